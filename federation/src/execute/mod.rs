@@ -1,0 +1,71 @@
+//! Runs a plan against [`Fetch`], the only I/O seam of the engine.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::value::{Object, Value};
+
+/// How the engine reaches a subgraph. The caller decides whether that is a function call or the network.
+pub trait Fetch: Send + Sync {
+    /// Runs one operation on one subgraph.
+    fn fetch(
+        &self,
+        request: FetchRequest<'_>,
+    ) -> impl Future<Output = Result<FetchResponse, FetchError>> + Send;
+}
+
+/// One operation for one subgraph.
+#[derive(Debug)]
+pub struct FetchRequest<'a> {
+    /// The subgraph's name, as composed.
+    pub subgraph: &'a str,
+    /// The operation's text: the same `Arc` each time the same plan runs, so that transports may cache by it.
+    pub document: &'a Arc<str>,
+    /// The operation's name, where the client's operation had one.
+    pub operation_name: Option<&'a str>,
+    /// The variables the operation declares, `representations` among them for an entity fetch.
+    pub variables: Object,
+}
+
+/// A subgraph's answer.
+#[derive(Debug, Default)]
+pub struct FetchResponse {
+    /// The `data` member; `Null` when it was null or absent.
+    pub data: Value,
+    /// The `errors` member.
+    pub errors: Vec<SubgraphError>,
+}
+
+/// An entry of a subgraph's `errors`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubgraphError {
+    /// What the subgraph said.
+    pub message: String,
+    /// Where, in the subgraph's own response.
+    pub path: Vec<PathSegment>,
+    /// The `extensions` member, `code` among them.
+    pub extensions: Object,
+}
+
+/// A step of an error path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathSegment {
+    /// A response key.
+    Key(crate::value::Name),
+    /// An index of a list.
+    Index(usize),
+}
+
+/// Why no answer came from a subgraph. The client is shown the fixed text; the source is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// It could not be reached.
+    #[error("subgraph could not be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It did not answer in time.
+    #[error("subgraph did not answer in time")]
+    Timeout,
+    /// It answered something that is not a GraphQL response.
+    #[error("subgraph answered something that is not a GraphQL response: {0}")]
+    Malformed(String),
+}

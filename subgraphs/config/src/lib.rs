@@ -1,0 +1,1 @@
+//! subgraphs/config
