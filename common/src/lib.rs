@@ -1,1 +1,35 @@
-//! common
+//! What every crate of Spacey shares: ids, clock, errors, identity, the [`Endpoint`] seam between the gateway
+//! and the domains, events between domains, and the plumbing of both kinds of store.
+//!
+//! It knows no domain: no table, no GraphQL type and no rule of one belongs here.
+
+pub mod clock;
+pub mod endpoint;
+pub mod error;
+pub mod event;
+pub mod graphql;
+pub mod id;
+pub mod mongo;
+pub mod outbox;
+pub mod page;
+pub mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod token;
+pub mod viewer;
+
+pub use clock::Clock;
+pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
+pub use error::{Error, StoreError};
+pub use event::Event;
+pub use id::{CardId, DeckId, EventId, ReviewId, SessionId, UserId};
+pub use viewer::{Caller, Role, Roles, Viewer};
+
+/// Where a domain keeps its data: the same rules run over either.
+#[derive(Debug, Clone)]
+pub enum Backend {
+    /// One file in the data folder.
+    Sqlite(sqlite::Sqlite),
+    /// A database of a replica set.
+    Mongo(mongo::Mongo),
+}

@@ -1,0 +1,174 @@
+//! The seam between the gateway and a domain. In one process a call through it is a function call; between processes
+//! it is HTTP. Nothing above it knows which.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::parser::{parse_query, types::ExecutableDocument};
+use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType, Variables};
+use futures::future::BoxFuture;
+
+use crate::error::BoxError;
+use crate::graphql::sdl::federation_sdl;
+use crate::{Caller, Error, Event};
+
+/// One operation for one subgraph.
+#[derive(Debug, Clone)]
+pub struct SubgraphRequest {
+    /// The operation's text. The same `Arc` each time the same plan runs.
+    pub document: Arc<str>,
+    /// Which operation of the document, where it holds several.
+    pub operation_name: Option<String>,
+    /// The variables the operation declares.
+    pub variables: Variables,
+}
+
+/// Why no answer came.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// It could not be reached.
+    #[error("{endpoint} could not be reached")]
+    Unreachable {
+        /// Which one.
+        endpoint: String,
+        /// What the connection said.
+        #[source]
+        source: BoxError,
+    },
+    /// It did not answer in time.
+    #[error("{endpoint} did not answer in time")]
+    Timeout {
+        /// Which one.
+        endpoint: String,
+    },
+    /// It answered, but not with what was asked for.
+    #[error("{endpoint} answered {answer}")]
+    Malformed {
+        /// Which one.
+        endpoint: String,
+        /// What it answered, shortened.
+        answer: String,
+    },
+    /// It refused: the cause is its own.
+    #[error("{endpoint} failed")]
+    Failed {
+        /// Which one.
+        endpoint: String,
+        /// The domain's own error.
+        #[source]
+        source: BoxError,
+    },
+}
+
+/// A domain, wherever it runs.
+pub trait Endpoint: Send + Sync {
+    /// The subgraph's name.
+    fn name(&self) -> &str;
+
+    /// Its schema, with federation directives.
+    fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>>;
+
+    /// Runs an operation for `caller`.
+    fn execute(
+        &self,
+        request: SubgraphRequest,
+        caller: Arc<Caller>,
+    ) -> BoxFuture<'_, Result<Response, EndpointError>>;
+
+    /// Takes in what another domain tells. When it answers `Ok`, what it was told is stored.
+    fn apply(&self, events: Arc<[Event]>) -> BoxFuture<'_, Result<(), EndpointError>>;
+
+    /// Whether it can do its work now.
+    fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>>;
+}
+
+/// What a domain does besides answering GraphQL.
+pub trait Domain: Send + Sync {
+    /// Takes in what another domain tells; what it does not care for it ignores.
+    fn apply<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Whether its store answers.
+    fn ready(&self) -> BoxFuture<'_, Result<(), Error>>;
+}
+
+/// A domain in this process: its schema is called directly, and the caller is passed as a value.
+pub struct SchemaEndpoint<Q, M, S> {
+    name: &'static str,
+    schema: Schema<Q, M, S>,
+    domain: Arc<dyn Domain>,
+    documents: Documents,
+}
+
+impl<Q, M, S> SchemaEndpoint<Q, M, S> {
+    /// Puts a schema and the rest of its domain behind the seam.
+    pub fn new(name: &'static str, schema: Schema<Q, M, S>, domain: Arc<dyn Domain>) -> Self {
+        Self { name, schema, domain, documents: Documents::default() }
+    }
+}
+
+impl<Q, M, S> Endpoint for SchemaEndpoint<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>> {
+        Box::pin(async { Ok(federation_sdl(&self.schema)) })
+    }
+
+    fn execute(
+        &self,
+        request: SubgraphRequest,
+        caller: Arc<Caller>,
+    ) -> BoxFuture<'_, Result<Response, EndpointError>> {
+        Box::pin(async move {
+            let mut inner = Request::new(String::new()).variables(request.variables).data(caller);
+            inner.operation_name = request.operation_name;
+            match self.documents.parsed(&request.document) {
+                Some(document) => inner.set_parsed_query(document),
+                // A text that does not parse is handed on as it is: the schema answers with the proper error.
+                None => inner.query = request.document.to_string(),
+            }
+            Ok(self.schema.execute(inner).await)
+        })
+    }
+
+    fn apply(&self, events: Arc<[Event]>) -> BoxFuture<'_, Result<(), EndpointError>> {
+        Box::pin(async move { self.domain.apply(&events).await.map_err(|e| self.failed(e)) })
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>> {
+        Box::pin(async move { self.domain.ready().await.map_err(|e| self.failed(e)) })
+    }
+}
+
+impl<Q, M, S> SchemaEndpoint<Q, M, S> {
+    fn failed(&self, error: Error) -> EndpointError {
+        EndpointError::Failed { endpoint: self.name.to_owned(), source: Box::new(error) }
+    }
+}
+
+/// Operations parsed before. The gateway sends few different ones: those of its cached plans.
+#[derive(Default)]
+struct Documents(Mutex<HashMap<Arc<str>, ExecutableDocument>>);
+
+impl Documents {
+    const CAPACITY: usize = 1024;
+
+    fn parsed(&self, text: &Arc<str>) -> Option<ExecutableDocument> {
+        let mut documents = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = documents.get(text) {
+            return Some(document.clone());
+        }
+        let document = parse_query(&**text).ok()?;
+        if documents.len() >= Self::CAPACITY {
+            documents.clear();
+        }
+        documents.insert(text.clone(), document.clone());
+        Some(document)
+    }
+}

@@ -1,0 +1,161 @@
+//! A MongoDB database on a replica set: majority writes, transactions, and errors in neutral form.
+//!
+//! A standalone server is refused: it has no transactions, and loses acknowledged writes when it is killed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use mongodb::bson::{Document, doc};
+use mongodb::error::{ErrorKind, WriteFailure};
+use mongodb::event::{EventHandler, command::CommandEvent};
+use mongodb::options::{
+    Acknowledgment, ClientOptions, IndexOptions, ReadConcern, ReadPreference, SelectionCriteria,
+    WriteConcern,
+};
+use mongodb::{Client, ClientSession, Collection, Database, IndexModel};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::StoreError;
+
+const DUPLICATE_KEY: i32 = 11000;
+
+/// A domain's database. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Mongo {
+    database: Database,
+    commands: Arc<AtomicU64>,
+}
+
+impl Mongo {
+    /// Connects to the replica set at `uri` and uses the database `name`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsuitable`] when the address is wrong or the server is no replica set, [`StoreError::Unavailable`] when
+    /// none answers within five seconds.
+    pub async fn connect(uri: &str, name: &str) -> Result<Self, StoreError> {
+        let unsuitable = |error: mongodb::error::Error| StoreError::Unsuitable(error.to_string());
+        let mut options = ClientOptions::parse(uri).await.map_err(unsuitable)?;
+        let commands = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&commands);
+        options.app_name.get_or_insert_with(|| "spacey".into());
+        options.server_selection_timeout.get_or_insert(Duration::from_secs(5));
+        options.write_concern =
+            Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+        options.read_concern = Some(ReadConcern::majority());
+        options.selection_criteria =
+            Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
+        options.command_event_handler = Some(EventHandler::callback(move |event| {
+            if matches!(event, CommandEvent::Started(_)) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+        let database = Client::with_options(options).map_err(unsuitable)?.database(name);
+        let hello = database.run_command(doc! { "hello": 1 }).await?;
+        // A mongos (sharded cluster) says so in `msg`; a member of a replica set names the set.
+        if !hello.contains_key("setName") && hello.get_str("msg").ok() != Some("isdbgrid") {
+            return Err(StoreError::Unsuitable(
+                "MongoDB runs as a standalone server: a replica set is needed".into(),
+            ));
+        }
+        Ok(Self { database, commands })
+    }
+
+    /// A collection.
+    #[must_use]
+    pub fn collection<T: Send + Sync + Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Collection<T> {
+        self.database.collection(name)
+    }
+
+    /// The database itself.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Makes an index unless there is one with this name. An index of that name that differs is an error.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn ensure_index(
+        &self,
+        collection: &str,
+        name: &str,
+        keys: Document,
+        mut options: IndexOptions,
+    ) -> Result<(), StoreError> {
+        options.name = Some(name.to_owned());
+        let index = IndexModel::builder().keys(keys).options(options).build();
+        self.database.collection::<Document>(collection).create_index(index).await?;
+        Ok(())
+    }
+
+    /// Runs `change` in a transaction and commits it. It may be called again when the server asks for a retry, so it must do nothing but
+    /// work on the session. To refuse from within, return `Ok` of a value that says so, before the first write.
+    ///
+    /// # Errors
+    /// What `change` or the commit fails with; then nothing was changed.
+    pub async fn transaction<T, F>(&self, mut change: F) -> Result<T, StoreError>
+    where
+        F: for<'s> FnMut(&'s mut ClientSession) -> BoxFuture<'s, mongodb::error::Result<T>> + Send,
+        T: Send,
+    {
+        let mut session = self.database.client().start_session().await?;
+        let result = session.start_transaction().and_run((), |session, ()| change(session)).await?;
+        Ok(result)
+    }
+
+    /// How many commands were sent since connecting: for tests that bound it.
+    #[must_use]
+    pub fn commands(&self) -> u64 {
+        self.commands.load(Ordering::Relaxed)
+    }
+
+    /// Whether the primary answers now.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.database.run_command(doc! { "ping": 1 }).await?;
+        Ok(())
+    }
+}
+
+impl From<mongodb::error::Error> for StoreError {
+    fn from(error: mongodb::error::Error) -> Self {
+        if let Some(index) = duplicate_index(&error) {
+            return Self::Duplicate { index };
+        }
+        match error.kind.as_ref() {
+            ErrorKind::ServerSelection { .. }
+            | ErrorKind::Io(_)
+            | ErrorKind::ConnectionPoolCleared { .. } => Self::Unavailable(Box::new(error)),
+            ErrorKind::BsonDeserialization(_) => Self::Corrupt(error.to_string()),
+            _ => Self::Other(Box::new(error)),
+        }
+    }
+}
+
+/// The index whose uniqueness a write would have broken.
+fn duplicate_index(error: &mongodb::error::Error) -> Option<String> {
+    let message = match error.kind.as_ref() {
+        ErrorKind::Write(WriteFailure::WriteError(write)) if write.code == DUPLICATE_KEY => {
+            &write.message
+        }
+        ErrorKind::Command(command) if command.code == DUPLICATE_KEY => &command.message,
+        ErrorKind::InsertMany(many) => many
+            .write_errors
+            .as_ref()?
+            .iter()
+            .find(|write| write.code == DUPLICATE_KEY)
+            .map(|write| &write.message)?,
+        _ => return None,
+    };
+    // "E11000 duplicate key error collection: db.users index: email_1 dup key: { … }"
+    let name = message.split(" index: ").nth(1)?.split(' ').next()?;
+    Some(name.to_owned())
+}

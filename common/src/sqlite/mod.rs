@@ -1,0 +1,294 @@
+//! One SQLite file: one writer that commits in groups, and a few readers.
+//!
+//! What [`Sqlite::write`] has answered survives a power cut (`synchronous=FULL`). Writers do not wait for one another's disk flush: those
+//! that arrive while one is running share the next. Readers see the last commit and block nobody.
+
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::StoreError;
+use writer::Writer;
+
+/// How many reads run at the same time.
+const READERS: usize = 4;
+/// How long a connection waits for a lock of another process, such as a backup's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements a connection keeps.
+const STATEMENTS_KEPT: usize = 64;
+
+/// A domain's database file. Clones share it.
+#[derive(Clone)]
+pub struct Sqlite(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    writer: Writer,
+    readers: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+    statements: Arc<AtomicU64>,
+}
+
+impl std::fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Sqlite").field(&self.0.path).finish()
+    }
+}
+
+impl Sqlite {
+    /// Opens the file at `path`, makes it when it is not there, and runs those of `migrations` that it has not seen. They are SQL
+    /// scripts, numbered from 1 by their place; one that was ever released is never changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsuitable`] when the file was written by a newer version, otherwise what SQLite says.
+    pub fn open(path: impl AsRef<Path>, migrations: &[&str]) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_owned();
+        let statements = Arc::new(AtomicU64::new(0));
+        let mut connection = connect(&path, false, &statements)?;
+        migrate(&mut connection, migrations)?;
+        let readers = (0..READERS)
+            .map(|_| connect(&path, true, &statements))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self(Arc::new(Inner {
+            path,
+            writer: Writer::start(connection)?,
+            readers: Mutex::new(readers),
+            permits: Semaphore::new(READERS),
+            statements,
+        })))
+    }
+
+    /// Runs `query` on a reader, away from the async threads.
+    ///
+    /// # Errors
+    /// What `query` fails with.
+    pub async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let closed = |error| StoreError::Unavailable(Box::new(error));
+        let _permit = self.0.permits.acquire().await.map_err(closed)?;
+        let inner = Arc::clone(&self.0);
+        let result = tokio::task::spawn_blocking(move || {
+            let reader = ReaderGuard::take(&inner)?;
+            query(reader.connection()?)
+        });
+        result.await.map_err(|error| StoreError::Other(Box::new(error)))?
+    }
+
+    /// Runs `change` in a transaction. When this answers `Ok`, the change is on disk; when it answers `Err`, nothing was changed.
+    ///
+    /// # Errors
+    /// What `change` fails with, or the commit.
+    pub async fn write<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.0.writer.submit(change, move |result| {
+            // Whoever asked may have gone away: the change is made all the same.
+            drop(sender.send(result));
+        })?;
+        receiver.await.map_err(|_| StoreError::Unavailable("the change was not made".into()))?
+    }
+
+    /// How many statements have run on this file since it was opened: for tests that bound it.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.0.statements.load(Ordering::Relaxed)
+    }
+
+    /// Whether the file can be read now.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+}
+
+/// A reader that goes back to the others when it is done with, also after a panic.
+struct ReaderGuard<'a> {
+    inner: &'a Inner,
+    connection: Option<Connection>,
+}
+
+impl<'a> ReaderGuard<'a> {
+    fn take(inner: &'a Inner) -> Result<Self, StoreError> {
+        let connection = inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Ok(Self { inner, connection })
+    }
+
+    fn connection(&self) -> Result<&Connection, StoreError> {
+        // There are as many permits as readers, so one is always free here.
+        self.connection.as_ref().ok_or_else(|| StoreError::Unsuitable("no reader is free".into()))
+    }
+}
+
+impl Drop for ReaderGuard<'_> {
+    fn drop(&mut self) {
+        let mut readers = self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.extend(self.connection.take());
+    }
+}
+
+fn connect(
+    path: &Path,
+    read_only: bool,
+    statements: &Arc<AtomicU64>,
+) -> Result<Connection, StoreError> {
+    let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags |= if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    };
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    if !read_only {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    }
+    let statements = Arc::clone(statements);
+    connection.trace_v2(
+        TraceEventCodes::SQLITE_TRACE_STMT,
+        Some(move |_: TraceEvent<'_>| {
+            statements.fetch_add(1, Ordering::Relaxed);
+        }),
+    )?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
+    let seen: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if seen as usize > migrations.len() {
+        return Err(StoreError::Unsuitable(format!(
+            "its schema has version {seen}, this program knows up to {}: start a newer one",
+            migrations.len()
+        )));
+    }
+    for (version, migration) in (1u32..).zip(migrations).skip(seen as usize) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        if let rusqlite::Error::SqliteFailure(failure, message) = &error {
+            match (failure.code, failure.extended_code) {
+                (
+                    ErrorCode::ConstraintViolation,
+                    rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+                    | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+                ) => {
+                    let message = message.clone().unwrap_or_default();
+                    let index = message.rsplit(": ").next().unwrap_or_default().to_owned();
+                    return Self::Duplicate { index };
+                }
+                (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull, _) => {
+                    return Self::Unavailable(Box::new(error));
+                }
+                (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => {
+                    return Self::Corrupt(error.to_string());
+                }
+                _ => {}
+            }
+        }
+        Self::Other(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIGRATIONS: &[&str] = &["CREATE TABLE word (text TEXT NOT NULL UNIQUE) STRICT;"];
+
+    fn count(connection: &Connection) -> Result<i64, StoreError> {
+        Ok(connection.query_row("SELECT count(*) FROM word", [], |row| row.get(0))?)
+    }
+
+    fn insert(connection: &Connection, text: &str) -> Result<(), StoreError> {
+        connection.execute("INSERT INTO word VALUES (?)", [text])?;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_failed_change_leaves_nothing_and_does_not_harm_its_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path().join("a.db"), MIGRATIONS).unwrap();
+        let changes = (0..200).map(|n| {
+            store.write(move |connection| {
+                insert(connection, &format!("word {n}"))?;
+                if n % 2 == 0 { Ok(()) } else { insert(connection, "word 0") }
+            })
+        });
+        let results = futures::future::join_all(changes).await;
+        for (n, result) in results.into_iter().enumerate() {
+            match result {
+                Ok(()) => assert_eq!(n % 2, 0),
+                Err(StoreError::Duplicate { index }) => {
+                    assert_eq!((n % 2, &*index), (1, "word.text"))
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(store.read(count).await.unwrap(), 100);
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_change_or_a_query_stays_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path().join("a.db"), MIGRATIONS).unwrap();
+        for _ in 0..10 {
+            assert!(store.write::<(), _>(|_| panic!("change")).await.is_err());
+            assert!(store.read::<(), _>(|_| panic!("query")).await.is_err());
+        }
+        store.write(|connection| insert(connection, "after")).await.unwrap();
+        assert_eq!(store.read(count).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_newer_version_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        drop(
+            Sqlite::open(&path, &[MIGRATIONS[0], "CREATE TABLE more (x INTEGER) STRICT;"]).unwrap(),
+        );
+        let error = Sqlite::open(&path, MIGRATIONS).unwrap_err();
+        assert!(matches!(error, StoreError::Unsuitable(message) if message.contains("version 2")));
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_there_after_reopening() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let store = Sqlite::open(&path, MIGRATIONS).unwrap();
+        store.write(|connection| insert(connection, "kept")).await.unwrap();
+        drop(store);
+        assert_eq!(Sqlite::open(&path, MIGRATIONS).unwrap().read(count).await.unwrap(), 1);
+    }
+}

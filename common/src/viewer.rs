@@ -1,0 +1,98 @@
+//! Who is asking. Identity knows nothing of HTTP: the gateway makes a [`Caller`] from whatever credentials arrived,
+//! and every domain decides by it.
+
+use std::sync::Arc;
+
+use async_graphql::Enum;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, SessionId, UserId};
+
+/// What a person may do.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Enum, Serialize, Deserialize,
+)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Role {
+    /// Everyone who has an account.
+    User,
+    /// Those who may use what is not open to all yet.
+    Beta,
+    /// Those who run the installation.
+    Admin,
+}
+
+/// The roles of one person. `USER` is always among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Roles {
+    /// Whether `BETA` is among them.
+    pub beta: bool,
+    /// Whether `ADMIN` is among them.
+    pub admin: bool,
+}
+
+impl Roles {
+    /// Whether `role` is among them.
+    #[must_use]
+    pub const fn contains(self, role: Role) -> bool {
+        match role {
+            Role::User => true,
+            Role::Beta => self.beta,
+            Role::Admin => self.admin,
+        }
+    }
+
+    /// The roles as a list, in the order of the enum.
+    #[must_use]
+    pub fn list(self) -> Vec<Role> {
+        [Role::User, Role::Beta, Role::Admin]
+            .into_iter()
+            .filter(|role| self.contains(*role))
+            .collect()
+    }
+}
+
+/// A signed-in person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    /// Whose account it is.
+    pub user: UserId,
+    /// The session the credentials belong to.
+    pub session: SessionId,
+    /// What the person may do, as of when the credentials were made.
+    pub roles: Roles,
+}
+
+/// Everything a domain is told about a request besides the operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The signed-in person, if there is one.
+    pub viewer: Option<Viewer>,
+    /// Ties the log lines of one request together across services.
+    pub request_id: Arc<str>,
+}
+
+impl Caller {
+    /// Somebody who has not signed in.
+    #[must_use]
+    pub fn anonymous(request_id: impl Into<Arc<str>>) -> Self {
+        Self { viewer: None, request_id: request_id.into() }
+    }
+
+    /// The signed-in person.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody is signed in.
+    pub fn viewer(&self) -> Result<&Viewer, Error> {
+        self.viewer.as_ref().ok_or(Error::Unauthenticated)
+    }
+
+    /// The signed-in person, who must have `role`.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Forbidden`] when the role is missing.
+    pub fn with_role(&self, role: Role) -> Result<&Viewer, Error> {
+        let viewer = self.viewer()?;
+        if viewer.roles.contains(role) { Ok(viewer) } else { Err(Error::Forbidden { needs: role }) }
+    }
+}
