@@ -1,0 +1,237 @@
+//! Puts the domains together: which run in this process, which elsewhere, who hears of whose events.
+//!
+//! Events flow users → decks → learning, so the domains are opened in the opposite order.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use common::mongo::Mongo;
+use common::revocation::Revocations;
+use common::sqlite::Sqlite;
+use common::token::{AccessTokens, ServiceTokens};
+use common::{Backend, Clock, Endpoint, StoreError};
+use gateway::HttpEndpoint;
+use secrecy::{ExposeSecret, SecretString};
+use users::Users;
+
+use crate::secrets::{SecretError, make_private_dir, random, read_or_make};
+use crate::settings::{Data, Settings};
+
+/// Why the domains cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WiringError {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error("SPACEY_JWT_KEY_FILE: {0}")]
+    Key(#[from] common::token::KeyError),
+    #[error("the {domain} store: {source}")]
+    Store {
+        domain: &'static str,
+        #[source]
+        source: StoreError,
+    },
+    #[error("the {domain} domain cannot be opened: {source}")]
+    Domain {
+        domain: &'static str,
+        #[source]
+        source: common::Error,
+    },
+    #[error("{0}")]
+    Remote(String),
+    #[error("{0} is not set: the address of that subgraph is needed here")]
+    AddressMissing(&'static str),
+}
+
+/// What identity rests on.
+pub(crate) struct Identity {
+    pub(crate) access: Arc<AccessTokens>,
+    pub(crate) service: Arc<ServiceTokens>,
+    pub(crate) revocations: Arc<Revocations>,
+}
+
+impl Identity {
+    /// Reads the keys, and makes those that are not there.
+    pub(crate) fn load(settings: &Settings) -> Result<Self, WiringError> {
+        make_private_dir(&settings.data.dir)?;
+        // The key is made only when the file is absent, so it is made up front and mostly thrown away: it costs microseconds.
+        let fresh = AccessTokens::generate_pem()?;
+        let pem = read_or_make(&settings.keys.jwt_key_file, || fresh)?;
+        let service = match &settings.keys.service_secret {
+            Some(secret) => secret.clone(),
+            None => read_or_make(&settings.data.dir.join("keys/service-secret"), random)?,
+        };
+        Ok(Self {
+            access: Arc::new(AccessTokens::from_pem(&pem)?),
+            service: Arc::new(ServiceTokens::new(&service)),
+            revocations: Arc::new(Revocations::default()),
+        })
+    }
+}
+
+/// The secret shared with the card-generation service.
+pub(crate) fn generation_secret(settings: &Settings) -> Result<SecretString, WiringError> {
+    match &settings.generation.secret {
+        Some(secret) => Ok(secret.clone()),
+        None => Ok(read_or_make(&settings.data.dir.join("keys/generation-secret"), random)?),
+    }
+}
+
+/// The domains, ready to be called.
+pub(crate) struct Domains {
+    pub(crate) endpoints: Vec<Arc<dyn Endpoint>>,
+    /// The users domain, where it runs in this process.
+    pub(crate) users: Option<Users>,
+    pub(crate) decks: Arc<dyn Endpoint>,
+}
+
+impl Domains {
+    /// Opens all four: each in this process unless a setting says where it runs.
+    pub(crate) async fn open(
+        settings: &Settings,
+        identity: &Identity,
+        clock: &Clock,
+    ) -> Result<Self, WiringError> {
+        let remote = |name| remote(settings, identity, name);
+        let learning = match remote("learning") {
+            Some(endpoint) => endpoint?,
+            None => open_learning(settings, clock).await?,
+        };
+        let config = match remote("config") {
+            Some(endpoint) => endpoint?,
+            None => open_config(settings, clock).await?,
+        };
+        let decks = match remote("decks") {
+            Some(endpoint) => endpoint?,
+            None => open_decks(settings, vec![learning.clone()], clock).await?,
+        };
+        let subscribers = vec![decks.clone(), learning.clone()];
+        let (users, users_endpoint) = match remote("users") {
+            Some(endpoint) => (None, endpoint?),
+            None => {
+                let users = open_users(settings, identity, subscribers, clock).await?;
+                let endpoint = users.endpoint();
+                (Some(users), endpoint)
+            }
+        };
+        let endpoints = vec![users_endpoint, config, decks.clone(), learning];
+        Ok(Self { endpoints, users, decks })
+    }
+}
+
+/// Opens one domain, for a process that runs it alone.
+pub(crate) async fn open_one(
+    settings: &Settings,
+    identity: &Identity,
+    name: &str,
+    clock: &Clock,
+) -> Result<Arc<dyn Endpoint>, WiringError> {
+    let needed = |name, variable| {
+        remote(settings, identity, name).unwrap_or(Err(WiringError::AddressMissing(variable)))
+    };
+    let decks = || needed("decks", "SPACEY_SUBGRAPH_DECKS_URL");
+    let learning = || needed("learning", "SPACEY_SUBGRAPH_LEARNING_URL");
+    match name {
+        "users" => {
+            let subscribers = vec![decks()?, learning()?];
+            Ok(open_users(settings, identity, subscribers, clock).await?.endpoint())
+        }
+        "config" => open_config(settings, clock).await,
+        "decks" => open_decks(settings, vec![learning()?], clock).await,
+        _ => open_learning(settings, clock).await,
+    }
+}
+
+fn remote(
+    settings: &Settings,
+    identity: &Identity,
+    name: &'static str,
+) -> Option<Result<Arc<dyn Endpoint>, WiringError>> {
+    let url = settings.subgraphs.remote.get(name)?;
+    let endpoint = HttpEndpoint::new(
+        name,
+        url.clone(),
+        identity.service.clone(),
+        settings.subgraphs.timeout,
+    );
+    Some(match endpoint {
+        Ok(endpoint) => Ok(Arc::new(endpoint)),
+        Err(error) => Err(WiringError::Remote(error.to_string())),
+    })
+}
+
+async fn open_users(
+    settings: &Settings,
+    identity: &Identity,
+    subscribers: Vec<Arc<dyn Endpoint>>,
+    clock: &Clock,
+) -> Result<Users, WiringError> {
+    let backend = backend(&settings.data, "users", users::MIGRATIONS).await?;
+    let (memory_kib, iterations) = settings.accounts.argon2;
+    let users_settings = users::UsersSettings {
+        memory_kib,
+        iterations,
+        secure_cookies: settings.http.secure_cookies,
+        ..users::UsersSettings::default()
+    };
+    users::open(
+        backend,
+        users_settings,
+        identity.access.clone(),
+        identity.revocations.clone(),
+        subscribers,
+        clock.clone(),
+    )
+    .await
+    .map_err(|source| WiringError::Domain { domain: "users", source })
+}
+
+async fn open_config(
+    settings: &Settings,
+    clock: &Clock,
+) -> Result<Arc<dyn Endpoint>, WiringError> {
+    let backend = backend(&settings.data, "config", config::MIGRATIONS).await?;
+    config::open(backend, clock.clone())
+        .await
+        .map_err(|source| WiringError::Domain { domain: "config", source })
+}
+
+async fn open_decks(
+    settings: &Settings,
+    subscribers: Vec<Arc<dyn Endpoint>>,
+    clock: &Clock,
+) -> Result<Arc<dyn Endpoint>, WiringError> {
+    let backend = backend(&settings.data, "decks", decks::MIGRATIONS).await?;
+    decks::open(backend, subscribers, clock.clone())
+        .await
+        .map_err(|source| WiringError::Domain { domain: "decks", source })
+}
+
+async fn open_learning(
+    settings: &Settings,
+    clock: &Clock,
+) -> Result<Arc<dyn Endpoint>, WiringError> {
+    let backend = backend(&settings.data, "learning", learning::MIGRATIONS).await?;
+    learning::open(backend, clock.clone())
+        .await
+        .map_err(|source| WiringError::Domain { domain: "learning", source })
+}
+
+/// One database file, or one database of the replica set, for each domain: no domain can reach another's.
+async fn backend(
+    data: &Data,
+    domain: &'static str,
+    migrations: &[&str],
+) -> Result<Backend, WiringError> {
+    let error = |source| WiringError::Store { domain, source };
+    match &data.mongo {
+        Some(uri) => {
+            let name = format!("{}_{domain}", data.db_name);
+            Mongo::connect(uri.expose_secret(), &name).await.map(Backend::Mongo).map_err(error)
+        }
+        None => {
+            make_private_dir(&data.dir)?;
+            let path = data.dir.join(Path::new(domain).with_extension("db"));
+            Sqlite::open(path, migrations).map(Backend::Sqlite).map_err(error)
+        }
+    }
+}
