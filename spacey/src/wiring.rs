@@ -118,6 +118,24 @@ impl Domains {
     }
 }
 
+/// All four domains where they run elsewhere.
+pub(crate) fn remote_domains(
+    settings: &Settings,
+    identity: &Identity,
+) -> Result<Domains, WiringError> {
+    let needed = |name, variable| {
+        remote(settings, identity, name).unwrap_or(Err(WiringError::AddressMissing(variable)))
+    };
+    let decks = needed("decks", "SPACEY_SUBGRAPH_DECKS_URL")?;
+    let endpoints = vec![
+        needed("users", "SPACEY_SUBGRAPH_USERS_URL")?,
+        needed("config", "SPACEY_SUBGRAPH_CONFIG_URL")?,
+        decks.clone(),
+        needed("learning", "SPACEY_SUBGRAPH_LEARNING_URL")?,
+    ];
+    Ok(Domains { endpoints, users: None, decks })
+}
+
 /// Opens one domain, for a process that runs it alone.
 pub(crate) async fn open_one(
     settings: &Settings,
@@ -147,12 +165,8 @@ fn remote(
     name: &'static str,
 ) -> Option<Result<Arc<dyn Endpoint>, WiringError>> {
     let url = settings.subgraphs.remote.get(name)?;
-    let endpoint = HttpEndpoint::new(
-        name,
-        url.clone(),
-        identity.service.clone(),
-        settings.subgraphs.timeout,
-    );
+    let endpoint =
+        HttpEndpoint::new(name, url.clone(), identity.service.clone(), settings.subgraphs.timeout);
     Some(match endpoint {
         Ok(endpoint) => Ok(Arc::new(endpoint)),
         Err(error) => Err(WiringError::Remote(error.to_string())),
@@ -185,10 +199,7 @@ async fn open_users(
     .map_err(|source| WiringError::Domain { domain: "users", source })
 }
 
-async fn open_config(
-    settings: &Settings,
-    clock: &Clock,
-) -> Result<Arc<dyn Endpoint>, WiringError> {
+async fn open_config(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Endpoint>, WiringError> {
     let backend = backend(&settings.data, "config", config::MIGRATIONS).await?;
     config::open(backend, clock.clone())
         .await

@@ -131,9 +131,7 @@ impl Settings {
         let sections = Self::read(&mut reader);
         let shown = reader.finish()?;
         // Every section is there when the reader holds no error.
-        sections
-            .map(|settings| Self { shown, ..settings })
-            .ok_or_else(|| SettingErrors(Vec::new()))
+        sections.map(|settings| Self { shown, ..settings }).ok_or_else(|| SettingErrors(Vec::new()))
     }
 
     fn read(reader: &mut Reader) -> Option<Self> {
@@ -237,11 +235,14 @@ impl Generation {
     fn read(reader: &mut Reader) -> Option<Self> {
         let url =
             reader.get("SPACEY_GENERATION_URL", HTTP_ADDRESS, "http://127.0.0.1:8091", http_url);
-        let command =
-            reader.optional("SPACEY_GENERATION_COMMAND", "a program and its arguments are accepted", |text| {
+        let command = reader.optional(
+            "SPACEY_GENERATION_COMMAND",
+            "a program and its arguments are accepted",
+            |text| {
                 let words: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
                 (!words.is_empty()).then_some(words)
-            });
+            },
+        );
         let secret = long_secret(reader, "SPACEY_GENERATION_SECRET");
         let timeout = seconds(reader, "SPACEY_GENERATION_TIMEOUT_SECONDS", "60");
         Some(Self { url: url?, command, secret, timeout: timeout? })
@@ -316,17 +317,19 @@ impl Log {
             "SPACEY_LOG",
             "a filter such as info or info,gateway=debug is accepted",
             "info",
-            |text| {
-                text.parse::<tracing_subscriber::EnvFilter>().ok().map(|_| text.to_owned())
-            },
+            |text| text.parse::<tracing_subscriber::EnvFilter>().ok().map(|_| text.to_owned()),
         );
-        let json = reader.get("SPACEY_LOG_FORMAT", "text and json are accepted", "text", |text| {
-            match text {
-                "text" => Some(false),
-                "json" => Some(true),
-                _ => None,
-            }
-        });
+        let json =
+            reader.get(
+                "SPACEY_LOG_FORMAT",
+                "text and json are accepted",
+                "text",
+                |text| match text {
+                    "text" => Some(false),
+                    "json" => Some(true),
+                    _ => None,
+                },
+            );
         Some(Self { filter: filter?, json: json? })
     }
 }

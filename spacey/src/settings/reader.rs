@@ -75,11 +75,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// Reads the file at `path`, if there is one; `required` when it was asked for by name.
-    pub(crate) fn new(
-        environment: BTreeMap<String, String>,
-        path: &Path,
-        required: bool,
-    ) -> Self {
+    pub(crate) fn new(environment: BTreeMap<String, String>, path: &Path, required: bool) -> Self {
         let mut reader = Self {
             environment,
             file: BTreeMap::new(),
@@ -132,8 +128,7 @@ impl Reader {
         default: impl Into<String>,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
-        let (text, origin) =
-            self.find(name).unwrap_or_else(|| (default.into(), Origin::Default));
+        let (text, origin) = self.find(name).unwrap_or_else(|| (default.into(), Origin::Default));
         self.shown.push(Shown { name, value: text.clone(), origin: origin.clone() });
         self.parsed(name, text, origin, accepted, &parse)
     }
@@ -186,8 +181,7 @@ impl Reader {
     /// What was read, or all that is wrong.
     pub(crate) fn finish(mut self) -> Result<Vec<Shown>, SettingErrors> {
         for key in self.file.keys().filter(|key| !self.known.contains(*key)) {
-            self.errors
-                .push(SettingError::Unknown { path: self.path.clone(), key: key.clone() });
+            self.errors.push(SettingError::Unknown { path: self.path.clone(), key: key.clone() });
         }
         if self.errors.is_empty() { Ok(self.shown) } else { Err(SettingErrors(self.errors)) }
     }

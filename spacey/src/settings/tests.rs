@@ -24,14 +24,18 @@ fn load_file(text: &str, pairs: &[(&str, &str)]) -> Result<Settings, String> {
 #[test]
 fn without_anything_the_defaults_hold() {
     let settings = load(&[]).unwrap();
-    assert_eq!((settings.listen.host.to_string().as_str(), settings.listen.port), ("127.0.0.1", 8080));
+    assert_eq!(
+        (settings.listen.host.to_string().as_str(), settings.listen.port),
+        ("127.0.0.1", 8080)
+    );
     assert!(settings.data.mongo.is_none() && !settings.http.secure_cookies);
     assert!(settings.shown.iter().all(|shown| shown.origin == Origin::Default));
 }
 
 #[test]
 fn the_environment_wins_over_the_file() {
-    let settings = load_file("port = 9000\ndata_dir = \"/srv/spacey\"", &[("PORT", "9001")]).unwrap();
+    let settings =
+        load_file("port = 9000\ndata_dir = \"/srv/spacey\"", &[("PORT", "9001")]).unwrap();
     assert_eq!(settings.listen.port, 9001);
     assert_eq!(settings.data.dir.to_str(), Some("/srv/spacey"));
     let origin = |name| {
@@ -44,7 +48,10 @@ fn the_environment_wins_over_the_file() {
 #[test]
 fn every_wrong_setting_is_named_with_what_is_accepted() {
     let message = load(&[("PORT", "80a"), ("SPACEY_LOG_FORMAT", "xml")]).unwrap_err();
-    assert!(message.contains("PORT is \"80a\" (from environment): a port from 0 to 65535"), "{message}");
+    assert!(
+        message.contains("PORT is \"80a\" (from environment): a port from 0 to 65535"),
+        "{message}"
+    );
     assert!(message.contains("SPACEY_LOG_FORMAT is \"xml\""), "{message}");
 }
 
