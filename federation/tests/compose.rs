@@ -132,7 +132,7 @@ fn diagnostics_serialise() {
     let subgraph = SubgraphSdl {
         name: "a".to_owned(),
         url: None,
-        sdl: String::new(),
+        sdl: "type Mutation { a: Int }".to_owned(),
     };
     let errors = compose(&[subgraph]).unwrap_err();
     let json = serde_json::to_value(&errors).unwrap();

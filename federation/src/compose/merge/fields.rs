@@ -40,6 +40,9 @@ fn merge_one(
         .filter_map(|(graph, def)| Some((*graph, def.fields.get(name)?)))
         .collect();
     let statuses = overrides::resolve(merger, def, &at, &declared);
+    if statuses.contains(&Status::Refused) {
+        return None;
+    }
     let remaining: Vec<(GraphId, &Field, Status)> = declared
         .iter()
         .zip(statuses)

@@ -1,7 +1,8 @@
 //! Input fields and arguments: only what all subgraphs know can be taken from a client.
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::Type;
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Type, Value};
 use apollo_compiler::collections::IndexMap;
 
 use super::annotations::{merge_description, merge_marks};
@@ -60,7 +61,11 @@ pub(super) fn merge_input_fields(
     let merged = merge(merger, &sets, &INPUT_FIELD, |name| {
         format!("{}.{name}", first.name)
     });
-    if merged.is_empty() {
+    let common = first
+        .input_fields
+        .keys()
+        .any(|name| sets.iter().all(|(_, fields)| fields.contains_key(name)));
+    if !common {
         let message = "no field is known to all subgraphs that define the input object".to_owned();
         let names = merger.names_of(sources);
         merger
@@ -196,19 +201,22 @@ fn merge_default(
     at: &str,
     sources: &Sources<'_, InputValue>,
     codes: &Codes,
-) -> Option<apollo_compiler::Node<apollo_compiler::ast::Value>> {
+) -> Option<Node<Value>> {
     let (graph, first) = sources
         .iter()
         .find_map(|(graph, value)| Some((*graph, value.default.as_ref()?)))?;
     let names = merger.names_of(sources);
+    let one_line = |value: &Node<Value>| value.serialize().no_indent().to_string();
     let other = sources.iter().find_map(|(graph, value)| {
         let default = value.default.as_ref().filter(|default| *default != first)?;
         Some((*graph, default))
     });
     if let Some((other_graph, other)) = other {
         let message = format!(
-            "its defaults differ: {first} in \"{}\", {other} in \"{}\"",
+            "its defaults differ: {} in \"{}\", {} in \"{}\"",
+            one_line(first),
             merger.name_of(graph),
+            one_line(other),
             merger.name_of(other_graph)
         );
         merger
@@ -219,7 +227,10 @@ fn merge_default(
     if sources.iter().all(|(_, value)| value.default.is_some()) {
         return Some(first.clone());
     }
-    let message = format!("its default {first} is dropped, because not all subgraphs have it");
+    let message = format!(
+        "its default {} is dropped, because not all subgraphs have it",
+        one_line(first)
+    );
     merger
         .report
         .hint(Code::InconsistentDefaultValuePresence, at, &names, message);

@@ -89,7 +89,12 @@ fn check_query_exists(
     subgraphs: &[Subgraph],
     report: &mut Report,
 ) {
-    if !groups.contains_key("Query") {
+    let queries = groups.get("Query").into_iter().flatten();
+    if queries
+        .flat_map(|(_, query)| &query.fields)
+        .next()
+        .is_none()
+    {
         let names: Vec<&str> = subgraphs
             .iter()
             .map(|subgraph| subgraph.name.as_str())

@@ -13,6 +13,8 @@ pub(super) enum Status {
     UsedOverridden,
     /// Overridden and gone.
     Overridden,
+    /// Overridden in a way that was reported; the field cannot be merged.
+    Refused,
 }
 
 /// The status of every source of the field `at` of `def`, in their order.
@@ -47,9 +49,7 @@ pub(super) fn resolve(
                 .hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
             continue;
         };
-        if let Some(status) = override_source(merger, def, at, graph, sources[position]) {
-            statuses[position] = status;
-        }
+        statuses[position] = override_source(merger, def, at, graph, sources[position]);
     }
     statuses
 }
@@ -60,7 +60,7 @@ fn override_source(
     at: &str,
     graph: GraphId,
     (from_graph, overridden): (GraphId, &Field),
-) -> Option<Status> {
+) -> Status {
     let (by, from) = (merger.name_of(graph), merger.name_of(from_graph));
     if overridden.override_from.is_some() {
         let message =
@@ -68,7 +68,7 @@ fn override_source(
         merger
             .report
             .error(Code::OverrideSourceHasOverride, at, &[by, from], message);
-        return None;
+        return Status::Refused;
     }
     let collisions = [
         (overridden.requires.is_some(), "@requires"),
@@ -83,7 +83,7 @@ fn override_source(
             &[by, from],
             message,
         );
-        return None;
+        return Status::Refused;
     }
     if overridden.is_external() {
         let message =
@@ -91,7 +91,7 @@ fn override_source(
         merger
             .report
             .hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
-        return None;
+        return Status::Kept;
     }
     if is_used(&merger.subgraphs[from_graph], def, overridden) {
         let message = format!(
@@ -100,13 +100,13 @@ fn override_source(
         merger
             .report
             .hint(Code::OverriddenFieldCanBeRemoved, at, &[from], message);
-        return Some(Status::UsedOverridden);
+        return Status::UsedOverridden;
     }
     let message = format!("overridden by \"{by}\"; the field can be removed here");
     merger
         .report
         .hint(Code::OverriddenFieldCanBeRemoved, at, &[from], message);
-    Some(Status::Overridden)
+    Status::Overridden
 }
 
 fn is_used(subgraph: &Subgraph, def: &TypeDef, field: &Field) -> bool {

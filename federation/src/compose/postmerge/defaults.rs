@@ -42,6 +42,7 @@ fn check(supergraph: &Supergraph, at: &str, input: &MergedInput, report: &mut Re
         return;
     };
     if let Some(hidden) = hidden_part(supergraph, &input.ty, default) {
+        let default = default.serialize().no_indent();
         let message = format!("its default {default} uses \"{hidden}\", which is @inaccessible");
         report.error(Code::DefaultValueUsesInaccessible, at, &[], message);
     }

@@ -4,38 +4,35 @@
 //! within them everything is in the order in which the subgraphs, sorted by name, declare it.
 
 mod definitions;
-
-use std::fmt::{self, Display};
-
-use apollo_compiler::Node;
-use apollo_compiler::ast::{Document, Value};
+mod text;
 
 use crate::compose::merge::{
-    FieldSource, GraphId, JoinType, MergedField, MergedInput, MergedType, Supergraph,
+    FieldSource, GraphId, JoinType, MergedEnumValue, MergedField, MergedInput, MergedType,
+    Supergraph,
 };
 use crate::compose::subgraph::{Kind, Marks};
+use text::{description, quoted};
 
 /// The supergraph SDL.
 pub(super) fn print(supergraph: &Supergraph) -> String {
-    let text = Printer { supergraph }.to_string();
-    // The text is laid out by the parser's own serialiser; the printer below only has to be correct.
-    match Document::parse(text.as_str(), "supergraph.graphql") {
-        Ok(document) => document.to_string(),
-        Err(_) => text,
-    }
+    let mut types = definitions::types(supergraph);
+    let printer = Printer { supergraph };
+    types.extend(
+        supergraph
+            .types
+            .values()
+            .map(|def| (def.name.as_str(), printer.type_def(def))),
+    );
+    types.sort_by_key(|(name, _)| (name.to_ascii_lowercase(), *name));
+
+    let mut parts = vec![definitions::schema(supergraph)];
+    parts.extend(definitions::directives(supergraph));
+    parts.extend(types.into_iter().map(|(_, text)| text));
+    parts.join("\n\n") + "\n"
 }
 
 struct Printer<'a> {
     supergraph: &'a Supergraph,
-}
-
-impl Display for Printer<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        definitions::write(f, self.supergraph)?;
-        let mut types: Vec<&MergedType> = self.supergraph.types.values().collect();
-        types.sort_by_key(|def| (def.name.to_ascii_lowercase(), &def.name));
-        types.into_iter().try_for_each(|def| self.type_def(f, def))
-    }
 }
 
 impl Printer<'_> {
@@ -43,113 +40,97 @@ impl Printer<'_> {
         &self.supergraph.graphs[graph].enum_value
     }
 
-    fn type_def(&self, f: &mut fmt::Formatter<'_>, def: &MergedType) -> fmt::Result {
-        write!(
-            f,
-            "\n{}{} {}",
-            description(def.description.as_ref()),
-            keyword(def.kind),
-            def.name
-        )?;
-        let interfaces: Vec<&str> = def
-            .interfaces()
-            .into_iter()
-            .map(|name| name.as_str())
-            .collect();
+    fn type_def(&self, def: &MergedType) -> String {
+        let mut head = format!("{} {}", keyword(def.kind), def.name);
+        let interfaces = names(def.interfaces());
         if !interfaces.is_empty() {
-            write!(f, " implements {}", interfaces.join(" & "))?;
+            head = format!("{head} implements {}", interfaces.join(" & "));
         }
-        for (graph, interface) in &def.implements {
-            write!(
-                f,
-                " @join__implements(graph: {}, interface: \"{interface}\")",
-                self.graph(*graph)
-            )?;
-        }
-        def.joins
+        let directives: Vec<String> = self
+            .type_directives(def)
             .iter()
-            .try_for_each(|join| self.join_type(f, join))?;
-        for (graph, member) in &def.members {
-            write!(
-                f,
-                " @join__unionMember(graph: {}, member: \"{member}\")",
+            .map(|directive| format!("\n  {directive}"))
+            .collect();
+        let lines: Vec<String> = match def.kind {
+            Kind::Scalar | Kind::Union => Vec::new(),
+            Kind::Object | Kind::Interface => {
+                def.fields.values().map(|field| self.field(field)).collect()
+            }
+            Kind::InputObject => def
+                .input_fields
+                .values()
+                .map(|field| self.input_field(field))
+                .collect(),
+            Kind::Enum => def
+                .values
+                .values()
+                .map(|value| self.enum_value(value))
+                .collect(),
+        };
+        let body = match def.kind {
+            Kind::Scalar => String::new(),
+            Kind::Union => format!("\n  = {}", names(def.member_names()).join(" | ")),
+            _ => format!("\n{{\n{}\n}}", lines.join("\n")),
+        };
+        format!(
+            "{}{head}{}{body}",
+            description(def.description.as_ref(), ""),
+            directives.concat()
+        )
+    }
+
+    fn type_directives(&self, def: &MergedType) -> Vec<String> {
+        let implements = def.implements.iter().map(|(graph, interface)| {
+            format!(
+                "@join__implements(graph: {}, interface: \"{interface}\")",
                 self.graph(*graph)
-            )?;
-        }
-        if let Some(url) = &def.specified_by {
-            write!(f, " @specifiedBy(url: {})", quoted(url))?;
-        }
-        if def.one_of {
-            write!(f, " @oneOf")?;
-        }
-        marks(f, &def.marks)?;
-        match def.kind {
-            Kind::Scalar => writeln!(f),
-            Kind::Union => {
-                let members: Vec<&str> = def
-                    .member_names()
-                    .into_iter()
-                    .map(|name| name.as_str())
-                    .collect();
-                writeln!(f, " = {}", members.join(" | "))
-            }
-            Kind::Object | Kind::Interface | Kind::Enum | Kind::InputObject => {
-                writeln!(f, " {{")?;
-                def.fields
-                    .values()
-                    .try_for_each(|field| self.field(f, field))?;
-                def.input_fields
-                    .values()
-                    .try_for_each(|field| self.input_field(f, field))?;
-                self.enum_values(f, def)?;
-                writeln!(f, "}}")
-            }
-        }
+            )
+        });
+        let members = def.members.iter().map(|(graph, member)| {
+            format!(
+                "@join__unionMember(graph: {}, member: \"{member}\")",
+                self.graph(*graph)
+            )
+        });
+        let mut directives: Vec<String> = implements.collect();
+        directives.extend(def.joins.iter().map(|join| self.join_type(join)));
+        directives.extend(members);
+        directives.extend(
+            def.specified_by
+                .as_ref()
+                .map(|url| format!("@specifiedBy(url: {})", quoted(url))),
+        );
+        directives.extend(def.one_of.then(|| "@oneOf".to_owned()));
+        directives.extend(mark_directives(&def.marks));
+        directives
     }
 
-    fn join_type(&self, f: &mut fmt::Formatter<'_>, join: &JoinType) -> fmt::Result {
-        write!(f, " @join__type(graph: {}", self.graph(join.graph))?;
-        if let Some(key) = &join.key {
-            write!(f, ", key: {}", quoted(key))?;
-        }
-        if join.extension {
-            write!(f, ", extension: true")?;
-        }
-        if !join.resolvable {
-            write!(f, ", resolvable: false")?;
-        }
-        write!(f, ")")
+    fn join_type(&self, join: &JoinType) -> String {
+        let mut arguments = vec![format!("graph: {}", self.graph(join.graph))];
+        arguments.extend(join.key.as_ref().map(|key| format!("key: {}", quoted(key))));
+        arguments.extend(join.extension.then(|| "extension: true".to_owned()));
+        arguments.extend((!join.resolvable).then(|| "resolvable: false".to_owned()));
+        format!("@join__type({})", arguments.join(", "))
     }
 
-    fn field(&self, f: &mut fmt::Formatter<'_>, field: &MergedField) -> fmt::Result {
-        write!(
-            f,
-            "{}{}",
-            description(field.description.as_ref()),
-            field.name
-        )?;
-        if !field.arguments.is_empty() {
-            write!(f, "(")?;
-            for argument in field.arguments.values() {
-                write!(f, " ")?;
-                input(f, argument)?;
-                marks(f, &argument.marks)?;
-            }
-            write!(f, ")")?;
-        }
-        write!(f, ": {}", field.ty)?;
+    fn field(&self, field: &MergedField) -> String {
+        let mut directives = Vec::new();
         if field.needs_join {
-            field
-                .sources
-                .iter()
-                .try_for_each(|source| self.join_field(f, source))?;
+            directives.extend(field.sources.iter().map(|source| self.join_field(source)));
         }
-        marks(f, &field.marks)?;
-        writeln!(f)
+        directives.extend(mark_directives(&field.marks));
+        format!(
+            "{}  {}{}: {}{}",
+            description(field.description.as_ref(), "  "),
+            field.name,
+            arguments(field),
+            field.ty,
+            joined(&directives)
+        )
     }
 
-    fn join_field(&self, f: &mut fmt::Formatter<'_>, source: &FieldSource) -> fmt::Result {
-        write!(f, " @join__field(graph: {}", self.graph(source.graph))?;
+    fn join_field(&self, source: &FieldSource) -> String {
+        let mut arguments = vec![format!("graph: {}", self.graph(source.graph))];
         let texts = [
             ("requires", source.requires.clone()),
             ("provides", source.provides.clone()),
@@ -157,47 +138,48 @@ impl Printer<'_> {
             ("override", source.override_from.clone()),
         ];
         for (name, text) in texts {
-            if let Some(text) = text {
-                write!(f, ", {name}: {}", quoted(&text))?;
-            }
+            arguments.extend(text.map(|text| format!("{name}: {}", quoted(&text))));
         }
-        if source.external {
-            write!(f, ", external: true")?;
-        }
-        if source.used_overridden {
-            write!(f, ", usedOverridden: true")?;
-        }
-        write!(f, ")")
+        arguments.extend(source.external.then(|| "external: true".to_owned()));
+        arguments.extend(
+            source
+                .used_overridden
+                .then(|| "usedOverridden: true".to_owned()),
+        );
+        format!("@join__field({})", arguments.join(", "))
     }
 
-    fn input_field(&self, f: &mut fmt::Formatter<'_>, field: &MergedInput) -> fmt::Result {
-        input(f, field)?;
-        for (graph, ty) in &field.source_types {
-            write!(
-                f,
-                " @join__field(graph: {}, type: \"{ty}\")",
-                self.graph(*graph)
-            )?;
-        }
-        marks(f, &field.marks)?;
-        writeln!(f)
+    fn input_field(&self, field: &MergedInput) -> String {
+        let joins = field.source_types.iter();
+        let mut directives: Vec<String> = joins
+            .map(|(graph, ty)| {
+                format!(
+                    "@join__field(graph: {}, type: \"{ty}\")",
+                    self.graph(*graph)
+                )
+            })
+            .collect();
+        directives.extend(mark_directives(&field.marks));
+        format!(
+            "{}  {}{}",
+            description(field.description.as_ref(), "  "),
+            input(field),
+            joined(&directives)
+        )
     }
 
-    fn enum_values(&self, f: &mut fmt::Formatter<'_>, def: &MergedType) -> fmt::Result {
-        for value in def.values.values() {
-            write!(
-                f,
-                "{}{}",
-                description(value.description.as_ref()),
-                value.name
-            )?;
-            for graph in &value.graphs {
-                write!(f, " @join__enumValue(graph: {})", self.graph(*graph))?;
-            }
-            marks(f, &value.marks)?;
-            writeln!(f)?;
-        }
-        Ok(())
+    fn enum_value(&self, value: &MergedEnumValue) -> String {
+        let graphs = value.graphs.iter();
+        let mut directives: Vec<String> = graphs
+            .map(|graph| format!("@join__enumValue(graph: {})", self.graph(*graph)))
+            .collect();
+        directives.extend(mark_directives(&value.marks));
+        format!(
+            "{}  {}{}",
+            description(value.description.as_ref(), "  "),
+            value.name,
+            joined(&directives)
+        )
     }
 }
 
@@ -212,39 +194,72 @@ fn keyword(kind: Kind) -> &'static str {
     }
 }
 
+fn names<'a>(names: Vec<&'a apollo_compiler::Name>) -> Vec<&'a str> {
+    names.into_iter().map(|name| name.as_str()).collect()
+}
+
+fn joined(directives: &[String]) -> String {
+    directives
+        .iter()
+        .map(|directive| format!(" {directive}"))
+        .collect()
+}
+
+/// On one line, unless an argument has a description.
+fn arguments(field: &MergedField) -> String {
+    if field.arguments.is_empty() {
+        return String::new();
+    }
+    let written = |argument: &MergedInput| {
+        format!(
+            "{}{}",
+            input(argument),
+            joined(&mark_directives(&argument.marks))
+        )
+    };
+    if field
+        .arguments
+        .values()
+        .all(|argument| argument.description.is_none())
+    {
+        let arguments: Vec<String> = field.arguments.values().map(written).collect();
+        return format!("({})", arguments.join(", "));
+    }
+    let lines: Vec<String> = field
+        .arguments
+        .values()
+        .map(|argument| {
+            format!(
+                "{}    {}\n",
+                description(argument.description.as_ref(), "    "),
+                written(argument)
+            )
+        })
+        .collect();
+    format!("(\n{}  )", lines.concat())
+}
+
 /// Name, type and default of an argument or input field.
-fn input(f: &mut fmt::Formatter<'_>, value: &MergedInput) -> fmt::Result {
-    write!(
-        f,
-        "{}{}: {}",
-        description(value.description.as_ref()),
-        value.name,
-        value.ty
-    )?;
+fn input(value: &MergedInput) -> String {
     match &value.default {
-        Some(default) => write!(f, " = {default}"),
-        None => Ok(()),
+        Some(default) => format!(
+            "{}: {} = {}",
+            value.name,
+            value.ty,
+            default.serialize().no_indent()
+        ),
+        None => format!("{}: {}", value.name, value.ty),
     }
 }
 
-fn marks(f: &mut fmt::Formatter<'_>, marks: &Marks) -> fmt::Result {
-    for tag in &marks.tags {
-        write!(f, " @tag(name: {})", quoted(tag))?;
-    }
-    if marks.inaccessible {
-        write!(f, " @inaccessible")?;
-    }
-    if let Some(reason) = &marks.deprecated {
-        write!(f, " @deprecated(reason: {})", quoted(reason))?;
-    }
-    Ok(())
-}
-
-fn description(text: Option<&Node<str>>) -> String {
-    text.map(|text| format!("{} ", quoted(text)))
-        .unwrap_or_default()
-}
-
-fn quoted(text: &str) -> Value {
-    Value::String(text.to_owned())
+fn mark_directives(marks: &Marks) -> Vec<String> {
+    let mut directives: Vec<String> = marks
+        .tags
+        .iter()
+        .map(|tag| format!("@tag(name: {})", quoted(tag)))
+        .collect();
+    directives.extend(marks.inaccessible.then(|| "@inaccessible".to_owned()));
+    let reason = marks.deprecated.as_ref();
+    directives.extend(reason.map(|reason| format!("@deprecated(reason: {})", quoted(reason))));
+    directives
 }

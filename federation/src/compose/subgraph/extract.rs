@@ -37,7 +37,7 @@ pub(super) fn extract(
         version,
         report,
     };
-    let mut types: IndexMap<Name, TypeDef> = schema
+    let types: IndexMap<Name, TypeDef> = schema
         .types
         .values()
         .filter(|def| !def.is_built_in() && !def.name().starts_with("federation__"))
@@ -48,12 +48,6 @@ pub(super) fn extract(
             )
         })
         .collect();
-    if types
-        .get("Query")
-        .is_some_and(|query| query.fields.is_empty())
-    {
-        types.shift_remove("Query");
-    }
     let executable_directives = executable_directives(definitions);
     let mut subgraph = Subgraph {
         name: input.name.clone(),

@@ -137,13 +137,13 @@ fn apply_federation(link: &Link<'_>, links: &mut Links, subgraph: &str, report: 
         return;
     }
     let Some(version @ Version(2, minor @ 0..=spec::NEWEST_MINOR)) = link.version else {
-        let found = link
-            .version
-            .map_or_else(|| "none".to_owned(), |Version(a, b)| format!("v{a}.{b}"));
-        let message = format!(
-            "version {found} of the federation specification is not known; v2.0 to v2.{} are",
-            spec::NEWEST_MINOR
+        let found = link.version.map_or_else(
+            || "the federation specification is linked without a version".to_owned(),
+            |Version(a, b)| {
+                format!("version v{a}.{b} of the federation specification is not known")
+            },
         );
+        let message = format!("{found}; v2.0 to v2.{} are known", spec::NEWEST_MINOR);
         report.error(Code::UnknownFederationLinkVersion, "", &[subgraph], message);
         return;
     };

@@ -13,7 +13,7 @@ mod spec;
 
 pub(crate) use field_set::FieldSet;
 pub(crate) use model::{
-    EnumValue, External, Field, InputValue, Key, Kind, Marks, ROOTS, Subgraph, TypeDef,
+    EnumValue, External, Field, InputValue, Key, Kind, Marks, ROOTS, Subgraph, TypeDef, Version,
     is_built_in_scalar,
 };
 pub(crate) use parse::parse_all;

@@ -262,10 +262,11 @@ impl Rewriter<'_> {
         self.directives(&mut value.make_mut().directives, &at);
     }
 
+    /// Gives federation directives their canonical names; those that are not handled are reported and taken out.
     fn directives(&mut self, list: &mut DirectiveList, at: &str) {
-        for directive in list.iter_mut() {
+        list.retain_mut(|directive| {
             let Some(known) = self.links.directives.get(directive.name.as_str()) else {
-                continue;
+                return true;
             };
             let labelled =
                 known.name == "override" && directive.specified_argument_by_name("label").is_some();
@@ -275,15 +276,15 @@ impl Rewriter<'_> {
                 } else {
                     known.name
                 };
-                let message = format!(
-                    "\"@{feature}\" is not handled by this composition; remove it from {at}"
-                );
+                let message = format!("@{feature} is not handled by this composition; remove it");
                 self.report
                     .error(Code::UnsupportedFeature, at, &[self.subgraph], message);
+                return false;
             }
             directive.make_mut().name =
                 Name::new_unchecked(&format!("{}{}", spec::PREFIX, known.name));
-        }
+            true
+        });
     }
 
     fn rename(&self, name: &mut Name) {

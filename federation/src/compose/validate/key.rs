@@ -1,8 +1,8 @@
 //! `@key`: what an entity may be identified by.
 
-use super::selection::{each_field, first_directive};
+use super::selection::{each_field, first_alias, first_directive};
 use crate::compose::diagnostic::{Code, Report};
-use crate::compose::subgraph::{Key, Kind, Subgraph, TypeDef, is_built_in_scalar};
+use crate::compose::subgraph::{Key, Kind, Subgraph, TypeDef, Version, is_built_in_scalar};
 
 pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
     for def in subgraph.types.values() {
@@ -10,15 +10,22 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
             selection(subgraph, def, key, report);
         }
         if def.kind == Kind::Interface && !def.keys.is_empty() {
-            let message = "@key on an interface is not handled by this composition; put it on the implementations";
-            report.error(
-                Code::UnsupportedFeature,
-                &def.name,
-                &[&subgraph.name],
-                message.to_owned(),
-            );
+            on_interface(subgraph, def, report);
         }
     }
+}
+
+fn on_interface(subgraph: &Subgraph, def: &TypeDef, report: &mut Report) {
+    let (code, problem) = if subgraph.version < Version(2, 3) {
+        (Code::KeyUnsupportedOnInterface, "needs federation v2.3")
+    } else {
+        (
+            Code::UnsupportedFeature,
+            "is not handled by this composition",
+        )
+    };
+    let message = format!("@key on an interface {problem}; put it on the implementations");
+    report.error(code, &def.name, &[&subgraph.name], message);
 }
 
 fn selection(subgraph: &Subgraph, def: &TypeDef, key: &Key, report: &mut Report) {
@@ -29,12 +36,12 @@ fn selection(subgraph: &Subgraph, def: &TypeDef, key: &Key, report: &mut Report)
             format!("{written} selects with the directive \"{directive}\"; a key has none");
         report.error(Code::KeyDirectiveInFieldsArg, at, &by, message);
     }
+    if let Some(aliased) = first_alias(&key.fields.selection) {
+        let message = format!("{written} selects \"{aliased}\" under an alias; a key has none");
+        report.error(Code::KeyInvalidFields, at, &by, message);
+    }
     each_field(&key.fields.selection, &mut |parent, field| {
         let name = format!("{parent}.{}", field.name);
-        if field.alias.is_some() {
-            let message = format!("{written} selects \"{name}\" under an alias; a key has none");
-            report.error(Code::KeyInvalidFields, at, &by, message);
-        }
         if !field.definition.arguments.is_empty() {
             let message = format!(
                 "{written} selects \"{name}\", which takes arguments; a key field takes none"

@@ -1,6 +1,6 @@
 //! `@provides`: external fields that a subgraph resolves on one path.
 
-use super::selection::{each_field, first_directive, leaves_not_external};
+use super::selection::{each_field, first_alias, first_directive, leaves_not_external};
 use super::{fields, is_interface};
 use crate::compose::diagnostic::{Code, Report};
 use crate::compose::subgraph::Subgraph;
@@ -17,6 +17,11 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
                 format!("{written} is on a field of an interface; put it on the implementations");
             report.error(Code::ProvidesUnsupportedOnInterface, &at, &by, message);
             continue;
+        }
+        if let Some(aliased) = first_alias(&provides.selection) {
+            let message =
+                format!("{written} selects \"{aliased}\" under an alias; it may have none");
+            report.error(Code::ProvidesInvalidFields, &at, &by, message);
         }
         if let Some(directive) = first_directive(&provides.selection) {
             let message =

@@ -1,6 +1,6 @@
 //! `@requires`: fields of other subgraphs that a resolver wants to see.
 
-use super::selection::{first_directive, leaves_not_external};
+use super::selection::{first_alias, first_directive, leaves_not_external};
 use super::{fields, is_interface};
 use crate::compose::diagnostic::{Code, Report};
 use crate::compose::subgraph::Subgraph;
@@ -17,6 +17,11 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
                 format!("{written} is on a field of an interface; put it on the implementations");
             report.error(Code::RequiresUnsupportedOnInterface, &at, &by, message);
             continue;
+        }
+        if let Some(aliased) = first_alias(&requires.selection) {
+            let message =
+                format!("{written} selects \"{aliased}\" under an alias; it may have none");
+            report.error(Code::RequiresInvalidFields, &at, &by, message);
         }
         if let Some(directive) = first_directive(&requires.selection) {
             let message =

@@ -37,6 +37,17 @@ pub(super) fn each_field<'a>(
     }
 }
 
+/// The first field that a selection names otherwise than its type does.
+pub(super) fn first_alias(selection: &SelectionSet) -> Option<String> {
+    let mut found = None;
+    each_field(selection, &mut |parent, field| {
+        if field.alias.is_some() && found.is_none() {
+            found = Some(format!("{parent}.{}", field.name));
+        }
+    });
+    found
+}
+
 /// Leaves of a selection that the subgraph resolves by itself: neither they nor a field above them is external.
 pub(super) fn leaves_not_external(subgraph: &Subgraph, selection: &SelectionSet) -> Vec<String> {
     let mut found = Vec::new();
