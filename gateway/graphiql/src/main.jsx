@@ -1,0 +1,25 @@
+/**
+ * The page: GraphiQL below a bar for the access token, with the example operations as its first tabs.
+ *
+ * GraphiQL keeps its tabs and history in sessionStorage, not localStorage: variables hold passwords, and those must not outlive
+ * the browser tab.
+ */
+import 'graphiql/setup-workers/vite';
+import 'graphiql/style.css';
+import './style.css';
+
+import { GraphiQL } from 'graphiql';
+import { createRoot } from 'react-dom/client';
+
+import { examples } from './examples.js';
+import { fetchGraphQL } from './session.js';
+import { TokenBar } from './TokenBar.jsx';
+
+createRoot(document.getElementById('root')).render(
+  <>
+    <TokenBar />
+    <GraphiQL fetcher={fetchGraphQL} defaultTabs={examples} storage={sessionStorage} defaultEditorToolsVisibility="variables">
+      <GraphiQL.Logo>Spacey</GraphiQL.Logo>
+    </GraphiQL>
+  </>,
+);
