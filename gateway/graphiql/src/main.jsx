@@ -15,10 +15,19 @@ import { examples } from './examples.js';
 import { fetchGraphQL } from './session.js';
 import { TokenBar } from './TokenBar.jsx';
 
+// GraphiQL shows the variables of a default tab only once it is switched to; the first one is open from the start.
+const firstVisit = sessionStorage.getItem('graphiql:tabState') === null;
+
 createRoot(document.getElementById('root')).render(
   <>
     <TokenBar />
-    <GraphiQL fetcher={fetchGraphQL} defaultTabs={examples} storage={sessionStorage} defaultEditorToolsVisibility="variables">
+    <GraphiQL
+      fetcher={fetchGraphQL}
+      storage={sessionStorage}
+      defaultTabs={examples}
+      initialVariables={firstVisit ? examples[0].variables : undefined}
+      defaultEditorToolsVisibility="variables"
+    >
       <GraphiQL.Logo>Spacey</GraphiQL.Logo>
     </GraphiQL>
   </>,
