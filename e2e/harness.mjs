@@ -15,6 +15,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -56,74 +57,70 @@ async function freePort() {
   return port;
 }
 
-/** A running `spacey serve`. */
+/** A `spacey serve` of its own for the tests of one suite. */
 class Server {
   #child;
   #dataDir;
   #log = '';
 
-  constructor(child, dataDir, port) {
-    this.#child = child;
-    this.#dataDir = dataDir;
-    this.port = port;
+  /** Where the server answers, once it is started. */
+  origin;
+
+  async start(settings) {
+    const program = findProgram();
+    const port = await freePort();
     this.origin = `http://127.0.0.1:${port}`;
-    for (const stream of [child.stdout, child.stderr]) {
+    this.#dataDir = mkdtempSync(join(tmpdir(), 'spacey-e2e-'));
+    this.#child = spawn(program, ['serve'], {
+      cwd: this.#dataDir,
+      env: serverEnvironment(port, this.#dataDir, settings),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => (this.#log += text));
     }
-    child.on('error', (error) => (this.#log += `${error}\n`));
-    process.on('exit', (code) => {
-      if (this.#running()) child.kill('SIGKILL');
-      if (code !== 0) process.stderr.write(`--- log of the server on port ${port}\n${this.#log}---\n`);
-    });
+    this.#child.on('error', (error) => (this.#log += `${error}\n`));
+    process.on('exit', (code) => this.#leave(code));
+    await this.#ready();
   }
 
   #running() {
-    return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.#child?.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  async ready() {
+  async #ready() {
     const deadline = Date.now() + READY_WITHIN_MS;
     while (Date.now() < deadline) {
-      assert.ok(this.#running(), `the server ended before it was ready:\n${this.#log}`);
+      assert.ok(this.#running(), 'the server ended before it was ready');
       const response = await fetch(`${this.origin}/health/ready`).catch(() => undefined);
       if (response?.ok) return;
       await sleep(25);
     }
-    assert.fail(`the server was not ready within ${READY_WITHIN_MS} ms:\n${this.#log}`);
+    assert.fail(`the server was not ready within ${READY_WITHIN_MS} ms`);
   }
 
   /** Sends what Ctrl-C sends; the server must end by itself, soon, and with success. */
   async stop() {
-    try {
-      assert.ok(this.#running(), `the server ended before it was stopped:\n${this.#log}`);
-      const ended = once(this.#child, 'exit', { signal: AbortSignal.timeout(STOPS_WITHIN_MS) });
-      this.#child.kill('SIGINT');
-      const [code, signal] = await ended.catch(() => assert.fail(`SIGINT did not stop the server within ${STOPS_WITHIN_MS} ms`));
-      assert.equal(code, 0, `the server ended with code ${code}, signal ${signal}`);
-    } finally {
-      if (this.#running()) this.#child.kill('SIGKILL');
-      rmSync(this.#dataDir, { recursive: true, force: true });
-    }
+    if (this.#child === undefined) return; // It failed to start, which was reported.
+    assert.ok(this.#running(), 'the server ended before it was stopped');
+    const ended = once(this.#child, 'exit', { signal: AbortSignal.timeout(STOPS_WITHIN_MS) });
+    this.#child.kill('SIGINT');
+    const [code, signal] = await ended.catch(() => assert.fail(`SIGINT did not stop the server within ${STOPS_WITHIN_MS} ms`));
+    assert.equal(code, 0, `the server ended with code ${code}, signal ${signal}`);
+  }
+
+  /** Runs when the test file's process ends, with the code that says whether a test failed. */
+  #leave(code) {
+    if (this.#running()) this.#child.kill('SIGKILL');
+    rmSync(this.#dataDir, { recursive: true, force: true });
+    if (code !== 0) process.stderr.write(`--- log of the server at ${this.origin}\n${this.#log}---\n`);
   }
 }
 
-/** Starts `spacey serve` with `settings` in its environment and waits until it is ready. Whoever starts it stops it. */
-export async function startServer(settings = {}) {
-  const program = findProgram();
-  const port = await freePort();
-  const dataDir = mkdtempSync(join(tmpdir(), 'spacey-e2e-'));
-  const child = spawn(program, ['serve'], {
-    cwd: dataDir,
-    env: serverEnvironment(port, dataDir, settings),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const server = new Server(child, dataDir, port);
-  try {
-    await server.ready();
-  } catch (error) {
-    child.kill('SIGKILL');
-    rmSync(dataDir, { recursive: true, force: true });
-    throw error;
-  }
+/** Gives the suite around the call a server of its own, with `settings` added to its environment. */
+export function useServer(settings = {}) {
+  const server = new Server();
+  before(() => server.start(settings));
+  after(() => server.stop());
   return server;
 }

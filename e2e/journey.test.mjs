@@ -3,12 +3,12 @@
  * log out. Each step asserts the values that a user would see.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 
 import { CombinedGraphQLErrors, gql } from '@apollo/client';
 
 import { AppClient } from './client.mjs';
-import { startServer } from './harness.mjs';
+import { useServer } from './harness.mjs';
 import { examples } from './operations.mjs';
 
 // What these tests expect of the server beyond what the operations say themselves.
@@ -67,16 +67,14 @@ const LOG_OUT = gql`
 `;
 
 describe('a first evening', () => {
-  let server;
+  const server = useServer();
   let app;
   let deckId;
   let cardIds;
 
-  before(async () => {
-    server = await startServer();
+  before(() => {
     app = new AppClient(server.origin);
   });
-  after(() => server.stop());
 
   /** Reads the home screen and checks that it took one request. */
   async function openHome() {
