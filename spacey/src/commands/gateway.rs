@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use common::Clock;
 use gateway::Gateway;
 
-use super::serve::open_generation;
+use super::serve::generation_settings;
 use super::server;
 use crate::cli::GatewayArgs;
 use crate::graph;
@@ -19,7 +19,7 @@ pub(super) async fn run(settings: Settings, arguments: GatewayArgs) -> super::Re
     let clock = Clock::System;
     let domains = remote_domains(&settings, &identity)?;
     let mut endpoints = domains.endpoints;
-    endpoints.push(open_generation(&settings, domains.decks, &clock)?);
+    endpoints.push(generation::open(generation_settings(&settings)?, domains.decks, clock.clone())?);
 
     let supergraph = match arguments.supergraph {
         Some(path) => fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?,

@@ -1,27 +1,31 @@
 //! `spacey serve`: the whole product in one process.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use common::{Clock, Endpoint};
+use common::Clock;
 use gateway::Gateway;
 use generation::GenerationSettings;
+use url::Url;
 
 use super::{demo, server};
 use crate::graph;
 use crate::settings::Settings;
 use crate::sidecar::{Sidecar, SidecarCommand};
-use crate::wiring::{Domains, Identity, WiringError, generation_secret};
+use crate::wiring::{Domains, Identity, generation_secret};
+
+const WHERE_IT_LISTENS_BY_DEFAULT: &str = "http://127.0.0.1:8091";
 
 pub(super) async fn run(settings: Settings) -> super::Result {
     // The port first: when it is taken, nothing else is started.
     let (listener, address) = server::listen(&settings.listen).await?;
     let identity = Identity::load(&settings)?;
     let clock = Clock::System;
-    let sidecar = start_sidecar(&settings)?;
+    let generation = generation_settings(&settings)?;
+    let sidecar = start_sidecar(&settings, &generation);
     let domains = Domains::open(&settings, &identity, &clock).await?;
     let mut endpoints = domains.endpoints.clone();
-    endpoints.push(open_generation(&settings, domains.decks.clone(), &clock)?);
+    endpoints.push(generation::open(generation, domains.decks.clone(), clock.clone())?);
 
     let sdls = graph::await_subgraph_sdls(&endpoints, settings.subgraphs.timeout).await?;
     let supergraph = graph::supergraph(&sdls)?.supergraph_sdl;
@@ -55,25 +59,29 @@ pub(super) async fn run(settings: Settings) -> super::Result {
     Ok(ExitCode::SUCCESS)
 }
 
-fn start_sidecar(settings: &Settings) -> Result<Option<Sidecar>, WiringError> {
-    let Some(words) = settings.generation.command.clone() else { return Ok(None) };
-    Ok(Some(Sidecar::start(SidecarCommand {
+fn start_sidecar(settings: &Settings, generation: &GenerationSettings) -> Option<Sidecar> {
+    let words = settings.generation.command.clone()?;
+    Some(Sidecar::start(SidecarCommand {
         words,
-        url: settings.generation.url.clone(),
-        secret: generation_secret(settings)?,
+        url: generation.url.clone(),
+        secret: generation.secret.clone(),
         data_dir: settings.data.dir.join("generation"),
-    })))
+    }))
 }
 
-pub(super) fn open_generation(
+/// Where the card-generation service is, or will be.
+pub(super) fn generation_settings(
     settings: &Settings,
-    decks: Arc<dyn Endpoint>,
-    clock: &Clock,
-) -> Result<Arc<dyn Endpoint>, Box<dyn std::error::Error>> {
-    let generation = GenerationSettings {
-        url: settings.generation.url.clone(),
-        secret: generation_secret(settings)?,
-        timeout: settings.generation.timeout,
+) -> Result<GenerationSettings, Box<dyn std::error::Error>> {
+    let url = match (&settings.generation.url, &settings.generation.command) {
+        (Some(url), _) => url.clone(),
+        (None, None) => Url::parse(WHERE_IT_LISTENS_BY_DEFAULT)?,
+        (None, Some(_)) => {
+            // The port is free now; should another program take it first, the service says so and is started again.
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+            Url::parse(&format!("http://{free}"))?
+        }
     };
-    Ok(generation::open(generation, decks, clock.clone())?)
+    let (secret, timeout) = (generation_secret(settings)?, settings.generation.timeout);
+    Ok(GenerationSettings { url, secret, timeout })
 }

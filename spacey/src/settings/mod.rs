@@ -77,8 +77,8 @@ pub(crate) struct Subgraphs {
 /// The card-generation service.
 #[derive(Debug, Clone)]
 pub(crate) struct Generation {
-    /// `SPACEY_GENERATION_URL`: where it listens.
-    pub(crate) url: Url,
+    /// `SPACEY_GENERATION_URL`: where it listens. Without it, one that `spacey serve` starts gets a free port on loopback.
+    pub(crate) url: Option<Url>,
     /// `SPACEY_GENERATION_COMMAND`: how to start it, split at spaces; `spacey serve` then starts and stops it.
     pub(crate) command: Option<Vec<String>>,
     /// `SPACEY_GENERATION_SECRET`: what it shares with the gateway.
@@ -233,8 +233,7 @@ impl Subgraphs {
 
 impl Generation {
     fn read(reader: &mut Reader) -> Option<Self> {
-        let url =
-            reader.get("SPACEY_GENERATION_URL", HTTP_ADDRESS, "http://127.0.0.1:8091", http_url);
+        let url = reader.optional("SPACEY_GENERATION_URL", HTTP_ADDRESS, http_url);
         let command = reader.optional(
             "SPACEY_GENERATION_COMMAND",
             "a program and its arguments are accepted",
@@ -245,7 +244,7 @@ impl Generation {
         );
         let secret = long_secret(reader, "SPACEY_GENERATION_SECRET");
         let timeout = seconds(reader, "SPACEY_GENERATION_TIMEOUT_SECONDS", "60");
-        Some(Self { url: url?, command, secret, timeout: timeout? })
+        Some(Self { url, command, secret, timeout: timeout? })
     }
 }
 
