@@ -20,7 +20,7 @@ const CONTENT_SECURITY_POLICY = {
   'img-src': "'self' data:",
   'font-src': "'self' data:",
   'connect-src': "'self'",
-  'worker-src': "'self' blob:",
+  'worker-src': "'self'",
   'base-uri': "'none'",
   'frame-ancestors': "'none'",
   'form-action': "'none'",

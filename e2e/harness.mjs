@@ -105,7 +105,10 @@ class Server {
     assert.ok(this.#running(), 'the server ended before it was stopped');
     const ended = once(this.#child, 'exit', { signal: AbortSignal.timeout(STOPS_WITHIN_MS) });
     this.#child.kill('SIGINT');
-    const [code, signal] = await ended.catch(() => assert.fail(`SIGINT did not stop the server within ${STOPS_WITHIN_MS} ms`));
+    const [code, signal] = await ended.catch(() => {
+      this.#child.kill('SIGKILL');
+      assert.fail(`SIGINT did not stop the server within ${STOPS_WITHIN_MS} ms`);
+    });
     assert.equal(code, 0, `the server ended with code ${code}, signal ${signal}`);
   }
 

@@ -2,41 +2,47 @@
  * HTTP/1.1 by hand, for requests that no HTTP client would send: bodies that end early, bodies whose sender keeps reading, bodies
  * without an end. Understands only what the tests need of an answer: its status line and its whole body.
  */
-import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const ANSWERS_WITHIN_MS = 20_000;
-/** How long a sender that is about to send a body waits for an early refusal. */
-const EARLY_ANSWER_MS = 100;
 
 /**
  * Sends a POST to `/graphql` with `headers` and then the pieces of `body` until the server answers or hangs up, and half-closes
- * the connection. Returns `{ status, body }`, or undefined when the server hung up without an answer; `body` is undefined when
- * it is empty.
+ * the connection. Once `answerDueAfter` bytes of the body are sent, it waits for the answer before it sends more: a server that
+ * hangs up on a sender resets the connection, and a sender that writes then may never get to read what was said before.
+ *
+ * Returns `{ status, body }`, or undefined when the server hung up without an answer; `body` is undefined when it is empty.
  */
-export async function postRaw(origin, headers, body) {
+export async function postRaw(origin, headers, body, answerDueAfter = Infinity) {
   const { hostname, port, host } = new URL(origin);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
   const answer = [];
-  let over = false;
-  socket.on('data', (chunk) => answer.push(chunk));
-  socket.on('error', () => (over = true)); // A reset is the server hanging up; what it said before still counts.
-  const closed = new Promise((resolve) => socket.on('end', resolve).on('close', resolve)).then(() => (over = true));
-  await once(socket, 'connect');
+  socket.on('data', (data) => answer.push(data));
+  socket.on('error', () => {}); // A reset is the server hanging up; what it said before still counts.
+  let closed = false;
+  const closing = new Promise((resolve) => socket.once('end', resolve).once('close', resolve)).then(() => (closed = true));
+  const happens = (event) => Promise.race([new Promise((resolve) => socket.once(event, resolve)), closing]);
+  await happens('connect');
 
-  const lines = Object.entries({ host, accept: 'application/graphql-response+json', ...headers }).map(([name, value]) => `${name}: ${value}`);
-  socket.write(`POST /graphql HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
-  await Promise.race([once(socket, 'data'), closed, sleep(EARLY_ANSWER_MS)]);
+  const head = { host, accept: 'application/graphql-response+json', ...headers };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`POST /graphql HTTP/1.1\r\n${lines.join('')}\r\n`);
+  let sent = 0;
+  let awaited = false;
   for (const piece of body) {
-    await immediate(); // Lets an answer in before the next piece meets a connection that the server has reset.
-    if (over || answer.length > 0) break;
-    if (!socket.write(piece)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closed]);
+    if (!awaited && sent >= answerDueAfter) {
+      awaited = true;
+      await Promise.race([happens('data'), sleep(ANSWERS_WITHIN_MS / 2, undefined, { ref: false })]);
+    }
+    if (closed || answer.length > 0) break;
+    if (!socket.write(piece)) await happens('drain');
+    sent += piece.length;
   }
   socket.end();
 
   const timer = setTimeout(() => socket.destroy(), ANSWERS_WITHIN_MS);
-  await closed;
+  await closing;
   clearTimeout(timer);
   socket.destroy();
   return decode(Buffer.concat(answer).toString());

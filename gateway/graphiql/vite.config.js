@@ -11,6 +11,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 8192,
     reportCompressedSize: false,
     sourcemap: false,
+    // The licences of what is bundled ask for their text to go with it.
+    license: { fileName: 'licenses.md' },
     // Dependencies carry "use client", which only a server renderer reads.
     rolldownOptions: { checks: { moduleLevelDirective: false } },
   },
