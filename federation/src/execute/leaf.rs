@@ -54,7 +54,7 @@ pub(super) fn write(out: &mut Vec<u8>, kind: &Leaf, value: &Value) -> Result<(),
             Value::Bool(value) => write_bool(out, *value),
             _ => return Err(Unfit::NotBoolean),
         },
-        Leaf::Enum(_, values) => match value {
+        Leaf::Enum(values) => match value {
             Value::String(text) if values.iter().any(|value| value == text.as_str()) => {
                 write_string(out, text);
             }

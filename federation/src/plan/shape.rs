@@ -79,8 +79,8 @@ pub(crate) enum Leaf {
     String,
     Boolean,
     Id,
-    /// With the values that clients may see.
-    Enum(Name, Vec<Name>),
+    /// The values that clients may see.
+    Enum(Vec<Name>),
     /// A custom scalar: anything.
     Any,
 }
@@ -179,7 +179,7 @@ impl Compiler<'_> {
             ("Boolean", _) => Leaf::Boolean,
             ("ID", _) => Leaf::Id,
             (_, Some(ExtendedType::Enum(definition))) => {
-                Leaf::Enum(ty.clone(), definition.values.keys().cloned().collect())
+                Leaf::Enum(definition.values.keys().cloned().collect())
             }
             _ => Leaf::Any,
         }

@@ -114,19 +114,4 @@ impl Supergraph {
             _ => Vec::new(),
         }
     }
-
-    /// Where `subgraph` resolves `type_name.field`, if it has the field at all.
-    pub(crate) fn source(
-        &self,
-        subgraph: SubgraphId,
-        type_name: &str,
-        field: &str,
-    ) -> Option<(&FieldInfo, &FieldSource)> {
-        let info = self.types.get(type_name)?.fields.get(field)?;
-        let source = info
-            .sources
-            .iter()
-            .find(|source| source.subgraph == subgraph)?;
-        Some((info, source))
-    }
 }

@@ -7,6 +7,7 @@ use apollo_compiler::ast::{FieldDefinition, Type};
 use apollo_compiler::schema::ExtendedType;
 use federation::{RequestErrorCode, prepare};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::json;
 
 use crate::support::Fixture;
@@ -160,9 +161,8 @@ fn operation(fixture: &Fixture, bytes: &[u8]) -> String {
     }
 }
 
-fn agrees(name: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
-    let fixture = Fixture::load(name);
-    let mut operation = operation(&fixture, bytes);
+fn agrees(fixture: &Fixture, bytes: &[u8]) -> Result<(), TestCaseError> {
+    let mut operation = operation(fixture, bytes);
     if let Err(errors) = prepare(&fixture.supergraph, &operation, None) {
         let invalid = |code| {
             matches!(code, RequestErrorCode::ValidationFailed)
@@ -180,7 +180,11 @@ fn agrees(name: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
         }
     }
     let response = fixture.check(&operation, json!({"yes": true, "no": false}));
-    prop_assert!(response.errors.is_empty() || has_missing_data(&operation));
+    prop_assert!(
+        response.errors.is_empty() || has_missing_data(&operation),
+        "{operation}\n{:#?}",
+        response.errors
+    );
     Ok(())
 }
 
@@ -189,21 +193,25 @@ fn has_missing_data(operation: &str) -> bool {
     operation.contains('(')
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 200,
+fn all_agree(name: &str) {
+    let fixture = Fixture::load(name);
+    let config = ProptestConfig {
         max_global_rejects: 4000,
         failure_persistence: None,
         ..ProptestConfig::default()
-    })]
+    };
+    let bytes = proptest::collection::vec(any::<u8>(), 0..120);
+    TestRunner::new(config)
+        .run(&bytes, |bytes| agrees(&fixture, &bytes))
+        .unwrap();
+}
 
-    #[test]
-    fn the_shop_answers_as_one(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
-        agrees("shop", &bytes)?;
-    }
+#[test]
+fn the_shop_answers_as_one() {
+    all_agree("shop");
+}
 
-    #[test]
-    fn the_tricky_graph_answers_as_one(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
-        agrees("tricky", &bytes)?;
-    }
+#[test]
+fn the_tricky_graph_answers_as_one() {
+    all_agree("tricky");
 }
