@@ -6,8 +6,17 @@
 
 pub mod compose;
 pub mod execute;
+pub mod operation;
+pub mod plan;
+pub mod supergraph;
 pub mod value;
 
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
-pub use execute::{Fetch, FetchError, FetchRequest, FetchResponse, SubgraphError};
+pub use execute::{
+    Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response, ResponseError,
+    ResponseErrorCode, SubgraphError, execute,
+};
+pub use operation::{OperationKind, RequestError, RequestErrorCode};
+pub use plan::{Plan, Prepared, prepare};
+pub use supergraph::{SubgraphInfo, Supergraph, SupergraphError};
 pub use value::{Name, Object, Value};

@@ -1,0 +1,101 @@
+//! The normalised form of a selection set.
+
+use std::sync::Arc;
+
+use apollo_compiler::Name;
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Argument, Type};
+
+/// Selections on one type: fields merged by response key, fragments merged by type condition and only where the condition
+/// narrows the type. `@skip` and `@include` are gone: what does not apply is not there.
+#[derive(Debug, Clone)]
+pub(crate) struct SelectionSet {
+    pub(crate) ty: Name,
+    pub(crate) fields: Vec<Arc<Field>>,
+    pub(crate) fragments: Vec<SelectionSet>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    /// Where the response key first stands in the expanded operation: what comes first is answered first.
+    pub(crate) order: usize,
+    /// The response key.
+    pub(crate) key: Name,
+    pub(crate) name: Name,
+    pub(crate) arguments: Vec<Node<Argument>>,
+    pub(crate) ty: Type,
+    /// Present for composite fields.
+    pub(crate) selections: Option<SelectionSet>,
+}
+
+impl SelectionSet {
+    pub(crate) fn new(ty: Name) -> Self {
+        Self {
+            ty,
+            fields: Vec::new(),
+            fragments: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.fragments.is_empty()
+    }
+
+    /// What is selected on objects of a type for which `applies` says whether a type condition holds.
+    pub(crate) fn collect(&self, applies: &dyn Fn(&Name) -> bool) -> Vec<Arc<Field>> {
+        let mut fields = Vec::new();
+        self.collect_into(applies, &mut fields);
+        fields.sort_by_key(|field| field.order);
+        merge_fields(fields)
+    }
+
+    fn collect_into(&self, applies: &dyn Fn(&Name) -> bool, fields: &mut Vec<Arc<Field>>) {
+        fields.extend(self.fields.iter().cloned());
+        for fragment in &self.fragments {
+            if applies(&fragment.ty) {
+                fragment.collect_into(applies, fields);
+            }
+        }
+    }
+
+    /// Adds the selections of `other`.
+    fn merge(&mut self, other: &Self) {
+        self.fields.extend(other.fields.iter().cloned());
+        self.fields.sort_by_key(|field| field.order);
+        self.fields = merge_fields(std::mem::take(&mut self.fields));
+        for fragment in &other.fragments {
+            match self
+                .fragments
+                .iter_mut()
+                .find(|mine| mine.ty == fragment.ty)
+            {
+                Some(mine) => mine.merge(fragment),
+                None => self.fragments.push(fragment.clone()),
+            }
+        }
+    }
+}
+
+/// Merges the fields that share a response key, as the specification's section 6.3.2 merges their selection sets.
+pub(crate) fn merge_fields(fields: Vec<Arc<Field>>) -> Vec<Arc<Field>> {
+    let mut places = apollo_compiler::collections::HashMap::default();
+    let mut merged: Vec<Arc<Field>> = Vec::with_capacity(fields.len());
+    for field in fields {
+        match places.get(&field.key) {
+            Some(&place) => {
+                let present: &mut Arc<Field> = &mut merged[place];
+                if let Some(selections) = &field.selections {
+                    let present = Arc::make_mut(present);
+                    if let Some(set) = &mut present.selections {
+                        set.merge(selections);
+                    }
+                }
+            }
+            None => {
+                places.insert(field.key.clone(), merged.len());
+                merged.push(field);
+            }
+        }
+    }
+    merged
+}

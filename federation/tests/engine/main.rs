@@ -1,0 +1,7 @@
+//! Tests of the engine from outside: plans as snapshots, executions against mock subgraphs. One program, because linking
+//! one is faster than linking many.
+
+mod property;
+mod shop;
+mod support;
+mod tricky;
