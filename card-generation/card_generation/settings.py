@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import SecretStr
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -178,7 +179,8 @@ def _base_url(reader: _Reader, value: str | None) -> str:
     try:
         parts = urlsplit(value or DEFAULT_BASE_URL)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        httpx.URL(value or DEFAULT_BASE_URL)
+    except (ValueError, httpx.InvalidURL):
         reader.refuse(name, value, accepted)
         return DEFAULT_BASE_URL
     if parts.username is not None or parts.password is not None:
