@@ -166,9 +166,7 @@ def _model(reader: _Reader) -> ModelSettings | None:
         api_key=_api_key(reader, key),
         model=reader.text("SPACEY_GENERATION_MODEL", default=DEFAULT_MODEL),
         timeout_seconds=reader.seconds("SPACEY_GENERATION_TIMEOUT_SECONDS", 55.0, most=600.0),
-        connect_timeout_seconds=reader.seconds(
-            "SPACEY_GENERATION_CONNECT_TIMEOUT_SECONDS", 5.0, most=60.0
-        ),
+        connect_timeout_seconds=reader.seconds("SPACEY_GENERATION_CONNECT_TIMEOUT_SECONDS", 5.0, most=60.0),
     )
     return model if base_url or key else None
 

@@ -105,9 +105,7 @@ def check(question: str, answer: str) -> Reject | None:
     return None
 
 
-def keep(
-    drafts: list[Draft], max_cards: int, rejected: Counter[Reject]
-) -> list[Draft]:
+def keep(drafts: list[Draft], max_cards: int, rejected: Counter[Reject]) -> list[Draft]:
     """Drop repeated questions and what is over the limit, count both, and keep the order."""
     kept: list[Draft] = []
     seen: set[str] = set()

@@ -108,9 +108,7 @@ class OpenAiGenerator:
             headers["authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
         self._client = httpx.AsyncClient(
             headers=headers,
-            timeout=httpx.Timeout(
-                settings.timeout_seconds, connect=settings.connect_timeout_seconds
-            ),
+            timeout=httpx.Timeout(settings.timeout_seconds, connect=settings.connect_timeout_seconds),
         )
 
     @property
@@ -201,13 +199,9 @@ def _body(model: str, request: GenerationRequest) -> dict[str, Any]:
 
 def _status_error(status: int) -> UpstreamError:
     if status in (401, 403):
-        return UpstreamError(
-            "upstream_refused_key", f"The model's API refused the key (status {status})."
-        )
+        return UpstreamError("upstream_refused_key", f"The model's API refused the key (status {status}).")
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return UpstreamError(
-            "upstream_rate_limited", "The model's API takes no more requests at present."
-        )
+        return UpstreamError("upstream_rate_limited", "The model's API takes no more requests at present.")
     if status == httpx.codes.GATEWAY_TIMEOUT:
         return UpstreamTimeoutError("upstream_timeout", "The model's API reports a timeout.")
     return UpstreamError("upstream_error", f"The model's API answered with status {status}.")
@@ -261,9 +255,7 @@ def _draft(item: object, finder: QuoteFinder, after: int) -> Draft | Reject:
 def _notices(kept: int, rejected: Counter[Reject]) -> list[Notice]:
     notices = []
     if rejected:
-        notices.append(
-            Notice("cards_rejected", f"{rejected.total()} cards of the model were left out.")
-        )
+        notices.append(Notice("cards_rejected", f"{rejected.total()} cards of the model were left out."))
     if kept == 0:
         notices.append(Notice("no_cards", "The model found nothing in the text to make a card of."))
     return notices

@@ -46,9 +46,7 @@ class NoteService:
         self._slots = asyncio.Semaphore(concurrency)
         self._keys: dict[tuple[str, str], _KeyLock] = {}
 
-    async def create(
-        self, user_id: str, deck_id: str, text: str, max_cards: int, key: str | None
-    ) -> Note:
+    async def create(self, user_id: str, deck_id: str, text: str, max_cards: int, key: str | None) -> Note:
         """Make cards from a text and store both as a note.
 
         With an idempotency key the same request answers the same note again; a request that comes
@@ -118,9 +116,7 @@ class NoteService:
         """
         note = await self._open_note(user_id, note_id)
         if note.text != text or note.deck_id != deck_id:
-            raise ConflictError(
-                "note_differs", "The text or deck_id is not the note's; read the note again."
-            )
+            raise ConflictError("note_differs", "The text or deck_id is not the note's; read the note again.")
         if len(note.cards) >= MAX_CARDS:
             raise ConflictError("note_full", f"The note has {MAX_CARDS} cards, which is the most.")
         generation = await self._generate(GenerationRequest(text, max_cards=1, focus=source))
@@ -130,12 +126,8 @@ class NoteService:
             )
         # The card's source is what the person chose, even where the generator used less of it.
         card = _stored(Draft(generation.drafts[0].question, generation.drafts[0].answer, source))
-        if not await asyncio.to_thread(
-            self._store.append_card, user_id, note_id, card, MAX_CARDS
-        ):
-            raise ConflictError(
-                "note_changed", "The note was filled or added while the card was made."
-            )
+        if not await asyncio.to_thread(self._store.append_card, user_id, note_id, card, MAX_CARDS):
+            raise ConflictError("note_changed", "The note was filled or added while the card was made.")
         return note, card
 
     async def _open_note(self, user_id: str, note_id: str) -> Note:

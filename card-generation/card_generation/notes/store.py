@@ -76,7 +76,10 @@ class NoteStore:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             connection = sqlite3.connect(
-                folder / "notes.sqlite3", isolation_level=None, check_same_thread=False, timeout=10.0
+                folder / "notes.sqlite3",
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=10.0,
             )
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"the folder {str(folder)!r} cannot be used: {error}") from error
@@ -190,9 +193,7 @@ class NoteStore:
 def _migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"they have version {version}, this program knows versions up to {SCHEMA_VERSION}"
-        )
+        raise StoreError(f"they have version {version}, this program knows versions up to {SCHEMA_VERSION}")
     if version == 0:
         connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 

@@ -22,7 +22,12 @@ from card_generation.web.models import error_body, invalid_body
 
 _log = logging.getLogger(__name__)
 
-_CODES = {400: "bad_request", 404: "route_not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_CODES = {
+    400: "bad_request",
+    404: "route_not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+}
 
 
 def create_app(settings: Settings, store: NoteStore) -> FastAPI:

@@ -5,7 +5,14 @@ A request with a member that is not known, of another type or over a limit is re
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from card_generation.limits import (
     MAX_ANSWER_LENGTH,

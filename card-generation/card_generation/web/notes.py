@@ -50,9 +50,7 @@ async def create_note(
     """Make cards from a text."""
     note = await notes.create(user_id, body.deck_id, body.text, body.max_cards, idempotency_key)
     return Success(
-        data=GeneratedNoteOut(
-            id=note.id, text=note.text, cards=_cards(note.cards), **json.loads(note.origin)
-        )
+        data=GeneratedNoteOut(id=note.id, text=note.text, cards=_cards(note.cards), **json.loads(note.origin))
     )
 
 

@@ -6,6 +6,7 @@ margin stay together; a block is a range of the text, so offsets need no transla
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from card_generation.generation.model import Span
 
@@ -14,9 +15,12 @@ _MARKDOWN_HEADING = re.compile(r"\s*#{1,6}\s")
 _RULE = re.compile(r"\s*(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _TABLE = re.compile(r"\s*\|")
+_NO_TEXT = (_TABLE, _MARKDOWN_HEADING, _RULE)
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟۔][\"'”’»)\]」』）]*\s*$")
 _OPEN_END = re.compile(r"[,;:(\-–—、，]\s*$")
-GLOSSARY = re.compile(r"\s*(?P<term>[^\s:：.!?;,–—][^:：.!?;,–—\n]{0,60}?)(?P<mark>\s*[:：](?=\s)|\s*：|\s+[–—-](?=\s))")
+GLOSSARY = re.compile(
+    r"\s*(?P<term>[^\s:：.!?;,–—][^:：.!?;,–—\n]{0,60}?)(?P<mark>\s*[:：](?=\s)|\s*：|\s+[–—-](?=\s))"
+)
 """How a line of a glossary begins: a term, then a colon or a dash."""
 
 _HEADING_MAX_WORDS = 12
@@ -46,10 +50,9 @@ def _paragraphs(text: str) -> Iterator[list[Span]]:
             in_code = not in_code
         elif _RULE.match(line) and len(lines) == 1:
             lines = []  # an underlined heading
-        elif not (in_code or _TABLE.match(line) or _MARKDOWN_HEADING.match(line) or _RULE.match(line)):
-            if line.strip():
-                lines.append(span)
-                continue
+        elif line.strip() and not in_code and not any(mark.match(line) for mark in _NO_TEXT):
+            lines.append(span)
+            continue
         if lines:
             yield lines
         lines = []
@@ -61,7 +64,7 @@ def _divide(text: str, lines: list[Span]) -> Iterator[list[Span]]:
     """Divide a paragraph where a line begins something new."""
     longest = max(line.end - line.start for line in lines)
     block = [lines[0]]
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         if _begins_block(before.of(text), line.of(text), longest):
             yield block
             block = []

@@ -10,11 +10,45 @@ from card_generation.generation.offline.languages import Language
 from card_generation.generation.offline.words import words
 
 _COMMON_ENDINGS = (
-    "sis", "tion", "sion", "ism", "ment", "ity", "logy", "phy", "ics", "ness", "ance", "ence", "ure",
-    "gen", "ase", "phyll", "ship", "hood", "some", "cracy", "archy", "omy", "tude", "age",
-    "ymes", "oids", "ids", "cles", "ules", "eins", "ants", "ists", "isms", "ies", "ates", "ions", "ers",
+    "sis",
+    "tion",
+    "sion",
+    "ism",
+    "ment",
+    "ity",
+    "logy",
+    "phy",
+    "ics",
+    "ness",
+    "ance",
+    "ence",
+    "ure",
+    "gen",
+    "ase",
+    "phyll",
+    "ship",
+    "hood",
+    "some",
+    "cracy",
+    "archy",
+    "omy",
+    "tude",
+    "age",
+    "ymes",
+    "oids",
+    "ids",
+    "cles",
+    "ules",
+    "eins",
+    "ants",
+    "ists",
+    "isms",
+    "ies",
+    "ates",
+    "ions",
+    "ers",
 )
-_SENTENCE_OPENERS = re.compile(r"(?:^|[.!?…:]\s+|[\n\r]\s*|[\"“„«(]\s*)$")
+_SENTENCE_OPENERS = re.compile(r"(?:^|[.!?…:]\s+|[\n\r]\s*|[\"“„«(]\s*|[#>*•\-–—]\s*)$")
 _LOOK_BACK = 4
 
 

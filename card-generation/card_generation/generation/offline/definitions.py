@@ -18,7 +18,11 @@ from card_generation.generation.offline.sentences import Sentence
 
 _MAX_TERM_WORDS = 7
 _MAX_ANSWER = 400
+_LOOK_BACK = 200
 _MIN_GLOSSARY_ANSWER = 8
+_MAX_GLOSSARY_WORDS = 5
+_TERM_LINKS = frozenset("of and for in de del du des di et y e und von".split())
+_ASIDE = re.compile(r"^(?:which|who|but|and|or)\b|\s[–—]\s")
 _ABBREVIATION = re.compile(r"\((?P<abbreviation>[A-ZÄÖÜ][A-Za-zÄÖÜäöü]{0,2}[A-ZÄÖÜ]{1,4})s?\)")
 _CLAUSE_WORDS = frozenset(
     """that which who whom whose when where if because while although but not dass weil wenn qui que dont
@@ -29,14 +33,18 @@ _NO_DESCRIPTION = frozenset(
     such so too as in on at from about among able likely common rare important known called used found made
     about around nearly almost equal similar different present visible""".split()
 )
-_DESCRIBES = re.compile(r"\b(?:that|which|who|whose|where|of|with|used|made|for|containing|consisting|by|in)\b")
+_DESCRIBES = re.compile(
+    r"\b(?:that|which|who|whose|where|of|with|used|made|for|containing|consisting|by|in)\b"
+)
 
 
-def find_definitions(sentence: Sentence, language: Language, casing: Casing) -> Iterator[Draft]:
-    """Make the cards that a sentence gives by what it defines, the most telling first."""
-    definition = _glossary(sentence, language) or _by_rule(sentence, language, casing)
-    if definition is not None:
-        yield definition
+def find_definition(sentence: Sentence, language: Language, casing: Casing) -> Draft | None:
+    """Make the card of a sentence that says what something is."""
+    return _glossary(sentence, language) or _by_rule(sentence, language, casing)
+
+
+def find_names(sentence: Sentence, language: Language, casing: Casing) -> Iterator[Draft]:
+    """Make the cards about names: what else a thing is called, what an abbreviation stands for."""
     alias = _alias(sentence, language, casing)
     if alias is not None:
         yield alias
@@ -121,11 +129,20 @@ def _glossary(sentence: Sentence, language: Language) -> Draft | None:
         return None
     if any(character.isdigit() for character in term) or not _stands_alone(term, language):
         return None
-    content = [word for word in term.split() if not language.is_stopword(word)]
-    if language.spaced and (not content or len(term.split()) > 5):
+    if language.spaced and not _is_glossary_term(term, language):
+        return None
+    if definition[0] in '"“„«' or _ASIDE.search(definition):
         return None
     answer = capitalised(definition.rstrip(".。"))
     return Draft(language.phrases.meaning.format(term=term), answer, sentence.source)
+
+
+def _is_glossary_term(term: str, language: Language) -> bool:
+    """Say whether this is a noun phrase, as far as function words tell."""
+    parts = term.casefold().split()
+    function_words = {part for part in parts if language.is_stopword(part)}
+    allowed = language.articles | _TERM_LINKS
+    return len(function_words) < len(parts) <= _MAX_GLOSSARY_WORDS and function_words <= allowed
 
 
 def _alias(sentence: Sentence, language: Language, casing: Casing) -> Draft | None:
@@ -134,7 +151,8 @@ def _alias(sentence: Sentence, language: Language, casing: Casing) -> Draft | No
     if mark is None:
         return None
     match = re.match(
-        rf"^(?P<term>[^,，;:.!?()（）]{{2,60}}?)(?:,\s*|，|\s*\(|（)(?:{mark})\s*(?P<alias>[^,，.。;()（）]{{2,60}}?)\s*[,，)）.。]",
+        rf"^(?P<term>[^,，;:.!?()（）]{{2,60}}?)(?:,\s*|，|\s*\(|（)(?:{mark})\s*(?P<alias>[^,，.。;()（）]{{2,60}}?)"
+        rf"{language.phrases.alias_end}\s*[,，)）.。]",
         sentence.plain,
     )
     if match is None or not _stands_alone(match["term"], language):
@@ -147,7 +165,9 @@ def _abbreviations(sentence: Sentence, language: Language) -> Iterator[Draft]:
     """Read "adenosine triphosphate (ATP)"."""
     for match in _ABBREVIATION.finditer(sentence.plain):
         abbreviation = match["abbreviation"]
-        meaning = _spelled_out(sentence.plain[: match.start()], abbreviation)
+        meaning = _spelled_out(
+            sentence.plain[max(0, match.start() - _LOOK_BACK) : match.start()], abbreviation
+        )
         if meaning is not None:
             question = language.phrases.stands_for.format(term=abbreviation)
             yield Draft(question, capitalised(meaning), sentence.source)

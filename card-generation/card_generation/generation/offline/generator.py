@@ -20,7 +20,7 @@ from card_generation.generation.model import (
 )
 from card_generation.generation.offline.casing import Casing
 from card_generation.generation.offline.cloze import ClozeMaker
-from card_generation.generation.offline.definitions import find_definitions
+from card_generation.generation.offline.definitions import find_definition, find_names
 from card_generation.generation.offline.languages import Language, detect_language
 from card_generation.generation.offline.sentences import Sentence, split_sentences
 from card_generation.generation.offline.words import plain
@@ -32,7 +32,8 @@ _EXTRACTIVE = Notice(
     "Made offline, without a language model: definitions and key sentences were taken out of the text.",
 )
 _NO_CARDS = Notice(
-    "no_cards", "No definition and no key sentence was found. Whole sentences that explain work best."
+    "no_cards",
+    "No definition and no key sentence was found. Whole sentences that explain work best.",
 )
 
 
@@ -87,10 +88,12 @@ def _from_text(
     definitions: list[Draft] = []
     others: list[Sentence] = []
     for sentence in _without_repeats(sentences):
-        found = list(find_definitions(sentence, language, casing))
-        definitions.extend(found)
-        if not found:
+        definition = find_definition(sentence, language, casing)
+        if definition is None:
             others.append(sentence)
+        else:
+            definitions.append(definition)
+        definitions.extend(find_names(sentence, language, casing))
     return definitions + cloze.best(others, max_cards - len(definitions))
 
 
@@ -106,8 +109,9 @@ def _from_part(
     chosen = plain(focus.of(text))
     touched = [s for s in sentences if s.source.start < focus.end and focus.start < s.source.end]
     touched = touched or [Sentence(focus, chosen, 0, 0)]
-    drafts = [draft for s in touched for draft in find_definitions(s, language, casing)]
+    drafts = [d for s in touched if (d := find_definition(s, language, casing)) is not None]
     for sentence in touched:
+        drafts.extend(find_names(sentence, language, casing))
         draft = cloze.from_sentence(sentence, chosen)
         if draft is not None:
             drafts.append(draft)

@@ -61,12 +61,18 @@ FRENCH = _european("fr")
 SPANISH = _european("es")
 ITALIAN = _european("it")
 CHINESE = Language(
-    "zh", rules.PHRASES["zh"], rules.DEFINITIONS["zh"],
-    dependent_starts=lexicon.DEPENDENT_STARTS["zh"], spaced=False,
+    "zh",
+    rules.PHRASES["zh"],
+    rules.DEFINITIONS["zh"],
+    dependent_starts=lexicon.DEPENDENT_STARTS["zh"],
+    spaced=False,
 )
 JAPANESE = Language(
-    "ja", rules.PHRASES["ja"], rules.DEFINITIONS["ja"],
-    dependent_starts=lexicon.DEPENDENT_STARTS["ja"], spaced=False,
+    "ja",
+    rules.PHRASES["ja"],
+    rules.DEFINITIONS["ja"],
+    dependent_starts=lexicon.DEPENDENT_STARTS["ja"],
+    spaced=False,
 )
 OTHER = Language("other", rules.PHRASES["other"])
 
@@ -80,10 +86,7 @@ def detect_language(text: str) -> Language:
         kana = sum(1 for character in sample if "\u3040" <= character <= "\u30ff")
         return JAPANESE if kana * 10 > len(sample) else CHINESE
     counts = Counter(word.casefold() for word, _ in words(sample))
-    hits = {
-        language.code: sum(counts[word] for word in language.stopwords)
-        for language in _BY_STOPWORDS
-    }
+    hits = {language.code: sum(counts[word] for word in language.stopwords) for language in _BY_STOPWORDS}
     best = max(_BY_STOPWORDS, key=lambda language: hits[language.code])
     enough = hits[best.code] >= max(_FEWEST_HITS, counts.total() // 10)
     return best if enough else OTHER

@@ -64,7 +64,9 @@ STOPWORDS: dict[str, frozenset[str]] = {
     ),
 }
 
-COMMON_ABBREVIATIONS = _list("cf dr et al etc fig i.e e.g ibid p pp prof st vol vs ca ed eds op cit approx inc ltd")
+COMMON_ABBREVIATIONS = _list(
+    "cf dr et al etc fig i.e e.g ibid p pp prof st vol vs ca ed eds op cit approx inc ltd"
+)
 
 ABBREVIATIONS: dict[str, frozenset[str]] = {
     "en": _list(
@@ -88,7 +90,7 @@ DEPENDENT_STARTS: dict[str, frozenset[str]] = {
         when why how each some many most all one if because another similarly otherwise nevertheless"""
     ),
     "de": _list(
-        """er sie es ihr ihre ihren sein seine dieser diese dieses diesen diesem dies das jener jene hier dort
+        """er sie es ihr ihre ihren sein seine dieser diese dieses diesen diesem dies jener jene hier dort
         dann danach daher deshalb deswegen dadurch dabei damit darum dazu jedoch aber und oder auch außerdem
         zudem so somit also dennoch wir man was welche welcher wer wenn weil beide andere viele einige manche
         anschließend trotzdem hierbei hierzu solche"""
@@ -107,8 +109,12 @@ DEPENDENT_STARTS: dict[str, frozenset[str]] = {
         lì allora così quindi dunque poi inoltre anche ma e o però infatti noi chi che quando se perché alcuni
         molti ogni entrambi tuttavia"""
     ),
-    "zh": _list("它 它们 他 他们 她 她们 这 这些 那 那些 此 其 因此 所以 但 但是 而 然而 不过 同时 另外 此外 并且 如果 因为 于是"),
-    "ja": _list("これ それ あれ この その あの ここ そこ しかし だが また そして そのため したがって つまり 彼 彼女 さらに なお ただし 例えば"),
+    "zh": _list(
+        "它 它们 他 他们 她 她们 这 这些 那 那些 此 其 因此 所以 但 但是 而 然而 不过 同时 另外 此外 并且 如果 因为 于是"
+    ),
+    "ja": _list(
+        "これ それ あれ この その あの ここ そこ しかし だが また そして そのため したがって つまり 彼 彼女 さらに なお ただし 例えば"
+    ),
 }
 
 VAGUE_SUBJECTS: dict[str, frozenset[str]] = {

@@ -28,6 +28,8 @@ class Phrases:
     stands_for: str
     alias_mark: str | None = None
     """Pattern of what stands between a term and another name for it."""
+    alias_end: str = ""
+    """Pattern of what follows the other name, where that belongs to the mark."""
 
 
 _TERM = r"(?P<term>[^,;:.!?()\[\]–—]{2,80}?)"
@@ -36,9 +38,7 @@ _END = r"[.!…]*[\"'”’»)]*$"
 _TO_END = rf"(?P<definition>\S.{{7,}}?){_END}"
 
 
-def _rule(
-    pattern: str, question: str, *, asks_term: bool = False, loose: bool = False
-) -> DefinitionRule:
+def _rule(pattern: str, question: str, *, asks_term: bool = False, loose: bool = False) -> DefinitionRule:
     return DefinitionRule(re.compile("^" + pattern), question, asks_term, loose)
 
 
@@ -55,20 +55,15 @@ DEFINITIONS: dict[str, tuple[DefinitionRule, ...]] = {
             "What {verb} {definition} called?",
             asks_term=True,
         ),
-        _rule(
-            rf"{_TERM}{_ASIDE} (?:is|are) defined as {_TO_END}", "How is {term} defined?"
-        ),
+        _rule(rf"{_TERM}{_ASIDE} (?:is|are) defined as {_TO_END}", "How is {term} defined?"),
         _rule(rf"{_TERM}{_ASIDE} means (?:that )?{_TO_END}", "What does {term} mean?"),
         _rule(rf"{_TERM}{_ASIDE} refers to {_TO_END}", "What does {term} refer to?"),
         _rule(rf"{_TERM}{_ASIDE} refer to {_TO_END}", "What do {term} refer to?"),
         _rule(
-            rf"{_TERM}{_ASIDE} (?P<verb>is|was) "
-            + _beginning(r"an?|the|any|one of|each|every|another name"),
+            rf"{_TERM}{_ASIDE} (?P<verb>is|was) " + _beginning(r"an?|the|any|one of|each|every|another name"),
             "{what} {verb} {term}?",
         ),
-        _rule(
-            rf"{_TERM}{_ASIDE} (?P<verb>are|were) {_TO_END}", "{what} {verb} {term}?", loose=True
-        ),
+        _rule(rf"{_TERM}{_ASIDE} (?P<verb>are|were) {_TO_END}", "{what} {verb} {term}?", loose=True),
     ),
     "de": (
         _rule(rf"Unter {_TERM} versteht man {_TO_END}", "Was versteht man unter {term}?"),
@@ -81,13 +76,15 @@ DEFINITIONS: dict[str, tuple[DefinitionRule, ...]] = {
             "Was {verb} {term}?",
         ),
         _rule(
-            rf"{_TERM}{_ASIDE} (?P<verb>war|waren) "
-            + _beginning("ein|eine|einer|eines|der|die|das"),
+            rf"{_TERM}{_ASIDE} (?P<verb>war|waren) " + _beginning("ein|eine|einer|eines|der|die|das"),
             "Wer oder was {verb} {term}?",
         ),
     ),
     "fr": (
-        _rule(rf"On appelle {_TERM} {_beginning('un|une|le|la|les|l|tout|toute')}", "Qu'appelle-t-on {term} ?"),
+        _rule(
+            rf"On appelle {_TERM} {_beginning('un|une|le|la|les|l|tout|toute')}",
+            "Qu'appelle-t-on {term} ?",
+        ),
         _rule(rf"{_TERM}{_ASIDE} désigne {_TO_END}", "Que désigne {term} ?"),
         _rule(rf"{_TERM}{_ASIDE} signifie {_TO_END}", "Que signifie {term} ?"),
         _rule(
@@ -107,14 +104,15 @@ DEFINITIONS: dict[str, tuple[DefinitionRule, ...]] = {
     "it": (
         _rule(rf"{_TERM}{_ASIDE} significa {_TO_END}", "Che cosa significa {term}?"),
         _rule(rf"{_TERM}{_ASIDE} indica {_TO_END}", "Che cosa indica {term}?"),
-        _rule(
-            rf"{_TERM}{_ASIDE} è " + _beginning("un|uno|una|il|lo|la|l|ogni"), "Che cos'è {term}?"
-        ),
+        _rule(rf"{_TERM}{_ASIDE} è " + _beginning("un|uno|una|il|lo|la|l|ogni"), "Che cos'è {term}?"),
         _rule(
             rf"{_TERM}{_ASIDE} sono " + _beginning("dei|degli|delle|i|gli|le"),
             "Che cosa sono {term}?",
         ),
-        _rule(rf"{_TERM}{_ASIDE} fu " + _beginning("un|uno|una|il|lo|la|l"), "Chi o che cosa fu {term}?"),
+        _rule(
+            rf"{_TERM}{_ASIDE} fu " + _beginning("un|uno|una|il|lo|la|l"),
+            "Chi o che cosa fu {term}?",
+        ),
     ),
     "zh": (
         _rule(
@@ -122,7 +120,7 @@ DEFINITIONS: dict[str, tuple[DefinitionRule, ...]] = {
             "{term}是什么？",
         ),
         _rule(
-            r"(?P<term>[^，。、；：？！“”‘’（）\s是不也都就还只]{2,12})(?:（[^（）]{1,30}）)?是(?P<definition>[一种个位座条类].{4,}?)[。！]*$",
+            r"(?P<term>[^，。、；：？！“”‘’（）\s是不也都就还只]{2,12})(?:（[^（）]{1,30}）)?是(?P<definition>(?:[一种个位座条类].{4,}?|.{2,}的一[种个类].{1,}?))[。！]*$",
             "{term}是什么？",
         ),
     ),
@@ -143,13 +141,15 @@ PHRASES: dict[str, Phrases] = {
         "What does “{term}” mean?",
         "What is another name for {term}?",
         "What does “{term}” stand for?",
-        r"(?:also|sometimes|often|commonly|formerly)(?: \w+ly)? (?:called|known as|named|referred to as|termed)",
+        r"(?:also|sometimes|often|commonly|formerly)(?: \w+ly)? "
+        r"(?:called|known as|named|referred to as|termed)",
     ),
     "de": Phrases(
         "Was bedeutet „{term}“?",
         "Wie heißt {term} noch?",
         "Wofür steht „{term}“?",
-        r"(?:auch|manchmal|früher)(?: bekannt)? (?:genannt|als)",
+        r"(?:auch|manchmal|früher)(?: bekannt als)?",
+        r"(?: genannt)?",
     ),
     "fr": Phrases(
         "Que signifie « {term} » ?",
@@ -170,7 +170,10 @@ PHRASES: dict[str, Phrases] = {
         r"(?:anche|talvolta) (?:chiamat[oaie]|dett[oaie]|not[oaie] come)",
     ),
     "zh": Phrases(
-        "“{term}”是什么意思？", "“{term}”的别名是什么？", "“{term}”代表什么？", r"又称为?|也称为?|又叫做?|也叫做?"
+        "“{term}”是什么意思？",
+        "“{term}”的别名是什么？",
+        "“{term}”代表什么？",
+        r"又称为?|也称为?|又叫做?|也叫做?",
     ),
     "ja": Phrases("「{term}」とは何か。", "「{term}」の別名は何か。", "「{term}」は何の略か。"),
     "other": Phrases("{term}: ?", "{term} = ?", "{term} = ?"),

@@ -14,7 +14,9 @@ from card_generation.generation.offline.languages import Language
 from card_generation.generation.offline.words import plain
 
 _CLOSERS = "\"'”’»)]」』）"
-_END = re.compile(rf"(?P<mark>[.!?…]+|[。！？｡।؟۔]+)(?P<close>[{re.escape(_CLOSERS)}]*|\s[»])(?:\[\d{{1,3}}\])*")
+_END = re.compile(
+    rf"(?P<mark>[.!?…]+|[。！？｡।؟۔]+)(?P<close>[{re.escape(_CLOSERS)}]*|\s[»])(?:\[\d{{1,3}}\])*"
+)
 _LAST_TOKEN = re.compile(r"[^\s(\[\"'„“«「]*$")
 _NEXT_WORD = re.compile(r"\s*[\"'“„«(\[¿¡*_]*(?P<word>[^\W_]+)")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]$")

@@ -18,8 +18,10 @@ from card_generation.generation.offline.words import words
 _NAME_LINKS = frozenset("of the and de la del della di du von van der zu".split())
 _MAX_NAME_WORDS = 6
 _LONG_WORD = 8
+_SHORT_WORD = 5
 _MIN_WORD = 3
 _MAX_NGRAM = 6
+_SURE_NGRAM = 3
 _YEAR = re.compile(r"1\d{3}|20\d{2}")
 _ENGLISH_WEAK = ("ly", "ing", "ed", "able", "ful", "ous")
 
@@ -28,7 +30,9 @@ _CJK_TERM = re.compile(
     r"|(?P<latin>[A-Za-z][A-Za-z0-9\-]+)|(?P<kanji>[\u4e00-\u9fff]{2,6})(?![\u4e00-\u9fff])"
 )
 _HAN_RUN = re.compile(r"[\u4e00-\u9fff]+")
-_HAN_FUNCTION = frozenset("的是在和了与及其为有不这那之以于由被把对从到也都就而或会能可将并使等所着过个一种上下中里时")
+_HAN_FUNCTION = frozenset(
+    "的是在和了与及其为有不这那之以于由被把对从到也都就而或会能可将并使等所着过个一种上下中里时"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,7 @@ class _Token:
     is_stopword: bool
 
 
-def spaced_terms(
-    sentence: str, counts: Counter[str], language: Language, casing: Casing
-) -> list[Term]:
+def spaced_terms(sentence: str, counts: Counter[str], language: Language, casing: Casing) -> list[Term]:
     """List the terms of a sentence in a language that separates its words."""
     tokens = [_Token(word, span, language.is_stopword(word)) for word, span in words(sentence)]
     terms: list[Term] = []
@@ -62,7 +64,8 @@ def spaced_terms(
         elif _is_candidate(tokens[position]):
             terms.append(_weigh(sentence, tokens, position, counts, language, casing))
         position = max(end, position + 1)
-    return terms
+    # A term before a bracket is given away by what the bracket holds, such as its abbreviation.
+    return [term for term in terms if f"{term.text} (" not in sentence]
 
 
 def _is_candidate(token: _Token) -> bool:
@@ -94,6 +97,12 @@ def _weigh(
         weight += 0.5
     if position > 0 and tokens[position - 1].is_stopword:
         weight += 0.3
+    if word.islower() and len(word) <= _SHORT_WORD:
+        weight -= 0.5
+    if sum(1 for other in tokens if other.text == word) > 1:
+        weight -= 0.7
+    if position > 0 and tokens[position - 1].text.casefold() in language.dependent_starts:
+        weight -= 1.0  # "this energy": the reader cannot know which
     if language.code == "en" and word.endswith(_ENGLISH_WEAK):
         weight -= 0.8
     return Term(word, weight)
@@ -108,9 +117,7 @@ def _ends_phrase(sentence: str, tokens: list[_Token], position: int) -> bool:
     return following.is_stopword or not gap.isspace()
 
 
-def _name_end(
-    sentence: str, tokens: list[_Token], start: int, language: Language, casing: Casing
-) -> int:
+def _name_end(sentence: str, tokens: list[_Token], start: int, language: Language, casing: Casing) -> int:
     """Find the end of a name of several words, such as "Congress of Vienna"; `start` when there is none."""
     if language.capital_nouns or not _is_name_part(tokens, start, casing):
         return start
@@ -141,9 +148,9 @@ def cjk_terms(text: str) -> Callable[[str], list[Term]]:
     counts.update(_ngrams(text))
 
     def terms(sentence: str) -> list[Term]:
-        found = {run: bonus for run, bonus in _script_runs(sentence)}
+        found = dict(_script_runs(sentence))
         for ngram in set(_ngrams(sentence)):
-            if counts[ngram] > 1:
+            if counts[ngram] > 1 and (len(ngram) >= _SURE_NGRAM or _is_separate(sentence, ngram)):
                 found.setdefault(ngram, 0.2 * len(ngram))
         return [
             Term(term, 1.0 + math.log2(max(1, counts[term])) + bonus, whole_word=False)
@@ -154,6 +161,13 @@ def cjk_terms(text: str) -> Callable[[str], list[Term]]:
 
 
 _RUN_BONUS = {"katakana": 0.8, "quoted": 1.2, "number": 0.5, "latin": 0.6, "kanji": 0.5}
+
+
+def _is_separate(sentence: str, ngram: str) -> bool:
+    """Say whether no other character of meaning touches the piece, so that it is likely a whole word."""
+    start = sentence.find(ngram)
+    around = sentence[max(0, start - 1) : start], sentence[start + len(ngram) :][:1]
+    return all(not side.isalpha() or side in _HAN_FUNCTION for side in around)
 
 
 def _script_runs(text: str) -> Iterator[tuple[str, float]]:

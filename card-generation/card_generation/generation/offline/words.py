@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from card_generation.generation.model import Span
 
-
 _PLANES_WITH_MARKS = 0x20000
 
 
@@ -46,7 +45,7 @@ def words(text: str) -> Iterator[tuple[str, Span]]:
 
 
 def plain(text: str) -> str:
-    """Write a piece of text in one line, without Markdown's emphasis and links, and without footnote marks."""
+    """Write a piece of text in one line, without Markdown's emphasis and links and footnote marks."""
     text = _LINK.sub(r"\1", text)
     text = _FOOTNOTE.sub("", text)
     text = _EMPHASIS.sub("", text)
