@@ -20,6 +20,9 @@ from card_generation.settings import Settings, SettingsError, load_settings
 from card_generation.web.app import create_app
 
 DRAIN_SECONDS = 5
+BACKLOG = 256
+
+_log = logging.getLogger("card_generation")
 
 
 def main() -> int:
@@ -51,6 +54,8 @@ def main() -> int:
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )
+    host, port = listener.getsockname()[:2]
+    _log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
     try:
         server.run(sockets=[listener])
     finally:
@@ -65,6 +70,7 @@ def _listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, settings.port))
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise SettingsError(

@@ -17,6 +17,7 @@ _FENCE = re.compile(r"\s*(?:```|~~~)")
 _TABLE = re.compile(r"\s*\|")
 _NO_TEXT = (_TABLE, _MARKDOWN_HEADING, _RULE)
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟۔][\"'”’»)\]」』）]*\s*$")
+_SENTENCE_MARK = re.compile(r"[.!?…][\"'”’»)\]]*(?:\s|$)|[。！？।؟۔]")
 _OPEN_END = re.compile(r"[,;:(\-–—、，]\s*$")
 GLOSSARY = re.compile(
     r"\s*(?P<term>[^\s:：.!?;,–—][^:：.!?;,–—\n]{0,60}?)(?P<mark>\s*[:：](?=\s)|\s*：|\s+[–—-](?=\s))"
@@ -99,7 +100,7 @@ def _is_heading(text: str, block: list[Span]) -> bool:
     return not (
         _BULLET.match(line)
         or GLOSSARY.match(line)
-        or _SENTENCE_END.search(line)
+        or _SENTENCE_MARK.search(line)
         or len(line) > _HEADING_MAX_LENGTH
         or len(line.split()) > _HEADING_MAX_WORDS
     )

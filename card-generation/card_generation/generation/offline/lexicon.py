@@ -68,6 +68,9 @@ COMMON_ABBREVIATIONS = _list(
     "cf dr et al etc fig i.e e.g ibid p pp prof st vol vs ca ed eds op cit approx inc ltd"
 )
 
+FINAL_ABBREVIATIONS = _list("etc al inc ltd co jr sr ecc usw b.c a.d v.chr n.chr ac a.c")
+"""Abbreviations that may end a sentence."""
+
 ABBREVIATIONS: dict[str, frozenset[str]] = {
     "en": _list(
         """mr mrs ms messrs mt jr sr gen col capt lt sgt rev hon gov sen rep pres dept univ est

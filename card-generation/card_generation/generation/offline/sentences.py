@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from card_generation.generation.model import Span
 from card_generation.generation.offline.blocks import split_blocks
 from card_generation.generation.offline.languages import Language
+from card_generation.generation.offline.lexicon import FINAL_ABBREVIATIONS
 from card_generation.generation.offline.words import plain
 
 _CLOSERS = "\"'”’»)]」』）"
@@ -79,9 +80,11 @@ def _belongs_to_token(before: str, next_word: str, language: Language) -> bool:
     """Say whether the full stop after `before` is part of what is written there."""
     found = _LAST_TOKEN.search(before)
     token = found.group() if found else ""
+    begins_sentence = next_word.casefold() in language.stopwords
+    if token.casefold() in FINAL_ABBREVIATIONS:
+        return not begins_sentence
     if token.casefold() in language.abbreviations:
         return True
-    begins_sentence = next_word.casefold() in language.stopwords
     if (len(token) == 1 and token.isupper()) or _DOTTED.match(token):
         return not begins_sentence
     if token.isdigit() and len(token) <= 2:
