@@ -121,7 +121,7 @@ async def test_no_cards_is_an_answer(tmp_path: Path, fake_openai: FakeOpenAi) ->
         ('{"cards": {}}', {}, "upstream_unusable"),
         ('{"cards": ["\\ud800"]}', {}, "upstream_unusable"),
         ("[" * 50_000, {}, "upstream_unusable"),
-        ('{"cards": [{"question": "a", "answer": "b", "quote": "c"}]}', {}, "upstream_unusable"),
+        ('{"cards": [{"question": "a", "answer": "b", "quote": "not there"}]}', {}, "upstream_unusable"),
         ('{"cards": []}', {"finish_reason": "length"}, "upstream_truncated"),
         (None, {"refusal": "I cannot."}, "upstream_refused"),
         (None, {}, "upstream_unusable"),

@@ -15,6 +15,7 @@ from pathlib import Path
 from card_generation.errors import StoreError
 from card_generation.limits import MAX_LISTED_NOTES
 
+FILE_NAME = "notes.sqlite3"
 SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE note (
@@ -75,8 +76,9 @@ class NoteStore:
         """
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / FILE_NAME).touch(mode=0o600)
             connection = sqlite3.connect(
-                folder / "notes.sqlite3",
+                folder / FILE_NAME,
                 isolation_level=None,
                 check_same_thread=False,
                 timeout=10.0,
@@ -84,9 +86,9 @@ class NoteStore:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"the folder {str(folder)!r} cannot be used: {error}") from error
         try:
+            _migrate(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            _migrate(connection)
         except (sqlite3.Error, StoreError) as error:
             connection.close()
             raise StoreError(f"the notes in {str(folder)!r} cannot be opened: {error}") from error
