@@ -71,6 +71,7 @@ struct SetRoleInput {
     granted: bool,
 }
 
+/// What can be changed.
 #[Object]
 impl Mutation {
     /// Makes an account. The answer is the same when the address has one already, which then stays as it is. It does not sign in.

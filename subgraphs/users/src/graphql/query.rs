@@ -13,6 +13,7 @@ use crate::service::Service;
 
 pub(crate) struct Query;
 
+/// What can be asked.
 #[Object]
 impl Query {
     /// The signed-in person; null when nobody is signed in.
