@@ -1,5 +1,7 @@
 //! The domain through its endpoint: real documents, as different callers, on each store.
 
+#![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
