@@ -82,7 +82,7 @@ impl Query {
 /// Anything another subgraph can name by its key.
 #[derive(Debug, Clone, Union)]
 #[graphql(name = "_Entity")]
-pub(crate) enum Entity {
+enum Entity {
     /// A person, to whom decks belong.
     User(UserNode),
     /// A deck.

@@ -19,7 +19,7 @@ use crate::model::{CardEdit, DeckEdit, Move, NewDeck};
 
 /// What can be changed.
 #[derive(Debug)]
-pub(super) struct Mutation;
+pub(crate) struct Mutation;
 
 #[Object]
 impl Mutation {
