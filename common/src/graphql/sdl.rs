@@ -37,7 +37,19 @@ where
     let types = printed.split("extend schema @link(").next().unwrap_or_default();
     let mut sdl = String::from(LINK);
     let mut blank = false;
-    for line in types.lines().filter(|line| !line.starts_with("directive @")) {
+    // Where the description starts that belongs to the next definition.
+    let (mut description, mut in_description) = (None, false);
+    for line in types.lines() {
+        if line.starts_with("directive @") {
+            sdl.truncate(description.take().unwrap_or(sdl.len()));
+            continue;
+        }
+        if line == "\"\"\"" {
+            description = if in_description { description } else { Some(sdl.len()) };
+            in_description = !in_description;
+        } else if !in_description {
+            description = None;
+        }
         let is_blank = line.trim().is_empty();
         if !(is_blank && blank) {
             sdl.push_str(line.trim_end());
@@ -48,4 +60,30 @@ where
     sdl.truncate(sdl.trim_end().len());
     sdl.push('\n');
     sdl
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema, parser::parse_schema};
+
+    use super::*;
+
+    struct Query;
+
+    /// The query root.
+    #[Object(directive = key::apply("id".into()))]
+    impl Query {
+        /// An id.
+        async fn id(&self) -> i32 {
+            1
+        }
+    }
+
+    #[test]
+    fn it_parses_and_defines_no_directive() {
+        let sdl = federation_sdl(&Schema::new(Query, EmptyMutation, EmptySubscription));
+        parse_schema(&sdl).unwrap_or_else(|error| panic!("{error} in\n{sdl}"));
+        assert!(sdl.starts_with(LINK) && !sdl.contains("directive @"), "{sdl}");
+        assert!(sdl.contains("@key(fields: \"id\")") && sdl.contains("The query root."), "{sdl}");
+    }
 }
