@@ -40,8 +40,11 @@ impl UserNode {
             i32,
         >,
         #[graphql(desc = "A cursor: decks before it.")] before: Option<String>,
-        #[graphql(desc = "The order of the list.", default_with = "DeckOrderInput::default()")]
-        order_by: DeckOrderInput,
+        #[graphql(
+            desc = "The order of the list.",
+            default_with = "Some(DeckOrderInput::default())"
+        )]
+        order_by: Option<DeckOrderInput>,
     ) -> Result<Option<DeckConnection>> {
         let viewer = caller(ctx)?.viewer()?;
         if viewer.user != self.id {
@@ -49,7 +52,7 @@ impl UserNode {
         }
         let page =
             PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
-        let order = DeckOrder::from(order_by);
+        let order = DeckOrder::from(order_by.unwrap_or_default());
         let page = service(ctx)?.deck_page(viewer, order, page).await?;
         let Page { rows, has_previous, has_next } = page;
         let page = Page { rows: DeckBatch::nodes(rows), has_previous, has_next };
