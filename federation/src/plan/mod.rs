@@ -17,8 +17,8 @@ mod template;
 
 use std::sync::Arc;
 
-pub use prepared::{Prepared, prepare};
 pub(crate) use prepared::Variant;
+pub use prepared::{Prepared, prepare};
 pub(crate) use shape::{FieldShape, Leaf, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
 pub(crate) use template::Template;
 

@@ -14,7 +14,7 @@ use apollo_compiler::collections::IndexMap;
 use crate::operation::{Field, OperationKind, SelectionSet, merge_fields};
 use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph, TypeKind};
 
-use super::draft::{Drafts, DraftStep, FetchDraft, FetchId};
+use super::draft::{DraftStep, Drafts, FetchDraft, FetchId};
 use super::names::{Names, NamesId};
 use super::spot::{Origin, Spot};
 
@@ -98,21 +98,23 @@ fn root<'a>(ty: &Name) -> Spot<'a> {
 
 impl<'a> Planner<'a> {
     /// Root fields of a mutation: each after everything before it, neighbours of one subgraph together.
-    fn serial(
-        &mut self,
-        ty: &Name,
-        fields: Vec<Arc<Field>>,
-    ) -> Result<Vec<Arc<Field>>, PlanError> {
+    fn serial(&mut self, ty: &Name, fields: Vec<Arc<Field>>) -> Result<Vec<Arc<Field>>, PlanError> {
         let mut spot = root(ty);
         for field in fields.into_iter().filter(|field| !is_meta(field)) {
             let target = self
                 .supergraph
                 .subgraph_ids()
                 .filter(|&subgraph| {
-                    matches!(self.access(subgraph, ty, &field.name, &[]), Access::Local(..))
+                    matches!(
+                        self.access(subgraph, ty, &field.name, &[]),
+                        Access::Local(..)
+                    )
                 })
                 .max_by_key(|&subgraph| {
-                    (self.coverage(subgraph, ty, &field), std::cmp::Reverse(subgraph))
+                    (
+                        self.coverage(subgraph, ty, &field),
+                        std::cmp::Reverse(subgraph),
+                    )
                 });
             let Some(target) = target else {
                 return Ok(vec![field]);
@@ -226,7 +228,12 @@ impl<'a> Planner<'a> {
         for mut entry in std::mem::take(pending) {
             let local = !entry.tried.contains(&origin.subgraph)
                 && matches!(
-                    self.access(origin.subgraph, &spot.ty, &entry.field.name, &origin.provided),
+                    self.access(
+                        origin.subgraph,
+                        &spot.ty,
+                        &entry.field.name,
+                        &origin.provided
+                    ),
                     Access::Local(..)
                 );
             if local {
@@ -262,7 +269,9 @@ impl<'a> Planner<'a> {
                 Access::Requires(info, source) => (Some(source), info),
                 Access::No => return Ok(Some(field.clone())),
             };
-        let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
+        let ty = source
+            .and_then(|source| source.ty.as_ref())
+            .unwrap_or(&info.ty);
         let mut provided: Vec<&'a FieldSet> = origin
             .provided
             .iter()
@@ -331,8 +340,12 @@ impl<'a> Planner<'a> {
         }
         for fragment in &set.fragments {
             let types = self.supergraph.possible_types(&fragment.ty);
-            let here: Vec<Name> =
-                spot.possible.iter().filter(|ty| types.contains(ty)).cloned().collect();
+            let here: Vec<Name> = spot
+                .possible
+                .iter()
+                .filter(|ty| types.contains(ty))
+                .cloned()
+                .collect();
             let mut rest = None;
             if self.is_known_as(origin.subgraph, &fragment.ty, spot, &here) {
                 let selection = self.drafts.fragment(origin.selection, &fragment.ty);
@@ -379,14 +392,16 @@ impl<'a> Planner<'a> {
 
     /// Whether the subgraph's own idea of the abstract type `ty` picks exactly `here` out of the spot's objects.
     fn is_known_as(&self, subgraph: SubgraphId, ty: &Name, spot: &Spot<'a>, here: &[Name]) -> bool {
-        let known = self
-            .supergraph
-            .type_info(ty)
-            .is_some_and(|info| info.kind == TypeKind::Abstract && info.subgraphs.contains(&subgraph));
+        let known = self.supergraph.type_info(ty).is_some_and(|info| {
+            info.kind == TypeKind::Abstract && info.subgraphs.contains(&subgraph)
+        });
         let types = self.supergraph.possible_types_in(subgraph, ty);
         known
             && !here.is_empty()
-            && spot.possible.iter().all(|ty| types.contains(ty) == here.contains(ty))
+            && spot
+                .possible
+                .iter()
+                .all(|ty| types.contains(ty) == here.contains(ty))
     }
 
     pub(super) fn is_abstract(&self, ty: &str) -> bool {
@@ -402,11 +417,17 @@ impl<'a> Planner<'a> {
         field: &str,
         provided: &[&FieldSet],
     ) -> Access<'a> {
-        let Some(info) = self.supergraph.type_info(ty).and_then(|info| info.fields.get(field))
+        let Some(info) = self
+            .supergraph
+            .type_info(ty)
+            .and_then(|info| info.fields.get(field))
         else {
             return Access::No;
         };
-        let source = info.sources.iter().find(|source| source.subgraph == subgraph);
+        let source = info
+            .sources
+            .iter()
+            .find(|source| source.subgraph == subgraph);
         if provided.iter().any(|set| set.field(ty, field).is_some()) {
             return Access::Local(info, source);
         }
@@ -429,7 +450,9 @@ impl<'a> Planner<'a> {
         let Some(selections) = &field.selections else {
             return 1;
         };
-        let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
+        let ty = source
+            .and_then(|source| source.ty.as_ref())
+            .unwrap_or(&info.ty);
         self.coverage_of_set(subgraph, ty.inner_named_type(), selections)
     }
 
@@ -473,7 +496,10 @@ pub(super) fn weight(field: &Field) -> usize {
             .sum();
         fields + set.fragments.iter().map(of_set).sum::<usize>()
     }
-    field.selections.as_ref().map_or(1, |set| of_set(set).max(1))
+    field
+        .selections
+        .as_ref()
+        .map_or(1, |set| of_set(set).max(1))
 }
 
 fn coordinate(ty: &Name, field: &Field) -> String {
