@@ -3,6 +3,7 @@
 //! Steps: draft the fetches ([`planner`]), merge those that can be one and order them ([`finish`]), write their operations
 //! ([`document`]). A field that no subgraph can be asked for is an error; the plan never leaves it out.
 
+mod abstract_type;
 mod document;
 mod draft;
 mod entity;

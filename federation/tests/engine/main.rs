@@ -1,6 +1,8 @@
 //! Tests of the engine from outside: plans as snapshots, executions against mock subgraphs. One program, because linking
 //! one is faster than linking many.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod failures;
 mod plans;
 mod property;

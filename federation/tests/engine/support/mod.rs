@@ -157,7 +157,7 @@ impl Fetch for Fixture {
             .find(|subgraph| subgraph.name == request.subgraph)
             .unwrap();
         let variables = serde_json::to_value(&request.variables).unwrap();
-        let response = subgraph.run(&self.data, &request.document, variables, &self.violations);
+        let response = subgraph.run(&self.data, request.document, variables, &self.violations);
         let response = FetchResponse {
             data: response
                 .data
