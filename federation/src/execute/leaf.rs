@@ -74,7 +74,10 @@ fn whole(value: &Value) -> Option<i64> {
                 && *number >= f64::from(i32::MIN)
                 && *number <= f64::from(i32::MAX) =>
         {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and in range, as just checked")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "whole and in range, as just checked"
+            )]
             Some(*number as i64)
         }
         _ => None,

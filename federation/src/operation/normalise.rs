@@ -113,14 +113,15 @@ impl<'a> Normaliser<'a> {
             match selection {
                 exe::Selection::Field(field) => {
                     let order = self.fields;
-                    let entry = draft
-                        .fields
-                        .entry(field.response_key())
-                        .or_insert_with(|| DraftField {
-                            order,
-                            first: field,
-                            selections: Draft::new(field.ty().inner_named_type().clone()),
-                        });
+                    let entry =
+                        draft
+                            .fields
+                            .entry(field.response_key())
+                            .or_insert_with(|| DraftField {
+                                order,
+                                first: field,
+                                selections: Draft::new(field.ty().inner_named_type().clone()),
+                            });
                     self.collect(&mut entry.selections, &field.selection_set, depth + 1)?;
                 }
                 exe::Selection::InlineFragment(fragment) => {

@@ -20,8 +20,7 @@ use apollo_compiler::validation::Valid;
 pub use error::SupergraphError;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
-    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, SubgraphId, TypeInfo,
-    TypeKind,
+    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, SubgraphId, TypeInfo, TypeKind,
 };
 
 /// A supergraph that can be planned against.

@@ -130,7 +130,10 @@ impl Generator<'_> {
             Some(ExtendedType::Interface(interface)) => &interface.fields,
             _ => return Vec::new(),
         };
-        fields.values().map(|field| FieldDefinition::clone(field)).collect()
+        fields
+            .values()
+            .map(|field| FieldDefinition::clone(field))
+            .collect()
     }
 }
 
@@ -164,12 +167,14 @@ fn operation(fixture: &Fixture, bytes: &[u8]) -> String {
 fn agrees(fixture: &Fixture, bytes: &[u8]) -> Result<(), TestCaseError> {
     let mut operation = operation(fixture, bytes);
     if let Err(errors) = prepare(&fixture.supergraph, &operation, None) {
-        let invalid = |code| {
-            matches!(code, RequestErrorCode::ValidationFailed)
-        };
+        let invalid = |code| matches!(code, RequestErrorCode::ValidationFailed);
         // Variables that only one of the directives uses, and aliases that meet, make an operation invalid.
         if operation.starts_with("query") && errors.iter().all(|error| invalid(error.code)) {
-            operation = operation.replacen("{", "{ used: __typename @skip(if: $yes) used: __typename @skip(if: $no)", 1);
+            operation = operation.replacen(
+                "{",
+                "{ used: __typename @skip(if: $yes) used: __typename @skip(if: $no)",
+                1,
+            );
         }
         match prepare(&fixture.supergraph, &operation, None) {
             Ok(_) => {}

@@ -61,12 +61,18 @@ fn client_aliases_do_not_meet_keys() {
 #[test]
 fn interface_fields_come_from_where_they_are() {
     check("{ media { title rating } }", 2);
-    check("{ anyMedia { rating title ... on Film { minutes cast { name age } } } }", 4);
+    check(
+        "{ anyMedia { rating title ... on Film { minutes cast { name age } } } }",
+        4,
+    );
 }
 
 #[test]
 fn types_of_an_interface_are_completed_each_by_its_own_fetch_at_once() {
-    check("{ media { __typename id ... on Book { pages } ... on Film { minutes } } }", 2);
+    check(
+        "{ media { __typename id ... on Book { pages } ... on Film { minutes } } }",
+        2,
+    );
 }
 
 #[test]
@@ -79,8 +85,14 @@ fn one_response_key_has_other_arguments_on_other_types() {
 
 #[test]
 fn unions_with_other_members_elsewhere() {
-    check("{ owners { __typename ... on Person { name age } ... on Company { title: name boss { age } } } }", 3);
-    check("{ item { owner { ... on Person { name } ... on Company { title: name } } } }", 3);
+    check(
+        "{ owners { __typename ... on Person { name age } ... on Company { title: name boss { age } } } }",
+        3,
+    );
+    check(
+        "{ item { owner { ... on Person { name } ... on Company { title: name } } } }",
+        3,
+    );
 }
 
 #[test]
@@ -96,5 +108,8 @@ fn entities_in_lists_of_lists() {
 
 #[test]
 fn deep_and_repeated() {
-    check("{ items { related { related { name owner { __typename ... on Person { friends { name age } } } } } } }", 5);
+    check(
+        "{ items { related { related { name owner { __typename ... on Person { friends { name age } } } } } } }",
+        5,
+    );
 }

@@ -89,7 +89,10 @@ impl Data {
 }
 
 /// The value of a field, arguments taken into account.
-pub(crate) fn value<'a>(record: Record<'a>, info: &ResolveInfo<'_>) -> Result<&'a Value, FieldError> {
+pub(crate) fn value<'a>(
+    record: Record<'a>,
+    info: &ResolveInfo<'_>,
+) -> Result<&'a Value, FieldError> {
     let name = info.field_name();
     let arguments: Map<String, Value> = info
         .arguments()
@@ -129,9 +132,7 @@ pub(crate) fn resolve<'a>(
                 Ok(resolve(data, item, object.clone()))
             })))
         }
-        (None, value) => {
-            ResolvedValue::Leaf(serde_json::from_value(value.clone()).unwrap())
-        }
+        (None, value) => ResolvedValue::Leaf(serde_json::from_value(value.clone()).unwrap()),
     }
 }
 

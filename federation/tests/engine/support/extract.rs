@@ -52,7 +52,10 @@ impl Extraction<'_> {
             if machinery.iter().any(|prefix| name.starts_with(prefix)) || ty.is_built_in() {
                 continue;
             }
-            let joined = ty.directives().get_all("join__type").any(|join| self.is_here(join));
+            let joined = ty
+                .directives()
+                .get_all("join__type")
+                .any(|join| self.is_here(join));
             if joined && name != "Query" {
                 self.ty(ty);
             }
@@ -162,7 +165,9 @@ impl Extraction<'_> {
             && rules
         {
             let flag = |name| {
-                join.specified_argument_by_name(name).and_then(|value| value.to_bool()) == Some(true)
+                join.specified_argument_by_name(name)
+                    .and_then(|value| value.to_bool())
+                    == Some(true)
             };
             self.rules.push(FieldRule {
                 ty: parent.to_owned(),
@@ -199,5 +204,7 @@ fn interfaces(directives: &apollo_compiler::schema::DirectiveList, graph: &str) 
 }
 
 fn text<'a>(directive: &'a Directive, name: &str) -> Option<&'a str> {
-    directive.specified_argument_by_name(name).and_then(|value| Value::as_str(value))
+    directive
+        .specified_argument_by_name(name)
+        .and_then(|value| Value::as_str(value))
 }

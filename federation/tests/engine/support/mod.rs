@@ -79,7 +79,11 @@ impl Fixture {
         self.run_prepared(&prepared, variables)
     }
 
-    pub(crate) fn run_prepared(&self, prepared: &Prepared, variables: serde_json::Value) -> Response {
+    pub(crate) fn run_prepared(
+        &self,
+        prepared: &Prepared,
+        variables: serde_json::Value,
+    ) -> Response {
         let Value::Object(variables) = Value::from(variables) else {
             panic!("variables are an object");
         };
@@ -113,7 +117,11 @@ impl Fixture {
         let expected = self.run_as_one(operation, variables);
         let plan = self.prepare(operation).plan().to_string();
         let actual = String::from_utf8(response.data.clone()).unwrap();
-        assert_eq!(expected, actual, "{operation}\n{plan}\n{:#?}", response.errors);
+        assert_eq!(
+            expected, actual,
+            "{operation}\n{plan}\n{:#?}",
+            response.errors
+        );
         self.expect_no_violation(operation);
         response
     }
@@ -121,7 +129,10 @@ impl Fixture {
     pub(crate) fn expect_no_violation(&self, operation: &str) {
         let violations = self.violations.lock().unwrap();
         let plan = self.prepare(operation).plan().to_string();
-        assert!(violations.is_empty(), "{operation}\n{plan}\n{violations:#?}");
+        assert!(
+            violations.is_empty(),
+            "{operation}\n{plan}\n{violations:#?}"
+        );
     }
 
     pub(crate) fn take_log(&self) -> Vec<(String, String, usize)> {
@@ -146,7 +157,7 @@ impl Fetch for Fixture {
             .find(|subgraph| subgraph.name == request.subgraph)
             .unwrap();
         let variables = serde_json::to_value(&request.variables).unwrap();
-        let response = subgraph.run(&self.data, &request.document, variables, &self.violations);
+        let response = subgraph.run(&self.data, request.document, variables, &self.violations);
         let response = FetchResponse {
             data: response
                 .data

@@ -54,7 +54,11 @@ impl Subgraph {
                 subgraph: self,
                 violations,
             },
-            record: data.root(if operation.is_query() { "Query" } else { "Mutation" }),
+            record: data.root(if operation.is_query() {
+                "Query"
+            } else {
+                "Mutation"
+            }),
             given: None,
             provided: None,
         };
@@ -66,7 +70,9 @@ impl Subgraph {
     }
 
     fn rule(&self, ty: &str, field: &str) -> Option<&FieldRule> {
-        self.rules.iter().find(|rule| rule.ty == ty && rule.field == field)
+        self.rules
+            .iter()
+            .find(|rule| rule.ty == ty && rule.field == field)
     }
 }
 
