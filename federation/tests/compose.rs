@@ -14,8 +14,8 @@ use federation::{Code, SubgraphSdl, compose};
 fn fixtures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose/fixtures");
     let mut cases: Vec<PathBuf> = fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("fixtures")
+        .map(|entry| entry.expect("an entry").path())
         .collect();
     cases.sort();
     assert!(!cases.is_empty());
@@ -23,13 +23,16 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_stem().unwrap().to_string_lossy().into_owned()
+    path.file_stem()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn subgraphs(case: &Path) -> Vec<SubgraphSdl> {
     let mut files: Vec<PathBuf> = fs::read_dir(case)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
         .collect();
     files.sort();
     files
@@ -37,7 +40,7 @@ fn subgraphs(case: &Path) -> Vec<SubgraphSdl> {
         .map(|file| SubgraphSdl {
             name: name(file),
             url: Some(format!("http://{}.test/graphql", name(file))),
-            sdl: fs::read_to_string(file).unwrap(),
+            sdl: fs::read_to_string(file).expect("SDL"),
         })
         .collect()
 }
@@ -120,7 +123,7 @@ fn subgraph_names_are_unique_and_not_reserved() {
         sdl: "type Query { a: Int }".to_owned(),
     };
     for names in [["a", "a"], ["a", ""], ["a", "_"], ["a", "__a"]] {
-        let errors = compose(&names.map(subgraph)).unwrap_err();
+        let errors = compose(&names.map(subgraph)).expect_err("refused");
         assert_eq!(errors.len(), 1, "{names:?}");
         assert_eq!(errors[0].code, Code::InvalidSubgraphName);
         assert_eq!(errors[0].subgraphs, [names[1]]);
@@ -134,8 +137,8 @@ fn diagnostics_serialise() {
         url: None,
         sdl: "type Mutation { a: Int }".to_owned(),
     };
-    let errors = compose(&[subgraph]).unwrap_err();
-    let json = serde_json::to_value(&errors).unwrap();
+    let errors = compose(&[subgraph]).expect_err("refused");
+    let json = serde_json::to_value(&errors).expect("JSON");
     assert_eq!(json[0]["code"], "NO_QUERIES");
     assert_eq!(json[0]["severity"], "error");
     assert_eq!(json[0]["coordinate"], "Query");

@@ -13,7 +13,7 @@ pub(super) fn check(
 ) {
     for &(graph, field) in external {
         let name = merger.name_of(graph);
-        if !merger.subtypes.contains(&field.ty, &merged.ty) {
+        if field.ty != merged.ty {
             let message = format!(
                 "declared @external with type \"{}\", but the type is \"{}\" where it is resolved",
                 field.ty, merged.ty
@@ -31,7 +31,7 @@ pub(super) fn check(
                     .error(Code::ExternalArgumentMissing, &at, &[name], message);
                 continue;
             };
-            if !merger.subtypes.contains(&declared.ty, &argument.ty) {
+            if declared.ty != argument.ty {
                 let message = format!(
                     "the argument has type \"{}\" where the field is @external, and \"{}\" where it is resolved",
                     declared.ty, argument.ty

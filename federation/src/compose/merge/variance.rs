@@ -76,11 +76,11 @@ mod tests {
     use super::*;
 
     fn ty(text: &str) -> Type {
-        Type::parse(text, "type").unwrap()
+        Type::parse(text, "type").expect("a type")
     }
 
     fn subtypes() -> Subtypes {
-        let name = |text: &str| Name::new(text).unwrap();
+        let name = |text: &str| Name::new(text).expect("a name");
         Subtypes(HashSet::from_iter([
             (name("Animal"), name("Cat")),
             (name("Animal"), name("Dog")),

@@ -6,6 +6,8 @@
 mod definitions;
 mod text;
 
+use apollo_compiler::Name;
+
 use crate::compose::merge::{
     FieldSource, GraphId, JoinType, MergedEnumValue, MergedField, MergedInput, MergedType,
     Supergraph,
@@ -194,7 +196,7 @@ fn keyword(kind: Kind) -> &'static str {
     }
 }
 
-fn names<'a>(names: Vec<&'a apollo_compiler::Name>) -> Vec<&'a str> {
+fn names(names: Vec<&Name>) -> Vec<&str> {
     names.into_iter().map(|name| name.as_str()).collect()
 }
 

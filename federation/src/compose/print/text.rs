@@ -65,7 +65,7 @@ mod tests {
                 "{}type Query {{ a: Int }}",
                 description(Some(&Node::new_str(text)), "    ")
             );
-            let schema = Schema::parse_and_validate(&sdl, "test").unwrap();
+            let schema = Schema::parse_and_validate(&sdl, "test").expect("valid");
             let read = schema.types["Query"]
                 .description()
                 .map(|text| text.to_string());

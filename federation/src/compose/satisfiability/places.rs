@@ -57,7 +57,20 @@ impl Hash for Provided<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place<'a> {
     pub(super) graph: GraphId,
-    pub(super) provided: Option<Provided<'a>>,
+    /// Reached by a key (or a root), so that the subgraph can be asked again with other representations.
+    by_key: bool,
+    provided: Option<Provided<'a>>,
+}
+
+impl Place<'_> {
+    /// A subgraph that was entered by a key: what a `@provides` added before does not hold in it.
+    pub(super) fn by_key(graph: GraphId) -> Self {
+        Self {
+            graph,
+            by_key: true,
+            provided: None,
+        }
+    }
 }
 
 /// A value of the type `ty` of the place's subgraph, which may be abstract.
@@ -191,7 +204,11 @@ fn values<'a>(
         .filter(|selection| !selection.is_empty())
         .collect();
     let value = |provided| Value {
-        place: Place { graph, provided },
+        place: Place {
+            graph,
+            by_key: false,
+            provided,
+        },
         ty: definition.ty.inner_named_type(),
     };
     if provided.is_empty() {

@@ -1,8 +1,10 @@
-//! What can be had from a set of places: by following keys to other subgraphs, and by fetching what a field requires.
+//! What can be had from a place: by following keys to other subgraphs, and by fetching what a field requires.
 //!
-//! All answers grow with the set of places. A question that comes up while it is being answered (keys that need each
-//! other, fields that require each other) is answered "no" there: what can only be had by already having it cannot be
-//! had. Answers that depended on such a cut are not remembered.
+//! Keys and requirements are looked for from one place, with what can be reached from it, and not pieced together
+//! from several places at which the value happens to be: a planner follows one path, and others than ours run our
+//! supergraphs. A question that comes up while it is being answered (keys that need each other, fields that require
+//! each other) is answered "no" there: what can only be had by already having it cannot be had. Answers that depended
+//! on such a cut are not remembered.
 
 use std::rc::Rc;
 
@@ -17,12 +19,10 @@ use crate::compose::subgraph::{FieldSet, Key, Kind, ROOTS};
 /// Places, sorted and each once.
 pub(super) type Places<'a> = Rc<[Place<'a>]>;
 
-type Question<'a> = (Name, Places<'a>);
-
 pub(super) struct Resolver<'a> {
     pub(super) schemas: Schemas<'a>,
-    closures: HashMap<Question<'a>, Places<'a>>,
-    closing: HashSet<Question<'a>>,
+    reached: HashMap<(Name, Place<'a>), Places<'a>>,
+    reaching: HashSet<(Name, Place<'a>)>,
     requiring: HashSet<(Name, Name, GraphId)>,
     /// How many questions were cut short so far.
     cuts: usize,
@@ -32,81 +32,72 @@ impl<'a> Resolver<'a> {
     pub(super) fn new(schemas: Schemas<'a>) -> Self {
         Self {
             schemas,
-            closures: HashMap::default(),
-            closing: HashSet::default(),
+            reached: HashMap::default(),
+            reaching: HashSet::default(),
             requiring: HashSet::default(),
             cuts: 0,
         }
     }
 
-    /// Every place where an `object` can be had that is at hand in `places`.
-    pub(super) fn closure(&mut self, object: &Name, mut places: Vec<Place<'a>>) -> Places<'a> {
-        places.sort_unstable();
-        places.dedup();
-        if ROOTS.contains(&object.as_str()) {
-            return self.all_roots(object, places);
+    /// Every place where an `object` can be had that is at hand in any of `places`.
+    pub(super) fn closure(&mut self, object: &Name, places: &[Place<'a>]) -> Places<'a> {
+        let mut all = if ROOTS.contains(&object.as_str()) {
+            self.roots(object)
+        } else {
+            Vec::new()
+        };
+        for place in places {
+            all.extend_from_slice(&self.reach(object, *place));
         }
-        let question: Question<'a> = (object.clone(), Rc::from(places));
-        if let Some(known) = self.closures.get(&question) {
-            return Rc::clone(known);
-        }
-        if !self.closing.insert(question.clone()) {
-            self.cuts += 1;
-            return question.1;
-        }
-        let cuts = self.cuts;
-        let closed = self.follow_keys(object, question.1.to_vec());
-        self.closing.remove(&question);
-        if self.cuts == cuts {
-            self.closures.insert(question, Rc::clone(&closed));
-        }
-        closed
+        sorted(all)
     }
 
     /// A root is at hand everywhere.
-    fn all_roots(&self, object: &Name, mut places: Vec<Place<'a>>) -> Places<'a> {
-        let having = self
-            .schemas
-            .subgraphs
-            .iter()
-            .enumerate()
-            .filter(|(_, graph)| graph.types.contains_key(object));
-        places.extend(having.map(|(graph, _)| Place {
-            graph,
-            provided: None,
-        }));
-        places.sort_unstable();
-        places.dedup();
-        Rc::from(places)
+    fn roots(&self, object: &Name) -> Vec<Place<'a>> {
+        let subgraphs = self.schemas.subgraphs.iter().enumerate();
+        subgraphs
+            .filter(|(_, subgraph)| subgraph.types.contains_key(object))
+            .map(|(graph, _)| Place::by_key(graph))
+            .collect()
     }
 
-    fn follow_keys(&mut self, object: &Name, mut places: Vec<Place<'a>>) -> Places<'a> {
+    /// Every place that an `object` at hand in `place` can be followed to by keys, and `place` itself.
+    fn reach(&mut self, object: &Name, place: Place<'a>) -> Places<'a> {
+        let question = (object.clone(), place);
+        if let Some(known) = self.reached.get(&question) {
+            return Rc::clone(known);
+        }
+        if !self.reaching.insert(question.clone()) {
+            self.cuts += 1;
+            return Rc::from([place]);
+        }
+        let cuts = self.cuts;
+        let reached = sorted(self.follow_keys(object, place));
+        self.reaching.remove(&question);
+        if self.cuts == cuts {
+            self.reached.insert(question, Rc::clone(&reached));
+        }
+        reached
+    }
+
+    fn follow_keys(&mut self, object: &Name, place: Place<'a>) -> Vec<Place<'a>> {
+        let mut places = vec![place];
         loop {
             let before = places.len();
             for graph in 0..self.schemas.subgraphs.len() {
-                // Entering by a key gives a place without what a `@provides` adds; it may be in already with that.
-                let place = Place {
-                    graph,
-                    provided: None,
-                };
-                if !places.contains(&place) && self.can_enter(object, graph, &places) {
-                    places.push(place);
+                let entered = Place::by_key(graph);
+                if !places.contains(&entered) && self.can_enter(object, graph, &places) {
+                    places.push(entered);
                 }
             }
             if places.len() == before {
-                places.sort_unstable();
-                return Rc::from(places);
+                return places;
             }
         }
     }
 
     /// Whether `object` can be asked for in `graph` by a key that can be had from `places`.
-    pub(super) fn can_enter(
-        &mut self,
-        object: &Name,
-        graph: GraphId,
-        places: &[Place<'a>],
-    ) -> bool {
+    fn can_enter(&mut self, object: &Name, graph: GraphId, places: &[Place<'a>]) -> bool {
         self.keys(object, graph)
             .any(|key| self.can_resolve(object, places, &key.fields.selection))
     }
@@ -117,17 +108,15 @@ impl<'a> Resolver<'a> {
         object: &Name,
         graph: GraphId,
     ) -> impl Iterator<Item = &'a Key> + use<'a> {
-        let def = self.schemas.subgraphs[graph]
-            .types
-            .get(object)
-            .filter(|def| def.kind == Kind::Object);
-        def.into_iter()
+        let def = self.schemas.subgraphs[graph].types.get(object);
+        def.filter(|def| def.kind == Kind::Object)
+            .into_iter()
             .flat_map(|def| &def.keys)
             .filter(|key| key.resolvable)
     }
 
-    /// Whether `selection` on `object` can be had from `places`, without following keys of `object` itself.
-    pub(super) fn can_resolve(
+    /// Whether `selection` on `object` can be had from `places`, without following more keys of `object` itself.
+    fn can_resolve(
         &mut self,
         object: &Name,
         places: &[Place<'a>],
@@ -156,7 +145,7 @@ impl<'a> Resolver<'a> {
                 .objects(values)
                 .into_iter()
                 .all(|(object, places)| {
-                    let places = self.closure(&object, places);
+                    let places = self.closure(&object, &places);
                     self.can_resolve(&object, &places, selection)
                 })
     }
@@ -173,7 +162,7 @@ impl<'a> Resolver<'a> {
             if let Some(available) = self.schemas.available(object, field, place)
                 && available
                     .requires
-                    .is_none_or(|requires| self.satisfies(object, field, place, places, requires))
+                    .is_none_or(|requires| self.satisfies(object, field, place, requires))
             {
                 values.extend(available.values);
             }
@@ -187,7 +176,6 @@ impl<'a> Resolver<'a> {
         object: &Name,
         field: &Name,
         place: Place<'a>,
-        places: &[Place<'a>],
         requires: &FieldSet,
     ) -> bool {
         let question = (object.clone(), field.clone(), place.graph);
@@ -195,10 +183,17 @@ impl<'a> Resolver<'a> {
             self.cuts += 1;
             return false;
         }
+        let places = self.reach(object, place);
         let satisfied = self.can_resolve(object, &[place], &requires.selection)
-            || (self.can_resolve(object, places, &requires.selection)
-                && self.can_enter(object, place.graph, places));
+            || (self.can_resolve(object, &places, &requires.selection)
+                && places.contains(&Place::by_key(place.graph)));
         self.requiring.remove(&question);
         satisfied
     }
+}
+
+fn sorted(mut places: Vec<Place<'_>>) -> Places<'_> {
+    places.sort_unstable();
+    places.dedup();
+    Rc::from(places)
 }

@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
         root: &'static str,
         step: Option<usize>,
     ) {
-        let places = self.resolver.closure(&object, places);
+        let places = self.resolver.closure(&object, &places);
         let visited = self.visited.entry(object.clone()).or_default();
         if visited.iter().any(|known| includes(&places, known)) {
             return;
