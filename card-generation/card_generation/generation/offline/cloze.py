@@ -19,7 +19,7 @@ from card_generation.generation.offline.words import words
 
 BLANK = "[...]"
 
-_SHARE_OF_SENTENCES = 0.4
+_SHARE_OF_SENTENCES = 0.5
 _MIN_TERM_WEIGHT = 1.4
 _STRONGEST_TERMS = 5
 _MIN_WORDS, _MAX_WORDS = 6, 45
@@ -53,7 +53,7 @@ class ClozeMaker:
         candidates = [c for c in map(self._candidate, sentences) if c is not None]
         if not candidates or most <= 0:
             return []
-        wanted = min(most, max(1, round(len(candidates) * _SHARE_OF_SENTENCES)))
+        wanted = min(most, math.ceil(len(candidates) * _SHARE_OF_SENTENCES))
         candidates.sort(key=lambda c: (-c.weight, c.sentence.source))
         asked: Counter[str] = Counter()
         drafts: list[Draft] = []
@@ -80,10 +80,11 @@ class ClozeMaker:
     def _candidate(self, sentence: Sentence) -> _Candidate | None:
         if not self._is_suitable(sentence.plain):
             return None
-        terms = [t for t in self._find_terms(sentence.plain) if t.weight >= _MIN_TERM_WEIGHT]
+        found = self._find_terms(sentence.plain)
+        terms = [term for term in found if term.weight >= _MIN_TERM_WEIGHT]
         if not terms:
             return None
-        strongest = sorted((t.weight for t in terms), reverse=True)[:_STRONGEST_TERMS]
+        strongest = sorted((term.weight for term in found), reverse=True)[:_STRONGEST_TERMS]
         weight = sum(strongest) / math.sqrt(len(strongest)) + 1.0 / (1 + sentence.place)
         return _Candidate(sentence, terms, weight)
 
@@ -99,7 +100,9 @@ class ClozeMaker:
         parts = [word for word, _ in words(sentence)]
         if not _MIN_WORDS <= len(parts) <= _MAX_WORDS:
             return False
-        return parts[0].casefold() not in self._language.dependent_starts
+        first, second = parts[0].casefold(), parts[1].casefold()
+        subject = second if first in self._language.articles else first
+        return not (first in self._language.dependent_starts or subject in self._language.vague_subjects)
 
 
 def _cloze(sentence: Sentence, term: Term) -> Draft:

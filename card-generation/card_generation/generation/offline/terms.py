@@ -86,7 +86,9 @@ def _weigh(
     word = token.text
     weight = 1.0 + math.log2(max(1, counts[word.casefold()]))
     if word[0].isdigit():
-        weight = 2.2 if _YEAR.fullmatch(word) else 1.2
+        years = sum(1 for other in tokens if _YEAR.fullmatch(other.text))
+        # Of two years, as in "between 1801 and 1851", one alone is a poor thing to ask for.
+        weight = 2.2 if _YEAR.fullmatch(word) and years == 1 else 1.2
     elif language.capital_nouns:
         weight += 0.7 if word[0].isupper() and position > 0 else -0.5
     elif casing.is_name(word) or word[1:] != word[1:].lower():
@@ -139,7 +141,11 @@ def _is_name_part(tokens: list[_Token], position: int, casing: Casing) -> bool:
     token = tokens[position]
     if not token.text[0].isupper() or token.is_stopword:
         return False
-    return position > 0 or casing.is_name(token.text)
+    if position > 0 or casing.is_name(token.text):
+        return True
+    # Any sentence begins with a capital; it is a name's when the next word has one, too.
+    following = tokens[position + 1 : position + 2]
+    return any(word.text[0].isupper() and not word.is_stopword for word in following)
 
 
 def cjk_terms(text: str) -> Callable[[str], list[Term]]:
