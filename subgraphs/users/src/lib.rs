@@ -17,7 +17,7 @@ use common::outbox::Outbox;
 use common::token::AccessTokens;
 use common::{Backend, Clock, Endpoint, Error, Revocations, Roles, UserId};
 
-pub use hashing::HashingCost;
+pub use hashing::{HashingCost, InvalidHashingCost};
 pub use settings::UsersSettings;
 pub use store::sqlite::MIGRATIONS;
 
