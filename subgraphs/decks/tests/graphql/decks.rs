@@ -1,14 +1,12 @@
 //! Decks through GraphQL: making, changing and deleting them, lists, what other people see, and what other domains are told.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{Domain, caller};
 use common::event::{DeckChanged, UserChanged};
 use common::{Caller, Event, UserId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use support::{Domain, caller};
 
 const CREATE: &str = "mutation($input: CreateDeckInput!) {
     createDeck(input: $input) { deck { id name description color version cardCount createdAt updatedAt } }

@@ -1,12 +1,10 @@
 //! Cards through GraphQL: making, changing, moving and deleting them, what other people see, and what other domains are told.
 
-mod support;
-
+use crate::support::{CREATE_CARDS, Domain};
 use common::event::CardChanged;
 use common::{Event, UserId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use support::{CREATE_CARDS, Domain};
 
 const UPDATE: &str = "mutation($input: UpdateCardInput!) {
     updateCard(input: $input) { card { question answer version createdAt updatedAt deck { name } } }

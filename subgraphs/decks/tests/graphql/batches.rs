@@ -1,10 +1,8 @@
 //! How much is asked of the store: the number of statements depends on the operation alone. And both ways of resolving a list say the same.
 
-mod support;
-
+use crate::support::Domain;
 use common::UserId;
 use serde_json::{Value, json};
-use support::Domain;
 
 /// What the gateway asks this domain for an app's first screen.
 const FIRST_SCREEN: &str = "query($me: _Any!) { _entities(representations: [$me]) { ... on User {

@@ -15,20 +15,20 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The domain on a fresh store.
-pub struct Domain {
-    pub endpoint: Arc<dyn Endpoint>,
-    pub heard: Arc<Heard>,
-    pub clock: Clock,
+pub(crate) struct Domain {
+    pub(crate) endpoint: Arc<dyn Endpoint>,
+    pub(crate) heard: Arc<Heard>,
+    pub(crate) clock: Clock,
     _folder: Option<TempDir>,
 }
 
 impl Domain {
-    pub async fn sqlite() -> (Self, Sqlite) {
-        let (folder, sqlite) = testing::sqlite(decks::MIGRATIONS);
+    pub(crate) async fn sqlite() -> (Self, Sqlite) {
+        let (folder, sqlite) = testing::sqlite(::decks::MIGRATIONS);
         (Self::on(Backend::Sqlite(sqlite.clone()), Some(folder)).await, sqlite)
     }
 
-    pub async fn mongo() -> (Self, Mongo) {
+    pub(crate) async fn mongo() -> (Self, Mongo) {
         let mongo = testing::mongo().await;
         (Self::on(Backend::Mongo(mongo.clone()), None).await, mongo)
     }
@@ -36,11 +36,16 @@ impl Domain {
     async fn on(backend: Backend, folder: Option<TempDir>) -> Self {
         let clock = Clock::manual("2026-11-24T09:30:00.5Z".parse().unwrap());
         let heard = Arc::new(Heard::default());
-        let endpoint = decks::open(backend, vec![heard.clone()], clock.clone()).await.unwrap();
+        let endpoint = ::decks::open(backend, vec![heard.clone()], clock.clone()).await.unwrap();
         Self { endpoint, heard, clock, _folder: folder }
     }
 
-    pub async fn execute(&self, caller: Caller, document: &str, variables: Value) -> Response {
+    pub(crate) async fn execute(
+        &self,
+        caller: Caller,
+        document: &str,
+        variables: Value,
+    ) -> Response {
         let request = SubgraphRequest {
             document: document.into(),
             operation_name: None,
@@ -50,14 +55,19 @@ impl Domain {
     }
 
     /// The data of an operation that must succeed.
-    pub async fn data(&self, user: UserId, document: &str, variables: Value) -> Value {
+    pub(crate) async fn data(&self, user: UserId, document: &str, variables: Value) -> Value {
         let response = self.execute(caller(user), document, variables).await;
         assert!(response.errors.is_empty(), "{document}: {:?}", response.errors);
         response.data.into_json().unwrap()
     }
 
     /// Code and message of the one error of an operation that must fail.
-    pub async fn error(&self, user: UserId, document: &str, variables: Value) -> (String, String) {
+    pub(crate) async fn error(
+        &self,
+        user: UserId,
+        document: &str,
+        variables: Value,
+    ) -> (String, String) {
         let response = self.execute(caller(user), document, variables).await;
         let errors = serde_json::to_value(&response.errors).unwrap();
         let [error] = &errors.as_array().unwrap()[..] else {
@@ -68,7 +78,7 @@ impl Domain {
     }
 
     /// A new deck's id.
-    pub async fn deck(&self, user: UserId, name: &str) -> String {
+    pub(crate) async fn deck(&self, user: UserId, name: &str) -> String {
         let create =
             "mutation($name: String!) { createDeck(input: {name: $name}) { deck { id } } }";
         let data = self.data(user, create, json!({ "name": name })).await;
@@ -76,7 +86,7 @@ impl Domain {
     }
 
     /// The ids of new cards.
-    pub async fn cards(&self, user: UserId, deck: &str, questions: &[&str]) -> Vec<String> {
+    pub(crate) async fn cards(&self, user: UserId, deck: &str, questions: &[&str]) -> Vec<String> {
         let cards: Vec<Value> = questions
             .iter()
             .map(|question| json!({ "question": question, "answer": "answer" }))
@@ -87,7 +97,7 @@ impl Domain {
     }
 
     /// The questions of a deck, in order.
-    pub async fn questions(&self, user: UserId, deck: &str) -> Vec<String> {
+    pub(crate) async fn questions(&self, user: UserId, deck: &str) -> Vec<String> {
         let query = "query($id: ID!) { deck(id: $id) { cardCount cards(first: 500) { nodes { question } } } }";
         let data = self.data(user, query, json!({ "id": deck })).await;
         let nodes = data["deck"]["cards"]["nodes"].as_array().unwrap();
@@ -96,22 +106,22 @@ impl Domain {
     }
 }
 
-pub const CREATE_CARDS: &str = "mutation($deck: ID!, $cards: [NewCard!]!) {
+pub(crate) const CREATE_CARDS: &str = "mutation($deck: ID!, $cards: [NewCard!]!) {
     createCards(input: {deckId: $deck, cards: $cards}) { deck { cardCount } cards { id question answer version } }
 }";
 
-pub fn caller(user: UserId) -> Caller {
+pub(crate) fn caller(user: UserId) -> Caller {
     let viewer = Viewer { user, session: SessionId::new(), roles: Roles::default() };
     Caller { viewer: Some(viewer), request_id: "test".into() }
 }
 
 /// A subscriber that keeps what it is told.
 #[derive(Default)]
-pub struct Heard(Mutex<Vec<Event>>);
+pub(crate) struct Heard(Mutex<Vec<Event>>);
 
 impl Heard {
     /// What came since the last call.
-    pub fn take(&self) -> Vec<Event> {
+    pub(crate) fn take(&self) -> Vec<Event> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
