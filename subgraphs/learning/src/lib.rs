@@ -1,1 +1,3 @@
-//! subgraphs/learning
+//! The learning domain: scheduling by FSRS, the review log that it is replayed from, and the study queue.
+
+pub mod scheduler;
