@@ -22,7 +22,7 @@ pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
 pub use error::{Error, StoreError};
 pub use event::Event;
-pub use id::{CardId, DeckId, EventId, ReviewId, SessionId, UserId};
+pub use id::{CardId, DeckId, EventId, LearningSessionId, ReviewId, SessionId, UserId};
 pub use viewer::{Caller, Role, Roles, Viewer};
 
 /// Where a domain keeps its data: the same rules run over either.
