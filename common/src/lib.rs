@@ -12,6 +12,7 @@ pub mod id;
 pub mod mongo;
 pub mod outbox;
 pub mod page;
+pub mod revocation;
 pub mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -23,6 +24,7 @@ pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
 pub use error::{Error, StoreError};
 pub use event::Event;
 pub use id::{CardId, DeckId, EventId, ReviewId, SessionId, UserId};
+pub use revocation::Revocations;
 pub use viewer::{Caller, Role, Roles, Viewer};
 
 /// Where a domain keeps its data: the same rules run over either.
