@@ -5,7 +5,16 @@
 //! The engine is never told about HTTP, JWT, or what any subgraph is for; all I/O happens behind [`Fetch`].
 
 pub mod execute;
+pub mod operation;
+pub mod plan;
+pub mod supergraph;
 pub mod value;
 
-pub use execute::{Fetch, FetchError, FetchRequest, FetchResponse, SubgraphError};
+pub use execute::{
+    Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response, ResponseError,
+    ResponseErrorCode, SubgraphError, execute,
+};
+pub use operation::{OperationKind, RequestError, RequestErrorCode};
+pub use plan::{Plan, Prepared, prepare};
+pub use supergraph::{SubgraphInfo, Supergraph, SupergraphError};
 pub use value::{Name, Object, Value};

@@ -5,6 +5,9 @@
 //! look-up is one comparison. Names are shared (`Arc<str>`), so that a thousand cards do not hold a
 //! thousand copies of `"question"`.
 
+mod json;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A response key or an argument name.
@@ -59,6 +62,31 @@ impl Object {
             .map(|(_, value)| value)
     }
 
+    /// Where `name` is, looked for first at `hint`.
+    #[must_use]
+    pub fn position(&self, hint: usize, name: &str) -> Option<usize> {
+        match self.0.get(hint) {
+            Some((key, _)) if &**key == name => Some(hint),
+            _ => self.0.iter().position(|(key, _)| &**key == name),
+        }
+    }
+
+    /// The pair at `index`.
+    #[must_use]
+    pub fn pair(&self, index: usize) -> Option<(&Name, &Value)> {
+        self.0.get(index).map(|(name, value)| (name, value))
+    }
+
+    /// The value at `index`, to change.
+    pub fn value_mut(&mut self, index: usize) -> Option<&mut Value> {
+        self.0.get_mut(index).map(|(_, value)| value)
+    }
+
+    /// Makes room for exactly `additional` more pairs.
+    pub fn reserve(&mut self, additional: usize) {
+        self.0.reserve_exact(additional);
+    }
+
     /// The value under `name`, to change.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.0
@@ -109,10 +137,51 @@ impl IntoIterator for Object {
 
 impl FromIterator<(Name, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (Name, Value)>>(pairs: I) -> Self {
-        let mut object = Self::default();
+        let mut builder = ObjectBuilder::new(Self::default());
         for (name, value) in pairs {
-            object.insert(name, value);
+            *builder.slot(name) = value;
         }
-        object
+        builder.finish()
+    }
+}
+
+/// From so many pairs on, names are looked up in a map.
+const WIDE: usize = 32;
+
+/// Grows an object under names that may repeat, without searching it anew for each when it is wide.
+#[derive(Debug)]
+pub(crate) struct ObjectBuilder {
+    object: Object,
+    /// Where each name is; made when the object gets wide.
+    places: HashMap<Name, usize, ahash::RandomState>,
+}
+
+impl ObjectBuilder {
+    pub(crate) fn new(object: Object) -> Self {
+        Self {
+            object,
+            places: HashMap::default(),
+        }
+    }
+
+    /// The value under `name`: null when the name is new.
+    pub(crate) fn slot(&mut self, name: Name) -> &mut Value {
+        let known = if self.object.len() < WIDE {
+            self.object.position(0, &name)
+        } else {
+            for (index, (name, _)) in self.object.0.iter().enumerate().skip(self.places.len()) {
+                self.places.insert(name.clone(), index);
+            }
+            self.places.get(&name).copied()
+        };
+        let index = known.unwrap_or(self.object.len());
+        if known.is_none() {
+            self.object.push(name, Value::Null);
+        }
+        &mut self.object.0[index].1
+    }
+
+    pub(crate) fn finish(self) -> Object {
+        self.object
     }
 }

@@ -1,9 +1,48 @@
 //! Runs a plan against [`Fetch`], the only I/O seam of the engine.
+//!
+//! [`execute`] names the steps: coerce variables, fetch and merge ([`run`]), introspect, project ([`project`]).
+
+mod batch;
+mod entities;
+mod errors;
+mod introspect;
+mod leaf;
+mod merge;
+mod project;
+mod response;
+mod run;
+mod walk;
 
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::operation::{RequestError, coerce_variables};
+use crate::plan::Prepared;
 use crate::value::{Object, Value};
+
+pub use response::{Response, ResponseError, ResponseErrorCode};
+
+/// Executes a prepared operation.
+///
+/// # Errors
+/// When the variables do not fit what the operation declares; nothing has been fetched then.
+pub async fn execute<F: Fetch>(
+    prepared: &Prepared,
+    variables: Object,
+    fetch: &F,
+) -> Result<Response, Vec<RequestError>> {
+    let document = prepared.document();
+    let variables = coerce_variables(
+        prepared.supergraph().api(),
+        &document.operation,
+        &document.executable.sources,
+        variables,
+    )?;
+    let variant = prepared.variant(&variables).map_err(|error| vec![error])?;
+    let introspected = introspect::introspect(prepared, &variant, &variables)?;
+    let (data, errors) = run::run(&variant.plan, &variables, fetch).await;
+    Ok(project::project(&variant.shape, &data, &introspected, errors))
+}
 
 /// How the engine reaches a subgraph. The caller decides whether that is a function call or the network.
 pub trait Fetch: Send + Sync {
@@ -48,7 +87,7 @@ pub struct SubgraphError {
 }
 
 /// A step of an error path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PathSegment {
     /// A response key.
     Key(crate::value::Name),

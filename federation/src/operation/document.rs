@@ -1,0 +1,149 @@
+//! Parses and validates a document and picks the operation to run.
+
+use apollo_compiler::ExecutableDocument;
+use apollo_compiler::Node;
+use apollo_compiler::Schema;
+use apollo_compiler::ast;
+use apollo_compiler::executable::{Operation, OperationType, Selection, SelectionSet};
+use apollo_compiler::introspection;
+use apollo_compiler::parser::Parser;
+use apollo_compiler::validation::Valid;
+
+use super::{RequestError, RequestErrorCode};
+
+/// The tokens that a document may have.
+const MAX_TOKENS: usize = 15_000;
+/// How deep a document's syntax may nest. Everything that walks selections recursively relies on it.
+const MAX_RECURSION: usize = 100;
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OperationKind {
+    /// Reads.
+    Query,
+    /// Changes, its root fields one after the other.
+    Mutation,
+    /// Listens.
+    Subscription,
+}
+
+/// A valid document and the operation in it that is to run.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) executable: Valid<ExecutableDocument>,
+    pub(crate) operation: Node<Operation>,
+}
+
+impl Document {
+    pub(crate) fn parse(
+        schema: &Valid<Schema>,
+        source: &str,
+        operation_name: Option<&str>,
+    ) -> Result<Self, Vec<RequestError>> {
+        let executable = validate(parse(source)?, schema)?;
+        let operation = executable
+            .operations
+            .get(operation_name)
+            .map_err(|_| vec![unresolved(&executable, operation_name)])?
+            .clone();
+        introspection::check_max_depth(&executable, &operation).map_err(|error| {
+            vec![
+                RequestError::new(
+                    RequestErrorCode::MaxIntrospectionDepthExceeded,
+                    error.message().to_string(),
+                )
+                .at(error.location(), &executable.sources),
+            ]
+        })?;
+        let document = Self {
+            executable,
+            operation,
+        };
+        document.refuse_unsupported()?;
+        Ok(document)
+    }
+
+    pub(crate) fn kind(&self) -> OperationKind {
+        match self.operation.operation_type {
+            OperationType::Query => OperationKind::Query,
+            OperationType::Mutation => OperationKind::Mutation,
+            OperationType::Subscription => OperationKind::Subscription,
+        }
+    }
+
+    fn refuse_unsupported(&self) -> Result<(), Vec<RequestError>> {
+        let mut errors = Vec::new();
+        if self.kind() == OperationKind::Subscription {
+            errors.push(
+                RequestError::new(
+                    RequestErrorCode::Unsupported,
+                    "subscriptions are not supported",
+                )
+                .at(self.operation.location(), &self.executable.sources),
+            );
+        }
+        let fragments = self
+            .executable
+            .fragments
+            .values()
+            .map(|fragment| &fragment.selection_set);
+        for set in std::iter::once(&self.operation.selection_set).chain(fragments) {
+            self.refuse_reserved_aliases(set, &mut errors);
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// The engine reads the type of an object at `__typename`, so nothing else may stand there.
+    fn refuse_reserved_aliases(&self, set: &SelectionSet, errors: &mut Vec<RequestError>) {
+        for selection in &set.selections {
+            match selection {
+                Selection::Field(field) => {
+                    if field.name != "__typename"
+                        && field.alias.as_ref().is_some_and(|alias| alias == "__typename")
+                    {
+                        errors.push(
+                            RequestError::new(
+                                RequestErrorCode::Unsupported,
+                                "the alias \"__typename\" is reserved for the field of that name",
+                            )
+                            .at(field.location(), &self.executable.sources),
+                        );
+                    }
+                    self.refuse_reserved_aliases(&field.selection_set, errors);
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.refuse_reserved_aliases(&fragment.selection_set, errors);
+                }
+                Selection::FragmentSpread(_) => {}
+            }
+        }
+    }
+}
+
+fn parse(source: &str) -> Result<ast::Document, Vec<RequestError>> {
+    Parser::new()
+        .token_limit(MAX_TOKENS)
+        .recursion_limit(MAX_RECURSION)
+        .parse_ast(source, "operation.graphql")
+        .map_err(|invalid| {
+            RequestError::from_diagnostics(RequestErrorCode::ParseFailed, &invalid.errors)
+        })
+}
+
+fn validate(
+    document: ast::Document,
+    schema: &Valid<Schema>,
+) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
+    document.to_executable_validate(schema).map_err(|invalid| {
+        RequestError::from_diagnostics(RequestErrorCode::ValidationFailed, &invalid.errors)
+    })
+}
+
+fn unresolved(document: &ExecutableDocument, operation_name: Option<&str>) -> RequestError {
+    let message = match operation_name {
+        Some(name) => format!("there is no operation named {name:?} in the document"),
+        None if document.operations.is_empty() => "there is no operation in the document".into(),
+        None => "there are several operations in the document: name the one to run".into(),
+    };
+    RequestError::new(RequestErrorCode::OperationResolutionFailure, message)
+}

@@ -1,0 +1,19 @@
+//! A client's operation: parsed, validated against the specification, and normalised.
+//!
+//! Later stages accept only the normalised [`SelectionSet`]. Documents that are too long or too deep are refused before
+//! anything walks them recursively.
+
+mod conditions;
+mod document;
+mod error;
+mod normalise;
+mod selection;
+mod variables;
+
+pub(crate) use conditions::Conditions;
+pub(crate) use document::Document;
+pub use document::OperationKind;
+pub use error::{RequestError, RequestErrorCode};
+pub(crate) use normalise::normalise;
+pub(crate) use selection::{Field, SelectionSet, merge_fields};
+pub(crate) use variables::coerce_variables;

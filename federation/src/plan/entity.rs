@@ -1,0 +1,302 @@
+//! Entering a subgraph at a spot: by a root field, or by a key whose fields are gathered first.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use crate::operation::SelectionSet;
+use crate::supergraph::{FieldSet, Key, SubgraphId};
+
+use super::Template;
+use super::draft::{Drafts, DraftStep, EntityDraft, FetchDraft, FetchId};
+use super::planner::{Access, Pending, PlanError, Planner, weight};
+use super::spot::{Origin, Spot};
+
+impl<'a> Planner<'a> {
+    /// Enters the subgraph that resolves most of what is pending. False when none can be entered with use.
+    pub(super) fn enter_for_plain(
+        &mut self,
+        spot: &mut Spot<'a>,
+        pending: &mut Vec<Pending>,
+    ) -> Result<bool, PlanError> {
+        for (target, coverage) in self.candidates(spot, pending) {
+            let before = (coverage == 0).then(|| self.save(spot)).transpose()?;
+            if let Some(index) = self.enter(spot, target, &BTreeSet::new(), None)? {
+                let left = total_weight(pending);
+                self.settle(spot, index, pending)?;
+                if total_weight(pending) < left {
+                    return Ok(true);
+                }
+            } else {
+                for entry in pending.iter_mut() {
+                    entry.tried.push(target);
+                }
+            }
+            if let Some(before) = before {
+                self.restore(spot, before);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The subgraphs not yet tried that resolve something of what is pending, best first.
+    fn candidates(&self, spot: &Spot<'a>, pending: &[Pending]) -> Vec<(SubgraphId, usize)> {
+        let mut candidates: Vec<_> = self
+            .supergraph
+            .subgraph_ids()
+            .filter_map(|subgraph| {
+                let coverages: Vec<usize> = pending
+                    .iter()
+                    .filter(|entry| !entry.tried.contains(&subgraph))
+                    .filter(|entry| {
+                        let access = self.access(subgraph, &spot.ty, &entry.field.name, &[]);
+                        matches!(access, Access::Local(..))
+                    })
+                    .map(|entry| self.coverage(subgraph, &spot.ty, &entry.field))
+                    .collect();
+                (!coverages.is_empty()).then(|| (subgraph, coverages.iter().sum()))
+            })
+            .collect();
+        candidates.sort_by_key(|&(subgraph, coverage)| {
+            let direct = self
+                .keys(spot, subgraph)
+                .iter()
+                .any(|key| self.is_at_hand(spot, &key.fields));
+            (Reverse(coverage), !direct, subgraph)
+        });
+        candidates
+    }
+
+    /// Enters a subgraph for a field that must be given other fields. False when that works for none.
+    pub(super) fn enter_for_required(
+        &mut self,
+        spot: &mut Spot<'a>,
+        pending: &mut Vec<Pending>,
+    ) -> Result<bool, PlanError> {
+        for target in self.supergraph.subgraph_ids() {
+            for position in 0..pending.len() {
+                let entry = &mut pending[position];
+                let Access::Requires(_, source) =
+                    self.access(target, &spot.ty, &entry.field.name, &[])
+                else {
+                    continue;
+                };
+                let Some(requires) = source.requires.as_ref() else {
+                    continue;
+                };
+                if entry.tried.contains(&target) {
+                    continue;
+                }
+                entry.tried.push(target);
+                let field = entry.field.clone();
+                let before = self.save(spot)?;
+                let set = self.names.select(spot.names, requires);
+                if let Some(dependencies) = self.gather(spot, &set, target)?
+                    && let Some(index) = self.enter(spot, target, &dependencies, Some(&set))?
+                {
+                    let rest = self.place(spot, index, &field)?;
+                    match rest {
+                        None => {
+                            pending.remove(position);
+                            return Ok(true);
+                        }
+                        Some(rest) if weight(&rest) < weight(&field) => {
+                            pending[position].field = rest;
+                            return Ok(true);
+                        }
+                        Some(_) => {}
+                    }
+                }
+                self.restore(spot, before);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Enters `target` after `dependencies`, with the fields of `required` in the representations.
+    fn enter(
+        &mut self,
+        spot: &mut Spot<'a>,
+        target: SubgraphId,
+        dependencies: &BTreeSet<FetchId>,
+        required: Option<&SelectionSet>,
+    ) -> Result<Option<usize>, PlanError> {
+        if spot.is_root {
+            return Ok(Some(self.enter_root(spot, target, BTreeSet::new())));
+        }
+        let extra = required
+            .map(|set| Template::new(self.supergraph, set, true))
+            .unwrap_or_default();
+        if let Some(index) = self.entered_already(spot, target, dependencies, &extra) {
+            let fetch = spot.origins[index].fetch;
+            if let Some(entities) = &mut self.drafts.fetches[fetch].entities {
+                entities.template.merge(extra);
+            }
+            return Ok(Some(index));
+        }
+        let Some((mut template, mut depends_on)) = self.gather_key(spot, target)? else {
+            return Ok(None);
+        };
+        if !template.agrees_with(&extra) {
+            return Ok(None);
+        }
+        template.merge(extra);
+        depends_on.extend(dependencies);
+        let selection = self.drafts.new_selection();
+        let mut path = spot.path.clone();
+        let mut mixed = false;
+        while matches!(path.last(), Some(DraftStep::Type(_))) {
+            path.pop();
+            mixed = true;
+        }
+        self.drafts.fetches.push(FetchDraft {
+            subgraph: target,
+            depends_on,
+            entities: Some(EntityDraft {
+                path,
+                ty: spot.ty.clone(),
+                mixed,
+                template,
+            }),
+            selection,
+        });
+        spot.origins.push(Origin {
+            subgraph: target,
+            fetch: self.drafts.fetches.len() - 1,
+            selection,
+            is_entry: true,
+            provided: Vec::new(),
+        });
+        Ok(Some(spot.origins.len() - 1))
+    }
+
+    fn entered_already(
+        &self,
+        spot: &Spot<'a>,
+        target: SubgraphId,
+        dependencies: &BTreeSet<FetchId>,
+        extra: &Template,
+    ) -> Option<usize> {
+        spot.origins.iter().position(|origin| {
+            origin.is_entry
+                && origin.subgraph == target
+                && self.drafts.comes_after(origin.fetch, dependencies)
+                && self.drafts.fetches[origin.fetch]
+                    .entities
+                    .as_ref()
+                    .is_some_and(|entities| entities.template.agrees_with(extra))
+        })
+    }
+
+    /// Gathers the fields of one of `target`'s keys, by as few subgraphs as will do.
+    fn gather_key(
+        &mut self,
+        spot: &mut Spot<'a>,
+        target: SubgraphId,
+    ) -> Result<Option<(Template, BTreeSet<FetchId>)>, PlanError> {
+        let keys = self.keys(spot, target);
+        if self.hops == 0 {
+            return Ok(None);
+        }
+        let hops = self.hops;
+        let direct = keys.iter().filter(|key| self.is_at_hand(spot, &key.fields));
+        let mut attempts: Vec<_> = direct.map(|key| (0, *key)).collect();
+        attempts.extend((1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key))));
+        for (limit, key) in attempts {
+            let before = self.save(spot)?;
+            let set = self.names.select(spot.names, &key.fields);
+            self.hops = limit;
+            let dependencies = self.gather(spot, &set, target);
+            self.hops = hops;
+            match dependencies? {
+                Some(dependencies) => {
+                    let template = Template::new(self.supergraph, &set, false);
+                    return Ok(Some((template, dependencies)));
+                }
+                None => self.restore(spot, before),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Plans `set`, which `target` needs, and returns the fetches that bring it. None when it cannot be had.
+    fn gather(
+        &mut self,
+        spot: &mut Spot<'a>,
+        set: &SelectionSet,
+        target: SubgraphId,
+    ) -> Result<Option<BTreeSet<FetchId>>, PlanError> {
+        let mark = (spot.names, spot.ty.clone(), target);
+        if self.entering.iter().filter(|entry| **entry == mark).count() > 1 {
+            return Ok(None);
+        }
+        self.entering.push(mark);
+        let touched = std::mem::take(&mut self.touched);
+        let fields = set.collect(&|ty| self.supergraph.possible_types(ty).contains(&spot.ty));
+        let rest = self.object(spot, fields);
+        self.entering.pop();
+        let dependencies = std::mem::replace(&mut self.touched, touched);
+        Ok(rest?.is_empty().then_some(dependencies))
+    }
+
+    fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
+        self.supergraph
+            .type_info(&spot.ty)
+            .map(|info| info.keys.iter().filter(|key| key.subgraph == target).collect())
+            .unwrap_or_default()
+    }
+
+    /// Whether subgraphs already visited resolve all of `set`, each field wholly in one.
+    fn is_at_hand(&self, spot: &Spot<'a>, set: &FieldSet) -> bool {
+        set.fragments.is_empty()
+            && set.fields.iter().all(|field| {
+                spot.origins.iter().any(|origin| {
+                    matches!(
+                        self.access(origin.subgraph, &spot.ty, &field.name, &origin.provided),
+                        Access::Local(..)
+                    ) && field
+                        .selections
+                        .as_ref()
+                        .is_none_or(|set| self.is_resolved_by(origin.subgraph, set))
+                })
+            })
+    }
+
+    fn is_resolved_by(&self, subgraph: SubgraphId, set: &FieldSet) -> bool {
+        set.fragments.is_empty()
+            && set.fields.iter().all(|field| {
+                matches!(
+                    self.access(subgraph, &set.ty, &field.name, &[]),
+                    Access::Local(..)
+                ) && field
+                    .selections
+                    .as_ref()
+                    .is_none_or(|set| self.is_resolved_by(subgraph, set))
+            })
+    }
+
+    fn save(&mut self, spot: &Spot<'a>) -> Result<Saved, PlanError> {
+        self.step(1 + self.drafts.size() / 8)?;
+        Ok(Saved {
+            drafts: self.drafts.clone(),
+            touched: self.touched.clone(),
+            origins: spot.origins.len(),
+        })
+    }
+
+    fn restore(&mut self, spot: &mut Spot<'a>, saved: Saved) {
+        self.drafts = saved.drafts;
+        self.touched = saved.touched;
+        spot.origins.truncate(saved.origins);
+    }
+}
+
+/// What an attempt that fails must leave as it was.
+struct Saved {
+    drafts: Drafts,
+    touched: BTreeSet<FetchId>,
+    origins: usize,
+}
+
+fn total_weight(pending: &[Pending]) -> usize {
+    pending.iter().map(|entry| weight(&entry.field)).sum()
+}

@@ -1,0 +1,90 @@
+//! From a normalised operation to a plan: which subgraph is asked what, and after what.
+//!
+//! Steps: draft the fetches ([`planner`]), merge those that can be one and order them ([`finish`]), write their operations
+//! ([`document`]). A field that no subgraph can be asked for is an error; the plan never leaves it out.
+
+mod document;
+mod draft;
+mod entity;
+mod finish;
+mod names;
+mod planner;
+mod prepared;
+mod print;
+mod shape;
+mod spot;
+mod template;
+
+use std::sync::Arc;
+
+pub use prepared::{Prepared, prepare};
+pub(crate) use prepared::Variant;
+pub(crate) use shape::{FieldShape, Leaf, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
+pub(crate) use template::Template;
+
+/// The fetches that answer an operation. Each runs as soon as those it depends on have.
+#[derive(Debug, PartialEq)]
+pub struct Plan {
+    /// In an order in which none depends on a later one.
+    pub(crate) fetches: Vec<FetchNode>,
+}
+
+impl Plan {
+    /// How many fetches there are.
+    #[must_use]
+    pub fn fetch_count(&self) -> usize {
+        self.fetches.len()
+    }
+}
+
+/// One operation for one subgraph.
+#[derive(Debug, PartialEq)]
+pub(crate) struct FetchNode {
+    pub(crate) subgraph: Arc<str>,
+    pub(crate) operation_name: Option<String>,
+    pub(crate) document: Arc<str>,
+    /// The client's variables that the document uses.
+    pub(crate) variables: Vec<Arc<str>>,
+    /// Indexes of fetches in the plan.
+    pub(crate) depends_on: Vec<usize>,
+    /// The longest chain of fetches before this one.
+    pub(crate) level: usize,
+    /// Root fields have none.
+    pub(crate) entities: Option<Entities>,
+    /// The document's selection, as the printed plan shows it.
+    pub(crate) selection: Vec<Line>,
+}
+
+/// A line of a written selection.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) depth: usize,
+    pub(crate) text: String,
+}
+
+/// The entities that a fetch completes.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Entities {
+    pub(crate) path: Vec<Step>,
+    pub(crate) entries: Vec<Entry>,
+    /// The variable that takes the representations.
+    pub(crate) variable: Arc<str>,
+}
+
+/// A step from an object of the response to one further in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    Key(Arc<str>),
+    Each,
+    /// Only objects of these types.
+    Type(Vec<Arc<str>>),
+}
+
+/// How objects of one type are represented.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) type_name: Arc<str>,
+    /// Whether objects of other types may stand at the path too, so that `__typename` must be looked at.
+    pub(crate) mixed: bool,
+    pub(crate) template: Template,
+}

@@ -1,0 +1,139 @@
+//! Which response keys are taken at each place of the response, so that what the planner adds (keys, required fields)
+//! never meets what a client put under the same name.
+
+use apollo_compiler::Name;
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Argument, Type};
+use apollo_compiler::collections::HashMap;
+
+use crate::operation::{Field, SelectionSet};
+use crate::supergraph::{FieldSet, FieldSetField};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NamesId(usize);
+
+#[derive(Debug)]
+pub(super) struct Names {
+    places: Vec<Place>,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    taken: HashMap<Name, Vec<Signature>>,
+    children: HashMap<Name, NamesId>,
+}
+
+/// What must agree for two selections under one key to be one.
+#[derive(Debug, PartialEq, Eq)]
+struct Signature {
+    name: Name,
+    arguments: Vec<String>,
+    ty: String,
+}
+
+impl Signature {
+    fn new(name: &Name, arguments: &[Node<Argument>], ty: &Type) -> Self {
+        let mut arguments: Vec<_> = arguments
+            .iter()
+            .map(|argument| {
+                let value = argument.value.serialize().no_indent();
+                format!("{}: {value}", argument.name)
+            })
+            .collect();
+        arguments.sort();
+        Self {
+            name: name.clone(),
+            arguments,
+            ty: ty.to_string(),
+        }
+    }
+}
+
+impl Names {
+    pub(super) const ROOT: NamesId = NamesId(0);
+
+    pub(super) fn new(operation: &SelectionSet) -> Self {
+        let mut names = Self {
+            places: vec![Place::default()],
+        };
+        names.take(Self::ROOT, operation);
+        names
+    }
+
+    fn take(&mut self, id: NamesId, set: &SelectionSet) {
+        for field in &set.fields {
+            let signature = Signature::new(&field.name, &field.arguments, &field.ty);
+            let taken = self.places[id.0].taken.entry(field.key.clone()).or_default();
+            if !taken.contains(&signature) {
+                taken.push(signature);
+            }
+            if let Some(selections) = &field.selections {
+                let child = self.child(id, &field.key);
+                self.take(child, selections);
+            }
+        }
+        for fragment in &set.fragments {
+            self.take(id, fragment);
+        }
+    }
+
+    /// The place under the response key `key` of `id`.
+    pub(super) fn child(&mut self, id: NamesId, key: &Name) -> NamesId {
+        if let Some(&child) = self.places[id.0].children.get(key) {
+            return child;
+        }
+        let child = NamesId(self.places.len());
+        self.places.push(Place::default());
+        self.places[id.0].children.insert(key.clone(), child);
+        child
+    }
+
+    /// `set` as selections at `id`, under response keys that are free or stand for the same field.
+    pub(super) fn select(&mut self, id: NamesId, set: &FieldSet) -> SelectionSet {
+        let mut selected = SelectionSet::new(set.ty.clone());
+        for field in &set.fields {
+            let key = self.assign(id, field);
+            let child = self.child(id, &key);
+            selected.fields.push(
+                Field {
+                    order: 0,
+                    name: field.name.clone(),
+                    arguments: field.arguments.clone(),
+                    ty: field.ty.clone(),
+                    selections: field
+                        .selections
+                        .as_ref()
+                        .map(|selections| self.select(child, selections)),
+                    key,
+                }
+                .into(),
+            );
+        }
+        for fragment in &set.fragments {
+            let fragment = self.select(id, fragment);
+            selected.fragments.push(fragment);
+        }
+        selected
+    }
+
+    fn assign(&mut self, id: NamesId, field: &FieldSetField) -> Name {
+        let signature = Signature::new(&field.name, &field.arguments, &field.ty);
+        let taken = &mut self.places[id.0].taken;
+        let mut key = field.name.clone();
+        loop {
+            match taken.get(&key).map(Vec::as_slice) {
+                None => {
+                    taken.insert(key.clone(), vec![signature]);
+                    return key;
+                }
+                Some([only]) if *only == signature => return key,
+                Some(_) => key = prefixed(&key),
+            }
+        }
+    }
+}
+
+/// One underscore more: the result is a name because `name` is one.
+fn prefixed(name: &Name) -> Name {
+    Name::new_unchecked(&format!("_{name}"))
+}

@@ -1,0 +1,491 @@
+//! Drafts the fetches of an operation.
+//!
+//! Greedy, with a way back: at each spot of the response the fields that a subgraph already visited resolves stay with it;
+//! for the rest the subgraph that resolves most of them is entered ([`entity`](super::entity)). What cannot be resolved
+//! from a spot is handed to the spot around it, which asks another subgraph for the field that led here. So a plan is
+//! found where there is one, without looking at all of them; the work is bounded.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use apollo_compiler::Name;
+use apollo_compiler::collections::IndexMap;
+
+use crate::operation::{Field, OperationKind, SelectionSet, merge_fields};
+use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph, TypeKind};
+
+use super::draft::{Drafts, DraftStep, FetchDraft, FetchId};
+use super::names::{Names, NamesId};
+use super::spot::{Origin, Spot};
+
+/// How much work a plan may take: fields placed, and the parts of drafts copied before attempts.
+const MAX_STEPS: usize = 2_000_000;
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub(super) enum PlanError {
+    /// The work was stopped.
+    Exhausted,
+    /// The field of this type cannot be reached.
+    Unreachable(String),
+}
+
+/// How a subgraph comes by a field.
+pub(super) enum Access<'a> {
+    No,
+    Local(&'a FieldInfo, Option<&'a FieldSource>),
+    /// It must be given other fields first.
+    Requires(&'a FieldInfo, &'a FieldSource),
+}
+
+pub(super) struct Planner<'a> {
+    pub(super) supergraph: &'a Supergraph,
+    pub(super) drafts: Drafts,
+    pub(super) names: Names,
+    /// The fetches that fields were placed in lately: what an entry to a subgraph depends on.
+    pub(super) touched: BTreeSet<FetchId>,
+    /// The entries being attempted, so that none leads through itself.
+    pub(super) entering: Vec<(NamesId, Name, SubgraphId)>,
+    /// How many subgraphs an entry may lead through.
+    pub(super) hops: usize,
+    steps: usize,
+}
+
+/// A field that is not wholly resolved, and the subgraphs that did what they can.
+pub(super) struct Pending {
+    pub(super) field: Arc<Field>,
+    pub(super) tried: Vec<SubgraphId>,
+}
+
+/// Drafts the fetches for `operation`.
+pub(super) fn draft(
+    supergraph: &Supergraph,
+    kind: OperationKind,
+    operation: &SelectionSet,
+) -> Result<Drafts, PlanError> {
+    let mut planner = Planner {
+        supergraph,
+        drafts: Drafts::default(),
+        names: Names::new(operation),
+        touched: BTreeSet::new(),
+        entering: Vec::new(),
+        hops: supergraph.subgraph_ids().count() + 1,
+        steps: 0,
+    };
+    let fields = operation.collect(&|ty| *ty == operation.ty);
+    let rest = match kind {
+        OperationKind::Mutation => planner.serial(&operation.ty, fields)?,
+        OperationKind::Query | OperationKind::Subscription => {
+            planner.object(&mut root(&operation.ty), fields)?
+        }
+    };
+    match rest.first() {
+        Some(field) => Err(PlanError::Unreachable(coordinate(&operation.ty, field))),
+        None => Ok(planner.drafts),
+    }
+}
+
+fn root<'a>(ty: &Name) -> Spot<'a> {
+    Spot {
+        is_root: true,
+        path: Vec::new(),
+        ty: ty.clone(),
+        possible: vec![ty.clone()],
+        names: Names::ROOT,
+        origins: Vec::new(),
+    }
+}
+
+impl<'a> Planner<'a> {
+    /// Root fields of a mutation: each after everything before it, neighbours of one subgraph together.
+    fn serial(
+        &mut self,
+        ty: &Name,
+        fields: Vec<Arc<Field>>,
+    ) -> Result<Vec<Arc<Field>>, PlanError> {
+        let mut spot = root(ty);
+        for field in fields.into_iter().filter(|field| !is_meta(field)) {
+            let target = self
+                .supergraph
+                .subgraph_ids()
+                .filter(|&subgraph| {
+                    matches!(self.access(subgraph, ty, &field.name, &[]), Access::Local(..))
+                })
+                .max_by_key(|&subgraph| {
+                    (self.coverage(subgraph, ty, &field), std::cmp::Reverse(subgraph))
+                });
+            let Some(target) = target else {
+                return Ok(vec![field]);
+            };
+            let last = spot.origins.last().filter(|last| last.subgraph == target);
+            let index = match last {
+                Some(_) => spot.origins.len() - 1,
+                None => {
+                    let before = (0..self.drafts.fetches.len()).collect();
+                    self.enter_root(&mut spot, target, before)
+                }
+            };
+            if let Some(rest) = self.place(&spot, index, &field)? {
+                return Ok(vec![rest]);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    pub(super) fn enter_root(
+        &mut self,
+        spot: &mut Spot<'a>,
+        subgraph: SubgraphId,
+        depends_on: BTreeSet<FetchId>,
+    ) -> usize {
+        let selection = self.drafts.new_selection();
+        self.drafts.fetches.push(FetchDraft {
+            subgraph,
+            depends_on,
+            entities: None,
+            selection,
+        });
+        spot.origins.push(Origin {
+            subgraph,
+            fetch: self.drafts.fetches.len() - 1,
+            selection,
+            is_entry: false,
+            provided: Vec::new(),
+        });
+        spot.origins.len() - 1
+    }
+
+    /// Plans `set` on the objects of `spot` and returns what could not be planned.
+    fn selections(
+        &mut self,
+        spot: &mut Spot<'a>,
+        set: &SelectionSet,
+    ) -> Result<SelectionSet, PlanError> {
+        let is_object = self
+            .supergraph
+            .type_info(&spot.ty)
+            .is_some_and(|info| info.kind == TypeKind::Object);
+        if !is_object {
+            return self.abstract_type(spot, set);
+        }
+        let fields = self.collect(set, &spot.ty);
+        let rest = self.object(spot, fields)?;
+        let mut remainder = SelectionSet::new(set.ty.clone());
+        if set.ty == spot.ty {
+            remainder.fields = rest;
+        } else if !rest.is_empty() {
+            let mut fragment = SelectionSet::new(spot.ty.clone());
+            fragment.fields = rest;
+            remainder.fragments.push(fragment);
+        }
+        Ok(remainder)
+    }
+
+    /// What `set` selects on objects of type `ty`.
+    fn collect(&self, set: &SelectionSet, ty: &Name) -> Vec<Arc<Field>> {
+        set.collect(&|condition| self.supergraph.possible_types(condition).contains(ty))
+    }
+
+    /// Plans fields of one object type.
+    pub(super) fn object(
+        &mut self,
+        spot: &mut Spot<'a>,
+        fields: Vec<Arc<Field>>,
+    ) -> Result<Vec<Arc<Field>>, PlanError> {
+        let mut pending: Vec<Pending> = fields
+            .into_iter()
+            .filter(|field| !is_meta(field))
+            .map(|field| Pending {
+                field,
+                tried: Vec::new(),
+            })
+            .collect();
+        loop {
+            for index in 0..spot.origins.len() {
+                self.settle(spot, index, &mut pending)?;
+            }
+            let goes_on = !pending.is_empty()
+                && (self.enter_for_plain(spot, &mut pending)?
+                    || self.enter_for_required(spot, &mut pending)?);
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(pending.into_iter().map(|pending| pending.field).collect())
+    }
+
+    /// Places what the subgraph of origin `index` resolves.
+    pub(super) fn settle(
+        &mut self,
+        spot: &Spot<'a>,
+        index: usize,
+        pending: &mut Vec<Pending>,
+    ) -> Result<(), PlanError> {
+        let origin = &spot.origins[index];
+        let mut rest = Vec::with_capacity(pending.len());
+        for mut entry in std::mem::take(pending) {
+            let local = !entry.tried.contains(&origin.subgraph)
+                && matches!(
+                    self.access(origin.subgraph, &spot.ty, &entry.field.name, &origin.provided),
+                    Access::Local(..)
+                );
+            if local {
+                entry.tried.push(origin.subgraph);
+                match self.place(spot, index, &entry.field)? {
+                    None => continue,
+                    Some(remainder) => entry.field = remainder,
+                }
+            }
+            rest.push(entry);
+        }
+        *pending = rest;
+        Ok(())
+    }
+
+    /// Selects `field` in origin `index`, plans what is selected on it, and returns what could not be.
+    pub(super) fn place(
+        &mut self,
+        spot: &Spot<'a>,
+        index: usize,
+        field: &Arc<Field>,
+    ) -> Result<Option<Arc<Field>>, PlanError> {
+        self.step(1)?;
+        let origin = &spot.origins[index];
+        self.touched.insert(origin.fetch);
+        let child = self.drafts.add_field(origin.selection, field);
+        let (Some(selections), Some(child)) = (&field.selections, child) else {
+            return Ok(None);
+        };
+        let (source, info) =
+            match self.access(origin.subgraph, &spot.ty, &field.name, &origin.provided) {
+                Access::Local(info, source) => (source, info),
+                Access::Requires(info, source) => (Some(source), info),
+                Access::No => return Ok(Some(field.clone())),
+            };
+        let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
+        let mut provided: Vec<&'a FieldSet> = origin
+            .provided
+            .iter()
+            .filter_map(|set| set.field(&spot.ty, &field.name)?.selections.as_ref())
+            .collect();
+        provided.extend(source.and_then(|source| source.provides.as_ref()));
+        if self.is_abstract(&selections.ty) {
+            self.drafts.need_typename(child);
+        }
+        let mut path = spot.path.clone();
+        path.push(DraftStep::Key(field.key.clone()));
+        let mut item = ty;
+        while item.is_list() {
+            path.push(DraftStep::Each);
+            item = item.item_type();
+        }
+        let named = ty.inner_named_type();
+        let mut inner = Spot {
+            is_root: false,
+            path,
+            ty: named.clone(),
+            possible: self.supergraph.possible_types_in(origin.subgraph, named),
+            names: self.names.child(spot.names, &field.key),
+            origins: vec![Origin {
+                subgraph: origin.subgraph,
+                fetch: origin.fetch,
+                selection: child,
+                is_entry: false,
+                provided,
+            }],
+        };
+        let rest = self.selections(&mut inner, selections)?;
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        if self.drafts.is_bare(child) {
+            self.drafts.remove_field(origin.selection, &field.key);
+        }
+        let mut remainder = Field::clone(field);
+        remainder.selections = Some(rest);
+        Ok(Some(Arc::new(remainder)))
+    }
+
+    /// Plans selections on an interface or union: on the type itself where its subgraph can, else by object type.
+    fn abstract_type(
+        &mut self,
+        spot: &mut Spot<'a>,
+        set: &SelectionSet,
+    ) -> Result<SelectionSet, PlanError> {
+        let Some(origin) = spot.origins.first().cloned() else {
+            return Ok(set.clone());
+        };
+        self.drafts.need_typename(origin.selection);
+        let mut remainder = SelectionSet::new(set.ty.clone());
+        let mut by_type: IndexMap<Name, Vec<Arc<Field>>> = IndexMap::default();
+        for field in set.fields.iter().filter(|field| !is_meta(field)) {
+            let mut rest = Some(field.clone());
+            if self.is_local_for_all(spot, &origin, field) {
+                rest = self.place(spot, 0, field)?;
+            }
+            if let Some(rest) = rest {
+                for ty in &spot.possible {
+                    by_type.entry(ty.clone()).or_default().push(rest.clone());
+                }
+            }
+        }
+        for fragment in &set.fragments {
+            let types = self.supergraph.possible_types(&fragment.ty);
+            let here: Vec<Name> =
+                spot.possible.iter().filter(|ty| types.contains(ty)).cloned().collect();
+            let mut rest = None;
+            if self.is_known_as(origin.subgraph, &fragment.ty, spot, &here) {
+                let selection = self.drafts.fragment(origin.selection, &fragment.ty);
+                let origin = Origin {
+                    selection,
+                    ..origin.clone()
+                };
+                let mut inner = spot.narrowed(&fragment.ty, here.clone(), origin);
+                rest = Some(self.abstract_type(&mut inner, fragment)?);
+            }
+            let rest = rest.as_ref().unwrap_or(fragment);
+            for ty in here {
+                let fields = self.collect(rest, &ty);
+                by_type.entry(ty).or_default().extend(fields);
+            }
+        }
+        for (ty, fields) in by_type {
+            let selection = self.drafts.fragment(origin.selection, &ty);
+            let origin = Origin {
+                selection,
+                ..origin.clone()
+            };
+            let mut inner = spot.narrowed(&ty, vec![ty.clone()], origin);
+            let rest = self.object(&mut inner, merge_fields(fields))?;
+            if !rest.is_empty() {
+                let mut fragment = SelectionSet::new(ty);
+                fragment.fields = rest;
+                remainder.fragments.push(fragment);
+            }
+        }
+        Ok(remainder)
+    }
+
+    /// Whether the origin's subgraph resolves `field` on every type that `spot` can be.
+    fn is_local_for_all(&self, spot: &Spot<'a>, origin: &Origin<'a>, field: &Field) -> bool {
+        let local = |ty: &Name| {
+            matches!(
+                self.access(origin.subgraph, ty, &field.name, &origin.provided),
+                Access::Local(..)
+            )
+        };
+        local(&spot.ty) && spot.possible.iter().all(local)
+    }
+
+    /// Whether the subgraph's own idea of the abstract type `ty` picks exactly `here` out of the spot's objects.
+    fn is_known_as(&self, subgraph: SubgraphId, ty: &Name, spot: &Spot<'a>, here: &[Name]) -> bool {
+        let known = self
+            .supergraph
+            .type_info(ty)
+            .is_some_and(|info| info.kind == TypeKind::Abstract && info.subgraphs.contains(&subgraph));
+        let types = self.supergraph.possible_types_in(subgraph, ty);
+        known
+            && !here.is_empty()
+            && spot.possible.iter().all(|ty| types.contains(ty) == here.contains(ty))
+    }
+
+    pub(super) fn is_abstract(&self, ty: &str) -> bool {
+        self.supergraph
+            .type_info(ty)
+            .is_some_and(|info| info.kind == TypeKind::Abstract)
+    }
+
+    pub(super) fn access(
+        &self,
+        subgraph: SubgraphId,
+        ty: &str,
+        field: &str,
+        provided: &[&FieldSet],
+    ) -> Access<'a> {
+        let Some(info) = self.supergraph.type_info(ty).and_then(|info| info.fields.get(field))
+        else {
+            return Access::No;
+        };
+        let source = info.sources.iter().find(|source| source.subgraph == subgraph);
+        if provided.iter().any(|set| set.field(ty, field).is_some()) {
+            return Access::Local(info, source);
+        }
+        match source {
+            None => Access::No,
+            Some(source) if source.external => Access::No,
+            Some(source) if source.requires.is_some() => Access::Requires(info, source),
+            Some(source) => Access::Local(info, Some(source)),
+        }
+    }
+
+    /// How many leaves of `field` the subgraph resolves without help.
+    pub(super) fn coverage(&self, subgraph: SubgraphId, ty: &Name, field: &Field) -> usize {
+        if is_meta(field) {
+            return 1;
+        }
+        let Access::Local(info, source) = self.access(subgraph, ty, &field.name, &[]) else {
+            return 0;
+        };
+        let Some(selections) = &field.selections else {
+            return 1;
+        };
+        let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
+        self.coverage_of_set(subgraph, ty.inner_named_type(), selections)
+    }
+
+    fn coverage_of_set(&self, subgraph: SubgraphId, ty: &Name, set: &SelectionSet) -> usize {
+        let fields: usize = set
+            .fields
+            .iter()
+            .map(|field| self.coverage(subgraph, ty, field))
+            .sum();
+        let fragments: usize = set
+            .fragments
+            .iter()
+            .map(|fragment| self.coverage_of_set(subgraph, &fragment.ty, fragment))
+            .sum();
+        fields + fragments
+    }
+
+    /// Counts work, and stops when it is too much.
+    pub(super) fn step(&mut self, count: usize) -> Result<(), PlanError> {
+        self.steps += count;
+        if self.steps > MAX_STEPS {
+            return Err(PlanError::Exhausted);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the field is answered without a subgraph: `__typename`, `__schema`, `__type`.
+fn is_meta(field: &Field) -> bool {
+    field.name.starts_with("__")
+}
+
+/// How many leaves a field has: whether an attempt led anywhere shows in what it leaves over.
+pub(super) fn weight(field: &Field) -> usize {
+    fn of_set(set: &SelectionSet) -> usize {
+        let fields: usize = set
+            .fields
+            .iter()
+            .filter(|field| !is_meta(field))
+            .map(|field| weight(field))
+            .sum();
+        fields + set.fragments.iter().map(of_set).sum::<usize>()
+    }
+    field.selections.as_ref().map_or(1, |set| of_set(set).max(1))
+}
+
+fn coordinate(ty: &Name, field: &Field) -> String {
+    let inner = field.selections.as_ref().and_then(|set| {
+        let deeper = set.fields.first().map(|field| (&set.ty, field));
+        deeper.or_else(|| {
+            let fragment = set.fragments.first()?;
+            fragment.fields.first().map(|field| (&fragment.ty, field))
+        })
+    });
+    match inner {
+        Some((ty, field)) => coordinate(ty, field),
+        None => format!("{ty}.{}", field.name),
+    }
+}

@@ -1,0 +1,123 @@
+//! Prints a plan in the form that the field knows from Apollo's: `Sequence`, `Parallel`, `Flatten`, `Fetch`.
+//!
+//! The levels shown are those of the longest chains; a fetch really starts once those it depends on are done.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Entities, FetchNode, Line, Plan, Step, Template};
+
+impl Display for Plan {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.fetches.is_empty() {
+            return f.write_str("QueryPlan {}");
+        }
+        let depth = self.fetches.iter().map(|fetch| fetch.level).max().unwrap_or_default();
+        f.write_str("QueryPlan {\n")?;
+        if depth == 0 {
+            self.level(f, 0, 1)?;
+        } else {
+            f.write_str("  Sequence {\n")?;
+            for level in 0..=depth {
+                self.level(f, level, 2)?;
+            }
+            f.write_str("  }\n")?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl Plan {
+    fn level(&self, f: &mut Formatter<'_>, level: usize, depth: usize) -> fmt::Result {
+        let fetches: Vec<_> = self
+            .fetches
+            .iter()
+            .filter(|fetch| fetch.level == level)
+            .collect();
+        if let [only] = fetches.as_slice() {
+            return only.print(f, depth);
+        }
+        writeln!(f, "{}Parallel {{", Indent(depth))?;
+        for fetch in fetches {
+            fetch.print(f, depth + 1)?;
+        }
+        writeln!(f, "{}}}", Indent(depth))
+    }
+}
+
+impl FetchNode {
+    fn print(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
+        let Some(entities) = &self.entities else {
+            writeln!(f, "{}Fetch(service: {:?}) {{", Indent(depth), self.subgraph)?;
+            print_selection(f, &self.selection, depth + 1)?;
+            return writeln!(f, "{}}}", Indent(depth));
+        };
+        writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(entities))?;
+        writeln!(f, "{}Fetch(service: {:?}) {{", Indent(depth + 1), self.subgraph)?;
+        writeln!(f, "{}{{", Indent(depth + 2))?;
+        for entry in &entities.entries {
+            writeln!(f, "{}... on {} {{", Indent(depth + 3), entry.type_name)?;
+            writeln!(f, "{}__typename", Indent(depth + 4))?;
+            print_template(f, &entry.template, depth + 4)?;
+            writeln!(f, "{}}}", Indent(depth + 3))?;
+        }
+        writeln!(f, "{}}} =>", Indent(depth + 2))?;
+        print_selection(f, &self.selection, depth + 2)?;
+        writeln!(f, "{}}}", Indent(depth + 1))?;
+        writeln!(f, "{}}}", Indent(depth))
+    }
+}
+
+/// Two spaces a level.
+struct Indent(usize);
+
+impl Display for Indent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:width$}", "", width = self.0 * 2)
+    }
+}
+
+struct Path<'a>(&'a Entities);
+
+impl Display for Path<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.path.iter().enumerate() {
+            match step {
+                Step::Key(key) if position == 0 => f.write_str(key)?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Each => f.write_str(".@")?,
+                Step::Type(types) => write!(f, "|[{}]", types.join(","))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn print_template(f: &mut Formatter<'_>, template: &Template, depth: usize) -> fmt::Result {
+    for field in &template.fields {
+        write!(f, "{}", Indent(depth))?;
+        if field.key != field.name {
+            write!(f, "{}: ", field.key)?;
+        }
+        match &field.nested {
+            None => writeln!(f, "{}", field.name)?,
+            Some(nested) => {
+                writeln!(f, "{} {{", field.name)?;
+                print_template(f, nested, depth + 1)?;
+                writeln!(f, "{}}}", Indent(depth))?;
+            }
+        }
+    }
+    for (types, template) in &template.variants {
+        writeln!(f, "{}... on {} {{", Indent(depth), types.join("|"))?;
+        print_template(f, template, depth + 1)?;
+        writeln!(f, "{}}}", Indent(depth))?;
+    }
+    Ok(())
+}
+
+fn print_selection(f: &mut Formatter<'_>, selection: &[Line], depth: usize) -> fmt::Result {
+    for line in selection {
+        writeln!(f, "{}{}", Indent(depth + line.depth), line.text)?;
+    }
+    Ok(())
+}

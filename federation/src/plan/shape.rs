@@ -1,0 +1,194 @@
+//! The shape of the answer, compiled from the operation: what the projection writes, in the client's order.
+
+use std::sync::Arc;
+
+use apollo_compiler::Name;
+use apollo_compiler::ast::Type;
+use apollo_compiler::collections::HashMap;
+use apollo_compiler::schema::ExtendedType;
+
+use crate::operation::{Field, SelectionSet};
+use crate::supergraph::Supergraph;
+
+/// The whole answer.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) root: ObjectShape,
+    /// How many [`FieldShape::id`]s there are.
+    pub(crate) ids: usize,
+}
+
+/// What is written of an object.
+#[derive(Debug)]
+pub(crate) enum ObjectShape {
+    /// An object type, or selections that are the same on every type.
+    One(ObjectFields),
+    /// An interface or union: by the name of the object's type.
+    ByType(Vec<(Name, Arc<ObjectFields>)>),
+}
+
+#[derive(Debug)]
+pub(crate) struct ObjectFields {
+    pub(crate) type_name: Name,
+    pub(crate) fields: Vec<Arc<FieldShape>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct FieldShape {
+    /// Numbers the fields of a shape, for what an execution remembers of each.
+    pub(crate) id: usize,
+    pub(crate) key: Arc<str>,
+    /// The key as it is written, quotes and colon included.
+    pub(crate) written_key: String,
+    pub(crate) name: Name,
+    pub(crate) source: Source,
+    pub(crate) wrap: Wrap,
+    pub(crate) output: Output,
+}
+
+/// Where a field's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// In the data that was fetched, under the response key.
+    Data,
+    /// It is the name of the object's type.
+    TypeName,
+    /// In the answer to introspection, under the response key.
+    Introspection,
+}
+
+/// Lists and nullability around a named type.
+#[derive(Debug)]
+pub(crate) struct Wrap {
+    pub(crate) nullable: bool,
+    /// Present for a list.
+    pub(crate) item: Option<Box<Wrap>>,
+}
+
+/// The named type that a field ends in.
+#[derive(Debug)]
+pub(crate) enum Output {
+    Leaf(Leaf),
+    Object(Arc<ObjectShape>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Leaf {
+    Int,
+    Float,
+    String,
+    Boolean,
+    Id,
+    /// With the values that clients may see.
+    Enum(Name, Vec<Name>),
+    /// A custom scalar: anything.
+    Any,
+}
+
+impl Shape {
+    pub(super) fn new(supergraph: &Supergraph, operation: &SelectionSet) -> Self {
+        let mut compiler = Compiler {
+            supergraph,
+            known: HashMap::default(),
+            ids: 0,
+        };
+        let fields = operation.collect(&|ty| *ty == operation.ty);
+        let root = compiler.fields(&operation.ty, &fields);
+        Self {
+            root: ObjectShape::One(root),
+            ids: compiler.ids,
+        }
+    }
+}
+
+struct Compiler<'a> {
+    supergraph: &'a Supergraph,
+    /// Fields compiled before, by address and type, so that what several object types share is compiled once. The field
+    /// is kept, lest another come to stand at its address.
+    known: HashMap<(*const Field, Type), (Arc<Field>, Arc<FieldShape>)>,
+    ids: usize,
+}
+
+impl Compiler<'_> {
+    fn object(&mut self, set: &SelectionSet) -> ObjectShape {
+        let possible = self.supergraph.possible_types(&set.ty);
+        if possible.iter().all(|ty| *ty == set.ty) {
+            return ObjectShape::One(self.fields(&set.ty, &set.fields));
+        }
+        let by_type = possible
+            .into_iter()
+            .map(|ty| {
+                let fields = set.collect(&|condition| {
+                    self.supergraph.possible_types(condition).contains(&ty)
+                });
+                let fields = Arc::new(self.fields(&ty, &fields));
+                (ty, fields)
+            })
+            .collect();
+        ObjectShape::ByType(by_type)
+    }
+
+    fn fields(&mut self, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {
+        let fields = fields.iter().map(|field| self.field(ty, field)).collect();
+        ObjectFields {
+            type_name: ty.clone(),
+            fields,
+        }
+    }
+
+    /// Compiles a field of the object type `parent`, whose own definition decides what may be null.
+    fn field(&mut self, parent: &Name, field: &Arc<Field>) -> Arc<FieldShape> {
+        let ty = match self.supergraph.api().type_field(parent, &field.name) {
+            Ok(definition) => definition.ty.clone(),
+            Err(_) => field.ty.clone(),
+        };
+        let known = (Arc::as_ptr(field), ty);
+        if let Some((_, shape)) = self.known.get(&known) {
+            return shape.clone();
+        }
+        let ty = &known.1;
+        let source = match field.name.as_str() {
+            "__typename" => Source::TypeName,
+            "__schema" | "__type" => Source::Introspection,
+            _ => Source::Data,
+        };
+        let output = match (&field.selections, source) {
+            (_, Source::Introspection) => Output::Leaf(Leaf::Any),
+            (Some(set), _) => Output::Object(Arc::new(self.object(set))),
+            (None, _) => Output::Leaf(self.leaf(ty.inner_named_type())),
+        };
+        let shape = Arc::new(FieldShape {
+            id: self.ids,
+            key: field.key.as_str().into(),
+            written_key: format!("\"{}\":", field.key),
+            name: field.name.clone(),
+            source,
+            wrap: wrap(ty),
+            output,
+        });
+        self.ids += 1;
+        self.known.insert(known, (field.clone(), shape.clone()));
+        shape
+    }
+
+    fn leaf(&self, ty: &Name) -> Leaf {
+        match (ty.as_str(), self.supergraph.api().types.get(ty)) {
+            ("Int", _) => Leaf::Int,
+            ("Float", _) => Leaf::Float,
+            ("String", _) => Leaf::String,
+            ("Boolean", _) => Leaf::Boolean,
+            ("ID", _) => Leaf::Id,
+            (_, Some(ExtendedType::Enum(definition))) => {
+                Leaf::Enum(ty.clone(), definition.values.keys().cloned().collect())
+            }
+            _ => Leaf::Any,
+        }
+    }
+}
+
+fn wrap(ty: &Type) -> Wrap {
+    Wrap {
+        nullable: !ty.is_non_null(),
+        item: ty.is_list().then(|| Box::new(wrap(ty.item_type()))),
+    }
+}

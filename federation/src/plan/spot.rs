@@ -1,0 +1,53 @@
+//! A place in the response whose objects the planner looks at, and the fetches that reach it.
+
+use apollo_compiler::Name;
+
+use crate::supergraph::{FieldSet, SubgraphId};
+
+use super::draft::{DraftStep, FetchId, SelectionId};
+use super::names::NamesId;
+
+#[derive(Debug)]
+pub(super) struct Spot<'a> {
+    /// Whether this is the operation's root type, which every subgraph that has it can be asked for.
+    pub(super) is_root: bool,
+    pub(super) path: Vec<DraftStep>,
+    /// The type as the first origin's subgraph declares it.
+    pub(super) ty: Name,
+    /// The object types that can stand here.
+    pub(super) possible: Vec<Name>,
+    pub(super) names: NamesId,
+    /// The one that led here first, then entity fetches for these objects.
+    pub(super) origins: Vec<Origin<'a>>,
+}
+
+/// A fetch that selects on a spot's objects.
+#[derive(Debug, Clone)]
+pub(super) struct Origin<'a> {
+    pub(super) subgraph: SubgraphId,
+    pub(super) fetch: FetchId,
+    pub(super) selection: SelectionId,
+    /// Whether the fetch enters the subgraph at this spot, by a representation.
+    pub(super) is_entry: bool,
+    /// What `@provides` adds to what the subgraph resolves here.
+    pub(super) provided: Vec<&'a FieldSet>,
+}
+
+impl<'a> Spot<'a> {
+    /// The objects here that are of `possible` types, seen as `ty`.
+    pub(super) fn narrowed(&self, ty: &Name, possible: Vec<Name>, origin: Origin<'a>) -> Self {
+        let mut path = self.path.clone();
+        while matches!(path.last(), Some(DraftStep::Type(_))) {
+            path.pop();
+        }
+        path.push(DraftStep::Type(possible.clone()));
+        Self {
+            is_root: false,
+            path,
+            ty: ty.clone(),
+            possible,
+            names: self.names,
+            origins: vec![origin],
+        }
+    }
+}

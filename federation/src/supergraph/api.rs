@@ -1,0 +1,178 @@
+//! Derives the client's schema: what remains of a supergraph without its machinery and its inaccessible elements.
+
+use apollo_compiler::Node;
+use apollo_compiler::Schema;
+use apollo_compiler::ast;
+use apollo_compiler::schema::{Component, DirectiveList, ExtendedType, InputValueDefinition};
+use apollo_compiler::validation::Valid;
+
+use super::SupergraphError;
+use super::links::{self, Link};
+
+/// The directives on schema elements that mean something to clients.
+const CLIENT_DIRECTIVES: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
+
+/// The directives of the specification itself.
+const BUILT_IN: [&str; 5] = ["skip", "include", "deprecated", "specifiedBy", "oneOf"];
+
+pub(super) fn schema(
+    supergraph: &Valid<Schema>,
+    links: &[Link],
+) -> Result<Valid<Schema>, SupergraphError> {
+    let filter = Filter {
+        links,
+        inaccessible: links::inaccessible(links),
+    };
+    let mut schema = Schema::clone(supergraph);
+    let hidden = |name: &str| {
+        filter.is_machinery(name)
+            || supergraph
+                .types
+                .get(name)
+                .is_some_and(|ty| filter.is_hidden(ty.directives()))
+    };
+    schema.types.retain(|name, _| !hidden(name));
+    for ty in schema.types.values_mut() {
+        filter.strip_type(ty, &hidden);
+    }
+    schema
+        .directive_definitions
+        .retain(|name, definition| filter.is_for_clients(name, definition));
+    for definition in schema.directive_definitions.values_mut() {
+        filter.strip_arguments(&mut definition.make_mut().arguments);
+    }
+    let definition = schema.schema_definition.make_mut();
+    definition.directives = DirectiveList::default();
+    for root in [&mut definition.mutation, &mut definition.subscription] {
+        if root.as_ref().is_some_and(|name| hidden(name)) {
+            *root = None;
+        }
+    }
+    schema
+        .validate()
+        .map_err(|invalid| SupergraphError::InvalidApi(invalid.errors.to_string()))
+}
+
+struct Filter<'a> {
+    links: &'a [Link],
+    inaccessible: Option<String>,
+}
+
+impl Filter<'_> {
+    fn is_machinery(&self, type_name: &str) -> bool {
+        self.links.iter().any(|link| link.owns_type(type_name))
+    }
+
+    fn is_hidden(&self, directives: &DirectiveList) -> bool {
+        self.inaccessible
+            .as_deref()
+            .is_some_and(|name| directives.has(name))
+    }
+
+    fn is_hidden_ast(&self, directives: &ast::DirectiveList) -> bool {
+        self.inaccessible
+            .as_deref()
+            .is_some_and(|name| directives.has(name))
+    }
+
+    fn is_for_clients(&self, name: &str, definition: &ast::DirectiveDefinition) -> bool {
+        BUILT_IN.contains(&name)
+            || (self.links.iter().all(|link| !link.owns_directive(name))
+                && definition
+                    .locations
+                    .iter()
+                    .any(|location| is_executable(*location)))
+    }
+
+    fn strip_type(&self, ty: &mut ExtendedType, hidden: &dyn Fn(&str) -> bool) {
+        match ty {
+            ExtendedType::Scalar(node) => strip(&mut node.make_mut().directives),
+            ExtendedType::Object(node) => {
+                let object = node.make_mut();
+                strip(&mut object.directives);
+                object.implements_interfaces.retain(|name| !hidden(name));
+                self.strip_fields(&mut object.fields);
+            }
+            ExtendedType::Interface(node) => {
+                let interface = node.make_mut();
+                strip(&mut interface.directives);
+                interface.implements_interfaces.retain(|name| !hidden(name));
+                self.strip_fields(&mut interface.fields);
+            }
+            ExtendedType::Union(node) => {
+                let union = node.make_mut();
+                strip(&mut union.directives);
+                union.members.retain(|name| !hidden(name));
+            }
+            ExtendedType::Enum(node) => {
+                let enumeration = node.make_mut();
+                strip(&mut enumeration.directives);
+                enumeration
+                    .values
+                    .retain(|_, value| !self.is_hidden_ast(&value.directives));
+                for value in enumeration.values.values_mut() {
+                    strip_ast(&mut value.make_mut().directives);
+                }
+            }
+            ExtendedType::InputObject(node) => {
+                let input = node.make_mut();
+                strip(&mut input.directives);
+                input
+                    .fields
+                    .retain(|_, field| !self.is_hidden_ast(&field.directives));
+                for field in input.fields.values_mut() {
+                    strip_ast(&mut field.make_mut().directives);
+                }
+            }
+        }
+    }
+
+    fn strip_fields(
+        &self,
+        fields: &mut apollo_compiler::collections::IndexMap<
+            apollo_compiler::Name,
+            Component<ast::FieldDefinition>,
+        >,
+    ) {
+        fields.retain(|_, field| !self.is_hidden_ast(&field.directives));
+        for field in fields.values_mut() {
+            let field = field.make_mut();
+            strip_ast(&mut field.directives);
+            self.strip_arguments(&mut field.arguments);
+        }
+    }
+
+    fn strip_arguments(&self, arguments: &mut Vec<Node<InputValueDefinition>>) {
+        arguments.retain(|argument| !self.is_hidden_ast(&argument.directives));
+        for argument in arguments {
+            strip_ast(&mut argument.make_mut().directives);
+        }
+    }
+}
+
+fn strip(directives: &mut DirectiveList) {
+    directives
+        .0
+        .retain(|directive| CLIENT_DIRECTIVES.contains(&directive.name.as_str()));
+}
+
+fn strip_ast(directives: &mut ast::DirectiveList) {
+    directives
+        .0
+        .retain(|directive| CLIENT_DIRECTIVES.contains(&directive.name.as_str()));
+}
+
+fn is_executable(location: ast::DirectiveLocation) -> bool {
+    use ast::DirectiveLocation as At;
+    matches!(
+        location,
+        At::Query
+            | At::Mutation
+            | At::Subscription
+            | At::Field
+            | At::FragmentDefinition
+            | At::FragmentSpread
+            | At::InlineFragment
+            | At::VariableDefinition
+    )
+}

@@ -1,0 +1,124 @@
+//! Reads `@link`: which directives and types belong to specifications and are therefore hidden from clients.
+//!
+//! A link that must be understood (`for: EXECUTION` or `for: SECURITY`) and is not is refused: ignoring it would answer
+//! wrongly or insecurely.
+
+use apollo_compiler::Schema;
+use apollo_compiler::ast::Value;
+
+use super::SupergraphError;
+
+/// A linked specification, under the names it has in this schema.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// The specification's own name, such as `join`.
+    identity: String,
+    /// The prefix of names that were not imported: `join__`.
+    prefix: String,
+    /// The imported names, directives with their `@`.
+    imports: Vec<(String, String)>,
+}
+
+impl Link {
+    /// Whether this schema's directive `name` comes from the link.
+    pub(super) fn owns_directive(&self, name: &str) -> bool {
+        name.starts_with(&self.prefix)
+            || name == self.prefix.trim_end_matches("__")
+            || self
+                .imports
+                .iter()
+                .any(|(_, local)| local.strip_prefix('@') == Some(name))
+    }
+
+    /// Whether this schema's type `name` comes from the link.
+    pub(super) fn owns_type(&self, name: &str) -> bool {
+        name.starts_with(&self.prefix) || self.imports.iter().any(|(_, local)| local == name)
+    }
+
+    /// The name that the specification's `directive` has in this schema.
+    fn local_directive(&self, directive: &str) -> String {
+        let imported = self
+            .imports
+            .iter()
+            .find(|(original, _)| original.strip_prefix('@') == Some(directive));
+        match imported {
+            Some((_, local)) => local.trim_start_matches('@').to_owned(),
+            None if directive == self.identity => self.prefix.trim_end_matches("__").to_owned(),
+            None => format!("{}{directive}", self.prefix),
+        }
+    }
+}
+
+/// The name under which `@inaccessible` is applied, when it is linked.
+pub(super) fn inaccessible(links: &[Link]) -> Option<String> {
+    links
+        .iter()
+        .find(|link| link.identity == "inaccessible")
+        .map(|link| link.local_directive("inaccessible"))
+}
+
+/// Reads and checks the schema's links.
+pub(super) fn read(schema: &Schema) -> Result<Vec<Link>, SupergraphError> {
+    let mut links = Vec::new();
+    for directive in schema.schema_definition.directives.get_all("link") {
+        let url = directive
+            .specified_argument_by_name("url")
+            .and_then(|url| url.as_str())
+            .ok_or(SupergraphError::Missing("the url of a @link"))?;
+        let mut segments = url.trim_end_matches('/').rsplit('/');
+        let version = segments.next().unwrap_or_default();
+        let identity = segments.next().unwrap_or_default();
+        let needed = directive.specified_argument_by_name("for").is_some();
+        if !understood(identity, version, needed) {
+            return Err(SupergraphError::UnsupportedLink {
+                url: url.to_owned(),
+            });
+        }
+        let local = directive
+            .specified_argument_by_name("as")
+            .and_then(|name| name.as_str())
+            .unwrap_or(identity);
+        let imports = directive
+            .specified_argument_by_name("import")
+            .and_then(|import| import.as_list())
+            .unwrap_or_default();
+        links.push(Link {
+            identity: identity.to_owned(),
+            prefix: format!("{local}__"),
+            imports: imports
+                .iter()
+                .filter_map(|import| imported(import))
+                .collect(),
+        });
+    }
+    if links.iter().all(|link| link.identity != "join") {
+        return Err(SupergraphError::Missing("the @link to the join specification"));
+    }
+    Ok(links)
+}
+
+fn understood(identity: &str, version: &str, needed: bool) -> bool {
+    match identity {
+        "link" => version == "v1.0",
+        "join" => matches!(version, "v0.3" | "v0.4" | "v0.5"),
+        "tag" | "inaccessible" | "cost" => true,
+        _ => !needed,
+    }
+}
+
+fn imported(import: &Value) -> Option<(String, String)> {
+    match import {
+        Value::String(name) => Some((name.clone(), name.clone())),
+        Value::Object(entries) => {
+            let text = |key: &str| {
+                entries
+                    .iter()
+                    .find(|(name, _)| name == key)
+                    .and_then(|(_, value)| value.as_str())
+            };
+            let name = text("name")?;
+            Some((name.to_owned(), text("as").unwrap_or(name).to_owned()))
+        }
+        _ => None,
+    }
+}

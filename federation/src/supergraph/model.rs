@@ -1,0 +1,117 @@
+//! The parts of a [`Supergraph`](super::Supergraph): subgraphs, types, fields, keys and field sets.
+
+use std::sync::Arc;
+
+use apollo_compiler::Name;
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Argument, Type};
+use apollo_compiler::collections::IndexMap;
+
+/// A subgraph as the supergraph names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SubgraphInfo {
+    /// The name it was composed under.
+    pub name: Arc<str>,
+    /// Where it is reached; empty when the supergraph leaves that to settings.
+    pub url: String,
+}
+
+/// The index of a subgraph in its supergraph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SubgraphId(usize);
+
+impl SubgraphId {
+    pub(crate) const fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    pub(crate) const fn index(self) -> usize {
+        self.0
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypeKind {
+    Object,
+    /// An interface or a union.
+    Abstract,
+}
+
+/// An object, interface or union.
+#[derive(Debug)]
+pub(crate) struct TypeInfo {
+    pub(crate) kind: TypeKind,
+    /// The subgraphs that define it.
+    pub(crate) subgraphs: Vec<SubgraphId>,
+    /// The keys by which a subgraph can be entered at this type, resolvable ones only.
+    pub(crate) keys: Vec<Key>,
+    /// Its fields; none for a union.
+    pub(crate) fields: IndexMap<Name, FieldInfo>,
+    /// The object types it can be; none for an object type.
+    pub(crate) possible: Vec<PossibleType>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PossibleType {
+    pub(crate) name: Name,
+    /// The subgraphs in which the object type implements the interface or is a member of the union.
+    pub(crate) subgraphs: Vec<SubgraphId>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) subgraph: SubgraphId,
+    pub(crate) fields: FieldSet,
+}
+
+#[derive(Debug)]
+pub(crate) struct FieldInfo {
+    pub(crate) ty: Type,
+    /// One entry for each subgraph that has the field.
+    pub(crate) sources: Vec<FieldSource>,
+}
+
+#[derive(Debug)]
+pub(crate) struct FieldSource {
+    pub(crate) subgraph: SubgraphId,
+    /// Declared there, but not resolved except where a `@provides` says so.
+    pub(crate) external: bool,
+    pub(crate) requires: Option<FieldSet>,
+    pub(crate) provides: Option<FieldSet>,
+    /// The field's type in this subgraph, where it differs from the supergraph's.
+    pub(crate) ty: Option<Type>,
+}
+
+/// What a `@key`, `@requires` or `@provides` names.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldSet {
+    pub(crate) ty: Name,
+    pub(crate) fields: Vec<FieldSetField>,
+    /// Sets under type conditions.
+    pub(crate) fragments: Vec<FieldSet>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct FieldSetField {
+    pub(crate) name: Name,
+    pub(crate) arguments: Vec<Node<Argument>>,
+    pub(crate) ty: Type,
+    /// Present for composite fields.
+    pub(crate) selections: Option<FieldSet>,
+}
+
+impl FieldSet {
+    /// The entry for `field` of an object of type `type_name`, type conditions taken into account.
+    pub(crate) fn field(&self, type_name: &str, field: &str) -> Option<&FieldSetField> {
+        self.fields
+            .iter()
+            .find(|entry| entry.name == field)
+            .or_else(|| {
+                self.fragments
+                    .iter()
+                    .filter(|fragment| fragment.ty == type_name)
+                    .find_map(|fragment| fragment.field(type_name, field))
+            })
+    }
+}

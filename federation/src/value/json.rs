@@ -1,0 +1,233 @@
+//! [`Value`] from and to JSON and other self-describing formats.
+//!
+//! Reading a list of objects, each takes its keys from the one before where they agree, so that siblings share their names.
+//! Depth is the format's to limit; `serde_json` stops at 128.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::{Name, Object, ObjectBuilder, Value};
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            Self::Float(value) => serializer.serialize_f64(*value),
+            Self::String(value) => serializer.serialize_str(value),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Object(object) => object.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.len()))?;
+        for (name, value) in self.iter() {
+            map.serialize_entry(&**name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Like(None).deserialize(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Object(object) => Ok(object),
+            _ => Err(D::Error::custom("expected an object")),
+        }
+    }
+}
+
+/// Reads a value that is probably like the one before it in a list.
+#[derive(Clone, Copy)]
+struct Like<'a>(Option<&'a Value>);
+
+impl<'de> DeserializeSeed<'de> for Like<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Like<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.deserialize(deserializer)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Int(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(match i64::try_from(value) {
+            Ok(value) => Value::Int(value),
+            #[expect(clippy::cast_precision_loss, reason = "the value does not fit 64 signed bits")]
+            Err(_) => Value::Float(value as f64),
+        })
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Float(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let first = match self.0 {
+            Some(Value::List(items)) => items.first(),
+            _ => None,
+        };
+        let mut items: Vec<Value> = Vec::with_capacity(sequence.size_hint().unwrap_or(0).min(4096));
+        while let Some(item) = sequence.next_element_seed(Like(items.last().or(first)))? {
+            items.push(item);
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let sibling = match self.0 {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        };
+        let mut object = Object::with_capacity(sibling.map_or(0, Object::len));
+        let mut next = None;
+        // As long as the names are the sibling's, one after the other, none can repeat.
+        loop {
+            let like = sibling.and_then(|sibling| sibling.pair(object.len()));
+            let Some(name) = map.next_key_seed(Key(like.map(|(name, _)| name)))? else {
+                break;
+            };
+            let Some((_, like)) = like.filter(|(known, _)| Arc::ptr_eq(known, &name)) else {
+                next = Some(name);
+                break;
+            };
+            object.push(name, map.next_value_seed(Like(Some(like)))?);
+        }
+        let Some(mut name) = next else {
+            return Ok(Value::Object(object));
+        };
+        let mut builder = ObjectBuilder::new(object);
+        loop {
+            let like = sibling.and_then(|sibling| sibling.get(&name));
+            *builder.slot(name) = map.next_value_seed(Like(like))?;
+            match map.next_key_seed(Key(None))? {
+                Some(key) => name = key,
+                None => return Ok(Value::Object(builder.finish())),
+            }
+        }
+    }
+}
+
+struct Key<'a>(Option<&'a Name>);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
+        Ok(match self.0 {
+            Some(known) if &**known == name => known.clone(),
+            _ => Arc::from(name),
+        })
+    }
+}
+
+impl From<serde_json::Value> for Value {
+    fn from(json: serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(value) => Self::Bool(value),
+            serde_json::Value::Number(number) => match number.as_i64() {
+                Some(value) => Self::Int(value),
+                None => number.as_f64().map_or(Self::Null, Self::Float),
+            },
+            serde_json::Value::String(value) => Self::String(value),
+            serde_json::Value::Array(items) => {
+                Self::List(items.into_iter().map(Self::from).collect())
+            }
+            serde_json::Value::Object(map) => Self::Object(Object::from(map)),
+        }
+    }
+}
+
+impl From<serde_json::Map<String, serde_json::Value>> for Object {
+    fn from(map: serde_json::Map<String, serde_json::Value>) -> Self {
+        let mut object = Self::with_capacity(map.len());
+        for (name, value) in map {
+            object.push(name.into(), value.into());
+        }
+        object
+    }
+}
+
+impl From<Value> for serde_json::Value {
+    /// A number that JSON has no form for becomes null.
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Int(value) => Self::from(value),
+            Value::Float(value) => Self::from(value),
+            Value::String(value) => Self::String(value),
+            Value::List(items) => Self::Array(items.into_iter().map(Self::from).collect()),
+            Value::Object(object) => Self::Object(object.into()),
+        }
+    }
+}
+
+impl From<Object> for serde_json::Map<String, serde_json::Value> {
+    fn from(object: Object) -> Self {
+        object
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value.into()))
+            .collect()
+    }
+}
