@@ -15,6 +15,7 @@ mod graphiql;
 mod health;
 mod observe;
 mod outcome;
+mod panic;
 mod pipeline;
 mod prepare;
 mod remote;

@@ -3,7 +3,6 @@
 //! decode → authenticate → prepare → execute → respond. A step that ends the request early answers with an [`Outcome`] of its own;
 //! whatever the outcome, the answer is written in the media type that the client accepts.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use crate::execute::execute;
 use crate::gateway::State;
 use crate::observe::RequestId;
 use crate::outcome::{Executed, Outcome};
+use crate::panic::Panic;
 use crate::respond::respond;
 
 /// Answers a request to `/graphql`.
@@ -30,10 +30,9 @@ pub(crate) async fn answer(state: &State, request: Request) -> Response {
         Ok(media_type) => media_type,
         Err(refused) => return respond(refused, MediaType::GraphQlResponse),
     };
-    let outcome = match AssertUnwindSafe(steps(state, &parts, body)).catch_unwind().await {
-        Ok(Ok(executed)) => Outcome::Executed(executed),
-        Ok(Err(outcome)) => outcome,
-        Err(panic) => Outcome::internal(&format_args!("a panic: {}", panic_text(&*panic))),
+    let outcome = match unless_it_panics(steps(state, &parts, body)).await {
+        Ok(executed) => Outcome::Executed(executed),
+        Err(outcome) => outcome,
     };
     respond(outcome, media_type)
 }
@@ -80,10 +79,25 @@ fn request_id(parts: &Parts) -> std::sync::Arc<str> {
     parts.extensions.get::<RequestId>().map_or_else(|| "".into(), |id| id.0.clone())
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a text")
+async fn unless_it_panics<T>(
+    steps: impl Future<Output = Result<T, Outcome>>,
+) -> Result<T, Outcome> {
+    AssertUnwindSafe(steps)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(Outcome::internal(&Panic::from(panic))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error_that_tells_nothing() {
+        let outcome = unless_it_panics::<()>(async { panic!("the secret is {}", 42) }).await;
+        let Err(Outcome::Refused(refusal)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(refusal.code, Code::InternalServerError);
+        let trace_id = refusal.trace_id.unwrap();
+        assert_eq!(refusal.message, format!("internal error (trace {trace_id})"));
+    }
 }

@@ -91,6 +91,64 @@ fn selects_schema(selection_set: &SelectionSet) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::DeveloperSettings;
+
+    fn operations(introspection: bool) -> Operations {
+        let sdl = include_str!("../tests/support/supergraph.graphql");
+        let developer = DeveloperSettings { introspection, ..DeveloperSettings::default() };
+        let settings = GatewaySettings { developer, ..GatewaySettings::default() };
+        Operations::new(Arc::new(Supergraph::parse(sdl).unwrap()), &settings)
+    }
+
+    fn request(query: &str, by_safe_method: bool) -> GraphQlRequest {
+        GraphQlRequest {
+            query: query.to_owned(),
+            operation_name: None,
+            variables: federation::Object::default(),
+            by_safe_method,
+        }
+    }
+
+    #[test]
+    fn an_operation_is_prepared_once() {
+        let operations = operations(true);
+        let first = operations.prepare(&request("{ viewer }", false)).unwrap();
+        let again = operations.prepare(&request("{ viewer }", true)).unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        let other = operations.prepare(&request("{ viewer  }", false)).unwrap();
+        assert!(!Arc::ptr_eq(&first, &other));
+    }
+
+    #[test]
+    fn a_mistake_is_not_kept() {
+        let operations = operations(true);
+        for _ in 0..2 {
+            let error = operations.prepare(&request("{ nothing }", false)).unwrap_err();
+            assert!(matches!(error, Outcome::RequestError(_)), "{error:?}");
+        }
+        assert!(operations.cache.get("{ nothing }", None).is_none());
+    }
+
+    #[test]
+    fn a_mutation_is_not_answered_by_get_even_when_it_is_cached() {
+        let operations = operations(true);
+        let text = "mutation { signIn }";
+        operations.prepare(&request(text, false)).unwrap();
+        let error = operations.prepare(&request(text, true)).unwrap_err();
+        assert_eq!(error.code(), Some(Code::MethodNotAllowed));
+    }
+
+    #[test]
+    fn introspection_can_be_off() {
+        let operations = operations(false);
+        for text in ["{ __schema { description } }", "{ viewer __type(name: \"A\") { name } }"] {
+            for _ in 0..2 {
+                let error = operations.prepare(&request(text, false)).unwrap_err();
+                assert_eq!(error.code(), Some(Code::IntrospectionDisabled), "{text}");
+            }
+        }
+        operations.prepare(&request("{ __typename }", false)).unwrap();
+    }
 
     #[test]
     fn the_schema_is_found_wherever_it_is_selected() {

@@ -3,14 +3,17 @@
 mod convert;
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use common::{Caller, Endpoint, EndpointError, SubgraphRequest};
 use federation::execute::PathSegment;
 use federation::{Fetch, FetchError, FetchRequest, FetchResponse, SubgraphError};
+use futures::FutureExt;
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
+use crate::panic::Panic;
 use crate::remote::{self, HttpEndpoint};
 
 /// How one subgraph is reached.
@@ -64,7 +67,14 @@ async fn call(
         operation_name: request.operation_name.map(str::to_owned),
         variables: convert::variables(request.variables),
     };
-    let response = endpoint.execute(request, caller).await?;
+    // A subgraph that breaks costs only its own fields, as it would if it were a process of its own.
+    let response = AssertUnwindSafe(endpoint.execute(request, caller))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| {
+            let source = Box::new(Panic::from(panic));
+            Err(EndpointError::Failed { endpoint: endpoint.name().to_owned(), source })
+        })?;
     let cookies = response.http_headers.get_all(SET_COOKIE).iter().cloned().collect();
     let errors = response.errors.into_iter().map(subgraph_error).collect();
     Ok((FetchResponse { data: convert::data(response.data), errors }, cookies))
