@@ -76,7 +76,10 @@ pub(super) fn collect(data: &Value, entities: &Entities) -> Batch {
         let slot = loop {
             match known.get(&hash) {
                 None => {
-                    #[expect(clippy::cast_possible_truncation, reason = "a list index fits 32 bits")]
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "a list index fits 32 bits"
+                    )]
                     let slot = batch.representations.len() as u32;
                     known.insert(hash, slot);
                     batch.representations.push(representation);
@@ -112,18 +115,12 @@ fn entry_of<'p>(entities: &'p Entities, object: &Object) -> Option<&'p Entry> {
 #[derive(Default)]
 struct Hints(Vec<usize>);
 
-fn represent(
-    entry: &Entry,
-    object: &Object,
-    typename: &Name,
-    hints: &mut Hints,
-) -> Option<Object> {
+fn represent(entry: &Entry, object: &Object, typename: &Name, hints: &mut Hints) -> Option<Object> {
     let mut representation = Object::with_capacity(entry.template.fields.len() + 1);
-    representation.push(
-        typename.clone(),
-        Value::String(entry.type_name.to_string()),
-    );
-    hints.0.resize(entry.template.fields.len().max(hints.0.len()), 0);
+    representation.push(typename.clone(), Value::String(entry.type_name.to_string()));
+    hints
+        .0
+        .resize(entry.template.fields.len().max(hints.0.len()), 0);
     fill(&entry.template, object, &mut representation, &mut hints.0)?;
     Some(representation)
 }
@@ -151,10 +148,7 @@ fn fill(
     if !template.variants.is_empty() {
         let type_name = walk::type_name(object)?;
         if representation.get("__typename").is_none() {
-            representation.push(
-                Arc::from("__typename"),
-                Value::String(type_name.to_owned()),
-            );
+            representation.push(Arc::from("__typename"), Value::String(type_name.to_owned()));
         }
         for (types, variant) in &template.variants {
             if types.iter().any(|ty| &**ty == type_name) {

@@ -91,7 +91,10 @@ fn checked(
                 errors.add_for_part(
                     ResponseError::new(
                         ResponseErrorCode::SubrequestMalformedResponse,
-                        format!("subgraph {:?} answered an entity that is no object", node.subgraph),
+                        format!(
+                            "subgraph {:?} answered an entity that is no object",
+                            node.subgraph
+                        ),
                         client_path(entities, batch.places.indexes(place)),
                     )
                     .of_subgraph(&node.subgraph),

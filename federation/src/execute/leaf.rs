@@ -54,7 +54,7 @@ pub(super) fn write(out: &mut Vec<u8>, kind: &Leaf, value: &Value) -> Result<(),
             Value::Bool(value) => write_bool(out, *value),
             _ => return Err(Unfit::NotBoolean),
         },
-        Leaf::Enum(_, values) => match value {
+        Leaf::Enum(values) => match value {
             Value::String(text) if values.iter().any(|value| value == text.as_str()) => {
                 write_string(out, text);
             }
@@ -74,7 +74,10 @@ fn whole(value: &Value) -> Option<i64> {
                 && *number >= f64::from(i32::MIN)
                 && *number <= f64::from(i32::MAX) =>
         {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and in range, as just checked")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "whole and in range, as just checked"
+            )]
             Some(*number as i64)
         }
         _ => None,

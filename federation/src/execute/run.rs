@@ -107,7 +107,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn take(&mut self, index: usize, batch: Option<Batch>, answer: Result<FetchResponse, FetchError>) {
+    fn take(
+        &mut self,
+        index: usize,
+        batch: Option<Batch>,
+        answer: Result<FetchResponse, FetchError>,
+    ) {
         let node = &self.plan.fetches[index];
         match (answer, batch) {
             (Err(error), _) => self.failed(node, &error),

@@ -90,7 +90,11 @@ impl Document {
         for set in std::iter::once(&self.operation.selection_set).chain(fragments) {
             self.refuse_reserved_aliases(set, &mut errors);
         }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
     }
 
     /// The engine reads the type of an object at `__typename`, so nothing else may stand there.
@@ -99,7 +103,10 @@ impl Document {
             match selection {
                 Selection::Field(field) => {
                     if field.name != "__typename"
-                        && field.alias.as_ref().is_some_and(|alias| alias == "__typename")
+                        && field
+                            .alias
+                            .as_ref()
+                            .is_some_and(|alias| alias == "__typename")
                     {
                         errors.push(
                             RequestError::new(

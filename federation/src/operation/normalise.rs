@@ -29,13 +29,16 @@ pub(crate) fn normalise(
         fields: 0,
     };
     let set = &document.operation.selection_set;
-    normaliser.set(&set.ty, &[set], 0)
+    let mut draft = Draft::new(set.ty.clone());
+    normaliser.collect(&mut draft, set, 0)?;
+    Ok(draft.finish())
 }
 
 struct Normaliser<'a> {
     supergraph: &'a Supergraph,
     document: &'a Document,
     conditions: &'a Conditions,
+    /// How many selections were met so far, which also numbers them.
     fields: usize,
 }
 
@@ -48,9 +51,11 @@ struct Draft<'a> {
     visited: HashSet<&'a Name>,
 }
 
+/// A response key, with what all its occurrences select.
 struct DraftField<'a> {
     order: usize,
-    occurrences: Vec<&'a exe::Field>,
+    first: &'a exe::Field,
+    selections: Draft<'a>,
 }
 
 impl<'a> Draft<'a> {
@@ -62,28 +67,37 @@ impl<'a> Draft<'a> {
             visited: HashSet::default(),
         }
     }
+
+    fn finish(self) -> SelectionSet {
+        let mut set = SelectionSet::new(self.ty);
+        for (key, field) in self.fields {
+            let DraftField {
+                order,
+                first,
+                selections,
+            } = field;
+            let composite = !first.selection_set.is_empty();
+            set.fields.push(Arc::new(Field {
+                order,
+                key: key.clone(),
+                name: first.name.clone(),
+                arguments: first.arguments.clone(),
+                ty: first.ty().clone(),
+                selections: composite.then(|| selections.finish()),
+            }));
+        }
+        let fragments = self.fragments.into_values().map(Draft::finish);
+        set.fragments
+            .extend(fragments.filter(|fragment| !fragment.is_empty()));
+        set
+    }
 }
 
 impl<'a> Normaliser<'a> {
-    fn set(
-        &mut self,
-        ty: &Name,
-        sources: &[&'a exe::SelectionSet],
-        depth: usize,
-    ) -> Result<SelectionSet, RequestError> {
-        let mut draft = Draft::new(ty.clone());
-        let mut order = 0;
-        for source in sources {
-            self.collect(&mut draft, source, &mut order, depth)?;
-        }
-        self.finish(draft, depth)
-    }
-
     fn collect(
         &mut self,
         draft: &mut Draft<'a>,
         source: &'a exe::SelectionSet,
-        order: &mut usize,
         depth: usize,
     ) -> Result<(), RequestError> {
         if depth > MAX_DEPTH {
@@ -95,34 +109,32 @@ impl<'a> Normaliser<'a> {
             if !self.conditions.include(selection.directives()) {
                 continue;
             }
+            self.count()?;
             match selection {
                 exe::Selection::Field(field) => {
-                    self.count()?;
-                    *order += 1;
-                    draft
-                        .fields
-                        .entry(field.response_key())
-                        .or_insert_with(|| DraftField {
-                            order: *order,
-                            occurrences: Vec::new(),
-                        })
-                        .occurrences
-                        .push(field);
+                    let order = self.fields;
+                    let entry =
+                        draft
+                            .fields
+                            .entry(field.response_key())
+                            .or_insert_with(|| DraftField {
+                                order,
+                                first: field,
+                                selections: Draft::new(field.ty().inner_named_type().clone()),
+                            });
+                    self.collect(&mut entry.selections, &field.selection_set, depth + 1)?;
                 }
                 exe::Selection::InlineFragment(fragment) => {
                     let condition = fragment.type_condition.as_ref();
-                    let inner = &fragment.selection_set;
-                    self.fragment(draft, condition, inner, order, depth)?;
+                    self.fragment(draft, condition, &fragment.selection_set, depth)?;
                 }
                 exe::Selection::FragmentSpread(spread) => {
-                    let Some(fragment) =
-                        self.document.executable.fragments.get(&spread.fragment_name)
-                    else {
-                        continue;
-                    };
-                    if draft.visited.insert(&fragment.name) {
+                    let fragments = &self.document.executable.fragments;
+                    if let Some(fragment) = fragments.get(&spread.fragment_name)
+                        && draft.visited.insert(&fragment.name)
+                    {
                         let condition = Some(fragment.type_condition());
-                        self.fragment(draft, condition, &fragment.selection_set, order, depth)?;
+                        self.fragment(draft, condition, &fragment.selection_set, depth)?;
                     }
                 }
             }
@@ -135,13 +147,11 @@ impl<'a> Normaliser<'a> {
         draft: &mut Draft<'a>,
         condition: Option<&'a Name>,
         inner: &'a exe::SelectionSet,
-        order: &mut usize,
         depth: usize,
     ) -> Result<(), RequestError> {
-        self.count()?;
         let Some(condition) = condition.filter(|condition| !self.always(&draft.ty, condition))
         else {
-            return self.collect(draft, inner, order, depth + 1);
+            return self.collect(draft, inner, depth + 1);
         };
         if !self.overlaps(&draft.ty, condition) {
             return Ok(());
@@ -150,42 +160,7 @@ impl<'a> Normaliser<'a> {
             .fragments
             .entry(condition)
             .or_insert_with(|| Draft::new(condition.clone()));
-        self.collect(narrowed, inner, order, depth + 1)
-    }
-
-    fn finish(&mut self, draft: Draft<'a>, depth: usize) -> Result<SelectionSet, RequestError> {
-        let mut set = SelectionSet::new(draft.ty);
-        for (key, DraftField { order, occurrences }) in draft.fields {
-            let Some(first) = occurrences.first() else {
-                continue;
-            };
-            let composite = !first.selection_set.is_empty();
-            let selections = if composite {
-                let inner: Vec<_> = occurrences
-                    .iter()
-                    .map(|field| &field.selection_set)
-                    .collect();
-                let ty = first.ty().inner_named_type();
-                Some(self.set(ty, &inner, depth + 1)?)
-            } else {
-                None
-            };
-            set.fields.push(Arc::new(Field {
-                order,
-                key: key.clone(),
-                name: first.name.clone(),
-                arguments: first.arguments.clone(),
-                ty: first.ty().clone(),
-                selections,
-            }));
-        }
-        for (_, fragment) in draft.fragments {
-            let fragment = self.finish(fragment, depth)?;
-            if !fragment.is_empty() {
-                set.fragments.push(fragment);
-            }
-        }
-        Ok(set)
+        self.collect(narrowed, inner, depth + 1)
     }
 
     /// Whether every object of `ty` satisfies the type condition.

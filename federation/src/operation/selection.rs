@@ -17,7 +17,7 @@ pub(crate) struct SelectionSet {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
-    /// Where the response key first stands among the set's selections, fragments included.
+    /// Where the response key first stands in the expanded operation: what comes first is answered first.
     pub(crate) order: usize,
     /// The response key.
     pub(crate) key: Name,
@@ -58,23 +58,10 @@ impl SelectionSet {
         }
     }
 
-    /// Adds the selections of `other`, which come after this set's own.
-    pub(crate) fn merge(&mut self, other: &Self) {
-        self.merge_after(other, self.last_order());
-    }
-
-    fn last_order(&self) -> usize {
-        let fields = self.fields.iter().map(|field| field.order);
-        let fragments = self.fragments.iter().map(Self::last_order);
-        fields.chain(fragments).max().unwrap_or_default()
-    }
-
-    fn merge_after(&mut self, other: &Self, offset: usize) {
-        self.fields.extend(other.fields.iter().map(|field| {
-            let mut field = Field::clone(field);
-            field.order += offset;
-            Arc::new(field)
-        }));
+    /// Adds the selections of `other`.
+    fn merge(&mut self, other: &Self) {
+        self.fields.extend(other.fields.iter().cloned());
+        self.fields.sort_by_key(|field| field.order);
         self.fields = merge_fields(std::mem::take(&mut self.fields));
         for fragment in &other.fragments {
             match self
@@ -82,12 +69,8 @@ impl SelectionSet {
                 .iter_mut()
                 .find(|mine| mine.ty == fragment.ty)
             {
-                Some(mine) => mine.merge_after(fragment, offset),
-                None => {
-                    let mut mine = Self::new(fragment.ty.clone());
-                    mine.merge_after(fragment, offset);
-                    self.fragments.push(mine);
-                }
+                Some(mine) => mine.merge(fragment),
+                None => self.fragments.push(fragment.clone()),
             }
         }
     }

@@ -113,7 +113,10 @@ fn scalar(name: &str, value: Value, place: &Place<'_>) -> Result<Value, String> 
         ("Int", Value::Float(number))
             if number.fract() == 0.0 && number.abs() <= f64::from(i32::MAX) =>
         {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and in range, as just checked")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "whole and in range, as just checked"
+            )]
             Ok(Value::Int(*number as i64))
         }
         ("Int", _) => Err(unfit(place, name, &value, "a whole number of 32 bits")),
@@ -140,10 +143,7 @@ fn input_object(
         .iter()
         .find(|(name, _)| !input.fields.contains_key(&***name))
     {
-        return Err(format!(
-            "{place}: {} has no field {unknown:?}",
-            input.name
-        ));
+        return Err(format!("{place}: {} has no field {unknown:?}", input.name));
     }
     if input.directives.has("oneOf") && !is_one_of(&given) {
         return Err(format!(

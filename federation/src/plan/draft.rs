@@ -105,7 +105,9 @@ impl Drafts {
             return present;
         }
         let selection = self.new_selection();
-        self.selections[id.0].fragments.insert(ty.clone(), selection);
+        self.selections[id.0]
+            .fragments
+            .insert(ty.clone(), selection);
         selection
     }
 
@@ -128,7 +130,10 @@ impl Drafts {
         let source = std::mem::take(&mut self.selections[from.0]);
         self.selections[into.0].typename |= source.typename;
         for (key, field) in source.fields {
-            let present = self.selections[into.0].fields.get(&key).map(|field| field.selection);
+            let present = self.selections[into.0]
+                .fields
+                .get(&key)
+                .map(|field| field.selection);
             match (present, field.selection) {
                 (None, _) => {
                     self.selections[into.0].fields.insert(key, field);

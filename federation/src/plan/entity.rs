@@ -7,7 +7,7 @@ use crate::operation::SelectionSet;
 use crate::supergraph::{FieldSet, Key, SubgraphId};
 
 use super::Template;
-use super::draft::{Drafts, DraftStep, EntityDraft, FetchDraft, FetchId};
+use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId};
 use super::planner::{Access, Pending, PlanError, Planner, weight};
 use super::spot::{Origin, Spot};
 
@@ -241,7 +241,12 @@ impl<'a> Planner<'a> {
     fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
         self.supergraph
             .type_info(&spot.ty)
-            .map(|info| info.keys.iter().filter(|key| key.subgraph == target).collect())
+            .map(|info| {
+                info.keys
+                    .iter()
+                    .filter(|key| key.subgraph == target)
+                    .collect()
+            })
             .unwrap_or_default()
     }
 

@@ -33,7 +33,10 @@ pub(super) fn finish(supergraph: &Supergraph, mut drafts: Drafts, client: &Clien
                 place
             }
             None => {
-                let entries = draft.entities.clone().map(|entities| (entities, draft.selection));
+                let entries = draft
+                    .entities
+                    .clone()
+                    .map(|entities| (entities, draft.selection));
                 groups.push(Group {
                     entries: entries.into_iter().collect(),
                     fetch: draft,
@@ -81,9 +84,10 @@ fn can_join(group: &Group, draft: &FetchDraft) -> bool {
     };
     group.fetch.subgraph == draft.subgraph
         && mine.path == theirs.path
-        && group.entries.iter().all(|(entry, _)| {
-            entry.ty != theirs.ty || entry.template.agrees_with(&theirs.template)
-        })
+        && group
+            .entries
+            .iter()
+            .all(|(entry, _)| entry.ty != theirs.ty || entry.template.agrees_with(&theirs.template))
 }
 
 fn join(group: &mut Group, draft: FetchDraft, drafts: &mut Drafts) {

@@ -3,6 +3,7 @@
 //! Steps: draft the fetches ([`planner`]), merge those that can be one and order them ([`finish`]), write their operations
 //! ([`document`]). A field that no subgraph can be asked for is an error; the plan never leaves it out.
 
+mod abstract_type;
 mod document;
 mod draft;
 mod entity;
@@ -17,8 +18,8 @@ mod template;
 
 use std::sync::Arc;
 
-pub use prepared::{Prepared, prepare};
 pub(crate) use prepared::Variant;
+pub use prepared::{Prepared, prepare};
 pub(crate) use shape::{FieldShape, Leaf, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
 pub(crate) use template::Template;
 

@@ -63,7 +63,10 @@ impl Names {
     fn take(&mut self, id: NamesId, set: &SelectionSet) {
         for field in &set.fields {
             let signature = Signature::new(&field.name, &field.arguments, &field.ty);
-            let taken = self.places[id.0].taken.entry(field.key.clone()).or_default();
+            let taken = self.places[id.0]
+                .taken
+                .entry(field.key.clone())
+                .or_default();
             if !taken.contains(&signature) {
                 taken.push(signature);
             }
@@ -120,20 +123,25 @@ impl Names {
         let signature = Signature::new(&field.name, &field.arguments, &field.ty);
         let taken = &mut self.places[id.0].taken;
         let mut key = field.name.clone();
-        loop {
+        for attempt in 1_usize.. {
             match taken.get(&key).map(Vec::as_slice) {
                 None => {
                     taken.insert(key.clone(), vec![signature]);
-                    return key;
+                    break;
                 }
-                Some([only]) if *only == signature => return key,
-                Some(_) => key = prefixed(&key),
+                Some([only]) if *only == signature => break,
+                Some(_) => key = alternative(&field.name, attempt),
             }
         }
+        key
     }
 }
 
-/// One underscore more: the result is a name because `name` is one.
-fn prefixed(name: &Name) -> Name {
-    Name::new_unchecked(&format!("_{name}"))
+/// Another response key for `name`; it is a name because `name` is one.
+fn alternative(name: &Name, attempt: usize) -> Name {
+    let key = match attempt {
+        1 => format!("_{name}"),
+        attempt => format!("_{name}_{attempt}"),
+    };
+    Name::new_unchecked(&key)
 }

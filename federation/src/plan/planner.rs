@@ -9,12 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use apollo_compiler::collections::IndexMap;
 
-use crate::operation::{Field, OperationKind, SelectionSet, merge_fields};
+use crate::operation::{Field, OperationKind, SelectionSet};
 use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph, TypeKind};
 
-use super::draft::{Drafts, DraftStep, FetchDraft, FetchId};
+use super::draft::{DraftStep, Drafts, FetchDraft, FetchId};
 use super::names::{Names, NamesId};
 use super::spot::{Origin, Spot};
 
@@ -98,21 +97,23 @@ fn root<'a>(ty: &Name) -> Spot<'a> {
 
 impl<'a> Planner<'a> {
     /// Root fields of a mutation: each after everything before it, neighbours of one subgraph together.
-    fn serial(
-        &mut self,
-        ty: &Name,
-        fields: Vec<Arc<Field>>,
-    ) -> Result<Vec<Arc<Field>>, PlanError> {
+    fn serial(&mut self, ty: &Name, fields: Vec<Arc<Field>>) -> Result<Vec<Arc<Field>>, PlanError> {
         let mut spot = root(ty);
         for field in fields.into_iter().filter(|field| !is_meta(field)) {
             let target = self
                 .supergraph
                 .subgraph_ids()
                 .filter(|&subgraph| {
-                    matches!(self.access(subgraph, ty, &field.name, &[]), Access::Local(..))
+                    matches!(
+                        self.access(subgraph, ty, &field.name, &[]),
+                        Access::Local(..)
+                    )
                 })
                 .max_by_key(|&subgraph| {
-                    (self.coverage(subgraph, ty, &field), std::cmp::Reverse(subgraph))
+                    (
+                        self.coverage(subgraph, ty, &field),
+                        std::cmp::Reverse(subgraph),
+                    )
                 });
             let Some(target) = target else {
                 return Ok(vec![field]);
@@ -182,7 +183,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What `set` selects on objects of type `ty`.
-    fn collect(&self, set: &SelectionSet, ty: &Name) -> Vec<Arc<Field>> {
+    pub(super) fn collect(&self, set: &SelectionSet, ty: &Name) -> Vec<Arc<Field>> {
         set.collect(&|condition| self.supergraph.possible_types(condition).contains(ty))
     }
 
@@ -226,7 +227,12 @@ impl<'a> Planner<'a> {
         for mut entry in std::mem::take(pending) {
             let local = !entry.tried.contains(&origin.subgraph)
                 && matches!(
-                    self.access(origin.subgraph, &spot.ty, &entry.field.name, &origin.provided),
+                    self.access(
+                        origin.subgraph,
+                        &spot.ty,
+                        &entry.field.name,
+                        &origin.provided
+                    ),
                     Access::Local(..)
                 );
             if local {
@@ -262,7 +268,9 @@ impl<'a> Planner<'a> {
                 Access::Requires(info, source) => (Some(source), info),
                 Access::No => return Ok(Some(field.clone())),
             };
-        let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
+        let ty = source
+            .and_then(|source| source.ty.as_ref())
+            .unwrap_or(&info.ty);
         let mut provided: Vec<&'a FieldSet> = origin
             .provided
             .iter()
@@ -306,95 +314,6 @@ impl<'a> Planner<'a> {
         Ok(Some(Arc::new(remainder)))
     }
 
-    /// Plans selections on an interface or union: on the type itself where its subgraph can, else by object type.
-    fn abstract_type(
-        &mut self,
-        spot: &mut Spot<'a>,
-        set: &SelectionSet,
-    ) -> Result<SelectionSet, PlanError> {
-        let Some(origin) = spot.origins.first().cloned() else {
-            return Ok(set.clone());
-        };
-        self.drafts.need_typename(origin.selection);
-        let mut remainder = SelectionSet::new(set.ty.clone());
-        let mut by_type: IndexMap<Name, Vec<Arc<Field>>> = IndexMap::default();
-        for field in set.fields.iter().filter(|field| !is_meta(field)) {
-            let mut rest = Some(field.clone());
-            if self.is_local_for_all(spot, &origin, field) {
-                rest = self.place(spot, 0, field)?;
-            }
-            if let Some(rest) = rest {
-                for ty in &spot.possible {
-                    by_type.entry(ty.clone()).or_default().push(rest.clone());
-                }
-            }
-        }
-        for fragment in &set.fragments {
-            let types = self.supergraph.possible_types(&fragment.ty);
-            let here: Vec<Name> =
-                spot.possible.iter().filter(|ty| types.contains(ty)).cloned().collect();
-            let mut rest = None;
-            if self.is_known_as(origin.subgraph, &fragment.ty, spot, &here) {
-                let selection = self.drafts.fragment(origin.selection, &fragment.ty);
-                let origin = Origin {
-                    selection,
-                    ..origin.clone()
-                };
-                let mut inner = spot.narrowed(&fragment.ty, here.clone(), origin);
-                rest = Some(self.abstract_type(&mut inner, fragment)?);
-            }
-            let rest = rest.as_ref().unwrap_or(fragment);
-            for ty in here {
-                let fields = self.collect(rest, &ty);
-                by_type.entry(ty).or_default().extend(fields);
-            }
-        }
-        for (ty, fields) in by_type {
-            let selection = self.drafts.fragment(origin.selection, &ty);
-            let origin = Origin {
-                selection,
-                ..origin.clone()
-            };
-            let mut inner = spot.narrowed(&ty, vec![ty.clone()], origin);
-            let rest = self.object(&mut inner, merge_fields(fields))?;
-            if !rest.is_empty() {
-                let mut fragment = SelectionSet::new(ty);
-                fragment.fields = rest;
-                remainder.fragments.push(fragment);
-            }
-        }
-        Ok(remainder)
-    }
-
-    /// Whether the origin's subgraph resolves `field` on every type that `spot` can be.
-    fn is_local_for_all(&self, spot: &Spot<'a>, origin: &Origin<'a>, field: &Field) -> bool {
-        let local = |ty: &Name| {
-            matches!(
-                self.access(origin.subgraph, ty, &field.name, &origin.provided),
-                Access::Local(..)
-            )
-        };
-        local(&spot.ty) && spot.possible.iter().all(local)
-    }
-
-    /// Whether the subgraph's own idea of the abstract type `ty` picks exactly `here` out of the spot's objects.
-    fn is_known_as(&self, subgraph: SubgraphId, ty: &Name, spot: &Spot<'a>, here: &[Name]) -> bool {
-        let known = self
-            .supergraph
-            .type_info(ty)
-            .is_some_and(|info| info.kind == TypeKind::Abstract && info.subgraphs.contains(&subgraph));
-        let types = self.supergraph.possible_types_in(subgraph, ty);
-        known
-            && !here.is_empty()
-            && spot.possible.iter().all(|ty| types.contains(ty) == here.contains(ty))
-    }
-
-    pub(super) fn is_abstract(&self, ty: &str) -> bool {
-        self.supergraph
-            .type_info(ty)
-            .is_some_and(|info| info.kind == TypeKind::Abstract)
-    }
-
     pub(super) fn access(
         &self,
         subgraph: SubgraphId,
@@ -402,11 +321,17 @@ impl<'a> Planner<'a> {
         field: &str,
         provided: &[&FieldSet],
     ) -> Access<'a> {
-        let Some(info) = self.supergraph.type_info(ty).and_then(|info| info.fields.get(field))
+        let Some(info) = self
+            .supergraph
+            .type_info(ty)
+            .and_then(|info| info.fields.get(field))
         else {
             return Access::No;
         };
-        let source = info.sources.iter().find(|source| source.subgraph == subgraph);
+        let source = info
+            .sources
+            .iter()
+            .find(|source| source.subgraph == subgraph);
         if provided.iter().any(|set| set.field(ty, field).is_some()) {
             return Access::Local(info, source);
         }
@@ -429,7 +354,9 @@ impl<'a> Planner<'a> {
         let Some(selections) = &field.selections else {
             return 1;
         };
-        let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
+        let ty = source
+            .and_then(|source| source.ty.as_ref())
+            .unwrap_or(&info.ty);
         self.coverage_of_set(subgraph, ty.inner_named_type(), selections)
     }
 
@@ -458,7 +385,7 @@ impl<'a> Planner<'a> {
 }
 
 /// Whether the field is answered without a subgraph: `__typename`, `__schema`, `__type`.
-fn is_meta(field: &Field) -> bool {
+pub(super) fn is_meta(field: &Field) -> bool {
     field.name.starts_with("__")
 }
 
@@ -473,7 +400,10 @@ pub(super) fn weight(field: &Field) -> usize {
             .sum();
         fields + set.fragments.iter().map(of_set).sum::<usize>()
     }
-    field.selections.as_ref().map_or(1, |set| of_set(set).max(1))
+    field
+        .selections
+        .as_ref()
+        .map_or(1, |set| of_set(set).max(1))
 }
 
 fn coordinate(ty: &Name, field: &Field) -> String {

@@ -108,9 +108,7 @@ impl Prepared {
 
     /// A panic elsewhere leaves the map whole: entries are put in complete.
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<bool>, Arc<Variant>>> {
-        self.variants
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.variants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -79,8 +79,8 @@ pub(crate) enum Leaf {
     String,
     Boolean,
     Id,
-    /// With the values that clients may see.
-    Enum(Name, Vec<Name>),
+    /// The values that clients may see.
+    Enum(Vec<Name>),
     /// A custom scalar: anything.
     Any,
 }
@@ -105,9 +105,11 @@ struct Compiler<'a> {
     supergraph: &'a Supergraph,
     /// Fields compiled before, by address and type, so that what several object types share is compiled once. The field
     /// is kept, lest another come to stand at its address.
-    known: HashMap<(*const Field, Type), (Arc<Field>, Arc<FieldShape>)>,
+    known: HashMap<(*const Field, Type), Known>,
     ids: usize,
 }
+
+type Known = (Arc<Field>, Arc<FieldShape>);
 
 impl Compiler<'_> {
     fn object(&mut self, set: &SelectionSet) -> ObjectShape {
@@ -118,9 +120,8 @@ impl Compiler<'_> {
         let by_type = possible
             .into_iter()
             .map(|ty| {
-                let fields = set.collect(&|condition| {
-                    self.supergraph.possible_types(condition).contains(&ty)
-                });
+                let fields = set
+                    .collect(&|condition| self.supergraph.possible_types(condition).contains(&ty));
                 let fields = Arc::new(self.fields(&ty, &fields));
                 (ty, fields)
             })
@@ -179,7 +180,7 @@ impl Compiler<'_> {
             ("Boolean", _) => Leaf::Boolean,
             ("ID", _) => Leaf::Id,
             (_, Some(ExtendedType::Enum(definition))) => {
-                Leaf::Enum(ty.clone(), definition.values.keys().cloned().collect())
+                Leaf::Enum(definition.values.keys().cloned().collect())
             }
             _ => Leaf::Any,
         }

@@ -92,7 +92,9 @@ pub(super) fn read(schema: &Schema) -> Result<Vec<Link>, SupergraphError> {
         });
     }
     if links.iter().all(|link| link.identity != "join") {
-        return Err(SupergraphError::Missing("the @link to the join specification"));
+        return Err(SupergraphError::Missing(
+            "the @link to the join specification",
+        ));
     }
     Ok(links)
 }

@@ -20,8 +20,7 @@ use apollo_compiler::validation::Valid;
 pub use error::SupergraphError;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
-    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, SubgraphId, TypeInfo,
-    TypeKind,
+    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, SubgraphId, TypeInfo, TypeKind,
 };
 
 /// A supergraph that can be planned against.
@@ -113,20 +112,5 @@ impl Supergraph {
             Some((key, info)) if info.kind == TypeKind::Object => vec![key.clone()],
             _ => Vec::new(),
         }
-    }
-
-    /// Where `subgraph` resolves `type_name.field`, if it has the field at all.
-    pub(crate) fn source(
-        &self,
-        subgraph: SubgraphId,
-        type_name: &str,
-        field: &str,
-    ) -> Option<(&FieldInfo, &FieldSource)> {
-        let info = self.types.get(type_name)?.fields.get(field)?;
-        let source = info
-            .sources
-            .iter()
-            .find(|source| source.subgraph == subgraph)?;
-        Some((info, source))
     }
 }

@@ -218,10 +218,7 @@ impl Reader<'_> {
     }
 
     /// Fills in what each interface can be, from the object types that implement it.
-    fn implementations(
-        &self,
-        types: &mut IndexMap<Name, TypeInfo>,
-    ) -> Result<(), SupergraphError> {
+    fn implementations(&self, types: &mut IndexMap<Name, TypeInfo>) -> Result<(), SupergraphError> {
         for (name, ty) in &self.schema.types {
             let ExtendedType::Object(object) = ty else {
                 continue;
@@ -266,15 +263,13 @@ impl Reader<'_> {
     }
 
     fn field_set(&self, type_name: &Name, set: &str) -> Result<FieldSet, SupergraphError> {
-        let parsed =
-            executable::FieldSet::parse(self.schema, type_name.clone(), set, "field set").map_err(
-                |invalid| {
-                    malformed(
-                        type_name,
-                        format!("the field set {set:?} is not valid: {}", invalid.errors),
-                    )
-                },
-            )?;
+        let parsed = executable::FieldSet::parse(self.schema, type_name.clone(), set, "field set")
+            .map_err(|invalid| {
+                malformed(
+                    type_name,
+                    format!("the field set {set:?} is not valid: {}", invalid.errors),
+                )
+            })?;
         self.convert(&parsed.selection_set, type_name)
     }
 
@@ -312,7 +307,10 @@ impl Reader<'_> {
                     }
                 }
                 executable::Selection::FragmentSpread(_) => {
-                    return Err(malformed(coordinate, "a field set spreads a named fragment"));
+                    return Err(malformed(
+                        coordinate,
+                        "a field set spreads a named fragment",
+                    ));
                 }
             }
         }

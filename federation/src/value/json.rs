@@ -92,7 +92,10 @@ impl<'de> Visitor<'de> for Like<'_> {
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
         Ok(match i64::try_from(value) {
             Ok(value) => Value::Int(value),
-            #[expect(clippy::cast_precision_loss, reason = "the value does not fit 64 signed bits")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "the value does not fit 64 signed bits"
+            )]
             Err(_) => Value::Float(value as f64),
         })
     }

@@ -1,0 +1,110 @@
+//! Plans selections on interfaces and unions: on the type itself where its subgraph can, else by object type. Only what must
+//! be is taken apart, so that plans do not grow with the number of types.
+
+use std::sync::Arc;
+
+use apollo_compiler::Name;
+use apollo_compiler::collections::IndexMap;
+
+use crate::operation::{Field, SelectionSet, merge_fields};
+use crate::supergraph::{SubgraphId, TypeKind};
+
+use super::planner::{Access, PlanError, Planner, is_meta};
+use super::spot::{Origin, Spot};
+
+impl<'a> Planner<'a> {
+    /// Plans selections on an interface or union: on the type itself where its subgraph can, else by object type.
+    pub(super) fn abstract_type(
+        &mut self,
+        spot: &mut Spot<'a>,
+        set: &SelectionSet,
+    ) -> Result<SelectionSet, PlanError> {
+        let Some(origin) = spot.origins.first().cloned() else {
+            return Ok(set.clone());
+        };
+        self.drafts.need_typename(origin.selection);
+        let mut remainder = SelectionSet::new(set.ty.clone());
+        let mut by_type: IndexMap<Name, Vec<Arc<Field>>> = IndexMap::default();
+        for field in set.fields.iter().filter(|field| !is_meta(field)) {
+            let mut rest = Some(field.clone());
+            if self.is_local_for_all(spot, &origin, field) {
+                rest = self.place(spot, 0, field)?;
+            }
+            if let Some(rest) = rest {
+                for ty in &spot.possible {
+                    by_type.entry(ty.clone()).or_default().push(rest.clone());
+                }
+            }
+        }
+        for fragment in &set.fragments {
+            let types = self.supergraph.possible_types(&fragment.ty);
+            let here: Vec<Name> = spot
+                .possible
+                .iter()
+                .filter(|ty| types.contains(ty))
+                .cloned()
+                .collect();
+            let mut rest = None;
+            if self.is_known_as(origin.subgraph, &fragment.ty, spot, &here) {
+                let selection = self.drafts.fragment(origin.selection, &fragment.ty);
+                let origin = Origin {
+                    selection,
+                    ..origin.clone()
+                };
+                let mut inner = spot.narrowed(&fragment.ty, here.clone(), origin);
+                rest = Some(self.abstract_type(&mut inner, fragment)?);
+            }
+            let rest = rest.as_ref().unwrap_or(fragment);
+            for ty in here {
+                let fields = self.collect(rest, &ty);
+                by_type.entry(ty).or_default().extend(fields);
+            }
+        }
+        for (ty, fields) in by_type {
+            let selection = self.drafts.fragment(origin.selection, &ty);
+            let origin = Origin {
+                selection,
+                ..origin.clone()
+            };
+            let mut inner = spot.narrowed(&ty, vec![ty.clone()], origin);
+            let rest = self.object(&mut inner, merge_fields(fields))?;
+            if !rest.is_empty() {
+                let mut fragment = SelectionSet::new(ty);
+                fragment.fields = rest;
+                remainder.fragments.push(fragment);
+            }
+        }
+        Ok(remainder)
+    }
+
+    /// Whether the origin's subgraph resolves `field` on every type that `spot` can be.
+    fn is_local_for_all(&self, spot: &Spot<'a>, origin: &Origin<'a>, field: &Field) -> bool {
+        let local = |ty: &Name| {
+            matches!(
+                self.access(origin.subgraph, ty, &field.name, &origin.provided),
+                Access::Local(..)
+            )
+        };
+        local(&spot.ty) && spot.possible.iter().all(local)
+    }
+
+    /// Whether the subgraph's own idea of the abstract type `ty` picks exactly `here` out of the spot's objects.
+    fn is_known_as(&self, subgraph: SubgraphId, ty: &Name, spot: &Spot<'a>, here: &[Name]) -> bool {
+        let known = self.supergraph.type_info(ty).is_some_and(|info| {
+            info.kind == TypeKind::Abstract && info.subgraphs.contains(&subgraph)
+        });
+        let types = self.supergraph.possible_types_in(subgraph, ty);
+        known
+            && !here.is_empty()
+            && spot
+                .possible
+                .iter()
+                .all(|ty| types.contains(ty) == here.contains(ty))
+    }
+
+    pub(super) fn is_abstract(&self, ty: &str) -> bool {
+        self.supergraph
+            .type_info(ty)
+            .is_some_and(|info| info.kind == TypeKind::Abstract)
+    }
+}

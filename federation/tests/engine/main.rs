@@ -1,0 +1,12 @@
+//! Tests of the engine from outside: plans as snapshots, executions against mock subgraphs. One program, because linking
+//! one is faster than linking many.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod failures;
+mod plans;
+mod property;
+mod refusals;
+mod shop;
+mod support;
+mod tricky;

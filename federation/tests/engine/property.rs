@@ -1,0 +1,222 @@
+//! Random operations: what the engine answers over the subgraphs is what the same data answers as one schema.
+
+use std::fmt::Write;
+
+use apollo_compiler::Schema;
+use apollo_compiler::ast::{FieldDefinition, Type};
+use apollo_compiler::schema::ExtendedType;
+use federation::{RequestErrorCode, prepare};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use serde_json::json;
+
+use crate::support::Fixture;
+
+/// Writes an operation, each decision taken by the next byte.
+struct Generator<'a> {
+    schema: &'a Schema,
+    bytes: std::slice::Iter<'a, u8>,
+    text: String,
+    aliases: usize,
+    variables: bool,
+}
+
+impl Generator<'_> {
+    fn next(&mut self, below: usize) -> usize {
+        usize::from(*self.bytes.next().unwrap_or(&0)) % below.max(1)
+    }
+
+    fn selection(&mut self, ty: &str, depth: usize) {
+        self.text.push('{');
+        let possible = self.possible(ty);
+        let fields: Vec<FieldDefinition> = self.fields(ty);
+        let count = 1 + self.next(4);
+        let mut written = 0;
+        for _ in 0..count {
+            let fragment = !possible.is_empty() && (fields.is_empty() || self.next(2) == 0);
+            if fragment {
+                let condition = possible[self.next(possible.len())].clone();
+                let _ = write!(self.text, " ... on {condition} ");
+                self.condition();
+                self.selection(&condition, depth);
+                written += 1;
+            } else if !fields.is_empty() {
+                let index = self.next(fields.len());
+                written += usize::from(self.field(&fields[index], depth));
+            }
+        }
+        if written == 0 || self.next(4) == 0 {
+            self.text.push_str(" __typename");
+        }
+        self.text.push_str(" }");
+    }
+
+    fn field(&mut self, field: &FieldDefinition, depth: usize) -> bool {
+        let named = field.ty.inner_named_type();
+        let composite = matches!(
+            self.schema.types.get(named),
+            Some(ExtendedType::Object(_) | ExtendedType::Interface(_) | ExtendedType::Union(_))
+        );
+        if composite && depth == 0 {
+            return false;
+        }
+        self.text.push(' ');
+        if self.next(4) == 0 || !field.arguments.is_empty() {
+            self.aliases += 1;
+            // Sometimes a name that the planner may want for itself.
+            let taken = ["id", "sku", "upc", "name", "make", "_id", "price"];
+            match self.next(12).checked_sub(12 - taken.len()) {
+                Some(index) => {
+                    let _ = write!(self.text, "{}: ", taken[index]);
+                }
+                None => {
+                    let _ = write!(self.text, "x{}: ", self.aliases);
+                }
+            }
+        }
+        self.text.push_str(&field.name);
+        let mut open = "(";
+        for argument in &field.arguments {
+            let values = values(&argument.ty);
+            let required = argument.is_required();
+            if values.is_empty() || (!required && self.next(2) == 0) {
+                continue;
+            }
+            let value = values[self.next(values.len())];
+            let _ = write!(self.text, "{open}{}: {value}", argument.name);
+            open = ", ";
+        }
+        if open == ", " {
+            self.text.push(')');
+        }
+        self.condition();
+        if composite {
+            self.text.push(' ');
+            self.selection(&named.clone(), depth - 1);
+        }
+        true
+    }
+
+    fn condition(&mut self) {
+        let directive = match self.next(16) {
+            13 => " @skip(if: $yes)",
+            14 => " @include(if: $no)",
+            15 => " @include(if: $yes)",
+            _ => return,
+        };
+        self.variables = true;
+        self.text.push_str(directive);
+    }
+
+    fn possible(&self, ty: &str) -> Vec<String> {
+        let mut types: Vec<String> = match self.schema.types.get(ty) {
+            Some(ExtendedType::Interface(_)) => self.schema.implementers_map()[ty]
+                .objects
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            Some(ExtendedType::Union(union)) => {
+                union.members.iter().map(ToString::to_string).collect()
+            }
+            _ => return Vec::new(),
+        };
+        types.push(ty.to_owned());
+        types
+    }
+
+    fn fields(&self, ty: &str) -> Vec<FieldDefinition> {
+        let fields = match self.schema.types.get(ty) {
+            Some(ExtendedType::Object(object)) => &object.fields,
+            Some(ExtendedType::Interface(interface)) => &interface.fields,
+            _ => return Vec::new(),
+        };
+        fields
+            .values()
+            .map(|field| FieldDefinition::clone(field))
+            .collect()
+    }
+}
+
+/// Values that the fixtures have data for.
+fn values(ty: &Type) -> &'static [&'static str] {
+    match ty.inner_named_type().as_str() {
+        "String" if ty.is_non_null() => &["\"EUR\"", "\"USD\"", "\"table\"", "\"none\""],
+        "String" => &["\"en\"", "\"de\"", "null"],
+        "Int" => &["2", "5"],
+        "Stars" => &["ONE", "null"],
+        _ => &[],
+    }
+}
+
+fn operation(fixture: &Fixture, bytes: &[u8]) -> String {
+    let mut generator = Generator {
+        schema: &fixture.api,
+        bytes: bytes.iter(),
+        text: String::new(),
+        aliases: 0,
+        variables: false,
+    };
+    generator.selection("Query", 5);
+    if generator.variables {
+        format!("query($yes: Boolean!, $no: Boolean!) {}", generator.text)
+    } else {
+        generator.text
+    }
+}
+
+fn agrees(fixture: &Fixture, bytes: &[u8]) -> Result<(), TestCaseError> {
+    let mut operation = operation(fixture, bytes);
+    if let Err(errors) = prepare(&fixture.supergraph, &operation, None) {
+        let invalid = |code| matches!(code, RequestErrorCode::ValidationFailed);
+        // Variables that only one of the directives uses, and aliases that meet, make an operation invalid.
+        if operation.starts_with("query") && errors.iter().all(|error| invalid(error.code)) {
+            operation = operation.replacen(
+                "{",
+                "{ used: __typename @skip(if: $yes) used: __typename @skip(if: $no)",
+                1,
+            );
+        }
+        match prepare(&fixture.supergraph, &operation, None) {
+            Ok(_) => {}
+            Err(errors) if errors.iter().all(|error| invalid(error.code)) => {
+                return Err(TestCaseError::reject("not a valid operation"));
+            }
+            Err(errors) => return Err(TestCaseError::fail(format!("{operation}\n{errors:#?}"))),
+        }
+    }
+    let response = fixture.check(&operation, json!({"yes": true, "no": false}));
+    prop_assert!(
+        response.errors.is_empty() || has_missing_data(&operation),
+        "{operation}\n{:#?}",
+        response.errors
+    );
+    Ok(())
+}
+
+/// The data has no value for an argument of another field's kind; both sides then answer null with an error.
+fn has_missing_data(operation: &str) -> bool {
+    operation.contains('(')
+}
+
+fn all_agree(name: &str) {
+    let fixture = Fixture::load(name);
+    let config = ProptestConfig {
+        max_global_rejects: 4000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let bytes = proptest::collection::vec(any::<u8>(), 0..120);
+    TestRunner::new(config)
+        .run(&bytes, |bytes| agrees(&fixture, &bytes))
+        .unwrap();
+}
+
+#[test]
+fn the_shop_answers_as_one() {
+    all_agree("shop");
+}
+
+#[test]
+fn the_tricky_graph_answers_as_one() {
+    all_agree("tricky");
+}

@@ -1,0 +1,196 @@
+//! Runs operations on a fixture twice: through the engine over mock subgraphs, and on the same data as one schema.
+//!
+//! A fixture is a supergraph and a data graph. The mock subgraphs hold the engine to the contract of federation: they
+//! validate its operations against their own schema and note every field that they could not know.
+
+pub(crate) mod data;
+pub(crate) mod extract;
+pub(crate) mod subgraph;
+
+use std::sync::{Arc, Mutex};
+
+use apollo_compiler::ExecutableDocument;
+use apollo_compiler::Schema;
+use apollo_compiler::resolvers::Execution;
+use apollo_compiler::response::JsonMap;
+use apollo_compiler::validation::Valid;
+use federation::{
+    Fetch, FetchError, FetchRequest, FetchResponse, Object, PathSegment, Prepared, Response,
+    SubgraphError, Supergraph, Value, execute, prepare,
+};
+
+use data::Data;
+use subgraph::Subgraph;
+
+/// A supergraph, its mock subgraphs, and the data behind them.
+pub(crate) struct Fixture {
+    pub(crate) supergraph: Arc<Supergraph>,
+    pub(crate) subgraphs: Vec<Subgraph>,
+    pub(crate) data: Data,
+    pub(crate) api: Valid<Schema>,
+    /// What each fetch asked: subgraph, document, number of representations.
+    pub(crate) log: Mutex<Vec<(String, String, usize)>>,
+    /// What the mock subgraphs found the engine to do wrong.
+    pub(crate) violations: Mutex<Vec<String>>,
+    /// Replaces a subgraph's answer, for tests of failures.
+    pub(crate) fault: Option<Fault>,
+}
+
+pub(crate) type Fault = Box<
+    dyn Fn(&FetchRequest<'_>, FetchResponse) -> Result<FetchResponse, FetchError> + Send + Sync,
+>;
+
+pub(crate) fn supergraph_sdl(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    let read = |file: &str| std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
+    let header = read("header.graphql");
+    let body = read(&format!("{name}.graphql"));
+    if body.contains("type Mutation") {
+        format!("{header}\n{body}")
+    } else {
+        format!("{}\n{body}", header.replace("  mutation: Mutation\n", ""))
+    }
+}
+
+impl Fixture {
+    pub(crate) fn load(name: &str) -> Self {
+        let sdl = supergraph_sdl(name);
+        let supergraph = Arc::new(Supergraph::parse(&sdl).unwrap());
+        let api = Schema::parse_and_validate(supergraph.api_sdl(), "api.graphql").unwrap();
+        Self {
+            subgraphs: extract::subgraphs(&sdl),
+            data: Data::load(name),
+            supergraph,
+            api,
+            log: Mutex::default(),
+            violations: Mutex::default(),
+            fault: None,
+        }
+    }
+
+    pub(crate) fn prepare(&self, operation: &str) -> Prepared {
+        prepare(&self.supergraph, operation, None)
+            .unwrap_or_else(|errors| panic!("{operation}\n{errors:#?}"))
+    }
+
+    /// Runs `operation` through the engine.
+    pub(crate) fn run(&self, operation: &str, variables: serde_json::Value) -> Response {
+        let prepared = self.prepare(operation);
+        self.run_prepared(&prepared, variables)
+    }
+
+    pub(crate) fn run_prepared(
+        &self,
+        prepared: &Prepared,
+        variables: serde_json::Value,
+    ) -> Response {
+        let Value::Object(variables) = Value::from(variables) else {
+            panic!("variables are an object");
+        };
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(execute(prepared, variables, self))
+            .unwrap()
+    }
+
+    /// Runs `operation` on the data as one schema.
+    pub(crate) fn run_as_one(&self, operation: &str, variables: serde_json::Value) -> String {
+        let document =
+            ExecutableDocument::parse_and_validate(&self.api, operation, "operation.graphql")
+                .unwrap();
+        let variables: JsonMap = serde_json::from_value(variables).unwrap();
+        let operation = document.operations.get(None).unwrap();
+        let root = data::Whole::root(&self.data, operation.object_type());
+        let response = Execution::new(&self.api, &document)
+            .operation(operation)
+            .raw_variable_values(&variables)
+            .enable_schema_introspection(true)
+            .execute_sync(&root)
+            .unwrap();
+        serde_json::to_string(&response.data).unwrap()
+    }
+
+    /// Runs `operation` both ways, expects the same data and no violation, and returns the engine's answer.
+    pub(crate) fn check(&self, operation: &str, variables: serde_json::Value) -> Response {
+        let response = self.run(operation, variables.clone());
+        let expected = self.run_as_one(operation, variables);
+        let plan = self.prepare(operation).plan().to_string();
+        let actual = String::from_utf8(response.data.clone()).unwrap();
+        assert_eq!(
+            expected, actual,
+            "{operation}\n{plan}\n{:#?}",
+            response.errors
+        );
+        self.expect_no_violation(operation);
+        response
+    }
+
+    pub(crate) fn expect_no_violation(&self, operation: &str) {
+        let violations = self.violations.lock().unwrap();
+        let plan = self.prepare(operation).plan().to_string();
+        assert!(
+            violations.is_empty(),
+            "{operation}\n{plan}\n{violations:#?}"
+        );
+    }
+
+    pub(crate) fn take_log(&self) -> Vec<(String, String, usize)> {
+        std::mem::take(&mut self.log.lock().unwrap())
+    }
+}
+
+impl Fetch for Fixture {
+    async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
+        let representations = match request.variables.get("representations") {
+            Some(Value::List(items)) => items.len(),
+            _ => 0,
+        };
+        self.log.lock().unwrap().push((
+            request.subgraph.to_owned(),
+            request.document.to_string(),
+            representations,
+        ));
+        let subgraph = self
+            .subgraphs
+            .iter()
+            .find(|subgraph| subgraph.name == request.subgraph)
+            .unwrap();
+        let variables = serde_json::to_value(&request.variables).unwrap();
+        let response = subgraph.run(&self.data, request.document, variables, &self.violations);
+        let response = FetchResponse {
+            data: response
+                .data
+                .map(|data| Value::from(serde_json::to_value(data).unwrap()))
+                .unwrap_or_default(),
+            errors: response.errors.into_iter().map(subgraph_error).collect(),
+        };
+        match &self.fault {
+            Some(fault) => fault(&request, response),
+            None => Ok(response),
+        }
+    }
+}
+
+fn subgraph_error(error: apollo_compiler::response::GraphQLError) -> SubgraphError {
+    use apollo_compiler::response::ResponseDataPathSegment as Segment;
+    SubgraphError {
+        message: error.message,
+        path: error
+            .path
+            .into_iter()
+            .map(|segment| match segment {
+                Segment::Field(name) => PathSegment::Key(name.as_str().into()),
+                Segment::ListIndex(index) => PathSegment::Index(index),
+            })
+            .collect(),
+        extensions: Object::default(),
+    }
+}
+
+/// An answer as text: data, then errors.
+pub(crate) fn show(response: &Response) -> String {
+    let data: serde_json::Value = serde_json::from_slice(&response.data).unwrap();
+    let errors = serde_json::to_string_pretty(&response.errors).unwrap();
+    format!("{}\n{errors}", serde_json::to_string_pretty(&data).unwrap())
+}
