@@ -11,7 +11,9 @@ impl From<Box<dyn Any + Send>> for Panic {
     fn from(panic: Box<dyn Any + Send>) -> Self {
         let text = match panic.downcast::<String>() {
             Ok(text) => *text,
-            Err(panic) => panic.downcast_ref::<&str>().map_or_else(String::new, |text| (*text).to_owned()),
+            Err(panic) => {
+                panic.downcast_ref::<&str>().map_or_else(String::new, |text| (*text).to_owned())
+            }
         };
         Self(text)
     }

@@ -99,7 +99,10 @@ async fn the_cookie_of_an_https_site_has_the_host_prefix() {
 #[tokio::test]
 async fn a_request_id_is_echoed_or_made() {
     let library = Library::new();
-    assert_eq!(who(&library, &[("x-request-id", "abc-1.2_X")]).await.header("x-request-id"), "abc-1.2_X");
+    assert_eq!(
+        who(&library, &[("x-request-id", "abc-1.2_X")]).await.header("x-request-id"),
+        "abc-1.2_X"
+    );
     for insane in ["", "a b", "<script>", &"x".repeat(65)] {
         let id = who(&library, &[("x-request-id", insane)]).await.header("x-request-id").to_owned();
         assert!(id.parse::<uuid::Uuid>().is_ok(), "{insane:?} became {id:?}");
@@ -156,7 +159,10 @@ async fn other_origins_are_allowed_by_name_only() {
     let foreign = open.send(preflight("https://evil.example")).await;
     assert!(!foreign.headers.contains_key("access-control-allow-origin"));
     let refused = who(&open, &[("origin", origin), ("authorization", "Bearer x")]).await;
-    assert_eq!((refused.status.as_u16(), refused.header("access-control-allow-origin")), (401, origin));
+    assert_eq!(
+        (refused.status.as_u16(), refused.header("access-control-allow-origin")),
+        (401, origin)
+    );
 }
 
 #[tokio::test]
@@ -175,7 +181,8 @@ async fn long_answers_are_compressed_and_short_ones_are_not() {
     let library = Library::new();
     let long = r#"{"query":"{ books(first: 90) { id title tags reviews { text } } }"}"#;
     let send = async |body: &'static str, encoding: &str| {
-        let request = support::post(body).header("accept-encoding", encoding).body(Body::from(body));
+        let request =
+            support::post(body).header("accept-encoding", encoding).body(Body::from(body));
         library.send(request.unwrap()).await
     };
     let plain = send(long, "identity").await;
@@ -194,7 +201,10 @@ async fn graphiql_is_where_the_root_leads_unless_it_is_off() {
     let root = get(&library, "/", &[]).await;
     assert_eq!((root.status.as_u16(), root.header("location")), (307, "/graphiql"));
     let page = get(&library, "/graphiql", &[]).await;
-    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert_eq!(
+        (page.status.as_u16(), page.header("content-type")),
+        (200, "text/html; charset=utf-8")
+    );
     assert!(page.text().contains("GraphiQL"));
     assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
     assert_eq!(get(&library, "/graphiql/assets/none.js", &[]).await.status, 404);
@@ -213,7 +223,8 @@ fn a_gateway_does_not_start_without_what_it_needs() {
         Gateway::new(sdl, transports, support::identity(), GatewaySettings::default()).unwrap_err()
     };
     assert!(matches!(start("type Query { a: Int }", Vec::new()), GatewayError::Supergraph(_)));
-    let mut transports: Vec<_> = support::endpoints().0.into_iter().map(Transport::InProcess).collect();
+    let mut transports: Vec<_> =
+        support::endpoints().0.into_iter().map(Transport::InProcess).collect();
     transports.remove(1);
     let error = start(support::SUPERGRAPH, transports).to_string();
     assert!(error.contains("authors"), "{error}");

@@ -22,7 +22,9 @@ async fn post_as(library: &Library, accept: Option<&str>, body: &str) -> Answer 
 }
 
 async fn get(library: &Library, query_string: &str) -> Answer {
-    library.send(Request::get(format!("/graphql?{query_string}")).body(Body::empty()).unwrap()).await
+    library
+        .send(Request::get(format!("/graphql?{query_string}")).body(Body::empty()).unwrap())
+        .await
 }
 
 #[tokio::test]
@@ -47,7 +49,10 @@ async fn operation_name_and_variables_are_used() {
     assert_eq!(answer.text(), r#"{"data":{"book":{"id":"3"}}}"#);
     let body = json!({ "query": document, "operationName": "C" });
     let answer = post_as(&library, None, &body.to_string()).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "OPERATION_RESOLUTION_FAILURE"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (400, "OPERATION_RESOLUTION_FAILURE")
+    );
 }
 
 #[tokio::test]
@@ -56,9 +61,18 @@ async fn the_status_of_a_request_error_depends_on_the_media_type() {
     for (body, code) in [
         (json!({ "query": "{" }), "GRAPHQL_PARSE_FAILED"),
         (json!({ "query": "{ nothing }" }), "GRAPHQL_VALIDATION_FAILED"),
-        (json!({ "query": "query A { viewer } query B { viewer }" }), "OPERATION_RESOLUTION_FAILURE"),
-        (json!({ "query": "query($id: ID!) { book(id: $id) { id } }", "variables": { "id": null } }), "BAD_USER_INPUT"),
-        (json!({ "query": "query($n: Int!) { books(first: $n) { id } }", "variables": { "n": "x" } }), "BAD_USER_INPUT"),
+        (
+            json!({ "query": "query A { viewer } query B { viewer }" }),
+            "OPERATION_RESOLUTION_FAILURE",
+        ),
+        (
+            json!({ "query": "query($id: ID!) { book(id: $id) { id } }", "variables": { "id": null } }),
+            "BAD_USER_INPUT",
+        ),
+        (
+            json!({ "query": "query($n: Int!) { books(first: $n) { id } }", "variables": { "n": "x" } }),
+            "BAD_USER_INPUT",
+        ),
     ] {
         for (accept, status) in [(GRAPHQL, 400), (JSON, 200)] {
             let answer = post_as(&library, Some(accept), &body.to_string()).await;
@@ -94,10 +108,22 @@ async fn what_was_executed_is_200_whatever_went_wrong_in_it() {
 #[tokio::test]
 async fn a_body_that_is_no_request_is_400_in_either_media_type() {
     let library = Library::new();
-    for body in ["", "NONSENSE", "{\"query\":", "[]", "{}", "{\"query\":1}", "{\"query\":\"{a}\",\"variables\":[]}"] {
+    for body in [
+        "",
+        "NONSENSE",
+        "{\"query\":",
+        "[]",
+        "{}",
+        "{\"query\":1}",
+        "{\"query\":\"{a}\",\"variables\":[]}",
+    ] {
         for accept in [GRAPHQL, JSON] {
             let answer = post_as(&library, Some(accept), body).await;
-            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "BAD_REQUEST"), "{body}");
+            assert_eq!(
+                (answer.status.as_u16(), answer.code().as_str()),
+                (400, "BAD_REQUEST"),
+                "{body}"
+            );
             assert!(answer.header("content-type").starts_with(accept));
         }
     }
@@ -110,12 +136,18 @@ async fn nothing_acceptable_is_406_and_other_bodies_are_415() {
     let library = Library::new();
     let answer = post_as(&library, Some("text/html"), r#"{"query":"{ viewer }"}"#).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (406, "NOT_ACCEPTABLE"));
-    for content_type in [None, Some("text/plain"), Some("application/json; charset=utf-16"), Some("multipart/form-data; boundary=x")] {
+    for content_type in [
+        None,
+        Some("text/plain"),
+        Some("application/json; charset=utf-16"),
+        Some("multipart/form-data; boundary=x"),
+    ] {
         let mut request = Request::post("/graphql");
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        let answer = library.send(request.body(Body::from(r#"{"query":"{ viewer }"}"#)).unwrap()).await;
+        let answer =
+            library.send(request.body(Body::from(r#"{"query":"{ viewer }"}"#)).unwrap()).await;
         let got = (answer.status.as_u16(), answer.code());
         assert_eq!(got, (415, "UNSUPPORTED_MEDIA_TYPE".into()), "{content_type:?}");
     }
@@ -127,7 +159,11 @@ async fn other_methods_are_405_and_say_which_are_answered() {
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE] {
         let request = Request::builder().method(method.clone()).uri("/graphql");
         let answer = library.send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET, POST"), "{method}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("allow")),
+            (405, "GET, POST"),
+            "{method}"
+        );
         assert_eq!(answer.code(), "METHOD_NOT_ALLOWED");
     }
 }
