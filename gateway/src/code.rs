@@ -1,0 +1,80 @@
+//! The codes of the gateway's own errors, and the one place that says which HTTP status each has.
+
+use federation::RequestErrorCode;
+use http::StatusCode;
+
+/// Why a request was not executed, as `extensions.code` tells a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// It is not a GraphQL-over-HTTP request.
+    BadRequest,
+    /// The operation cannot be run: the engine says why.
+    Operation(RequestErrorCode),
+    /// The credentials are not, or no longer, good.
+    Unauthenticated,
+    /// The request could have been made by another site's page with the visitor's cookies.
+    CsrfPrevention,
+    /// Clients may not ask for the schema.
+    IntrospectionDisabled,
+    /// The method is not one that is answered here.
+    MethodNotAllowed,
+    /// None of the media types of the answer is accepted.
+    NotAcceptable,
+    /// The request took too long to arrive.
+    RequestTimeout,
+    /// The body is too large.
+    PayloadTooLarge,
+    /// The query string is too long.
+    UriTooLong,
+    /// The body is not `application/json` in UTF-8.
+    UnsupportedMediaType,
+    /// The answer took too long.
+    GatewayTimeout,
+    /// Something broke. The detail is in the log.
+    InternalServerError,
+}
+
+impl Code {
+    /// The code as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "BAD_REQUEST",
+            Self::Operation(code) => code.as_str(),
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::CsrfPrevention => "CSRF_PREVENTION",
+            Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::RequestTimeout => "REQUEST_TIMEOUT",
+            Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Self::UriTooLong => "URI_TOO_LONG",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::GatewayTimeout => "GATEWAY_TIMEOUT",
+            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// The status of an answer with this code.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            // No client can help it when the supergraph has no way to a field.
+            Self::Operation(RequestErrorCode::QueryPlanningFailed) | Self::InternalServerError => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::BadRequest | Self::IntrospectionDisabled | Self::Operation(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::CsrfPrevention => StatusCode::FORBIDDEN,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UriTooLong => StatusCode::URI_TOO_LONG,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The gateway as a whole: what it is made of, and its routes.
+//!
+//! It does not start when the supergraph cannot be used, or names a subgraph that nothing reaches.
+
+use std::sync::Arc;
+
+use axum::extract::{self, Request};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use axum::{Json, Router, middleware};
+use federation::{Supergraph, SupergraphError};
+
+use crate::authenticate::{Authenticator, Identity};
+use crate::health::{self, Drain};
+use crate::observe::observe;
+use crate::prepare::Operations;
+use crate::settings::GatewaySettings;
+use crate::transport::{Transport, Transports};
+use crate::{browser, graphiql, pipeline};
+
+/// Why a gateway cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The supergraph cannot be used.
+    #[error(transparent)]
+    Supergraph(#[from] SupergraphError),
+    /// The supergraph names a subgraph that no transport was given for.
+    #[error("the supergraph names the subgraph {0}, and nothing says how to reach it")]
+    Unreachable(String),
+}
+
+/// The HTTP front of a supergraph.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    state: Arc<State>,
+}
+
+/// What the steps of a request share.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) operations: Operations,
+    pub(crate) transports: Transports,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) settings: GatewaySettings,
+    pub(crate) drain: Drain,
+}
+
+impl Gateway {
+    /// A gateway for the supergraph in `sdl`, whose subgraphs are reached as `transports` say.
+    ///
+    /// # Errors
+    /// [`GatewayError`] when the supergraph cannot be used or a subgraph of it has no transport.
+    pub fn new(
+        sdl: &str,
+        transports: Vec<Transport>,
+        identity: Identity,
+        settings: GatewaySettings,
+    ) -> Result<Self, GatewayError> {
+        let supergraph = Arc::new(Supergraph::parse(sdl)?);
+        let transports = Transports::new(transports);
+        if let Some(name) = supergraph
+            .subgraphs()
+            .map(|subgraph| subgraph.name.as_ref())
+            .find(|name: &&str| !transports.contains(name))
+        {
+            return Err(GatewayError::Unreachable(name.to_owned()));
+        }
+        Ok(Self {
+            state: Arc::new(State {
+                operations: Operations::new(supergraph, &settings),
+                transports,
+                authenticator: Authenticator::new(identity, settings.browser.secure_cookies),
+                settings,
+                drain: Drain::default(),
+            }),
+        })
+    }
+
+    /// The handle by which the program says that it is about to stop.
+    #[must_use]
+    pub fn drain(&self) -> Drain {
+        self.state.drain.clone()
+    }
+
+    /// All routes.
+    pub fn router(&self) -> Router {
+        let settings = &self.state.settings;
+        let mut router = Router::new()
+            .route("/graphql", any(graphql))
+            .route("/health/live", get(|| async { Json(serde_json::json!({ "status": "live" })) }))
+            .route("/health/ready", get(ready));
+        if settings.developer.graphiql {
+            router = router
+                .route("/", get(|| async { Redirect::temporary("/graphiql") }))
+                .merge(graphiql::routes());
+        }
+        browser::guard(router, &settings.browser)
+            .layer(middleware::from_fn(observe))
+            .with_state(self.state.clone())
+    }
+}
+
+async fn graphql(extract::State(state): extract::State<Arc<State>>, request: Request) -> Response {
+    Box::pin(pipeline::answer(&state, request)).await
+}
+
+async fn ready(extract::State(state): extract::State<Arc<State>>) -> Response {
+    health::ready(&state.transports, &state.drain).await.into_response()
+}

@@ -1,0 +1,75 @@
+//! Whether the gateway lives and whether it can do its work now.
+//!
+//! `/health/live` answers 200 as long as the process runs. `/health/ready` answers 503 while a subgraph is not ready, naming it,
+//! and from the moment the program begins to stop, so that a load balancer sends no more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Json;
+use futures::future::join_all;
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::transport::Transports;
+
+/// How long a subgraph may take to say that it is ready.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Tells the gateway that the program is about to stop. Clones are the same handle.
+#[derive(Debug, Clone, Default)]
+pub struct Drain(Arc<AtomicBool>);
+
+impl Drain {
+    /// From now on the gateway says that it is not ready. It goes on answering.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has begun.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What `/health/ready` answers.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub(crate) struct Readiness {
+    status: &'static str,
+    /// What is wrong, by subgraph.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    subgraphs: BTreeMap<String, &'static str>,
+}
+
+pub(crate) async fn ready(transports: &Transports, drain: &Drain) -> (StatusCode, Json<Readiness>) {
+    let (code, status, subgraphs) = if drain.has_begun() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining", BTreeMap::new())
+    } else {
+        let unready = unready(transports).await;
+        if unready.is_empty() {
+            (StatusCode::OK, "ready", unready)
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready", unready)
+        }
+    };
+    (code, Json(Readiness { status, subgraphs }))
+}
+
+async fn unready(transports: &Transports) -> BTreeMap<String, &'static str> {
+    let checks = transports.iter().map(|transport| async {
+        let endpoint = transport.endpoint();
+        let problem = match tokio::time::timeout(PATIENCE, endpoint.ready()).await {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => {
+                tracing::warn!(subgraph = endpoint.name(), "not ready: {}", crate::chain(&error));
+                "not ready"
+            }
+            Err(_) => "did not answer in time",
+        };
+        Some((endpoint.name().to_owned(), problem))
+    });
+    join_all(checks).await.into_iter().flatten().collect()
+}

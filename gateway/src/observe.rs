@@ -1,0 +1,97 @@
+//! Gives every request an id and a log line.
+//!
+//! The line tells method, path, operation name, status and duration: never tokens, variables, bodies or query strings, which are
+//! other people's.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Instrument;
+use tracing::field::Empty;
+use uuid::Uuid;
+
+/// The header that carries a request's id, both ways.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_ID: usize = 64;
+
+/// Ties together what is logged about one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
+impl RequestId {
+    /// The client's id where it is a sane one (up to 64 of `A-Z a-z 0-9 . _ -`), else a new one.
+    fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+        let sane = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        match given {
+            Some(id) if (1..=MAX_ID).contains(&id.len()) && id.bytes().all(sane) => Self(id.into()),
+            _ => Self(Uuid::now_v7().to_string().into()),
+        }
+    }
+}
+
+/// Middleware around everything.
+pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    let path = request.uri().path();
+    let is_probe = path.starts_with("/health/");
+    let span = tracing::info_span!(
+        "request",
+        request_id = &*id.0,
+        method = %request.method(),
+        path,
+        operation = Empty,
+    );
+    request.extensions_mut().insert(id.clone());
+    let started = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| {
+        let status = response.status().as_u16();
+        let ms = started.elapsed().as_secs_f64() * 1000.0;
+        if is_probe {
+            tracing::debug!(status, ms, "answered");
+        } else {
+            tracing::info!(status, ms, "answered");
+        }
+    });
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// Notes the operation's name on the request's span.
+pub(crate) fn note_operation(name: Option<&str>) {
+    if let Some(name) = name {
+        tracing::Span::current().record("operation", name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_of(value: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST_ID, HeaderValue::from_str(value).unwrap());
+        RequestId::of(&headers).0.to_string()
+    }
+
+    #[test]
+    fn a_sane_id_is_kept_and_another_replaced() {
+        let longest = "a".repeat(64);
+        for sane in ["a", "0190-AB_c.d", &longest] {
+            assert_eq!(id_of(sane), *sane);
+        }
+        let too_long = "a".repeat(65);
+        for insane in ["", "a b", "a\tb", "ü", "a;b", &too_long] {
+            let id = id_of(insane);
+            assert!(id.parse::<Uuid>().is_ok(), "{insane:?} became {id}");
+        }
+        assert!(RequestId::of(&HeaderMap::new()).0.parse::<Uuid>().is_ok());
+    }
+}

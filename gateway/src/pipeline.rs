@@ -1,0 +1,103 @@
+//! A request's way through the gateway, step by step. Each step is one module with one entry point.
+//!
+//! decode → authenticate → prepare → execute → respond. A step that ends the request early answers with an [`Outcome`] of its own;
+//! whatever the outcome, the answer is written in the media type that the client accepts.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use common::Caller;
+use futures::FutureExt;
+use http::request::Parts;
+use tokio::time::{Instant, timeout_at};
+
+use crate::code::Code;
+use crate::decode::{MediaType, decode, negotiate};
+use crate::execute::execute;
+use crate::gateway::State;
+use crate::observe::RequestId;
+use crate::outcome::{Executed, Outcome};
+use crate::panic::Panic;
+use crate::respond::respond;
+
+/// Answers a request to `/graphql`.
+pub(crate) async fn answer(state: &State, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let media_type = match negotiate(&parts.headers) {
+        Ok(media_type) => media_type,
+        Err(refused) => return respond(refused, MediaType::GraphQlResponse),
+    };
+    let outcome = match unless_it_panics(steps(state, &parts, body)).await {
+        Ok(executed) => Outcome::Executed(executed),
+        Err(outcome) => outcome,
+    };
+    respond(outcome, media_type)
+}
+
+async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Outcome> {
+    let deadline = Deadline::after(state.settings.http.request_timeout);
+
+    let arriving = decode(parts, body, &state.settings.http);
+    let request = deadline.keep(arriving, Code::RequestTimeout).await?;
+
+    let viewer = state.authenticator.authenticate(&parts.headers, request.by_safe_method)?;
+    let caller = Caller { viewer, request_id: request_id(parts) };
+
+    let prepared = state.operations.prepare(&request)?;
+
+    let running = execute(&prepared, request.variables, &state.transports, caller);
+    deadline.keep(running, Code::GatewayTimeout).await
+}
+
+/// When the request must have been answered.
+struct Deadline {
+    at: Instant,
+    after: Duration,
+}
+
+impl Deadline {
+    fn after(after: Duration) -> Self {
+        Self { at: Instant::now() + after, after }
+    }
+
+    async fn keep<T>(
+        &self,
+        step: impl Future<Output = Result<T, Outcome>>,
+        code: Code,
+    ) -> Result<T, Outcome> {
+        timeout_at(self.at, step).await.unwrap_or_else(|_| {
+            let seconds = self.after.as_secs_f64();
+            Err(Outcome::refused(code, format!("a request may take {seconds} seconds at most")))
+        })
+    }
+}
+
+fn request_id(parts: &Parts) -> std::sync::Arc<str> {
+    parts.extensions.get::<RequestId>().map_or_else(|| "".into(), |id| id.0.clone())
+}
+
+async fn unless_it_panics<T>(
+    steps: impl Future<Output = Result<T, Outcome>>,
+) -> Result<T, Outcome> {
+    AssertUnwindSafe(steps)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(Outcome::internal(&Panic::from(panic))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error_that_tells_nothing() {
+        let outcome = unless_it_panics::<()>(async { panic!("the secret is {}", 42) }).await;
+        let Err(Outcome::Refused(refusal)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(refusal.code, Code::InternalServerError);
+        let trace_id = refusal.trace_id.unwrap();
+        assert_eq!(refusal.message, format!("internal error (trace {trace_id})"));
+    }
+}

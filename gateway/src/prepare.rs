@@ -1,0 +1,165 @@
+//! Makes an operation ready to run, or finds it ready in the cache: parse, validate, normalise, plan.
+//!
+//! Refused: what the engine refuses, introspection where it is off, and a mutation by a method that must not change anything.
+//! Only operations that can run are kept, so that nobody fills the cache with mistakes.
+
+use std::sync::Arc;
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{Selection, SelectionSet};
+use federation::{OperationKind, Prepared, Supergraph};
+
+use crate::cache::OperationCache;
+use crate::code::Code;
+use crate::decode::GraphQlRequest;
+use crate::observe::note_operation;
+use crate::outcome::Outcome;
+use crate::settings::GatewaySettings;
+
+/// Prepares operations for one supergraph.
+#[derive(Debug)]
+pub(crate) struct Operations {
+    supergraph: Arc<Supergraph>,
+    cache: OperationCache<Prepared>,
+    introspection: bool,
+}
+
+impl Operations {
+    pub(crate) fn new(supergraph: Arc<Supergraph>, settings: &GatewaySettings) -> Self {
+        Self {
+            supergraph,
+            cache: OperationCache::new(&settings.operations),
+            introspection: settings.developer.introspection,
+        }
+    }
+
+    /// The prepared operation.
+    ///
+    /// # Errors
+    /// [`Outcome::RequestError`] when it cannot be run, [`Outcome::Refused`] when it must not be.
+    pub(crate) fn prepare(&self, request: &GraphQlRequest) -> Result<Arc<Prepared>, Outcome> {
+        let operation_name = request.operation_name.as_deref();
+        let prepared = match self.cache.get(&request.query, operation_name) {
+            Some(prepared) => prepared,
+            None => self.make(&request.query, operation_name)?,
+        };
+        note_operation(prepared.operation_name());
+        if request.by_safe_method && prepared.kind() == OperationKind::Mutation {
+            return Err(Outcome::method_not_allowed(
+                "a mutation is not answered by GET: send it by POST",
+                "POST",
+            ));
+        }
+        Ok(prepared)
+    }
+
+    fn make(&self, text: &str, operation_name: Option<&str>) -> Result<Arc<Prepared>, Outcome> {
+        let prepared = federation::prepare(&self.supergraph, text, operation_name)
+            .map_err(Outcome::RequestError)?;
+        if !self.introspection && introspects(text) {
+            return Err(Outcome::refused(
+                Code::IntrospectionDisabled,
+                "this server does not answer __schema and __type",
+            ));
+        }
+        let prepared = Arc::new(prepared);
+        self.cache.insert(text, operation_name, prepared.clone());
+        Ok(prepared)
+    }
+}
+
+/// Whether a document that was found valid selects the schema anywhere. Where it cannot be read, it counts as if it did.
+fn introspects(text: &str) -> bool {
+    let Ok(document) = parse_query(text) else { return true };
+    let operations =
+        document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
+    operations.chain(fragments).any(selects_schema)
+}
+
+fn selects_schema(selection_set: &SelectionSet) -> bool {
+    selection_set.items.iter().any(|selection| match &selection.node {
+        Selection::Field(field) => {
+            matches!(field.node.name.node.as_str(), "__schema" | "__type")
+                || selects_schema(&field.node.selection_set.node)
+        }
+        Selection::InlineFragment(fragment) => selects_schema(&fragment.node.selection_set.node),
+        Selection::FragmentSpread(_) => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::DeveloperSettings;
+
+    fn operations(introspection: bool) -> Operations {
+        let sdl = include_str!("../tests/support/supergraph.graphql");
+        let developer = DeveloperSettings { introspection, ..DeveloperSettings::default() };
+        let settings = GatewaySettings { developer, ..GatewaySettings::default() };
+        Operations::new(Arc::new(Supergraph::parse(sdl).unwrap()), &settings)
+    }
+
+    fn request(query: &str, by_safe_method: bool) -> GraphQlRequest {
+        GraphQlRequest {
+            query: query.to_owned(),
+            operation_name: None,
+            variables: federation::Object::default(),
+            by_safe_method,
+        }
+    }
+
+    #[test]
+    fn an_operation_is_prepared_once() {
+        let operations = operations(true);
+        let first = operations.prepare(&request("{ viewer }", false)).unwrap();
+        let again = operations.prepare(&request("{ viewer }", true)).unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        let other = operations.prepare(&request("{ viewer  }", false)).unwrap();
+        assert!(!Arc::ptr_eq(&first, &other));
+    }
+
+    #[test]
+    fn a_mistake_is_not_kept() {
+        let operations = operations(true);
+        for _ in 0..2 {
+            let error = operations.prepare(&request("{ nothing }", false)).unwrap_err();
+            assert!(matches!(error, Outcome::RequestError(_)), "{error:?}");
+        }
+        assert!(operations.cache.get("{ nothing }", None).is_none());
+    }
+
+    #[test]
+    fn a_mutation_is_not_answered_by_get_even_when_it_is_cached() {
+        let operations = operations(true);
+        let text = "mutation { signIn }";
+        operations.prepare(&request(text, false)).unwrap();
+        let error = operations.prepare(&request(text, true)).unwrap_err();
+        assert_eq!(error.code(), Some(Code::MethodNotAllowed));
+    }
+
+    #[test]
+    fn introspection_can_be_off() {
+        let operations = operations(false);
+        for text in ["{ __schema { description } }", "{ viewer __type(name: \"A\") { name } }"] {
+            for _ in 0..2 {
+                let error = operations.prepare(&request(text, false)).unwrap_err();
+                assert_eq!(error.code(), Some(Code::IntrospectionDisabled), "{text}");
+            }
+        }
+        operations.prepare(&request("{ __typename }", false)).unwrap();
+    }
+
+    #[test]
+    fn the_schema_is_found_wherever_it_is_selected() {
+        for text in [
+            "{ __schema { queryType { name } } }",
+            "{ a { b } x: __type(name: \"T\") { name } }",
+            "{ ... on Query { ...F } } fragment F on Query { ... { __schema { description } } }",
+            "query A { a } query B { __schema { description } }",
+        ] {
+            assert!(introspects(text), "{text}");
+        }
+        assert!(!introspects("{ __typename a { __typename } }"));
+    }
+}

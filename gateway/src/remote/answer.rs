@@ -1,0 +1,120 @@
+//! Reads a subgraph's GraphQL response off the wire, straight into the engine's values.
+//!
+//! Refused: what is not an object with `data` or `errors`, and errors that are not as the GraphQL specification has them
+//! (section 7.1.6). Unknown members are skipped.
+
+use federation::execute::PathSegment;
+use federation::{FetchResponse, Object, SubgraphError, Value};
+use serde::de::Error;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+struct Answer {
+    data: Option<Value>,
+    errors: Option<Vec<AnswerError>>,
+}
+
+#[derive(Deserialize)]
+struct AnswerError {
+    message: String,
+    path: Option<Vec<Segment>>,
+    extensions: Option<Object>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Segment {
+    Index(usize),
+    Key(String),
+}
+
+/// A subgraph's response.
+pub(crate) fn read(body: &[u8]) -> serde_json::Result<FetchResponse> {
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(serde_json::Error::custom("it is not an object"));
+    }
+    let Answer { data, errors } = serde_json::from_slice(body)?;
+    let errors: Vec<_> = errors.unwrap_or_default().into_iter().map(AnswerError::into).collect();
+    match data {
+        None if errors.is_empty() => {
+            Err(serde_json::Error::custom("neither data nor errors is there"))
+        }
+        None => Ok(FetchResponse { data: Value::Null, errors }),
+        Some(data @ Value::Object(_)) => Ok(FetchResponse { data, errors }),
+        Some(_) => Err(serde_json::Error::custom("data is not an object")),
+    }
+}
+
+/// The extensions of an error, whatever they are written from; anything but an object is none.
+pub(crate) fn extensions(extensions: &impl Serialize) -> Object {
+    serde_json::to_vec(extensions)
+        .and_then(|json| serde_json::from_slice(&json))
+        .unwrap_or_default()
+}
+
+impl From<AnswerError> for SubgraphError {
+    fn from(error: AnswerError) -> Self {
+        let segment = |segment| match segment {
+            Segment::Index(index) => PathSegment::Index(index),
+            Segment::Key(key) => PathSegment::Key(key.into()),
+        };
+        Self {
+            message: error.message,
+            path: error.path.unwrap_or_default().into_iter().map(segment).collect(),
+            extensions: error.extensions.unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_and_errors_are_read() {
+        let response = read(
+            br#" {"extensions":{"x":[1]},"data":{"a":[{"b":1},{"b":2}]},
+                 "errors":[{"message":"no","path":["a",1,"b"],"locations":[{"line":1,"column":2}],
+                            "extensions":{"code":"NOT_FOUND","more":{"n":1.5}}},{"message":"bare"}]}"#,
+        )
+        .unwrap();
+        let data: Value = serde_json::from_str(r#"{"a":[{"b":1},{"b":2}]}"#).unwrap();
+        assert_eq!(response.data, data);
+        let [error, bare] = &response.errors[..] else { panic!("{:?}", response.errors) };
+        assert_eq!(error.message, "no");
+        assert_eq!(
+            error.path,
+            [PathSegment::Key("a".into()), PathSegment::Index(1), PathSegment::Key("b".into())]
+        );
+        assert_eq!(error.extensions.get("code"), Some(&Value::String("NOT_FOUND".into())));
+        assert!(bare.path.is_empty() && bare.extensions.is_empty());
+    }
+
+    #[test]
+    fn null_data_with_errors_is_read() {
+        let response = read(br#"{"data":null,"errors":[{"message":"no","path":null}]}"#).unwrap();
+        assert_eq!((response.data, response.errors.len()), (Value::Null, 1));
+        assert_eq!(read(br#"{"data":{}, "errors":null}"#).unwrap().errors, []);
+    }
+
+    #[test]
+    fn what_is_no_graphql_response_is_refused() {
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "[{}, []]",
+            "{}",
+            r#"{"data":null}"#,
+            r#"{"data":1}"#,
+            r#"{"data":{}} trailing"#,
+            r#"{"data":{"#,
+            r#"{"errors":{}}"#,
+            r#"{"errors":[{"path":[]}]}"#,
+            r#"{"errors":[{"message":"m","path":[-1]}]}"#,
+            r#"{"errors":[{"message":"m","extensions":7}]}"#,
+        ] {
+            assert!(read(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

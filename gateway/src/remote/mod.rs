@@ -1,0 +1,26 @@
+//! The protocol between a gateway and a subgraph in another process: both its ends.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /graphql` `{query, operationName?, variables?}` | 200, a GraphQL response; its `Set-Cookie` headers are the client's |
+//! | `POST /events` `[Event]` | 204 when they are stored |
+//! | `GET /sdl` | 200, the schema with federation directives |
+//! | `GET /health/live`, `GET /health/ready` | 200, or 503 with the reason |
+//!
+//! Every request but those about health carries `Authorization: Bearer` with a service token, which says who is asking and is
+//! good for a minute. Without a valid one the answer is 401; no header besides it says anything about identity.
+
+mod answer;
+mod client;
+mod server;
+
+pub use client::{HttpEndpoint, HttpEndpointError};
+pub use server::subgraph_router;
+
+pub(crate) use answer::extensions;
+
+const GRAPHQL: &str = "/graphql";
+const EVENTS: &str = "/events";
+const SDL: &str = "/sdl";
+const LIVE: &str = "/health/live";
+const READY: &str = "/health/ready";

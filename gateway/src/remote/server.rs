@@ -1,0 +1,143 @@
+//! The subgraph's end: what `spacey subgraph NAME` mounts.
+//!
+//! Refused: a request without a valid service token (401), a body larger than [`MAX_BODY`] (413), a body that is not what the
+//! protocol says (400). GraphQL errors are no refusal: they are in the answer.
+
+use std::sync::Arc;
+
+use async_graphql::Variables;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router, middleware};
+use common::token::ServiceTokens;
+use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
+use http::header::{CONTENT_TYPE, SET_COOKIE, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Deserialize;
+use tracing::Instrument;
+
+use super::{EVENTS, GRAPHQL, LIVE, READY, SDL};
+use crate::authenticate::bearer;
+
+/// The largest body that is read, in bytes: a thousand representations are far below it.
+const MAX_BODY: usize = 32 << 20;
+
+/// Serves one subgraph to gateways that share the secret of `tokens`.
+pub fn subgraph_router(endpoint: Arc<dyn Endpoint>, tokens: Arc<ServiceTokens>) -> Router {
+    let signed = Router::new()
+        .route(GRAPHQL, post(graphql))
+        .route(EVENTS, post(events))
+        .route(SDL, get(sdl))
+        .layer(middleware::from_fn_with_state(tokens, authenticated))
+        .layer(DefaultBodyLimit::max(MAX_BODY));
+    Router::new()
+        .route(LIVE, get(|| async { "live" }))
+        .route(READY, get(ready))
+        .merge(signed)
+        .with_state(endpoint)
+}
+
+type Subgraph = State<Arc<dyn Endpoint>>;
+
+/// Lets a request with a valid service token pass, and hands its caller on.
+async fn authenticated(
+    State(tokens): State<Arc<ServiceTokens>>,
+    mut request: axum::extract::Request,
+    next: middleware::Next,
+) -> Response {
+    let token = bearer(request.headers()).unwrap_or_default();
+    match tokens.verify(token, Clock::System.now()) {
+        Ok(caller) => {
+            let span = tracing::info_span!("subgraph request", request_id = %caller.request_id);
+            request.extensions_mut().insert(Arc::new(caller));
+            next.run(request).instrument(span).await
+        }
+        Err(error) => {
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, challenge)], error.to_string())
+                .into_response()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Operation {
+    query: String,
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Variables,
+}
+
+async fn graphql(
+    State(endpoint): Subgraph,
+    Extension(caller): Extension<Arc<Caller>>,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let operation: Operation = serde_json::from_slice(&body)?;
+    let request = SubgraphRequest {
+        document: operation.query.into(),
+        operation_name: operation.operation_name,
+        variables: operation.variables,
+    };
+    let answer = endpoint.execute(request, caller).await?;
+    let body = serde_json::to_vec(&answer)?;
+    let mut response = ([(CONTENT_TYPE, "application/json")], body).into_response();
+    for cookie in answer.http_headers.get_all(SET_COOKIE) {
+        response.headers_mut().append(SET_COOKIE, cookie.clone());
+    }
+    Ok(response)
+}
+
+async fn events(State(endpoint): Subgraph, body: Bytes) -> Result<StatusCode, Refusal> {
+    let events: Vec<Event> = serde_json::from_slice(&body)?;
+    endpoint.apply(events.into()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn sdl(State(endpoint): Subgraph) -> Result<String, Refusal> {
+    Ok(endpoint.sdl().await?)
+}
+
+async fn ready(State(endpoint): Subgraph) -> Response {
+    let (status, text) = match endpoint.ready().await {
+        Ok(()) => (StatusCode::OK, "ready"),
+        Err(error) => {
+            tracing::warn!("not ready: {}", crate::chain(&error));
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+        }
+    };
+    (status, Json(serde_json::json!({ "status": text }))).into_response()
+}
+
+/// Why a request got no proper answer.
+enum Refusal {
+    Body(serde_json::Error),
+    Endpoint(EndpointError),
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<EndpointError> for Refusal {
+    fn from(error: EndpointError) -> Self {
+        Self::Endpoint(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Body(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+            Self::Endpoint(error) => {
+                tracing::warn!("{}", crate::chain(&error));
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What can be set about the gateway: a small struct for each concern. Where a value comes from is the program's affair.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Default)]
+pub struct GatewaySettings {
+    /// What is accepted over HTTP.
+    pub http: HttpSettings,
+    /// How browsers are recognised and kept apart.
+    pub browser: BrowserSettings,
+    /// What is remembered of operations.
+    pub operations: OperationSettings,
+    /// What is there for developers.
+    pub developer: DeveloperSettings,
+}
+
+/// What is accepted over HTTP.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// The largest request body, in bytes.
+    pub body_limit: usize,
+    /// The longest query string of a GET request, in bytes.
+    pub query_string_limit: usize,
+    /// How long one request may take, from its first byte to its answer.
+    pub request_timeout: Duration,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            body_limit: 1 << 20,
+            query_string_limit: 16 << 10,
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How browsers are recognised and kept apart.
+#[derive(Debug, Clone, Default)]
+pub struct BrowserSettings {
+    /// Whether the access token's cookie is for HTTPS only: it is then called `__Host-spacey-access`, else `spacey-access`.
+    pub secure_cookies: bool,
+    /// The origins whose pages may call the graph with the visitor's credentials, such as `https://app.example`. None by default.
+    pub allowed_origins: Vec<HeaderValue>,
+}
+
+/// What is remembered of operations.
+#[derive(Debug, Clone)]
+pub struct OperationSettings {
+    /// How many prepared operations are kept at most.
+    pub cached: usize,
+    /// How many bytes of operation text are kept at most. A prepared operation takes about twenty times its text.
+    pub cached_bytes: usize,
+}
+
+impl Default for OperationSettings {
+    fn default() -> Self {
+        Self { cached: 2048, cached_bytes: 4 << 20 }
+    }
+}
+
+/// What is there for developers.
+#[derive(Debug, Clone)]
+pub struct DeveloperSettings {
+    /// Whether `/graphiql` is served.
+    pub graphiql: bool,
+    /// Whether clients may ask for the schema.
+    pub introspection: bool,
+}
+
+impl Default for DeveloperSettings {
+    fn default() -> Self {
+        Self { graphiql: true, introspection: true }
+    }
+}

@@ -1,0 +1,232 @@
+//! A small library as three subgraphs: books, their authors, their reviews. It has what is delicate on the way through a transport:
+//! doubles, enums, custom scalars, unions, errors with and without data, cookies, and the caller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{
+    ComplexObject, Context, EmptyMutation, EmptySubscription, Enum, Error, ErrorExtensions, ID,
+    InputObject, Json, MaybeUndefined, Object, Schema, SchemaBuilder, SimpleObject, Union,
+};
+use common::Caller;
+use serde_json::{Value, json};
+
+#[derive(Enum, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Genre {
+    Novel,
+    Essay,
+}
+
+#[derive(SimpleObject, Clone)]
+#[graphql(complex)]
+pub(crate) struct Book {
+    id: ID,
+    title: String,
+    weight: f64,
+    genre: Genre,
+    tags: Vec<String>,
+    extra: Option<Json<Value>>,
+}
+
+#[ComplexObject]
+impl Book {
+    async fn author(&self) -> Author {
+        Author { id: ID(format!("a{}", self.title.len() % 3)) }
+    }
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct Author {
+    id: ID,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct Map {
+    scale: i32,
+}
+
+#[derive(Union)]
+pub(crate) enum Item {
+    Book(Book),
+    Map(Map),
+}
+
+#[derive(InputObject)]
+pub(crate) struct Order {
+    #[graphql(default = 1)]
+    copies: i32,
+    price: MaybeUndefined<f64>,
+    genre: Option<Genre>,
+    notes: Option<Vec<Option<Json<Value>>>>,
+}
+
+fn book(number: i32) -> Book {
+    Book {
+        id: ID(number.to_string()),
+        title: format!("Title \"{number}\" – ünïcode"),
+        weight: f64::from(number) * 0.1 + 0.2,
+        genre: if number % 2 == 0 { Genre::Novel } else { Genre::Essay },
+        tags: (0..number % 3).map(|tag| format!("t{tag}")).collect(),
+        extra: (number % 2 == 1)
+            .then(|| Json(json!({ "z": [1, 2.5, null], "a": { "n": number } }))),
+    }
+}
+
+pub(crate) struct Books;
+
+#[Object(name = "Query")]
+impl Books {
+    async fn book(&self, id: ID) -> Option<Book> {
+        id.parse().ok().filter(|number| (0..100).contains(number)).map(book)
+    }
+    async fn books(&self, #[graphql(default = 3)] first: i32) -> Vec<Book> {
+        (0..first).map(book).collect()
+    }
+    async fn shelf(&self) -> Vec<Item> {
+        vec![Item::Book(book(4)), Item::Map(Map { scale: 25_000 }), Item::Book(book(5))]
+    }
+    async fn echo(&self, order: Order) -> Json<Value> {
+        let price = match order.price {
+            MaybeUndefined::Undefined => json!("undefined"),
+            MaybeUndefined::Null => Value::Null,
+            MaybeUndefined::Value(price) => json!(price),
+        };
+        let genre = order.genre.map(|genre| genre == Genre::Novel);
+        let notes =
+            order.notes.map(|notes| notes.into_iter().map(|n| n.map(|n| n.0)).collect::<Vec<_>>());
+        Json(json!({ "copies": order.copies, "price": price, "novel": genre, "notes": notes }))
+    }
+    async fn fails(&self) -> Result<i32, Error> {
+        Err(Error::new("no such luck").extend_with(|_, extensions| {
+            extensions.set("code", "NO_LUCK");
+            extensions.set("tries", 3);
+        }))
+    }
+    async fn fails_hard(&self) -> Result<i32, Error> {
+        Err(Error::new("none at all"))
+    }
+    async fn panics(&self) -> Option<i32> {
+        Some("one".parse().expect("this resolver is broken"))
+    }
+    async fn sleeps(&self, milliseconds: u64) -> bool {
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        true
+    }
+    #[graphql(entity)]
+    async fn find_book(&self, id: ID) -> Book {
+        book(id.parse().unwrap_or_default())
+    }
+}
+
+pub(crate) struct ChangeBooks;
+
+#[Object(name = "Mutation")]
+impl ChangeBooks {
+    async fn rename(&self, id: ID, title: String) -> Result<Book, Error> {
+        let number = id.parse().map_err(|_| Error::new("id: not a number"))?;
+        Ok(Book { title, ..book(number) })
+    }
+}
+
+pub(crate) struct Authors;
+
+#[derive(SimpleObject)]
+#[graphql(name = "Author")]
+pub(crate) struct FullAuthor {
+    id: ID,
+    name: String,
+    born: Option<i32>,
+}
+
+#[Object(name = "Query")]
+impl Authors {
+    async fn author(&self, id: ID) -> Option<FullAuthor> {
+        Some(author(id))
+    }
+    #[graphql(entity)]
+    async fn find_author(&self, id: ID) -> FullAuthor {
+        author(id)
+    }
+}
+
+fn author(id: ID) -> FullAuthor {
+    let born = if id.as_str() == "a1" { Some(1900) } else { None };
+    FullAuthor { name: format!("Author {}", id.as_str()), id, born }
+}
+
+pub(crate) struct Reviews;
+
+#[derive(SimpleObject)]
+#[graphql(name = "Book", complex)]
+pub(crate) struct ReviewedBook {
+    id: ID,
+}
+
+#[derive(SimpleObject)]
+pub(crate) struct Review {
+    stars: i32,
+    text: Option<String>,
+}
+
+#[ComplexObject]
+impl ReviewedBook {
+    async fn rating(&self) -> Result<Option<f64>, Error> {
+        match self.id.parse::<i32>() {
+            Ok(2) => Err(Error::new("the rating of this one is lost")),
+            Ok(number) => Ok(Some(f64::from(number) / 3.0)),
+            Err(_) => Ok(None),
+        }
+    }
+    async fn reviews(&self, #[graphql(default = 2)] first: i32) -> Vec<Review> {
+        (0..first)
+            .map(|n| Review {
+                stars: n + 1,
+                text: (n > 0).then(|| format!("{}\n{n}", self.id.as_str())),
+            })
+            .collect()
+    }
+}
+
+#[Object(name = "Query")]
+impl Reviews {
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        let caller = ctx.data::<Arc<Caller>>()?;
+        Ok(caller.viewer.as_ref().map(|viewer| viewer.user.to_string()))
+    }
+    #[graphql(entity)]
+    async fn find_book(&self, id: ID) -> ReviewedBook {
+        ReviewedBook { id }
+    }
+}
+
+pub(crate) struct SignIn;
+
+#[Object(name = "Mutation")]
+impl SignIn {
+    async fn sign_in(&self, ctx: &Context<'_>) -> bool {
+        ctx.append_http_header("set-cookie", "one=1; HttpOnly");
+        ctx.append_http_header("set-cookie", "two=2; Path=/");
+        ctx.append_http_header("x-other", "not for clients");
+        true
+    }
+}
+
+pub(crate) fn books() -> Schema<Books, ChangeBooks, EmptySubscription> {
+    finish(Schema::build(Books, ChangeBooks, EmptySubscription))
+}
+
+pub(crate) fn authors() -> Schema<Authors, EmptyMutation, EmptySubscription> {
+    finish(Schema::build(Authors, EmptyMutation, EmptySubscription))
+}
+
+pub(crate) fn reviews() -> Schema<Reviews, SignIn, EmptySubscription> {
+    finish(Schema::build(Reviews, SignIn, EmptySubscription))
+}
+
+fn finish<Q, M>(builder: SchemaBuilder<Q, M, EmptySubscription>) -> Schema<Q, M, EmptySubscription>
+where
+    Q: async_graphql::ObjectType + 'static,
+    M: async_graphql::ObjectType + 'static,
+{
+    builder.enable_federation().finish()
+}
