@@ -6,6 +6,9 @@ use std::time::Duration;
 use common::{Endpoint, EndpointError};
 use federation::compose::{Composition, Diagnostic, SubgraphSdl, compose};
 
+/// How long a request for the schema of a starting subgraph is repeated, at intervals of a second.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Why there is no supergraph.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GraphError {

@@ -10,7 +10,7 @@ use common::revocation::Revocations;
 use common::sqlite::Sqlite;
 use common::token::{AccessTokens, ServiceTokens};
 use common::{Backend, Clock, Endpoint, StoreError};
-use gateway::HttpEndpoint;
+use gateway::{HttpEndpoint, HttpEndpointError, Transport};
 use secrecy::{ExposeSecret, SecretString};
 use users::Users;
 
@@ -36,10 +36,10 @@ pub(crate) enum WiringError {
         #[source]
         source: common::Error,
     },
-    #[error("{0}")]
-    Remote(String),
-    #[error("{0} is not set: the address of that subgraph is needed here")]
-    AddressMissing(&'static str),
+    #[error(transparent)]
+    Remote(#[from] HttpEndpointError),
+    #[error("SPACEY_SUBGRAPH_{0}_URL is not set: the address of that subgraph is needed here")]
+    AddressMissing(String),
 }
 
 /// What identity rests on.
@@ -78,7 +78,8 @@ pub(crate) fn generation_secret(settings: &Settings) -> Result<SecretString, Wir
 
 /// The domains, ready to be called.
 pub(crate) struct Domains {
-    pub(crate) endpoints: Vec<Arc<dyn Endpoint>>,
+    /// How the gateway reaches each of them.
+    pub(crate) transports: Vec<Transport>,
     /// The users domain, where it runs in this process.
     pub(crate) users: Option<Users>,
     pub(crate) decks: Arc<dyn Endpoint>,
@@ -92,48 +93,46 @@ impl Domains {
         clock: &Clock,
     ) -> Result<Self, WiringError> {
         let remote = |name| remote(settings, identity, name);
-        let learning = match remote("learning") {
-            Some(endpoint) => endpoint?,
-            None => open_learning(settings, clock).await?,
+        let learning = match remote("learning")? {
+            Some(transport) => transport,
+            None => Transport::InProcess(open_learning(settings, clock).await?),
         };
-        let config = match remote("config") {
-            Some(endpoint) => endpoint?,
-            None => open_config(settings, clock).await?,
+        let config = match remote("config")? {
+            Some(transport) => transport,
+            None => Transport::InProcess(open_config(settings, clock).await?),
         };
-        let decks = match remote("decks") {
-            Some(endpoint) => endpoint?,
-            None => open_decks(settings, vec![learning.clone()], clock).await?,
-        };
-        let subscribers = vec![decks.clone(), learning.clone()];
-        let (users, users_endpoint) = match remote("users") {
-            Some(endpoint) => (None, endpoint?),
+        let decks = match remote("decks")? {
+            Some(transport) => transport,
             None => {
-                let users = open_users(settings, identity, subscribers, clock).await?;
-                let endpoint = users.endpoint();
-                (Some(users), endpoint)
+                let subscribers = vec![endpoint(&learning)];
+                Transport::InProcess(open_decks(settings, subscribers, clock).await?)
             }
         };
-        let endpoints = vec![users_endpoint, config, decks.clone(), learning];
-        Ok(Self { endpoints, users, decks })
+        let subscribers = vec![endpoint(&decks), endpoint(&learning)];
+        let (here, users) = match remote("users")? {
+            Some(transport) => (None, transport),
+            None => {
+                let users = open_users(settings, identity, subscribers, clock).await?;
+                (Some(users.clone()), Transport::InProcess(users.endpoint))
+            }
+        };
+        Ok(Self {
+            decks: endpoint(&decks),
+            transports: vec![users, config, decks, learning],
+            users: here,
+        })
     }
-}
 
-/// All four domains where they run elsewhere.
-pub(crate) fn remote_domains(
-    settings: &Settings,
-    identity: &Identity,
-) -> Result<Domains, WiringError> {
-    let needed = |name, variable| {
-        remote(settings, identity, name).unwrap_or(Err(WiringError::AddressMissing(variable)))
-    };
-    let decks = needed("decks", "SPACEY_SUBGRAPH_DECKS_URL")?;
-    let endpoints = vec![
-        needed("users", "SPACEY_SUBGRAPH_USERS_URL")?,
-        needed("config", "SPACEY_SUBGRAPH_CONFIG_URL")?,
-        decks.clone(),
-        needed("learning", "SPACEY_SUBGRAPH_LEARNING_URL")?,
-    ];
-    Ok(Domains { endpoints, users: None, decks })
+    /// All four where they run elsewhere.
+    pub(crate) fn remote(settings: &Settings, identity: &Identity) -> Result<Self, WiringError> {
+        let needed = |name| needed(settings, identity, name);
+        let decks = needed("decks")?;
+        Ok(Self {
+            decks: endpoint(&decks),
+            transports: vec![needed("users")?, needed("config")?, decks, needed("learning")?],
+            users: None,
+        })
+    }
 }
 
 /// Opens one domain, for a process that runs it alone.
@@ -143,19 +142,23 @@ pub(crate) async fn open_one(
     name: &str,
     clock: &Clock,
 ) -> Result<Arc<dyn Endpoint>, WiringError> {
-    let needed = |name, variable| {
-        remote(settings, identity, name).unwrap_or(Err(WiringError::AddressMissing(variable)))
-    };
-    let decks = || needed("decks", "SPACEY_SUBGRAPH_DECKS_URL");
-    let learning = || needed("learning", "SPACEY_SUBGRAPH_LEARNING_URL");
+    let subscriber = |name| needed(settings, identity, name).map(|transport| endpoint(&transport));
     match name {
         "users" => {
-            let subscribers = vec![decks()?, learning()?];
-            Ok(open_users(settings, identity, subscribers, clock).await?.endpoint())
+            let subscribers = vec![subscriber("decks")?, subscriber("learning")?];
+            Ok(open_users(settings, identity, subscribers, clock).await?.endpoint)
         }
         "config" => open_config(settings, clock).await,
-        "decks" => open_decks(settings, vec![learning()?], clock).await,
+        "decks" => open_decks(settings, vec![subscriber("learning")?], clock).await,
         _ => open_learning(settings, clock).await,
+    }
+}
+
+/// The endpoint behind a transport, for whoever has nothing to gain from the difference.
+pub(crate) fn endpoint(transport: &Transport) -> Arc<dyn Endpoint> {
+    match transport {
+        Transport::InProcess(endpoint) => endpoint.clone(),
+        Transport::Http(endpoint) => endpoint.clone(),
     }
 }
 
@@ -163,14 +166,20 @@ fn remote(
     settings: &Settings,
     identity: &Identity,
     name: &'static str,
-) -> Option<Result<Arc<dyn Endpoint>, WiringError>> {
-    let url = settings.subgraphs.remote.get(name)?;
-    let endpoint =
-        HttpEndpoint::new(name, url.clone(), identity.service.clone(), settings.subgraphs.timeout);
-    Some(match endpoint {
-        Ok(endpoint) => Ok(Arc::new(endpoint)),
-        Err(error) => Err(WiringError::Remote(error.to_string())),
-    })
+) -> Result<Option<Transport>, WiringError> {
+    let Some(url) = settings.subgraphs.remote.get(name) else { return Ok(None) };
+    let (tokens, timeout) = (identity.service.clone(), settings.subgraphs.timeout);
+    let endpoint = HttpEndpoint::new(name, url.clone(), tokens, timeout)?;
+    Ok(Some(Transport::Http(Arc::new(endpoint))))
+}
+
+fn needed(
+    settings: &Settings,
+    identity: &Identity,
+    name: &'static str,
+) -> Result<Transport, WiringError> {
+    let missing = || WiringError::AddressMissing(name.to_uppercase());
+    remote(settings, identity, name)?.ok_or_else(missing)
 }
 
 async fn open_users(
@@ -180,10 +189,8 @@ async fn open_users(
     clock: &Clock,
 ) -> Result<Users, WiringError> {
     let backend = backend(&settings.data, "users", users::MIGRATIONS).await?;
-    let (memory_kib, iterations) = settings.accounts.argon2;
     let users_settings = users::UsersSettings {
-        memory_kib,
-        iterations,
+        hashing_cost: settings.accounts.hashing_cost.clone(),
         secure_cookies: settings.http.secure_cookies,
         ..users::UsersSettings::default()
     };

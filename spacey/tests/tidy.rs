@@ -54,7 +54,8 @@ fn every_source_file_opens_by_saying_what_it_holds() {
             _ => first.starts_with("/*") || first.starts_with("// "),
         };
         if !opens {
-            findings.push(format!("{}: its first line does not say what it holds", relative(&path)));
+            findings
+                .push(format!("{}: its first line does not say what it holds", relative(&path)));
         }
     }
     report(&findings);
@@ -98,10 +99,8 @@ fn imports_inside_a_crate_follow_the_arrows() {
             let text = fs::read_to_string(&path).unwrap();
             for imported in imports(&text) {
                 if imported != *module && !allowed.contains(&imported.as_str()) {
-                    findings.push(format!(
-                        "{}: {module} may not import {imported}",
-                        relative(&path)
-                    ));
+                    findings
+                        .push(format!("{}: {module} may not import {imported}", relative(&path)));
                 }
             }
         }
@@ -140,8 +139,16 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
 #[test]
 fn crates_depend_along_the_arrows_only() {
     let members = [
-        "spacey", "gateway", "generation", "federation", "users", "config", "decks", "learning",
-        "common", "bench",
+        "spacey",
+        "gateway",
+        "generation",
+        "federation",
+        "users",
+        "config",
+        "decks",
+        "learning",
+        "common",
+        "bench",
     ];
     let mut findings = Vec::new();
     for (folder, allowed) in MAY_DEPEND {
@@ -163,14 +170,16 @@ fn crates_depend_along_the_arrows_only() {
 fn nothing_tells_of_one_machine() {
     let own = Path::new(file!()).file_name().unwrap();
     let mut findings = Vec::new();
-    let endings = [".rs", ".py", ".mjs", ".ts", ".tsx", ".toml", ".md", ".yml", ".sql", ".json", ".txt"];
+    let endings =
+        [".rs", ".py", ".mjs", ".ts", ".tsx", ".toml", ".md", ".yml", ".sql", ".json", ".txt"];
     for path in files_below(&root(), &endings) {
         if path.file_name() == Some(own) {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
-            let of_a_machine = ["/home/", "/root/", "registry.npmjs", "files.pythonhosted", "index.crates.io"];
+            let of_a_machine =
+                ["/home/", "/root/", "registry.npmjs", "files.pythonhosted", "index.crates.io"];
             if let Some(found) = of_a_machine.iter().find(|part| line.contains(*part)) {
                 findings.push(format!("{}:{}: {found}", relative(&path), number + 1));
             }
@@ -190,7 +199,8 @@ fn versions_of_dependencies_stand_in_one_place() {
         }
         for line in fs::read_to_string(&path).unwrap().lines() {
             let Some((name, rest)) = line.split_once(" = ") else { continue };
-            let states_version = rest.starts_with('"') && rest.trim_matches('"').starts_with(|c: char| c.is_ascii_digit());
+            let states_version = rest.starts_with('"')
+                && rest.trim_matches('"').starts_with(|c: char| c.is_ascii_digit());
             if states_version || rest.contains("version = ") {
                 versions.insert(name.to_owned(), path.clone());
             }

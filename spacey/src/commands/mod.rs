@@ -3,6 +3,7 @@
 mod admin;
 mod compose;
 mod demo;
+mod front;
 mod gateway;
 mod plan;
 mod schema;

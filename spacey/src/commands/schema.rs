@@ -74,8 +74,12 @@ pub(super) async fn own_sdls() -> Result<Vec<SubgraphSdl>, Box<dyn std::error::E
         clock.clone(),
     )
     .await?;
-    let generation =
-        generation::open(generation::GenerationSettings::nowhere(), decks.clone(), clock)?;
-    let endpoints = [users.endpoint(), config, decks, learning, generation];
+    let nowhere = generation::GenerationSettings {
+        url: "http://127.0.0.1:1".to_owned(),
+        secret: crate::secrets::random(),
+        timeout: generation::DEFAULT_TIMEOUT,
+    };
+    let generation = generation::open(nowhere, decks.clone(), clock)?;
+    let endpoints = [users.endpoint, config, decks, learning, generation];
     Ok(graph::subgraph_sdls(&endpoints).await?)
 }

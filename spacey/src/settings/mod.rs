@@ -15,6 +15,7 @@ use std::time::Duration;
 use reader::{Reader, SettingErrors, Shown};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+use users::HashingCost;
 
 /// Where the settings file is looked for when nothing else is said.
 const DEFAULT_FILE: &str = "spacey.toml";
@@ -110,7 +111,7 @@ pub(crate) struct Accounts {
     /// `SPACEY_DEMO`: whether a demo account with a deck is made at start.
     pub(crate) demo: bool,
     /// `SPACEY_ARGON2_MEMORY_KIB`, `SPACEY_ARGON2_ITERATIONS`: the cost of a password hash.
-    pub(crate) argon2: (u32, u32),
+    pub(crate) hashing_cost: HashingCost,
 }
 
 /// Logs, on standard error.
@@ -291,22 +292,27 @@ impl Http {
 impl Accounts {
     fn read(reader: &mut Reader) -> Option<Self> {
         let demo = flag(reader, "SPACEY_DEMO", false);
-        let number = |range: std::ops::RangeInclusive<u32>| {
-            move |text: &str| text.parse().ok().filter(|number| range.contains(number))
-        };
+        let number = |text: &str| text.parse::<u32>().ok();
         let memory = reader.get(
             "SPACEY_ARGON2_MEMORY_KIB",
-            "a number from 8192 to 1048576 is accepted",
+            "a number from 8 to 1048576 is accepted",
             "19456",
-            number(8192..=1_048_576),
+            |text| number(text).filter(|kib| (8..=1_048_576).contains(kib)),
         );
         let iterations = reader.get(
             "SPACEY_ARGON2_ITERATIONS",
             "a number from 1 to 20 is accepted",
             "2",
-            number(1..=20),
+            |text| number(text).filter(|iterations| (1..=20).contains(iterations)),
         );
-        Some(Self { demo: demo?, argon2: (memory?, iterations?) })
+        let hashing_cost = match HashingCost::new(memory?, iterations?, 1) {
+            Ok(cost) => Some(cost),
+            Err(error) => {
+                reader.contradiction(format!("SPACEY_ARGON2_…: {error}"));
+                None
+            }
+        };
+        Some(Self { demo: demo?, hashing_cost: hashing_cost? })
     }
 }
 
