@@ -1,5 +1,6 @@
 //! What the subgraphs' GraphQL layers share: errors, scalars, entities, and lists that resolve in one pass.
 
+pub mod batch;
 pub mod entities;
 mod failure;
 pub mod fast;

@@ -1,6 +1,33 @@
 //! The learning domain: scheduling by FSRS, the review log that it is replayed from, and the study queue.
+//!
+//! It keeps its own copy of which decks and cards exist and whose they are, from the events of [`common::event`]. What a card says it does not
+//! know.
 
+mod graphql;
 pub mod model;
 pub mod scheduler;
+pub mod service;
 pub mod store;
 pub mod submission;
+
+use std::sync::Arc;
+
+use common::endpoint::SchemaEndpoint;
+use common::{Backend, Clock, Endpoint, Error};
+
+use service::Service;
+
+pub use store::MIGRATIONS;
+
+/// The subgraph's name.
+pub const NAME: &str = "learning";
+
+/// Opens the domain on its store. A SQLite file must have been opened with [`MIGRATIONS`].
+///
+/// # Errors
+/// When the store cannot be used.
+pub async fn open(backend: Backend, clock: Clock) -> Result<Arc<dyn Endpoint>, Error> {
+    let store = store::open(backend).await?;
+    let service = Arc::new(Service::new(store, clock)?);
+    Ok(Arc::new(SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service)))
+}

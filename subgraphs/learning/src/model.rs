@@ -281,11 +281,8 @@ mod tests {
     fn the_day_is_that_of_the_place_it_was_sent_from() {
         let late = "2026-03-01T03:30:00Z".parse().unwrap();
         let at_home = check(ReviewInput { reviewed_at: late, ..input() }).unwrap();
-        let in_tokyo = ReviewInput {
-            reviewed_at: late,
-            time_zone: Some("Asia/Tokyo".into()),
-            ..input()
-        };
+        let in_tokyo =
+            ReviewInput { reviewed_at: late, time_zone: Some("Asia/Tokyo".into()), ..input() };
         assert_eq!(check(in_tokyo).unwrap().day, at_home.day.plus(1));
     }
 }

@@ -78,9 +78,9 @@ impl Admission<'_> {
     pub fn cards_to_replay(&self, known: &Known) -> Vec<CardId> {
         let late = |review: &&&Review| {
             known.cards.get(&review.card).is_some_and(|card| {
-                card.memory.as_ref().is_some_and(|memory| {
-                    review.key() < memory.last || card.model != MODEL_VERSION
-                })
+                card.memory
+                    .as_ref()
+                    .is_some_and(|memory| review.key() < memory.last || card.model != MODEL_VERSION)
             })
         };
         let cards: HashSet<CardId> =

@@ -15,8 +15,7 @@ fn history(scheduler: &Scheduler, answers: &[(i32, i64, Rating)]) -> Vec<Memory>
     let mut states: Vec<Memory> = Vec::new();
     for (day, minute, rating) in answers {
         let at = start() + DAY * *day + SignedDuration::from_mins(*minute);
-        let answer =
-            Answer { id: ReviewId::new(), rating: *rating, at, day: Day(20_000 + *day) };
+        let answer = Answer { id: ReviewId::new(), rating: *rating, at, day: Day(20_000 + *day) };
         states.push(scheduler.answer(states.last(), answer).unwrap());
     }
     states

@@ -7,7 +7,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// A local day, counted from 1970-01-01.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct Day(pub i32);
 
@@ -73,9 +75,12 @@ impl Calendar {
     #[must_use]
     pub fn start_of(&self, day: Day) -> Timestamp {
         let since_epoch = SignedDuration::from_hours(i64::from(day.0) * 24);
-        let start = date(1970, 1, 1)
-            .saturating_add(since_epoch)
-            .at(i8::try_from(self.rollover_hour).unwrap_or(0), 0, 0, 0);
+        let start = date(1970, 1, 1).saturating_add(since_epoch).at(
+            i8::try_from(self.rollover_hour).unwrap_or(0),
+            0,
+            0,
+            0,
+        );
         // Only at the very ends of the calendar is there no such moment.
         self.time_zone.to_timestamp(start).unwrap_or(Timestamp::MAX)
     }

@@ -120,7 +120,8 @@ mod tests {
         for days in [1, 2, 30, 400] {
             let state = MemoryState { stability: 2.3065, difficulty: 2.1 };
             #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-            let reference = fsrs::current_retrievability(state, days as f32, DEFAULT_PARAMETERS[20]);
+            let reference =
+                fsrs::current_retrievability(state, days as f32, DEFAULT_PARAMETERS[20]);
             let ours = model.retrievability(2.3065, days);
             assert!((ours - f64::from(reference)).abs() < 1e-5, "{ours} {reference}");
         }

@@ -22,7 +22,8 @@ pub fn interleave<T>(reviews: Vec<T>, new: Vec<T>, done: Done) -> Vec<T> {
     let mut new = new.into_iter().peekable();
     loop {
         // Each list is laid out over the day with its cards in the middle of equal parts; the earlier one comes next. A review wins a tie.
-        let new_is_earlier = (2 * next_new + 1) * reviews_of_day < (2 * next_review + 1) * new_of_day;
+        let new_is_earlier =
+            (2 * next_new + 1) * reviews_of_day < (2 * next_review + 1) * new_of_day;
         let from_new = match (reviews.peek().is_some(), new.peek().is_some()) {
             (false, false) => return queue,
             (true, true) => new_is_earlier,

@@ -68,7 +68,10 @@ mod tests {
         assert_eq!(after(&[(true, true), (true, false), (true, false)]), 1.0);
         // Forgotten, then relearned that evening: it starts from 1, and what was lost is not given back.
         assert_eq!(after(&[(false, true), (true, false)]), 1.0);
-        assert_eq!(after(&[(true, true), (true, true), (true, true), (false, true), (true, false)]), 2.0);
+        assert_eq!(
+            after(&[(true, true), (true, true), (true, true), (false, true), (true, false)]),
+            2.0
+        );
     }
 
     #[test]

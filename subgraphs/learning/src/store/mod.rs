@@ -131,11 +131,8 @@ pub trait Store: Send + Sync {
     ) -> Answering<'_, Option<Session>>;
 
     /// A page of the owner's sessions, newest first, in the direction of reading, with one more than the page holds where there is one.
-    fn sessions(
-        &self,
-        owner: UserId,
-        page: PageRequest<SessionKey>,
-    ) -> Answering<'_, Vec<Session>>;
+    fn sessions(&self, owner: UserId, page: PageRequest<SessionKey>)
+    -> Answering<'_, Vec<Session>>;
 
     /// Whether it answers now.
     fn ping(&self) -> Answering<'_, ()>;

@@ -36,12 +36,27 @@ impl Collections {
         let indexes = [
             ("decks", "by_owner", doc! { "owner": 1 }, None),
             ("cards", "of_deck", doc! { "deck": 1, "owner": 1 }, None),
-            ("cards", "in_steps", doc! { "owner": 1, "memory.dueAt": 1 }, Some(of_live(Some("memory.dueAt")))),
-            ("cards", "learned", doc! { "owner": 1, "memory.dueDay": 1 }, Some(of_live(Some("memory.dueDay")))),
+            (
+                "cards",
+                "in_steps",
+                doc! { "owner": 1, "memory.dueAt": 1 },
+                Some(of_live(Some("memory.dueAt"))),
+            ),
+            (
+                "cards",
+                "learned",
+                doc! { "owner": 1, "memory.dueDay": 1 },
+                Some(of_live(Some("memory.dueDay"))),
+            ),
             ("cards", "new", doc! { "owner": 1, "deck": 1, "position": 1, "_id": 1 }, Some(new)),
             ("cards", "by_introduction", doc! { "owner": 1, "memory.introducedDay": 1 }, None),
             ("cards", "by_review", doc! { "owner": 1, "memory.reviewedDay": 1 }, None),
-            ("reviews", "of_card", doc! { "owner": 1, "card": 1, "reviewedAt": 1, "_id.id": 1 }, None),
+            (
+                "reviews",
+                "of_card",
+                doc! { "owner": 1, "card": 1, "reviewedAt": 1, "_id.id": 1 },
+                None,
+            ),
             ("days", "by_day", doc! { "owner": 1, "day": -1 }, None),
             ("sessions", "by_start", doc! { "owner": 1, "startedAt": -1, "_id.id": -1 }, None),
         ];

@@ -175,12 +175,7 @@ impl Store for MongoStore {
 }
 
 /// The rows beyond one in the order of (moment, id).
-fn beyond_cursor(
-    field: &str,
-    operator: &str,
-    at: Timestamp,
-    id: mongodb::bson::Uuid,
-) -> Document {
+fn beyond_cursor(field: &str, operator: &str, at: Timestamp, id: mongodb::bson::Uuid) -> Document {
     let at = date(at);
     doc! { "$or": [
         { field: { operator: at } },
@@ -189,6 +184,8 @@ fn beyond_cursor(
 }
 
 /// All documents of an aggregation as values of `T`.
-async fn all<T: serde::de::DeserializeOwned>(cursor: Cursor<Document>) -> Result<Vec<T>, StoreError> {
+async fn all<T: serde::de::DeserializeOwned>(
+    cursor: Cursor<Document>,
+) -> Result<Vec<T>, StoreError> {
     Ok(cursor.with_type::<T>().try_collect().await?)
 }

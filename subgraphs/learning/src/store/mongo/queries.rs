@@ -62,7 +62,8 @@ pub(super) async fn queue(
     let new_left = query.new_per_day.saturating_sub(done.new);
     let due = due(store, owner, query, query.limit.saturating_add(reviews_left)).await?;
     // A limit of 0 means none to MongoDB.
-    let new = if new_left == 0 { Vec::new() } else { new(store, owner, query.deck, new_left).await? };
+    let new =
+        if new_left == 0 { Vec::new() } else { new(store, owner, query.deck, new_left).await? };
     let read = |cards: Vec<CardDoc>| -> Result<Vec<_>, StoreError> {
         cards.into_iter().map(CardDoc::read).collect()
     };

@@ -100,7 +100,9 @@ impl Store for SqliteStore {
         Box::pin(self.0.write(move |connection| {
             let finish = include_str!("sql/finish_session.sql");
             let mut finish = connection.prepare_cached(finish)?;
-            Ok(finish.query_row(params![owner, id, at.as_millisecond()], rows::session).optional()?)
+            Ok(finish
+                .query_row(params![owner, id, at.as_millisecond()], rows::session)
+                .optional()?)
         }))
     }
 
@@ -202,9 +204,7 @@ fn reviews(
     let cards = rows::id_list(cards.iter().map(|id| id.uuid()));
     let (at, id) = cursor(page.cursor);
     let mut reviews: HashMap<CardId, Vec<Review>> = HashMap::new();
-    for review in
-        select.query_map(params![owner, cards, at, id, page.limit + 1], rows::review)?
-    {
+    for review in select.query_map(params![owner, cards, at, id, page.limit + 1], rows::review)? {
         let review = review?;
         reviews.entry(review.card).or_default().push(review);
     }
@@ -218,8 +218,8 @@ fn stats(
     tomorrow: Timestamp,
 ) -> Result<Stats, StoreError> {
     let mut select = connection.prepare_cached(include_str!("sql/stats.sql"))?;
-    let mut stats =
-        select.query_row(params![owner, today.0, tomorrow.as_millisecond()], |row| {
+    let mut stats = select
+        .query_row(params![owner, today.0, tomorrow.as_millisecond()], |row| {
             Ok(Stats { due_today: row.get(0)?, new_cards: row.get(1)?, ..Stats::default() })
         })?;
     let mut days = connection.prepare_cached(include_str!("sql/days_back.sql"))?;
@@ -238,9 +238,12 @@ fn stats(
 
 fn start_session(connection: &Connection, session: Session) -> Result<Started, StoreError> {
     let started = session.started_at.as_millisecond();
-    connection
-        .prepare_cached(include_str!("sql/start_session.sql"))?
-        .execute(params![session.owner, session.id, session.deck, started])?;
+    connection.prepare_cached(include_str!("sql/start_session.sql"))?.execute(params![
+        session.owner,
+        session.id,
+        session.deck,
+        started
+    ])?;
     let stored = connection
         .prepare_cached(include_str!("sql/session.sql"))?
         .query_row(params![session.owner, session.id], rows::session)

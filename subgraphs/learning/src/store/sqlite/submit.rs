@@ -49,11 +49,7 @@ pub(super) fn submit(
     Ok(Submitted { verdicts: admission.verdicts, cards: known.cards })
 }
 
-fn known(
-    connection: &Connection,
-    owner: UserId,
-    batch: &[Review],
-) -> Result<Known, StoreError> {
+fn known(connection: &Connection, owner: UserId, batch: &[Review]) -> Result<Known, StoreError> {
     let mut ids: Vec<CardId> = batch.iter().map(|review| review.card).collect();
     ids.sort_unstable();
     ids.dedup();

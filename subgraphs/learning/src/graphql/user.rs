@@ -1,0 +1,133 @@
+//! What learning knows of a person: what to study next, and how the work goes.
+
+use async_graphql::{Context, Object, SimpleObject};
+use common::graphql::sdl::key;
+use common::graphql::{DateTime, Result, caller};
+use common::page::PageRequest;
+use common::{DeckId, UserId, Viewer};
+
+use super::card::CardNode;
+use super::service;
+use super::session::{DEFAULT_PAGE, LearningSessionConnection};
+use crate::model::Stats;
+use crate::scheduler::{Preview, Rating};
+
+/// A person, by id.
+#[derive(Debug, Clone)]
+pub(super) struct UserNode {
+    pub(super) id: UserId,
+}
+
+impl UserNode {
+    /// The viewer, when this is the viewer: nobody else's learning can be asked for.
+    fn myself<'a>(&self, ctx: &Context<'a>) -> Result<Option<&'a Viewer>> {
+        Ok(Some(caller(ctx)?.viewer()?).filter(|viewer| viewer.user == self.id))
+    }
+}
+
+/// A person.
+#[Object(name = "User", directive = key::apply("id".into()))]
+impl UserNode {
+    /// The person's id, a UUID.
+    pub(super) async fn id(&self) -> UserId {
+        self.id
+    }
+
+    /// The next cards to study, in order: those in their steps that are due; then reviews, with the day's new cards among them; when nothing
+    /// else is left, those in their steps that are due within 20 minutes. A day brings 20 new cards and 200 reviews.
+    async fn study_queue(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most so many: 1 to 200.", default = 20)] limit: i32,
+        #[graphql(desc = "Only cards of this deck.")] deck_id: Option<DeckId>,
+    ) -> Result<Option<Vec<StudyItem>>> {
+        let Some(viewer) = self.myself(ctx)? else { return Ok(None) };
+        let items = service(ctx)?.queue(viewer, deck_id, limit).await?;
+        let (cards, previews): (Vec<_>, Vec<_>) =
+            items.into_iter().map(|item| (item.card, item.previews)).unzip();
+        let item = |(card, previews): (CardNode, [(Preview, jiff::Timestamp); 4])| StudyItem {
+            card,
+            previews: previews.map(RatingPreview::from).to_vec(),
+        };
+        Ok(Some(CardNode::all(cards).into_iter().zip(previews).map(item).collect()))
+    }
+
+    /// How the work goes.
+    async fn stats(&self, ctx: &Context<'_>) -> Result<Option<LearningStats>> {
+        let Some(viewer) = self.myself(ctx)? else { return Ok(None) };
+        Ok(Some(service(ctx)?.stats(viewer).await?.into()))
+    }
+
+    /// The person's learning sessions, newest first: 50 unless `first` or `last` says otherwise, at most 500.
+    async fn learning_sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, or those after `after`: 0 to 500.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: sessions after it.")] after: Option<String>,
+        #[graphql(desc = "The last so many, or those before `before`: 0 to 500.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: sessions before it.")] before: Option<String>,
+    ) -> Result<Option<LearningSessionConnection>> {
+        let Some(viewer) = self.myself(ctx)? else { return Ok(None) };
+        let page =
+            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
+        let page = service(ctx)?.sessions(viewer, page).await?;
+        Ok(Some(LearningSessionConnection { page }))
+    }
+}
+
+/// A card to study.
+#[derive(Debug, SimpleObject)]
+pub(super) struct StudyItem {
+    /// The card.
+    card: CardNode,
+    /// What each rating would lead to: AGAIN, HARD, GOOD, EASY.
+    previews: Vec<RatingPreview>,
+}
+
+/// What a rating would lead to.
+#[derive(Debug, Clone, SimpleObject)]
+pub(super) struct RatingPreview {
+    /// The rating.
+    rating: Rating,
+    /// The time until the card comes back, in seconds; whole days for a learned card.
+    interval: i64,
+    /// When it comes back; a learned card at the start of its day.
+    due: DateTime,
+}
+
+impl From<(Preview, jiff::Timestamp)> for RatingPreview {
+    fn from((preview, due): (Preview, jiff::Timestamp)) -> Self {
+        Self { rating: preview.rating, interval: preview.interval.as_secs(), due: DateTime(due) }
+    }
+}
+
+/// How a person's work goes. A day starts at the person's rollover hour.
+#[derive(Debug, SimpleObject)]
+pub(super) struct LearningStats {
+    /// Reviews today.
+    reviews_today: i64,
+    /// The time they took, in milliseconds.
+    time_today_ms: i64,
+    /// Days in a row with a review, up to today, or up to yesterday while today has none yet.
+    streak_days: i64,
+    /// Studied cards that come back before the day ends.
+    due_today: i64,
+    /// Cards never studied.
+    new_cards: i64,
+}
+
+impl From<Stats> for LearningStats {
+    fn from(stats: Stats) -> Self {
+        Self {
+            reviews_today: stats.reviews_today.into(),
+            time_today_ms: stats.time_today_ms,
+            streak_days: stats.streak_days.into(),
+            due_today: stats.due_today.into(),
+            new_cards: stats.new_cards.into(),
+        }
+    }
+}

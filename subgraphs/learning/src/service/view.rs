@@ -1,0 +1,131 @@
+//! What is stored, seen at a moment: how well a card or deck is remembered now.
+
+use common::{CardId, DeckId};
+use jiff::Timestamp;
+
+use crate::model::{StoredCard, StoredDeck};
+use crate::scheduler::{Calendar, CardState, Day, Due, HalfLife, Memory, Model, deck_score};
+
+/// A moment where a person is.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// The moment.
+    pub now: Timestamp,
+    /// The person's calendar.
+    pub calendar: Calendar,
+    /// The local day of the moment.
+    pub today: Day,
+}
+
+impl Moment {
+    /// `now` in `calendar`.
+    #[must_use]
+    pub fn new(now: Timestamp, calendar: Calendar) -> Self {
+        Self { now, today: calendar.day_of(now), calendar }
+    }
+
+    /// When something comes back: a learned card at the start of its day.
+    #[must_use]
+    pub fn due_at(&self, due: Due) -> Timestamp {
+        match due {
+            Due::At(at) => at,
+            Due::On(day) => self.calendar.start_of(day),
+        }
+    }
+
+    /// Whether something comes back before this local day ends.
+    fn is_due_today(&self, due: Due) -> bool {
+        match due {
+            Due::At(at) => self.calendar.day_of(at) <= self.today,
+            Due::On(day) => day <= self.today,
+        }
+    }
+}
+
+/// A card, seen at a moment.
+#[derive(Debug, Clone)]
+pub struct CardView {
+    /// Which card.
+    pub id: CardId,
+    /// What its reviews led to; `None` for a new card.
+    pub memory: Option<Memory>,
+    /// When it comes back; `None` for a new card.
+    pub due: Option<Timestamp>,
+    /// The probability of recall by FSRS; `None` for a new card.
+    pub retrievability: Option<f64>,
+    /// The probability of recall by the half-life; 0 for a new card.
+    pub recall_score: f64,
+}
+
+impl CardView {
+    pub(super) fn new(card: &StoredCard, model: &Model, moment: &Moment) -> Self {
+        let memory = card.memory.as_ref();
+        let days = |memory: &Memory| moment.today.since(memory.last_day);
+        Self {
+            id: card.id,
+            due: memory.map(|memory| moment.due_at(memory.due)),
+            retrievability: memory
+                .map(|memory| model.retrievability(memory.stability, days(memory))),
+            recall_score: memory.map_or(0.0, |memory| memory.half_life.recall(days(memory))),
+            memory: card.memory.clone(),
+        }
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub fn state(&self) -> CardState {
+        self.memory.as_ref().map_or(CardState::New, |memory| memory.state)
+    }
+}
+
+/// A deck, seen at a moment.
+#[derive(Debug, Clone)]
+pub struct DeckView {
+    /// Which deck.
+    pub id: DeckId,
+    /// Its cards, by what is to be done with them.
+    pub counts: DeckCounts,
+    /// The mean recall score over all its cards, 0 to 1.
+    pub recall_score: f64,
+    /// The mean probability of recall over its studied cards by FSRS; `None` without any.
+    pub retrievability: Option<f64>,
+}
+
+/// A deck's cards, by what is to be done with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeckCounts {
+    /// Never studied.
+    pub new: usize,
+    /// In their steps, and due today.
+    pub learning: usize,
+    /// Learned, and due today.
+    pub review: usize,
+    /// All.
+    pub total: usize,
+}
+
+impl DeckView {
+    pub(super) fn new(deck: &StoredDeck, model: &Model, moment: &Moment) -> Self {
+        let total = deck.new + deck.studied.len();
+        let mut counts = DeckCounts { new: deck.new, learning: 0, review: 0, total };
+        let mut sum = 0.0;
+        for card in &deck.studied {
+            match card.due {
+                due if !moment.is_due_today(due) => {}
+                Due::At(_) => counts.learning += 1,
+                Due::On(_) => counts.review += 1,
+            }
+            sum += model.retrievability(card.stability, moment.today.since(card.last_day));
+        }
+        let recall = |half_life: HalfLife, last: Day| half_life.recall(moment.today.since(last));
+        let recalls = deck.studied.iter().map(|card| recall(card.half_life, card.last_day));
+        #[expect(clippy::cast_precision_loss, reason = "a deck has far fewer than 2^52 cards")]
+        let studied = deck.studied.len() as f64;
+        Self {
+            id: deck.id,
+            counts,
+            recall_score: deck_score(total, recalls),
+            retrievability: (studied > 0.0).then(|| sum / studied),
+        }
+    }
+}
