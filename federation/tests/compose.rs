@@ -154,7 +154,7 @@ fn satisfiability_does_not_visit_every_set_of_subgraphs() {
 
     subgraphs.pop();
     let errors = compose(&subgraphs).expect_err("refused");
-    assert_eq!(errors.len(), COUNT);
+    assert!(!errors.is_empty());
     assert!(
         errors
             .iter()

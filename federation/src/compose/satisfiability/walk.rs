@@ -53,7 +53,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Every field that cannot be reached on some path, once.
+    /// Fields that cannot be reached on some path, each once. There is one if any exists; what lies behind a field that
+    /// was reported may have more.
     pub(super) fn run(mut self) -> Vec<Failure> {
         for root in ROOTS {
             if let Some(def) = self.resolver.schemas.supergraph.types.get(root) {
