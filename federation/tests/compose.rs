@@ -130,6 +130,38 @@ fn subgraph_names_are_unique_and_not_reserved() {
     }
 }
 
+/// Every subgraph but the last lacks one field, so that every set of subgraphs can be what a path leads to. Visiting
+/// all of them would never end.
+#[test]
+fn satisfiability_does_not_visit_every_set_of_subgraphs() {
+    const COUNT: usize = 30;
+    let subgraph = |lacks: usize| {
+        let fields: Vec<String> = (0..COUNT)
+            .filter(|field| *field != lacks)
+            .map(|field| format!("f{field}: Value"))
+            .collect();
+        SubgraphSdl {
+            name: format!("s{lacks:02}"),
+            url: None,
+            sdl: format!(
+                "type Query {{ value: Value }} type Value {{ {} }}",
+                fields.join(" ")
+            ),
+        }
+    };
+    let mut subgraphs: Vec<SubgraphSdl> = (0..=COUNT).map(subgraph).collect();
+    assert!(compose(&subgraphs).is_ok());
+
+    subgraphs.pop();
+    let errors = compose(&subgraphs).expect_err("refused");
+    assert!(!errors.is_empty());
+    assert!(
+        errors
+            .iter()
+            .all(|error| error.code == Code::SatisfiabilityError)
+    );
+}
+
 #[test]
 fn diagnostics_serialise() {
     let subgraph = SubgraphSdl {

@@ -1,4 +1,7 @@
 //! Visits every state that a query can reach, breadth first, so that the operation shown is a shortest one.
+//!
+//! Value types that many subgraphs share in different parts can have exponentially many states. When many wait, those
+//! with the fewest places go first: what holds there holds in all states with more places, which are then skipped.
 
 use std::collections::VecDeque;
 
@@ -17,6 +20,9 @@ pub(super) struct Step {
     pub(super) field: Name,
     pub(super) condition: Option<Name>,
 }
+
+/// From how many waiting states on the order is by places and no longer by distance from a root.
+const MANY: usize = 1000;
 
 struct State<'a> {
     object: Name,
@@ -47,17 +53,35 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Every field that cannot be reached on some path, once.
+    /// Fields that cannot be reached on some path, each once. There is one if any exists; what lies behind a field that
+    /// was reported may have more.
     pub(super) fn run(mut self) -> Vec<Failure> {
         for root in ROOTS {
             if let Some(def) = self.resolver.schemas.supergraph.types.get(root) {
                 self.enter(def.name.clone(), Vec::new(), root, None);
             }
         }
-        while let Some(state) = self.queue.pop_front() {
-            self.visit(&state);
+        while let Some(state) = self.next() {
+            if self.is_needed(&state) {
+                self.visit(&state);
+            }
         }
         self.failures
+    }
+
+    fn next(&mut self) -> Option<State<'a>> {
+        if self.queue.len() < MANY {
+            return self.queue.pop_front();
+        }
+        let states = self.queue.iter().enumerate();
+        let (position, _) = states.min_by_key(|(_, state)| state.places.len())?;
+        self.queue.swap_remove_front(position)
+    }
+
+    /// Whether no state with fewer places of the same object was found while this one waited.
+    fn is_needed(&self, state: &State<'a>) -> bool {
+        let known = self.visited.get(&state.object);
+        known.is_some_and(|known| known.contains(&state.places))
     }
 
     fn enter(

@@ -3,6 +3,7 @@
 //! [`Subgraph`] exists only for valid GraphQL whose federation directives have their canonical names, whose root
 //! types are called `Query`, `Mutation` and `Subscription`, and which uses nothing that composition does not handle.
 
+mod described;
 mod extract;
 mod field_set;
 mod link;

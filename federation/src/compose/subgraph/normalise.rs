@@ -232,12 +232,8 @@ impl Rewriter<'_> {
             Definition::ScalarTypeExtension(node) => {
                 self.directives(&mut node.make_mut().directives, &at)
             }
-            Definition::SchemaDefinition(node) => {
-                self.directives(&mut node.make_mut().directives, "schema")
-            }
-            Definition::SchemaExtension(node) => {
-                self.directives(&mut node.make_mut().directives, "schema")
-            }
+            Definition::SchemaDefinition(node) => self.schema_directives(&node.directives),
+            Definition::SchemaExtension(node) => self.schema_directives(&node.directives),
             Definition::DirectiveDefinition(node) => {
                 for argument in &mut node.make_mut().arguments {
                     self.input_value(argument, format!("@{at}({}:)", argument.name));
@@ -260,6 +256,24 @@ impl Rewriter<'_> {
 
     fn input_value(&mut self, value: &mut Node<InputValueDefinition>, at: String) {
         self.directives(&mut value.make_mut().directives, &at);
+    }
+
+    /// The schema definition itself is not kept, so that a directive on it cannot be either.
+    fn schema_directives(&mut self, list: &DirectiveList) {
+        for directive in list {
+            if let Some(known) = self.links.directives.get(directive.name.as_str()) {
+                let message = format!(
+                    "@{} on the schema is not handled by this composition; remove it",
+                    known.name
+                );
+                self.report.error(
+                    Code::UnsupportedFeature,
+                    "schema",
+                    &[self.subgraph],
+                    message,
+                );
+            }
+        }
     }
 
     /// Gives federation directives their canonical names; those that are not handled are reported and taken out.

@@ -7,7 +7,7 @@ use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 
 use super::model::Subgraph;
-use super::{extract, link, normalise, spec};
+use super::{described, extract, link, normalise, spec};
 use crate::compose::SubgraphSdl;
 use crate::compose::diagnostic::{Code, Report};
 
@@ -53,7 +53,7 @@ fn parse(input: &SubgraphSdl, report: &mut Report) -> Option<Subgraph> {
 }
 
 fn parse_document(input: &SubgraphSdl, report: &mut Report) -> Option<Document> {
-    match Parser::new().parse_ast(input.sdl.as_str(), &input.name) {
+    match Parser::new().parse_ast(described::blank_on_extensions(&input.sdl), &input.name) {
         Ok(document) => Some(document),
         Err(invalid) => {
             report_invalid(&invalid.errors, &input.name, report);
