@@ -45,7 +45,7 @@ impl Mutation {
     async fn generate_cards(
         &self,
         ctx: &Context<'_>,
-        input: GenerateCardsInput,
+        #[graphql(desc = "The text, and what to make of it.")] input: GenerateCardsInput,
     ) -> Result<GenerateCardsPayload> {
         let caller = ctx.data::<Arc<Caller>>().map_err(common::graphql::Failure::from)?;
         let service = ctx.data::<Arc<Service>>().map_err(common::graphql::Failure::from)?;

@@ -34,13 +34,21 @@ pub(crate) struct Query;
 #[Object]
 impl Query {
     /// One of the viewer's decks; null when there is none with this id.
-    async fn deck(&self, ctx: &Context<'_>, id: DeckId) -> Result<Option<DeckNode>> {
+    async fn deck(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The deck's id.")] id: DeckId,
+    ) -> Result<Option<DeckNode>> {
         let decks = service(ctx)?.decks(caller(ctx)?.viewer()?, vec![id]).await?;
         Ok(DeckBatch::nodes(decks).pop())
     }
 
     /// One of the viewer's cards; null when there is none with this id.
-    async fn card(&self, ctx: &Context<'_>, id: CardId) -> Result<Option<CardNode>> {
+    async fn card(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The card's id.")] id: CardId,
+    ) -> Result<Option<CardNode>> {
         let cards = service(ctx)?.cards(caller(ctx)?.viewer()?, vec![id]).await?;
         Ok(CardBatch::nodes(cards).pop())
     }

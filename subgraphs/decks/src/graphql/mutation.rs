@@ -27,7 +27,7 @@ impl Mutation {
     async fn create_deck(
         &self,
         ctx: &Context<'_>,
-        input: CreateDeckInput,
+        #[graphql(desc = "The deck to make.")] input: CreateDeckInput,
     ) -> Result<CreateDeckPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let deck = service(ctx)?.create_deck(viewer, &NewDeck::try_from(input)?).await?;
@@ -38,7 +38,7 @@ impl Mutation {
     async fn update_deck(
         &self,
         ctx: &Context<'_>,
-        input: UpdateDeckInput,
+        #[graphql(desc = "Which deck, and what to change.")] input: UpdateDeckInput,
     ) -> Result<UpdateDeckPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let deck = service(ctx)?.update_deck(viewer, &DeckEdit::try_from(input)?).await?;
@@ -49,7 +49,7 @@ impl Mutation {
     async fn delete_deck(
         &self,
         ctx: &Context<'_>,
-        input: DeleteDeckInput,
+        #[graphql(desc = "Which deck.")] input: DeleteDeckInput,
     ) -> Result<DeleteDeckPayload> {
         service(ctx)?.delete_deck(caller(ctx)?.viewer()?, input.id).await?;
         Ok(DeleteDeckPayload { deleted_id: input.id })
@@ -59,7 +59,7 @@ impl Mutation {
     async fn create_cards(
         &self,
         ctx: &Context<'_>,
-        input: CreateCardsInput,
+        #[graphql(desc = "The cards to make, and where.")] input: CreateCardsInput,
     ) -> Result<CreateCardsPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let deck = input.deck_id;
@@ -75,7 +75,7 @@ impl Mutation {
     async fn update_card(
         &self,
         ctx: &Context<'_>,
-        input: UpdateCardInput,
+        #[graphql(desc = "Which card, and what to change.")] input: UpdateCardInput,
     ) -> Result<UpdateCardPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let card = service(ctx)?.update_card(viewer, &CardEdit::try_from(input)?).await?;
@@ -86,7 +86,7 @@ impl Mutation {
     async fn move_cards(
         &self,
         ctx: &Context<'_>,
-        input: MoveCardsInput,
+        #[graphql(desc = "Which cards, and where they go.")] input: MoveCardsInput,
     ) -> Result<MoveCardsPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let cards = service(ctx)?.move_cards(viewer, &Move::from(input)).await?;
@@ -97,7 +97,7 @@ impl Mutation {
     async fn delete_cards(
         &self,
         ctx: &Context<'_>,
-        input: DeleteCardsInput,
+        #[graphql(desc = "Which cards.")] input: DeleteCardsInput,
     ) -> Result<DeleteCardsPayload> {
         service(ctx)?.delete_cards(caller(ctx)?.viewer()?, &input.ids).await?;
         Ok(DeleteCardsPayload { deleted_ids: input.ids })
