@@ -17,6 +17,7 @@ pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, EmptySubs
 #[derive(Debug)]
 pub(crate) struct Query;
 
+/// What can be asked.
 #[Object]
 impl Query {
     /// What card generation takes.
@@ -38,6 +39,7 @@ pub(crate) struct GenerationLimits {
 #[derive(Debug)]
 pub(crate) struct Mutation;
 
+/// What can be changed.
 #[Object]
 impl Mutation {
     /// Makes drafts of cards from a text. Nothing is stored: add the ones you want with `createCards`. It may take a minute. When the service

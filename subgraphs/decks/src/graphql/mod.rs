@@ -31,6 +31,7 @@ pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, EmptySubs
 #[derive(Debug)]
 pub(crate) struct Query;
 
+/// What can be asked.
 #[Object]
 impl Query {
     /// One of the viewer's decks; null when there is none with this id.

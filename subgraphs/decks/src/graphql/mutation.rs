@@ -21,6 +21,7 @@ use crate::model::{CardEdit, DeckEdit, Move, NewDeck};
 #[derive(Debug)]
 pub(crate) struct Mutation;
 
+/// What can be changed.
 #[Object]
 impl Mutation {
     /// Makes a deck. A person can have 10,000.
