@@ -99,7 +99,9 @@ impl Client {
         let response = request.send().await.map_err(GenerationError::from_transport)?;
         match response.status() {
             StatusCode::OK => {}
-            StatusCode::CONFLICT => return Err(GenerationError::KeyReused),
+            StatusCode::CONFLICT if idempotency_key.is_some() => {
+                return Err(GenerationError::KeyReused);
+            }
             status => return Err(GenerationError::Status(status)),
         }
         let bytes = read(response).await?;

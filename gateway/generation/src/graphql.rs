@@ -17,6 +17,7 @@ pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, EmptySubs
 #[derive(Debug)]
 pub(crate) struct Query;
 
+/// What can be asked.
 #[Object]
 impl Query {
     /// What card generation takes.
@@ -38,6 +39,7 @@ pub(crate) struct GenerationLimits {
 #[derive(Debug)]
 pub(crate) struct Mutation;
 
+/// What can be changed.
 #[Object]
 impl Mutation {
     /// Makes drafts of cards from a text. Nothing is stored: add the ones you want with `createCards`. It may take a minute. When the service
@@ -45,7 +47,7 @@ impl Mutation {
     async fn generate_cards(
         &self,
         ctx: &Context<'_>,
-        input: GenerateCardsInput,
+        #[graphql(desc = "The text, and what to make of it.")] input: GenerateCardsInput,
     ) -> Result<GenerateCardsPayload> {
         let caller = ctx.data::<Arc<Caller>>().map_err(common::graphql::Failure::from)?;
         let service = ctx.data::<Arc<Service>>().map_err(common::graphql::Failure::from)?;

@@ -16,7 +16,7 @@ async fn each_status_has_its_code() {
     for (status, code) in [
         (400, "GENERATION_FAILED"),
         (401, "GENERATION_FAILED"),
-        (409, "CONFLICT"),
+        (409, "GENERATION_FAILED"),
         (422, "GENERATION_FAILED"),
         (429, "GENERATION_UNAVAILABLE"),
         (500, "GENERATION_FAILED"),
@@ -31,6 +31,15 @@ async fn each_status_has_its_code() {
         let gateway = Gateway::of(&service);
         assert_eq!(gateway.error(gateway.input(json!({}))).await.0, code, "{status}");
     }
+}
+
+#[tokio::test]
+async fn a_key_of_another_request_is_a_conflict() {
+    let service = Service::responding(|| StatusCode::CONFLICT.into_response()).await;
+    let gateway = Gateway::of(&service);
+    let error = gateway.error(gateway.input(json!({ "idempotencyKey": "used" }))).await;
+    assert_eq!(error.0, "CONFLICT");
+    assert!(error.1.starts_with("input.idempotencyKey was used"), "{}", error.1);
 }
 
 #[tokio::test]

@@ -31,16 +31,25 @@ pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, EmptySubs
 #[derive(Debug)]
 pub(crate) struct Query;
 
+/// What can be asked.
 #[Object]
 impl Query {
     /// One of the viewer's decks; null when there is none with this id.
-    async fn deck(&self, ctx: &Context<'_>, id: DeckId) -> Result<Option<DeckNode>> {
+    async fn deck(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The deck's id.")] id: DeckId,
+    ) -> Result<Option<DeckNode>> {
         let decks = service(ctx)?.decks(caller(ctx)?.viewer()?, vec![id]).await?;
         Ok(DeckBatch::nodes(decks).pop())
     }
 
     /// One of the viewer's cards; null when there is none with this id.
-    async fn card(&self, ctx: &Context<'_>, id: CardId) -> Result<Option<CardNode>> {
+    async fn card(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The card's id.")] id: CardId,
+    ) -> Result<Option<CardNode>> {
         let cards = service(ctx)?.cards(caller(ctx)?.viewer()?, vec![id]).await?;
         Ok(CardBatch::nodes(cards).pop())
     }

@@ -21,13 +21,14 @@ use crate::model::{CardEdit, DeckEdit, Move, NewDeck};
 #[derive(Debug)]
 pub(crate) struct Mutation;
 
+/// What can be changed.
 #[Object]
 impl Mutation {
     /// Makes a deck. A person can have 10,000.
     async fn create_deck(
         &self,
         ctx: &Context<'_>,
-        input: CreateDeckInput,
+        #[graphql(desc = "The deck to make.")] input: CreateDeckInput,
     ) -> Result<CreateDeckPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let deck = service(ctx)?.create_deck(viewer, &NewDeck::try_from(input)?).await?;
@@ -38,7 +39,7 @@ impl Mutation {
     async fn update_deck(
         &self,
         ctx: &Context<'_>,
-        input: UpdateDeckInput,
+        #[graphql(desc = "Which deck, and what to change.")] input: UpdateDeckInput,
     ) -> Result<UpdateDeckPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let deck = service(ctx)?.update_deck(viewer, &DeckEdit::try_from(input)?).await?;
@@ -49,7 +50,7 @@ impl Mutation {
     async fn delete_deck(
         &self,
         ctx: &Context<'_>,
-        input: DeleteDeckInput,
+        #[graphql(desc = "Which deck.")] input: DeleteDeckInput,
     ) -> Result<DeleteDeckPayload> {
         service(ctx)?.delete_deck(caller(ctx)?.viewer()?, input.id).await?;
         Ok(DeleteDeckPayload { deleted_id: input.id })
@@ -59,7 +60,7 @@ impl Mutation {
     async fn create_cards(
         &self,
         ctx: &Context<'_>,
-        input: CreateCardsInput,
+        #[graphql(desc = "The cards to make, and where.")] input: CreateCardsInput,
     ) -> Result<CreateCardsPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let deck = input.deck_id;
@@ -75,7 +76,7 @@ impl Mutation {
     async fn update_card(
         &self,
         ctx: &Context<'_>,
-        input: UpdateCardInput,
+        #[graphql(desc = "Which card, and what to change.")] input: UpdateCardInput,
     ) -> Result<UpdateCardPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let card = service(ctx)?.update_card(viewer, &CardEdit::try_from(input)?).await?;
@@ -86,7 +87,7 @@ impl Mutation {
     async fn move_cards(
         &self,
         ctx: &Context<'_>,
-        input: MoveCardsInput,
+        #[graphql(desc = "Which cards, and where they go.")] input: MoveCardsInput,
     ) -> Result<MoveCardsPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let cards = service(ctx)?.move_cards(viewer, &Move::from(input)).await?;
@@ -97,7 +98,7 @@ impl Mutation {
     async fn delete_cards(
         &self,
         ctx: &Context<'_>,
-        input: DeleteCardsInput,
+        #[graphql(desc = "Which cards.")] input: DeleteCardsInput,
     ) -> Result<DeleteCardsPayload> {
         service(ctx)?.delete_cards(caller(ctx)?.viewer()?, &input.ids).await?;
         Ok(DeleteCardsPayload { deleted_ids: input.ids })

@@ -163,11 +163,16 @@ fn is_stale(cause: &common::error::BoxError) -> bool {
     cause.is::<Stale>() || in_driver().is_some()
 }
 
-/// Cuts pages out of cards that a store answered for several decks at once, in any order.
+/// Cuts pages out of cards that a store answered for several decks at once.
 fn pages(request: &PageRequest<CardKey>, cards: Vec<Card>) -> HashMap<DeckId, Page<Card>> {
     let mut decks: HashMap<DeckId, Vec<Card>> = HashMap::new();
-    for card in cards {
-        decks.entry(card.deck).or_default().push(card);
+    // The cards of a deck come one after another: those are not looked up one by one.
+    let mut cards = cards.into_iter().peekable();
+    while let Some(card) = cards.next() {
+        let deck = card.deck;
+        let list = decks.entry(deck).or_default();
+        list.push(card);
+        list.extend(std::iter::from_fn(|| cards.next_if(|card| card.deck == deck)));
     }
     let page = |(deck, mut cards): (DeckId, Vec<Card>)| {
         match request.direction {

@@ -47,7 +47,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn owner(&self, id: UserId) -> Reply<'_, Owner> {
         Box::pin(self.0.read(move |connection| {
-            let sql = "SELECT deck_count, gone, revision FROM owner WHERE id = ?1";
+            let sql = include_str!("sql/owner.sql");
             let row = connection.prepare_cached(sql)?.query_row([id], |row| {
                 let (deck_count, gone, revision) = (row.get(0)?, row.get(1)?, row.get(2)?);
                 Ok(Owner { id, deck_count, gone, revision })
@@ -67,7 +67,7 @@ impl Store for SqliteStore {
     }
 
     fn deleted(&self, ids: Vec<Uuid>) -> Reply<'_, Vec<Uuid>> {
-        let sql = "SELECT id FROM deleted WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
+        let sql = include_str!("sql/deleted.sql");
         // Any of the id types reads the bytes.
         self.rows(sql, vec![list(ids)], |row| row.get(0).map(DeckId::uuid))
     }
@@ -113,7 +113,7 @@ impl Store for SqliteStore {
     }
 
     fn outline(&self, deck: DeckId) -> Reply<'_, Vec<OutlineCard>> {
-        let sql = "SELECT id, position, version, created_at FROM card WHERE deck_id = ?1 ORDER BY position, id";
+        let sql = include_str!("sql/outline.sql");
         self.rows(sql, vec![blob(deck.uuid())], |row| {
             Ok(OutlineCard {
                 id: row.get(0)?,
@@ -137,7 +137,7 @@ impl Store for SqliteStore {
 
 impl OutboxStore for SqliteStore {
     fn pending(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(EventId, Event)>, StoreError>> {
-        let sql = "SELECT id, event FROM outbox ORDER BY id LIMIT ?1";
+        let sql = include_str!("sql/pending.sql");
         let limit = Value::from(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = self.rows(sql, vec![limit], |row| {
             Ok((row.get::<_, EventId>(0)?, row.get::<_, String>(1)?))
@@ -154,7 +154,7 @@ impl OutboxStore for SqliteStore {
     fn delivered(&self, events: Vec<EventId>) -> BoxFuture<'_, Result<(), StoreError>> {
         let ids = list(events.into_iter().map(EventId::uuid));
         Box::pin(self.0.write(move |connection| {
-            let sql = "DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
+            let sql = include_str!("sql/delivered.sql");
             connection.prepare_cached(sql)?.execute([ids])?;
             Ok(())
         }))
@@ -242,15 +242,13 @@ fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
         insert_card(connection, card)?;
     }
     for card in &changes.edited_cards {
-        let sql = "UPDATE card SET question = ?3, answer = ?4, updated_at = ?5, version = ?2 \
-                   WHERE id = ?1 AND version = ?2 - 1";
+        let sql = include_str!("sql/edit_card.sql");
         let Card { id, version, question, answer, .. } = card;
         let updated_at = card.updated_at.as_millisecond();
         exactly_one(connection, sql, params![id, version, question, answer, updated_at])?;
     }
     for moved in &changes.moved_cards {
-        let sql = "UPDATE card SET deck_id = ?3, position = ?4, updated_at = ?5, version = ?2 \
-                   WHERE id = ?1 AND version = ?2 - 1";
+        let sql = include_str!("sql/move_card.sql");
         let MovedCard { id, version, deck, position, .. } = moved;
         let updated_at = moved.updated_at.as_millisecond();
         exactly_one(connection, sql, params![id, version, deck, position, updated_at])?;

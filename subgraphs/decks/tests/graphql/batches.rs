@@ -33,14 +33,24 @@ async fn first_screen(domain: &Domain, user: UserId) -> usize {
     decks.iter().map(|deck| deck["cards"]["nodes"].as_array().unwrap().len()).sum()
 }
 
+/// How many statements `run` takes by itself: the least of some runs, because once a second the outbox looks for undelivered events.
+async fn statements(count: impl Fn() -> u64, run: impl AsyncFn()) -> u64 {
+    let mut least = u64::MAX;
+    for _ in 0..5 {
+        let before = count();
+        run().await;
+        least = least.min(count() - before);
+    }
+    least
+}
+
 #[tokio::test]
 async fn the_first_screen_takes_three_statements_in_sqlite() {
     let (domain, sqlite) = Domain::sqlite().await;
     let (few, many) = (fill(&domain, 2, 3).await, fill(&domain, 10, 20).await);
-    for (user, cards) in [(few, 6), (many, 200), (few, 6)] {
-        let before = sqlite.statements();
-        assert_eq!(first_screen(&domain, user).await, cards);
-        assert_eq!(sqlite.statements() - before, 3);
+    for (user, cards) in [(few, 6), (many, 200)] {
+        let run = async || assert_eq!(first_screen(&domain, user).await, cards);
+        assert_eq!(statements(|| sqlite.statements(), run).await, 3);
     }
 }
 
@@ -49,14 +59,8 @@ async fn the_first_screen_takes_three_commands_in_mongodb() {
     let (domain, mongo) = Domain::mongo().await;
     let (few, many) = (fill(&domain, 2, 3).await, fill(&domain, 10, 20).await);
     for (user, cards) in [(few, 6), (many, 200)] {
-        // The outbox looks for undelivered events once a second.
-        let mut counts = Vec::new();
-        for _ in 0..5 {
-            let before = mongo.commands();
-            assert_eq!(first_screen(&domain, user).await, cards);
-            counts.push(mongo.commands() - before);
-        }
-        assert_eq!(counts.iter().min(), Some(&3), "{counts:?}");
+        let run = async || assert_eq!(first_screen(&domain, user).await, cards);
+        assert_eq!(statements(|| mongo.commands(), run).await, 3);
     }
 }
 
@@ -82,9 +86,10 @@ async fn entities_come_in_order_with_gaps_in_two_statements() {
     let query = "query($of: [_Any!]!) { _entities(representations: $of) {
         __typename ... on Card { question } ... on Deck { name } ... on User { id }
     } }";
-    let before = sqlite.statements();
-    let data = domain.data(user, query, json!({ "of": wanted })).await;
-    assert_eq!(sqlite.statements() - before, 2);
+    let variables = json!({ "of": wanted });
+    let data = domain.data(user, query, variables.clone()).await;
+    let run = async || drop(domain.data(user, query, variables.clone()).await);
+    assert_eq!(statements(|| sqlite.statements(), run).await, 2);
     let card = |question: &str| json!({ "__typename": "Card", "question": question });
     assert_eq!(
         data["_entities"],
@@ -142,9 +147,9 @@ async fn a_page_of_cards_of_each_deck_goes_on_after_a_cursor() {
     assert_eq!(cards["pageInfo"]["hasNextPage"], true);
     let mut variables = me(user);
     variables["after"] = cards["pageInfo"]["endCursor"].clone();
-    let before = sqlite.statements();
+    let run = async || drop(domain.data(user, query, variables.clone()).await);
+    assert_eq!(statements(|| sqlite.statements(), run).await, 2);
     let data = domain.data(user, query, variables).await;
-    assert_eq!(sqlite.statements() - before, 2);
     let nodes = &data["_entities"][0]["decks"]["nodes"][1]["cards"]["nodes"];
     assert_eq!(*nodes, json!([{ "question": "question 2" }, { "question": "question 3" }]));
 }
