@@ -23,7 +23,6 @@ mod respond;
 mod settings;
 mod transport;
 
-pub use authenticate::Identity;
 pub use code::Code;
 pub use gateway::{Gateway, GatewayError};
 pub use health::Drain;

@@ -24,13 +24,17 @@ use crate::authenticate::bearer;
 /// The largest body that is read, in bytes: a thousand representations are far below it.
 const MAX_BODY: usize = 32 << 20;
 
-/// Serves one subgraph to gateways that share the secret of `tokens`.
-pub fn subgraph_router(endpoint: Arc<dyn Endpoint>, tokens: Arc<ServiceTokens>) -> Router {
+/// Serves one subgraph to those who share the secret of `tokens`; `clock` says whether a token has expired.
+pub fn subgraph_router(
+    endpoint: Arc<dyn Endpoint>,
+    tokens: Arc<ServiceTokens>,
+    clock: Clock,
+) -> Router {
     let signed = Router::new()
         .route(GRAPHQL, post(graphql))
         .route(EVENTS, post(events))
         .route(SDL, get(sdl))
-        .layer(middleware::from_fn_with_state(tokens, authenticated))
+        .layer(middleware::from_fn_with_state((tokens, clock), authenticated))
         .layer(DefaultBodyLimit::max(MAX_BODY));
     Router::new()
         .route(LIVE, get(|| async { "live" }))
@@ -43,12 +47,12 @@ type Subgraph = State<Arc<dyn Endpoint>>;
 
 /// Lets a request with a valid service token pass, and hands its caller on.
 async fn authenticated(
-    State(tokens): State<Arc<ServiceTokens>>,
+    State((tokens, clock)): State<(Arc<ServiceTokens>, Clock)>,
     mut request: axum::extract::Request,
     next: middleware::Next,
 ) -> Response {
     let token = bearer(request.headers()).unwrap_or_default();
-    match tokens.verify(token, Clock::System.now()) {
+    match tokens.verify(token, clock.now()) {
         Ok(caller) => {
             let span = tracing::info_span!("subgraph request", request_id = %caller.request_id);
             request.extensions_mut().insert(Arc::new(caller));

@@ -25,6 +25,18 @@ pub enum Transport {
     Http(Arc<HttpEndpoint>),
 }
 
+impl From<Arc<dyn Endpoint>> for Transport {
+    fn from(endpoint: Arc<dyn Endpoint>) -> Self {
+        Self::InProcess(endpoint)
+    }
+}
+
+impl From<Arc<HttpEndpoint>> for Transport {
+    fn from(endpoint: Arc<HttpEndpoint>) -> Self {
+        Self::Http(endpoint)
+    }
+}
+
 impl std::fmt::Debug for Transport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = match self {
@@ -97,9 +109,9 @@ fn subgraph_error(error: async_graphql::ServerError) -> SubgraphError {
 pub(crate) struct Transports(HashMap<String, Transport>);
 
 impl Transports {
-    pub(crate) fn new(transports: Vec<Transport>) -> Self {
+    pub(crate) fn new(transports: impl Iterator<Item = Transport>) -> Self {
         let named = |transport: Transport| (transport.endpoint().name().to_owned(), transport);
-        Self(transports.into_iter().map(named).collect())
+        Self(transports.map(named).collect())
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
