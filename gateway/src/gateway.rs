@@ -18,6 +18,7 @@ use crate::health::{self, Drain};
 use crate::observe::observe;
 use crate::prepare::Operations;
 use crate::settings::GatewaySettings;
+use crate::state::State;
 use crate::transport::{Transport, Transports};
 use crate::{browser, graphiql, pipeline};
 
@@ -36,16 +37,6 @@ pub enum GatewayError {
 #[derive(Debug, Clone)]
 pub struct Gateway {
     state: Arc<State>,
-}
-
-/// What the steps of a request share.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) operations: Operations,
-    pub(crate) transports: Transports,
-    pub(crate) authenticator: Authenticator,
-    pub(crate) settings: GatewaySettings,
-    pub(crate) drain: Drain,
 }
 
 impl Gateway {

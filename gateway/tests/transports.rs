@@ -71,6 +71,7 @@ fn operations() -> Vec<(&'static str, Value)> {
             json!({}),
         ),
         ("{ __schema { queryType { name } } __typename books(first: 0) { id } }", json!({})),
+        ("{ panics viewer }", json!({})),
         ("{ nothing }", json!({})),
         ("query V($id: ID!) { book(id: $id) { id } }", json!({})),
     ]

@@ -20,6 +20,7 @@ use tracing::Instrument;
 
 use super::{EVENTS, GRAPHQL, LIVE, READY, SDL};
 use crate::authenticate::bearer;
+use crate::error::chain;
 
 /// The largest body that is read, in bytes: a thousand representations are far below it.
 const MAX_BODY: usize = 32 << 20;
@@ -109,7 +110,7 @@ async fn ready(State(endpoint): Subgraph) -> Response {
     let (status, text) = match endpoint.ready().await {
         Ok(()) => (StatusCode::OK, "ready"),
         Err(error) => {
-            tracing::warn!("not ready: {}", crate::chain(&error));
+            tracing::warn!("not ready: {}", chain(&error));
             (StatusCode::SERVICE_UNAVAILABLE, "not ready")
         }
     };
@@ -139,7 +140,7 @@ impl IntoResponse for Refusal {
         match self {
             Self::Body(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
             Self::Endpoint(error) => {
-                tracing::warn!("{}", crate::chain(&error));
+                tracing::warn!("{}", chain(&error));
                 StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
         }

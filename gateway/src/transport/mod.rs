@@ -13,7 +13,7 @@ use futures::FutureExt;
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
-use crate::panic::Panic;
+use crate::error::Panic;
 use crate::remote::{self, HttpEndpoint};
 
 /// How one subgraph is reached.
