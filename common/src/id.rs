@@ -162,6 +162,8 @@ ids! {
     CardId;
     /// A review: made by the client, so that sending it twice stores it once.
     ReviewId;
+    /// A session of learning: made by the client or by us when it starts.
+    LearningSessionId;
     /// An entry of an outbox.
     EventId;
 }

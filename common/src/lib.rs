@@ -23,7 +23,7 @@ pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
 pub use error::{Error, StoreError};
 pub use event::Event;
-pub use id::{CardId, DeckId, EventId, ReviewId, SessionId, UserId};
+pub use id::{CardId, DeckId, EventId, LearningSessionId, ReviewId, SessionId, UserId};
 pub use revocation::Revocations;
 pub use viewer::{Caller, Role, Roles, Viewer};
 

@@ -4,12 +4,14 @@
 //! result by operation text) → [`execute`] (coerce variables, fetch through [`Fetch`], merge, project).
 //! The engine is never told about HTTP, JWT, or what any subgraph is for; all I/O happens behind [`Fetch`].
 
+pub mod compose;
 pub mod execute;
 pub mod operation;
 pub mod plan;
 pub mod supergraph;
 pub mod value;
 
+pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
     Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response, ResponseError,
     ResponseErrorCode, SubgraphError, execute,

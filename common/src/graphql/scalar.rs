@@ -13,6 +13,7 @@ impl From<DateTime> for Value {
     }
 }
 
+/// A moment, RFC 3339, such as `2026-11-24T09:30:00.000Z`. Any offset is accepted; answers are in UTC, to the millisecond.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -37,10 +37,22 @@ where
     let types = printed.split("extend schema @link(").next().unwrap_or_default();
     let mut sdl = String::from(LINK);
     let mut blank = false;
-    for line in types.lines().filter(|line| !line.starts_with("directive @")) {
-        let is_blank = line.trim().is_empty();
-        if !(is_blank && blank) {
-            sdl.push_str(line.trim_end());
+    // A description waits until it is known what it describes.
+    let (mut description, mut within) = (String::new(), false);
+    for line in types.lines().map(str::trim_end) {
+        let delimiter = line == "\"\"\"";
+        if within || delimiter {
+            within ^= delimiter;
+            description.push_str(line);
+            description.push('\n');
+            continue;
+        }
+        let described = std::mem::take(&mut description);
+        let is_blank = line.is_empty();
+        let left_out = line.starts_with("directive @") || (is_blank && blank);
+        if !left_out {
+            sdl.push_str(&described);
+            sdl.push_str(line);
             sdl.push('\n');
         }
         blank = is_blank;
@@ -48,4 +60,40 @@ where
     sdl.truncate(sdl.trim_end().len());
     sdl.push('\n');
     sdl
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, SimpleObject};
+
+    use super::*;
+
+    /// A thing.
+    #[derive(SimpleObject)]
+    #[graphql(directive = key::apply("id".into()))]
+    struct Thing {
+        /// Its name.
+        id: i32,
+    }
+
+    struct Query;
+
+    #[Object]
+    impl Query {
+        /// A thing.
+        async fn thing(&self) -> Thing {
+            Thing { id: 1 }
+        }
+    }
+
+    #[test]
+    fn the_sdl_has_keys_and_descriptions_but_no_definitions_of_directives() {
+        let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+        let sdl = federation_sdl(&schema);
+        assert!(sdl.starts_with(LINK), "{sdl}");
+        let thing = "\"\"\"\nA thing.\n\"\"\"\ntype Thing @key(fields: \"id\") {\n";
+        assert!(sdl.contains(thing) && sdl.ends_with("}\n"), "{sdl}");
+        assert!(!sdl.contains("directive @") && !sdl.contains("_service"), "{sdl}");
+        async_graphql::parser::parse_schema(&sdl).unwrap();
+    }
 }

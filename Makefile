@@ -1,0 +1,78 @@
+# Everything a person does with this project. `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := card-generation/.venv
+PYTHON := $(VENV)/bin/python
+GRAPHIQL := gateway/graphiql/dist/index.html
+GENERATION := $(CURDIR)/$(PYTHON) -m card_generation
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
+
+serve: $(GRAPHIQL) $(VENV)/runs ## build and run everything on http://127.0.0.1:8080, with a demo account
+	cargo build --release --package spacey
+	@SPACEY_DEMO="$${SPACEY_DEMO:-true}" SPACEY_GENERATION_COMMAND="$${SPACEY_GENERATION_COMMAND:-$(GENERATION)}" exec target/release/spacey serve
+
+test: test-servers $(GRAPHIQL) $(VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
+	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory test-python test-rust test-e2e
+
+test-rust: ## run the Rust tests (needs `make test-servers`)
+	cargo test --workspace --all-targets
+
+test-python: $(VENV)/tests ## run the tests of the card-generation service
+	cd card-generation && .venv/bin/python -m pytest --quiet
+
+test-e2e: $(GRAPHIQL) $(VENV)/runs e2e/node_modules/.package-lock.json ## run the tests through real clients, a real browser and the release binary
+	cargo build --release --package spacey
+	cd e2e && SPACEY_BIN="$(CURDIR)/target/release/spacey" SPACEY_GENERATION_COMMAND="$(GENERATION)" npm test
+
+check: $(VENV)/tests ## check format, lints, documentation, schema files, and licences where cargo-deny is installed
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	cargo run --quiet --package spacey -- schema --check schema
+	cd card-generation && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy
+	@if command -v cargo-deny >/dev/null; then cargo deny --offline check licenses bans sources; else echo "cargo-deny is not installed: licences were not checked"; fi
+
+schema: ## write the schema files that the program's code stands for
+	cargo run --quiet --package spacey -- schema schema
+
+bench: $(GRAPHIQL) ## measure what Spacey measures itself by
+	cargo build --release --package spacey --package bench
+	target/release/bench all
+
+graphiql: $(GRAPHIQL) ## bundle GraphiQL, which the next build embeds
+
+$(GRAPHIQL): gateway/graphiql/package-lock.json $(shell find gateway/graphiql -path gateway/graphiql/node_modules -prune -o -path gateway/graphiql/dist -prune -o -type f -print)
+	cd gateway/graphiql && npm ci --no-audit --no-fund --loglevel=error && npm run build --silent
+	@touch $@
+
+e2e/node_modules/.package-lock.json: e2e/package-lock.json
+	cd e2e && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(VENV)/runs: card-generation/requirements.txt
+	[ -x $(PYTHON) ] || python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --require-hashes -r $<
+	$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation -e card-generation
+	@touch $@
+
+$(VENV)/tests: card-generation/requirements-dev.txt $(VENV)/runs
+	$(PYTHON) -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+test-servers: ## start the servers that tests need (MongoDB); `make test-servers-stop` stops them
+	e2e/test-servers start
+
+test-servers-stop: ## stop them
+	e2e/test-servers stop
+
+cleanup: ## remove what the other targets made, except user data (the folder data/)
+	e2e/test-servers stop
+	cargo clean --quiet
+	rm -rf $(VENV) gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
+
+.PHONY: help serve test test-rust test-python test-e2e check schema bench graphiql test-servers test-servers-stop cleanup

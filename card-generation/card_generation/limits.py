@@ -1,0 +1,28 @@
+"""The bounds of what the service accepts and makes, in one place.
+
+Lengths are counted in Unicode code points, as Python's `len` does, because the offsets of a card are.
+"""
+
+MAX_TEXT_LENGTH = 100_000
+"""Longest text of a note."""
+
+MAX_CARDS = 100
+"""Most cards of one note."""
+
+MAX_QUESTION_LENGTH = 1_000
+"""Longest question of a card."""
+
+MAX_ANSWER_LENGTH = 2_000
+"""Longest answer of a card."""
+
+MAX_ID_LENGTH = 128
+"""Longest user, deck or note id."""
+
+MAX_IDEMPOTENCY_KEY_LENGTH = 200
+"""Longest value of the `idempotency-key` header."""
+
+MAX_BODY_BYTES = 6 * 1024 * 1024
+"""Longest request body: 100 cards of full length, each code point escaped as JSON allows, and some air."""
+
+MAX_LISTED_NOTES = 1_000
+"""Most notes that a listing answers."""

@@ -1,0 +1,229 @@
+"""Keeps notes in one SQLite file.
+
+Every method is one transaction and blocks; the service calls them from worker threads. A note is
+only ever found together with the user it belongs to. What was answered has reached the disk.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from card_generation.errors import StoreError
+from card_generation.limits import MAX_LISTED_NOTES
+
+FILE_NAME = "notes.sqlite3"
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE note (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    user_id TEXT NOT NULL,
+    deck_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    cards TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    added_to TEXT,
+    idempotency_key TEXT,
+    request_digest TEXT NOT NULL,
+    UNIQUE (user_id, idempotency_key)
+);
+CREATE INDEX note_pending ON note (user_id, deck_id, sequence) WHERE added_to IS NULL;
+"""
+_COLUMNS = "id, user_id, deck_id, text, cards, origin, added_to, idempotency_key, request_digest"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCard:
+    """A card of a note; the source is a range of code points of the note's text."""
+
+    question: str
+    answer: str
+    source_start_index: int
+    source_end_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note as it is stored. `origin` is JSON about the generation, kept to answer the same again."""
+
+    id: str
+    user_id: str
+    deck_id: str
+    text: str
+    cards: tuple[StoredCard, ...]
+    origin: str
+    added_to: str | None = None
+    idempotency_key: str | None = None
+    request_digest: str = ""
+
+
+class NoteStore:
+    """All notes. One connection, used by one thread at a time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path) -> "NoteStore":
+        """Open the notes of a folder, which is made when absent.
+
+        Raises `StoreError` when the folder cannot be used, or was written by a newer version.
+        """
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / FILE_NAME).touch(mode=0o600)
+            connection = sqlite3.connect(
+                folder / FILE_NAME,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=10.0,
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"the folder {str(folder)!r} cannot be used: {error}") from error
+        try:
+            _migrate(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        except (sqlite3.Error, StoreError) as error:
+            connection.close()
+            raise StoreError(f"the notes in {str(folder)!r} cannot be opened: {error}") from error
+        return cls(connection)
+
+    def close(self) -> None:
+        """Close the file; nothing can be stored after it."""
+        with self._lock:
+            self._connection.close()
+
+    def check(self) -> None:
+        """Raise `StoreError` when the notes cannot be read."""
+        with self._transaction() as connection:
+            connection.execute("SELECT 1 FROM note LIMIT 1").fetchone()
+
+    def insert(self, note: Note) -> Note:
+        """Store a new note; when its idempotency key is taken, answer the note that has it instead."""
+        with self._transaction() as connection:
+            if note.idempotency_key is not None:
+                earlier = _by_key(connection, note.user_id, note.idempotency_key)
+                if earlier is not None:
+                    return earlier
+            connection.execute(
+                f"INSERT INTO note ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                (
+                    note.id,
+                    note.user_id,
+                    note.deck_id,
+                    note.text,
+                    _dump(note.cards),
+                    note.origin,
+                    note.added_to,
+                    note.idempotency_key,
+                    note.request_digest,
+                ),
+            )
+            return note
+
+    def by_key(self, user_id: str, key: str) -> Note | None:
+        """Find the note that an earlier request with this idempotency key made."""
+        with self._transaction() as connection:
+            return _by_key(connection, user_id, key)
+
+    def get(self, user_id: str, note_id: str) -> Note | None:
+        """Find a user's note."""
+        with self._transaction() as connection:
+            return _get(connection, user_id, note_id)
+
+    def pending(self, user_id: str) -> list[Note]:
+        """List, newest first, the last note of each deck whose cards were not added yet."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM note WHERE sequence IN ("  # noqa: S608
+                " SELECT MAX(sequence) FROM note WHERE user_id = ? AND added_to IS NULL GROUP BY deck_id"
+                ") ORDER BY sequence DESC LIMIT ?",
+                (user_id, MAX_LISTED_NOTES),
+            ).fetchall()
+        return [_note(row) for row in rows]
+
+    def replace_cards(self, user_id: str, note_id: str, cards: tuple[StoredCard, ...]) -> bool:
+        """Replace the cards of a note that was not added yet; say whether there was such a note."""
+        with self._transaction() as connection:
+            changed = connection.execute(
+                "UPDATE note SET cards = ? WHERE user_id = ? AND id = ? AND added_to IS NULL",
+                (_dump(cards), user_id, note_id),
+            )
+            return changed.rowcount == 1
+
+    def append_card(self, user_id: str, note_id: str, card: StoredCard, most: int) -> bool:
+        """Append a card to a note that was not added yet and has room; say whether that was done."""
+        with self._transaction() as connection:
+            note = _get(connection, user_id, note_id)
+            if note is None or note.added_to is not None or len(note.cards) >= most:
+                return False
+            connection.execute(
+                "UPDATE note SET cards = ? WHERE id = ?", (_dump((*note.cards, card)), note_id)
+            )
+            return True
+
+    def mark_added(self, user_id: str, note_id: str, deck_id: str) -> bool:
+        """Remember that the cards of a note went into a deck; False when that was so already."""
+        with self._transaction() as connection:
+            changed = connection.execute(
+                "UPDATE note SET added_to = ? WHERE user_id = ? AND id = ? AND added_to IS NULL",
+                (deck_id, user_id, note_id),
+            )
+            return changed.rowcount == 1
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._lock:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                except BaseException:
+                    self._connection.execute("ROLLBACK")
+                    raise
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreError("The notes cannot be read or written at present.") from error
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise StoreError(f"they have version {version}, this program knows versions up to {SCHEMA_VERSION}")
+    if version == 0:
+        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def _get(connection: sqlite3.Connection, user_id: str, note_id: str) -> Note | None:
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM note WHERE user_id = ? AND id = ?",  # noqa: S608
+        (user_id, note_id),
+    ).fetchone()
+    return None if row is None else _note(row)
+
+
+def _by_key(connection: sqlite3.Connection, user_id: str, key: str) -> Note | None:
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM note WHERE user_id = ? AND idempotency_key = ?",  # noqa: S608
+        (user_id, key),
+    ).fetchone()
+    return None if row is None else _note(row)
+
+
+def _dump(cards: tuple[StoredCard, ...]) -> str:
+    return json.dumps(
+        [[c.question, c.answer, c.source_start_index, c.source_end_index] for c in cards],
+        ensure_ascii=False,
+    )
+
+
+def _note(row: tuple[str, str, str, str, str, str, str | None, str | None, str]) -> Note:
+    note_id, user_id, deck_id, text, cards, origin, added_to, key, digest = row
+    stored = tuple(StoredCard(*card) for card in json.loads(cards))
+    return Note(note_id, user_id, deck_id, text, stored, origin, added_to, key, digest)

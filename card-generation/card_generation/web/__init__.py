@@ -1,0 +1,1 @@
+"""The HTTP face of the service: the contract's routes, and nothing of its rules."""

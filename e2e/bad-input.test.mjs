@@ -1,0 +1,301 @@
+/**
+ * Requests that must be refused: each gets the status, the code and a message that says what was wrong, and changes nothing.
+ *
+ * After every refusal the whole visible state of two accounts is read again and compared, and thereby that the server still serves.
+ */
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { post } from './client.mjs';
+import { useServer } from './harness.mjs';
+import { chunk, postRaw, spaces } from './raw-http.mjs';
+
+// How the gateway refuses: with an HTTP status when nothing was executed, else with 200 and the error beside `data`.
+const REFUSED = {
+  request: { status: 400, code: 'BAD_REQUEST' },
+  syntax: { status: 400, code: 'GRAPHQL_PARSE_FAILED' },
+  validation: { status: 400, code: 'GRAPHQL_VALIDATION_FAILED' },
+  variables: { status: 400, code: 'BAD_USER_INPUT' },
+  token: { status: 401, code: 'UNAUTHENTICATED' },
+  tooLarge: { status: 413, code: 'PAYLOAD_TOO_LARGE' },
+  mediaType: { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' },
+  // Executed, and refused by a domain.
+  input: { status: 200, code: 'BAD_USER_INPUT' },
+  absent: { status: 200, code: 'NOT_FOUND' },
+  taken: { status: 200, code: 'CONFLICT' },
+  credentials: { status: 200, code: 'UNAUTHENTICATED' },
+  anonymous: { status: 200, code: 'UNAUTHENTICATED' },
+};
+const BODY_LIMIT = 1_048_576;
+const SHORT_LIVED_TOKENS = { SPACEY_ACCESS_TOKEN_SECONDS: '1' };
+
+const ABSENT_ID = '00000000-0000-4000-8000-000000000000';
+const ADA = { email: 'ada@example.com', password: 'difference engine no. 2', name: 'Ada' };
+const EVE = { email: 'eve@example.com', password: 'nothing to see here 42', name: 'Eve' };
+
+const SIGN_UP = 'mutation ($input: SignUpInput!) { signUp(input: $input) { accessToken } }';
+const LOG_IN = 'mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }';
+const CREATE_DECK = 'mutation ($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }';
+const CREATE_CARDS = 'mutation ($input: CreateCardsInput!) { createCards(input: $input) { cards { id } } }';
+const SUBMIT_REVIEWS = 'mutation ($input: SubmitReviewsInput!) { submitReviews(input: $input) { results { id status } } }';
+const GENERATE_CARDS = 'mutation ($input: GenerateCardsInput!) { generateCards(input: $input) { drafts { question } } }';
+const STATE = `{
+  viewer {
+    email
+    name
+    decks(first: 100) {
+      totalCount
+      nodes {
+        id name description color recallScore
+        counts { new learning review }
+        cards(first: 100) { totalCount nodes { id question answer state due recallScore } }
+      }
+    }
+    studyQueue(limit: 100) { card { id } }
+  }
+}`;
+
+const call = (query, input) => ({ query, variables: { input } });
+const card = (question, answer = 'an answer') => ({ question, answer });
+
+/** Each row: what is wrong, the body (of the fixture's ids), how it is refused, what the message must mention, the argument it names. */
+const BODIES = [
+  ['a body that is not JSON', () => '{"query": "{ config', REFUSED.request, /JSON/i],
+  ['a body that is not UTF-8', () => Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d), REFUSED.request, /JSON|UTF-8/i],
+  ['an empty body', () => '', REFUSED.request, /JSON|empty/i],
+  ['a JSON array: batching is off', () => [{ query: '{ __typename }' }], REFUSED.request, /batch|object|query/i],
+  ['JSON nested too deep', () => `{"query":"{ __typename }","variables":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, REFUSED.request, /./],
+  ['no query', () => ({ variables: {} }), REFUSED.request, /query/],
+  ['a query that is a number', () => ({ query: 7 }), REFUSED.request, /query/],
+  ['an operation name that is not in the document', () => ({ query: 'query A { __typename }', operationName: 'B' }), REFUSED.request, /B|operation/],
+  ['two operations and no name', () => ({ query: 'query A { __typename } query B { __typename }' }), REFUSED.request, /operation/],
+  ['a syntax error', () => ({ query: '{ viewer { id }' }), REFUSED.syntax, /./],
+  ['a query nested too deep', () => ({ query: '{a'.repeat(100_000) + '}'.repeat(100_000) }), REFUSED.syntax, /./],
+  ['an unknown field', () => ({ query: '{ viewer { nme } }' }), REFUSED.validation, /nme/],
+  ['an unknown argument', () => ({ query: '{ viewer { studyQueue(limits: 1) { __typename } } }' }), REFUSED.validation, /limits/],
+  ['a literal of a wrong type', () => ({ query: '{ viewer { studyQueue(limit: "ten") { __typename } } }' }), REFUSED.validation, /limit|Int|ten/],
+  ['a variable of a wrong type', () => call(CREATE_DECK, { name: 5 }), REFUSED.variables, /name/],
+  ['a variable with an unknown field', () => call(CREATE_DECK, { name: 'x', owner: ABSENT_ID }), REFUSED.variables, /owner/],
+  ['a missing variable', () => ({ query: CREATE_DECK }), REFUSED.variables, /input/],
+  [
+    'a rating that does not exist',
+    ({ cardId }) => call(SUBMIT_REVIEWS, { reviews: [review(cardId, { rating: 'FINE' })] }),
+    REFUSED.variables,
+    /FINE/,
+  ],
+  [
+    'a review at no instant',
+    ({ cardId }) => call(SUBMIT_REVIEWS, { reviews: [review(cardId, { reviewedAt: 'yesterday' })] }),
+    REFUSED.input,
+    /yesterday|reviewedAt|DateTime/,
+  ],
+
+  ['an empty deck name', () => call(CREATE_DECK, { name: '' }), REFUSED.input, /name/, 'name'],
+  ['a deck name of spaces', () => call(CREATE_DECK, { name: ' \t ' }), REFUSED.input, /name/, 'name'],
+  ['a deck name of 31 characters', () => call(CREATE_DECK, { name: 'é'.repeat(31) }), REFUSED.input, /30/, 'name'],
+  ['a description of 201 characters', () => call(CREATE_DECK, { name: 'x', description: 'é'.repeat(201) }), REFUSED.input, /200/, 'description'],
+  [
+    'one card without a question among good ones',
+    ({ deckId }) => call(CREATE_CARDS, { deckId, cards: [card('one'), card(''), card('three')] }),
+    REFUSED.input,
+    /question/,
+    'cards.1.question',
+  ],
+  [
+    'a card with a very long answer',
+    ({ deckId }) => call(CREATE_CARDS, { deckId, cards: [card('one', 'é'.repeat(200_000))] }),
+    REFUSED.input,
+    /answer/,
+    'cards.0.answer',
+  ],
+  ['no text to generate from', ({ deckId }) => call(GENERATE_CARDS, { deckId, text: ' ' }), REFUSED.input, /text/, 'text'],
+  ['too long a text to generate from', ({ deckId }) => call(GENERATE_CARDS, { deckId, text: 'é '.repeat(200_000) }), REFUSED.input, /text/, 'text'],
+  ['a negative page size', () => ({ query: '{ viewer { decks(first: -1) { totalCount } } }' }), REFUSED.input, /first/, 'first'],
+  ['a huge page size', () => ({ query: '{ viewer { decks(first: 1000000) { totalCount } } }' }), REFUSED.input, /first/, 'first'],
+  ['a cursor that is none', () => ({ query: '{ viewer { decks(first: 1, after: "x") { totalCount } } }' }), REFUSED.input, /after|cursor/, 'after'],
+  ['a negative queue length', () => ({ query: '{ viewer { studyQueue(limit: -1) { __typename } } }' }), REFUSED.input, /limit/, 'limit'],
+
+  ['cards for an absent deck', () => call(CREATE_CARDS, { deckId: ABSENT_ID, cards: [card('one')] }), REFUSED.absent, /deck/i],
+  ['cards for what is no id', () => call(CREATE_CARDS, { deckId: '../1', cards: [card('one')] }), REFUSED.absent, /deck/i],
+  ["cards for another user's deck", ({ evesDeckId }) => call(CREATE_CARDS, { deckId: evesDeckId, cards: [card('one')] }), REFUSED.absent, /deck/i],
+  ['drafts for an absent deck', () => call(GENERATE_CARDS, { deckId: ABSENT_ID, text: 'A fact is a fact.' }), REFUSED.absent, /deck/i],
+
+  ['a taken e-mail address', () => call(SIGN_UP, { ...ADA, name: 'Impostor' }), REFUSED.taken, /e-?mail/i],
+  ['a taken e-mail address in capitals', () => call(SIGN_UP, { ...ADA, email: 'ADA@Example.Com' }), REFUSED.taken, /e-?mail/i],
+  ['an e-mail address that is none', () => call(SIGN_UP, { ...ADA, email: 'ada at home' }), REFUSED.input, /e-?mail/i, 'email'],
+  ['an empty user name', () => call(SIGN_UP, { ...ADA, email: 'new@example.com', name: '' }), REFUSED.input, /name/, 'name'],
+  ['a password of 7 characters', () => call(SIGN_UP, { ...ADA, email: 'new@example.com', password: 'sh0rt!!' }), REFUSED.input, /8/, 'password'],
+  ['a wrong password', () => call(LOG_IN, { email: ADA.email, password: EVE.password }), REFUSED.credentials, /password/],
+  ['a login to no account', () => call(LOG_IN, { email: 'nobody@example.com', password: EVE.password }), REFUSED.credentials, /password/],
+];
+
+function review(cardId, change) {
+  return { id: crypto.randomUUID(), cardId, rating: 'GOOD', reviewedAt: new Date().toISOString(), durationMs: 900, ...change };
+}
+
+/** Checks an answer's status, code, message and shape. */
+function assertRefused({ status, body }, refused, message, argument) {
+  const [error] = body.errors ?? [{}];
+  assert.deepEqual({ status, code: error.extensions?.code }, refused, JSON.stringify(body));
+  assert.match(error.message, message);
+  assert.equal(error.extensions.argument, argument);
+  if (status === 200) assert.ok(Array.isArray(error.path), 'an error of a field names its path');
+  else assert.ok(!('data' in body), 'a refused request has no data');
+}
+
+describe('bad input', () => {
+  const server = useServer();
+  const fixture = {};
+
+  before(async () => {
+    fixture.token = await tokenOf(server, SIGN_UP, ADA);
+    fixture.evesToken = await tokenOf(server, SIGN_UP, EVE);
+    fixture.deckId = await createDeck(fixture.token, 'Capitals');
+    fixture.evesDeckId = await createDeck(fixture.evesToken, 'Secrets');
+    const cards = [card('What is the capital of Peru?', 'Lima')];
+    const { body } = await post(server.origin, call(CREATE_CARDS, { deckId: fixture.deckId, cards }), { token: fixture.token });
+    fixture.cardId = body.data.createCards.cards[0].id;
+  });
+
+  async function createDeck(token, name) {
+    const { body } = await post(server.origin, call(CREATE_DECK, { name }), { token });
+    return body.data.createDeck.deck.id;
+  }
+
+  async function readState() {
+    const states = [];
+    for (const token of [fixture.token, fixture.evesToken]) {
+      const { status, body } = await post(server.origin, { query: STATE }, { token });
+      assert.equal(status, 200);
+      assert.equal(body.errors, undefined);
+      states.push(body.data);
+    }
+    return states;
+  }
+
+  /** A test whose request must leave everything as it was. */
+  function testRefusal(name, request) {
+    test(name, async () => {
+      const before = await readState();
+      await request(fixture);
+      assert.deepEqual(await readState(), before);
+    });
+  }
+
+  for (const [name, body, refused, message, argument] of BODIES) {
+    testRefusal(name, async ({ token }) => {
+      const answer = await post(server.origin, body(fixture), { token });
+      assertRefused(answer, refused, message, argument);
+      assert.equal(answer.mediaType, 'application/graphql-response+json');
+    });
+  }
+
+  testRefusal('an unknown field, to a client that accepts application/json only', async ({ token }) => {
+    const answer = await post(server.origin, { query: '{ viewer { nme } }' }, { token, headers: { accept: 'application/json' } });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.mediaType, 'application/json');
+    assert.equal(answer.body.errors[0].extensions.code, REFUSED.validation.code);
+    assert.ok(!('data' in answer.body));
+  });
+
+  testRefusal('a wrong password and an unknown address read the same', async () => {
+    const [wrong, unknown] = await Promise.all(
+      [ADA.email, 'nobody@example.com'].map((email) => post(server.origin, call(LOG_IN, { email, password: EVE.password }))),
+    );
+    assert.deepEqual(wrong, unknown);
+  });
+
+  testRefusal("an absent deck and another user's read the same", async ({ token, evesDeckId }) => {
+    const answers = await Promise.all(
+      [ABSENT_ID, evesDeckId].map((id) => post(server.origin, { query: `{ deck(id: "${id}") { id name } }` }, { token })),
+    );
+    for (const { body } of answers) assert.deepEqual(body, { data: { deck: null } });
+  });
+
+  testRefusal('a change without a login', async () => {
+    assertRefused(await post(server.origin, call(CREATE_DECK, { name: 'x' })), REFUSED.anonymous, /log in|sign in|authenticat/i);
+  });
+
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+    testRefusal(`a body of ${type}, which any web page may send`, async ({ token }) => {
+      const headers = { 'content-type': type };
+      assertRefused(await post(server.origin, call(CREATE_DECK, { name: 'x' }), { token, headers }), REFUSED.mediaType, /application\/json/);
+    });
+  }
+
+  testRefusal('a mutation by GET', async ({ token }) => {
+    const query = 'mutation { createDeck(input: { name: "x" }) { deck { id } } }';
+    const response = await fetch(`${server.origin}/graphql?${new URLSearchParams({ query })}`, {
+      headers: { authorization: `Bearer ${token}`, accept: 'application/graphql-response+json' },
+    });
+    assert.equal(response.status, 405);
+    assert.match(response.headers.get('allow'), /POST/);
+  });
+
+  testRefusal('forged tokens', async ({ token }) => {
+    const [header, payload, signature] = token.split('.');
+    const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const claims = JSON.parse(Buffer.from(payload, 'base64url'));
+    const forged = {
+      'another signature': [header, payload, signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))],
+      'no signature': [header, payload, ''],
+      'other claims': [header, encode({ ...claims, exp: claims.exp + 3600 }), signature],
+      'algorithm none': [encode({ alg: 'none', typ: 'JWT' }), payload, ''],
+      'no token at all': ['hello'],
+    };
+    for (const [what, parts] of Object.entries(forged)) {
+      const answer = await post(server.origin, call(CREATE_DECK, { name: what }), { token: parts.join('.') });
+      assertRefused(answer, REFUSED.token, /token/);
+    }
+  });
+
+  describe('a body of 50 MB', () => {
+    const headers = (token) => ({ 'content-type': 'application/json', authorization: `Bearer ${token}` });
+
+    testRefusal('that says its size', async ({ token }) => {
+      const answer = await postRaw(server.origin, { ...headers(token), 'content-length': 50 * 2 ** 20 }, spaces(800), 0);
+      assertRefused(answer, REFUSED.tooLarge, new RegExp(BODY_LIMIT));
+    });
+
+    testRefusal('that does not say its size', async ({ token }) => {
+      const answer = await postRaw(server.origin, { ...headers(token), 'transfer-encoding': 'chunked' }, spaces(800, chunk), BODY_LIMIT + 65_536);
+      assertRefused(answer, REFUSED.tooLarge, new RegExp(BODY_LIMIT));
+    });
+
+    testRefusal('or of one byte more than the limit, not of the limit', async ({ token }) => {
+      const json = JSON.stringify({ query: '{ __typename }' });
+      const fits = await post(server.origin, json.padEnd(BODY_LIMIT), { token });
+      assert.deepEqual(fits.body, { data: { __typename: 'Query' } });
+      assertRefused(await post(server.origin, json.padEnd(BODY_LIMIT + 1), { token }), REFUSED.tooLarge, new RegExp(BODY_LIMIT));
+    });
+  });
+
+  testRefusal('a request that ends before its promised length is not executed, though its JSON is whole', async ({ token }) => {
+    const body = JSON.stringify(call(CREATE_DECK, { name: 'truncated' }));
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}`, 'content-length': body.length + 100 };
+    const answer = await postRaw(server.origin, headers, [body]);
+    // Hanging up without a word is right, too: to the server the sender is gone.
+    if (answer) assert.equal(answer.status, REFUSED.request.status);
+  });
+});
+
+describe('an expired token', () => {
+  const server = useServer(SHORT_LIVED_TOKENS);
+
+  test('is refused, says so, and a new login works', async () => {
+    const token = await tokenOf(server, SIGN_UP, ADA);
+    await sleep(2500);
+    assertRefused(await post(server.origin, call(CREATE_DECK, { name: 'late' }), { token }), REFUSED.token, /expired/);
+
+    const fresh = await tokenOf(server, LOG_IN, { email: ADA.email, password: ADA.password });
+    const { body } = await post(server.origin, { query: '{ viewer { decks { totalCount } } }' }, { token: fresh });
+    assert.deepEqual(body, { data: { viewer: { decks: { totalCount: 0 } } } });
+  });
+});
+
+async function tokenOf(server, mutation, input) {
+  const { body } = await post(server.origin, call(mutation, input));
+  assert.equal(body.errors, undefined, JSON.stringify(body.errors));
+  return Object.values(body.data)[0].accessToken;
+}

@@ -1,0 +1,172 @@
+/**
+ * GraphiQL as a newcomer opens it, in a headless Chromium that can reach nothing but the server under test.
+ *
+ * Any request elsewhere, any breach of the Content-Security-Policy and any error on the console fails the test that caused it.
+ *
+ * Environment: `CHROMIUM`, the browser's program (default: where Debian installs it).
+ */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+
+import { chromium } from 'playwright-core';
+
+import { post } from './client.mjs';
+import { useServer } from './harness.mjs';
+
+const CONTENT_SECURITY_POLICY = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'",
+  'img-src': "'self' data:",
+  'font-src': "'self' data:",
+  'connect-src': "'self'",
+  'worker-src': "'self'",
+  'base-uri': "'none'",
+  'frame-ancestors': "'none'",
+  'form-action': "'none'",
+};
+const TABS = ['LogIn', 'HomeInOneRoundTrip', 'CreateDeck', 'Review', 'GenerateCards', 'Config'];
+const ADA = { email: 'ada@example.com', password: 'difference engine no. 2', name: 'Ada Lovelace' };
+
+const BROWSER = {
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox', // Chromium's own sandbox refuses to run as root, as in a container.
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+};
+
+describe('GraphiQL', () => {
+  const server = useServer();
+  let browser;
+  let page;
+  let complaints;
+
+  before(async () => {
+    const { body } = await post(server.origin, {
+      query: 'mutation ($input: SignUpInput!) { signUp(input: $input) { user { id } } }',
+      variables: { input: ADA },
+    });
+    assert.equal(body.errors, undefined);
+    browser = await chromium.launch(BROWSER);
+  });
+  after(() => browser?.close());
+
+  beforeEach(async () => {
+    complaints = [];
+    const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+    await context.route('**', (route) => {
+      const url = route.request().url();
+      if (new URL(url).origin === server.origin) return route.continue();
+      complaints.push(`request to ${url}`);
+      return route.abort();
+    });
+    context.setDefaultTimeout(10_000);
+    page = await context.newPage();
+    // Chromium reports breaches of the policy, failed requests and refused workers as console errors.
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+
+    const response = await page.goto(`${server.origin}/`);
+    assert.equal(response.status(), 200);
+    assert.equal(page.url(), `${server.origin}/graphiql`);
+    await editor('operation').waitFor();
+    page.response = response;
+  });
+  afterEach(async () => {
+    await page.context().close();
+    assert.deepEqual(complaints, []);
+  });
+
+  // The editors by their place on the page and by the name under which GraphiQL stores their text.
+  const EDITORS = {
+    operation: { place: '.graphiql-query-editor', stored: 'graphiql:query' },
+    variables: { place: '.graphiql-editor-tool', stored: 'graphiql:variables' },
+  };
+
+  const editor = (name) => page.locator(EDITORS[name].place).locator('.view-lines').first();
+
+  /** GraphiQL takes note of a change after a moment, and runs what it knew before until then. */
+  const noted = (name, text) =>
+    page.waitForFunction(([key, part]) => sessionStorage.getItem(key)?.includes(part), [EDITORS[name].stored, text]);
+
+  /** Pastes over the text of an editor (which would add closing brackets to what is typed), and waits until GraphiQL took note. */
+  async function paste(name, text) {
+    await editor(name).click();
+    await page.keyboard.press('Control+A');
+    await page.evaluate((pasted) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', pasted);
+      document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    }, text);
+    await noted(name, text);
+  }
+
+  async function openTab(name) {
+    await page.getByRole('tab', { name }).click();
+    await noted('operation', ` ${name}`);
+  }
+
+  /** Runs the operation at the cursor and returns the answer once it contains `part`. */
+  async function run(part) {
+    await editor('operation').click({ position: { x: 5, y: 5 } });
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.graphiql-response', { hasText: part }).waitFor();
+  }
+
+  test('is served under a strict Content-Security-Policy', async () => {
+    const policy = (await page.response.headerValue('content-security-policy')).split(';').map((directive) => directive.trim());
+    const directives = Object.fromEntries(policy.map((directive) => directive.split(/ (.*)/s).slice(0, 2)));
+    assert.deepEqual(directives, CONTENT_SECURITY_POLICY);
+    assert.equal(await page.response.headerValue('x-content-type-options'), 'nosniff');
+  });
+
+  test('shows the example operations and runs one', async () => {
+    assert.deepEqual(await page.getByRole('tab').allInnerTexts(), TABS);
+    await openTab('Config');
+    await run('#FFEC87');
+  });
+
+  test('knows the schema: it completes and checks what is typed', async () => {
+    await paste('operation', '{ viewer { em } nonsense }');
+    await page.locator('.graphiql-query-editor .squiggly-error').first().waitFor();
+    await editor('operation').click();
+    await page.keyboard.press('Home');
+    for (let step = 0; step < '{ viewer { em'.length; step += 1) await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Control+Space');
+    await page.locator('.suggest-widget .monaco-list-row', { hasText: 'email' }).waitFor();
+  });
+
+  test('takes the access token from a login, sends it, and keeps it over a reload', async () => {
+    const { email, password } = ADA;
+    await paste('variables', JSON.stringify({ email, password }));
+    await run('accessToken');
+    const token = await page.getByLabel('Access token').inputValue();
+    assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+
+    await openTab('HomeInOneRoundTrip');
+    await run(ADA.name);
+
+    await page.reload();
+    await editor('operation').waitFor();
+    assert.equal(await page.getByLabel('Access token').inputValue(), token);
+    await run(ADA.name);
+    assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+  });
+
+  test('forgets a token that the server refuses, and says so', async () => {
+    await page.getByLabel('Access token').fill('stale');
+    await openTab('Config');
+    await run('#FFEC87');
+    assert.equal(await page.getByLabel('Access token').inputValue(), '');
+    await page.getByText('The server refused the access token').waitFor();
+    // The refusal itself is what Chromium has to complain about.
+    assert.match(complaints.shift(), /status of 401/);
+  });
+});

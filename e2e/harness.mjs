@@ -1,0 +1,129 @@
+/**
+ * Starts the `spacey` program for a test file and stops it again.
+ *
+ * Every server gets a free port and an empty data folder of its own, and no setting of the caller's shell but the command of the
+ * card-generation service, so that a test says the same on every machine. A server that does not become ready, or does not stop
+ * cleanly on Ctrl-C, fails the test; its log is printed when any test of the file fails.
+ *
+ * Environment: `SPACEY_BIN`, the program (default: the workspace's release build, then its debug build);
+ * `SPACEY_GENERATION_COMMAND`, how the program starts the card-generation service.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const READY_WITHIN_MS = 30_000;
+const STOPS_WITHIN_MS = 10_000;
+const WORKSPACE = fileURLToPath(new URL('..', import.meta.url));
+
+function findProgram() {
+  const target = process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, 'target');
+  const candidates = process.env.SPACEY_BIN
+    ? [resolve(process.env.SPACEY_BIN)]
+    : ['release', 'debug'].map((profile) => join(target, profile, 'spacey'));
+  const program = candidates.find(existsSync);
+  assert.ok(program, `no spacey program at ${candidates.join(' or ')}: build it, or name it in SPACEY_BIN`);
+  return program;
+}
+
+function serverEnvironment(port, dataDir, settings) {
+  const generation = process.env.SPACEY_GENERATION_COMMAND;
+  assert.ok(generation, 'SPACEY_GENERATION_COMMAND is not set: it must start the card-generation service');
+  return {
+    PATH: process.env.PATH,
+    HOME: dataDir,
+    RUST_BACKTRACE: '1',
+    PORT: String(port),
+    SPACEY_HOST: '127.0.0.1',
+    SPACEY_DATA_DIR: dataDir,
+    SPACEY_GENERATION_COMMAND: generation,
+    ...settings,
+  };
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/** A `spacey serve` of its own for the tests of one suite. */
+class Server {
+  #child;
+  #dataDir;
+  #log = '';
+
+  /** Where the server answers, once it is started. */
+  origin;
+
+  async start(settings) {
+    const program = findProgram();
+    const port = await freePort();
+    this.origin = `http://127.0.0.1:${port}`;
+    this.#dataDir = mkdtempSync(join(tmpdir(), 'spacey-e2e-'));
+    this.#child = spawn(program, ['serve'], {
+      cwd: this.#dataDir,
+      env: serverEnvironment(port, this.#dataDir, settings),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (this.#log += text));
+    }
+    this.#child.on('error', (error) => (this.#log += `${error}\n`));
+    process.on('exit', (code) => this.#leave(code));
+    await this.#ready();
+  }
+
+  #running() {
+    return this.#child?.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  async #ready() {
+    const deadline = Date.now() + READY_WITHIN_MS;
+    while (Date.now() < deadline) {
+      assert.ok(this.#running(), 'the server ended before it was ready');
+      const response = await fetch(`${this.origin}/health/ready`).catch(() => undefined);
+      if (response?.ok) return;
+      await sleep(25);
+    }
+    assert.fail(`the server was not ready within ${READY_WITHIN_MS} ms`);
+  }
+
+  /** Sends what Ctrl-C sends; the server must end by itself, soon, and with success. */
+  async stop() {
+    if (this.#child === undefined) return; // It failed to start, which was reported.
+    assert.ok(this.#running(), 'the server ended before it was stopped');
+    const ended = once(this.#child, 'exit', { signal: AbortSignal.timeout(STOPS_WITHIN_MS) });
+    this.#child.kill('SIGINT');
+    const [code, signal] = await ended.catch(() => {
+      this.#child.kill('SIGKILL');
+      assert.fail(`SIGINT did not stop the server within ${STOPS_WITHIN_MS} ms`);
+    });
+    assert.equal(code, 0, `the server ended with code ${code}, signal ${signal}`);
+  }
+
+  /** Runs when the test file's process ends, with the code that says whether a test failed. */
+  #leave(code) {
+    if (this.#running()) this.#child.kill('SIGKILL');
+    rmSync(this.#dataDir, { recursive: true, force: true });
+    if (code !== 0) process.stderr.write(`--- log of the server at ${this.origin}\n${this.#log}---\n`);
+  }
+}
+
+/** Gives the suite around the call a server of its own, with `settings` added to its environment. */
+export function useServer(settings = {}) {
+  const server = new Server();
+  before(() => server.start(settings));
+  after(() => server.stop());
+  return server;
+}

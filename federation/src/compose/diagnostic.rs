@@ -1,0 +1,299 @@
+//! What composition has to say about its input: a code, a sentence, a coordinate, the subgraphs concerned.
+//!
+//! The codes are those that Apollo documents, so that tools and people know them; the set is closed, and a
+//! rule without a code cannot report. Nothing in here decides whether something is wrong.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// There is no supergraph.
+    Error,
+    /// There is a supergraph, but perhaps not the one that was meant.
+    Hint,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Which rule was broken. [`Code::as_str`] gives the name that Apollo documents.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $variant,)* }
+
+        impl Code {
+            /// Every code, errors before hints.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The documented name, in upper snake case.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A subgraph is not valid GraphQL.
+    InvalidGraphql = "INVALID_GRAPHQL",
+    /// A subgraph's name is empty, reserved, or not unique.
+    InvalidSubgraphName = "INVALID_SUBGRAPH_NAME",
+    /// The feature is not handled, and is not guessed at.
+    UnsupportedFeature = "UNSUPPORTED_FEATURE",
+    /// `@link` is applied in a way that has no meaning.
+    InvalidLinkDirectiveUsage = "INVALID_LINK_DIRECTIVE_USAGE",
+    /// The URL or a name of a `@link` cannot be read.
+    InvalidLinkIdentifier = "INVALID_LINK_IDENTIFIER",
+    /// The federation specification is linked in a version that is not known.
+    UnknownFederationLinkVersion = "UNKNOWN_FEDERATION_LINK_VERSION",
+    /// A directive of the specification is defined otherwise than the specification does.
+    DirectiveDefinitionInvalid = "DIRECTIVE_DEFINITION_INVALID",
+    /// A type is called `Query` but is not the query root.
+    RootQueryUsed = "ROOT_QUERY_USED",
+    /// A type is called `Mutation` but is not the mutation root.
+    RootMutationUsed = "ROOT_MUTATION_USED",
+    /// A type is called `Subscription` but is not the subscription root.
+    RootSubscriptionUsed = "ROOT_SUBSCRIPTION_USED",
+
+    /// The `fields` of a `@key` are not a selection on its type.
+    KeyInvalidFields = "KEY_INVALID_FIELDS",
+    /// The `fields` of a `@key` are not a string.
+    KeyInvalidFieldsType = "KEY_INVALID_FIELDS_TYPE",
+    /// A `@key` selects a list, an interface or a union.
+    KeyFieldsSelectInvalidType = "KEY_FIELDS_SELECT_INVALID_TYPE",
+    /// A `@key` selects a field that takes arguments.
+    KeyFieldsHasArgs = "KEY_FIELDS_HAS_ARGS",
+    /// A `@key` selects with a directive.
+    KeyDirectiveInFieldsArg = "KEY_DIRECTIVE_IN_FIELDS_ARG",
+    /// A `@key` is on an interface in a version that does not know interface entities.
+    KeyUnsupportedOnInterface = "KEY_UNSUPPORTED_ON_INTERFACE",
+    /// The `fields` of a `@requires` are not a selection on its parent type.
+    RequiresInvalidFields = "REQUIRES_INVALID_FIELDS",
+    /// The `fields` of a `@requires` are not a string.
+    RequiresInvalidFieldsType = "REQUIRES_INVALID_FIELDS_TYPE",
+    /// A `@requires` selects with a directive.
+    RequiresDirectiveInFieldsArg = "REQUIRES_DIRECTIVE_IN_FIELDS_ARG",
+    /// A `@requires` selects a field that the subgraph resolves itself.
+    RequiresFieldsMissingExternal = "REQUIRES_FIELDS_MISSING_EXTERNAL",
+    /// A `@requires` is on a field of an interface.
+    RequiresUnsupportedOnInterface = "REQUIRES_UNSUPPORTED_ON_INTERFACE",
+    /// The `fields` of a `@provides` are not a selection on the field's type.
+    ProvidesInvalidFields = "PROVIDES_INVALID_FIELDS",
+    /// The `fields` of a `@provides` are not a string.
+    ProvidesInvalidFieldsType = "PROVIDES_INVALID_FIELDS_TYPE",
+    /// A `@provides` selects with a directive.
+    ProvidesDirectiveInFieldsArg = "PROVIDES_DIRECTIVE_IN_FIELDS_ARG",
+    /// A `@provides` selects a field that takes arguments.
+    ProvidesFieldsHasArgs = "PROVIDES_FIELDS_HAS_ARGS",
+    /// A `@provides` selects a field that the subgraph resolves anyhow.
+    ProvidesFieldsMissingExternal = "PROVIDES_FIELDS_MISSING_EXTERNAL",
+    /// A `@provides` is on a field that returns a leaf.
+    ProvidesOnNonObjectField = "PROVIDES_ON_NON_OBJECT_FIELD",
+    /// A `@provides` is on a field of an interface.
+    ProvidesUnsupportedOnInterface = "PROVIDES_UNSUPPORTED_ON_INTERFACE",
+    /// A field is `@external`, and nothing in its subgraph needs it.
+    ExternalUnused = "EXTERNAL_UNUSED",
+    /// A field is `@external` on an interface.
+    ExternalOnInterface = "EXTERNAL_ON_INTERFACE",
+    /// A field is `@external` in every subgraph that has it.
+    ExternalMissingOnBase = "EXTERNAL_MISSING_ON_BASE",
+    /// A field is `@external` with another type than it has where it is resolved.
+    ExternalTypeMismatch = "EXTERNAL_TYPE_MISMATCH",
+    /// A field is `@external` without an argument that it has where it is resolved.
+    ExternalArgumentMissing = "EXTERNAL_ARGUMENT_MISSING",
+    /// An argument of an `@external` field has another type than where it is resolved.
+    ExternalArgumentTypeMismatch = "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
+    /// An argument of an `@external` field has another default than where it is resolved.
+    ExternalArgumentDefaultMismatch = "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
+    /// `@tag` or `@inaccessible` is applied where a field is only `@external`.
+    MergedDirectiveApplicationOnExternal = "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
+    /// `@shareable` is on a field of an interface.
+    InvalidShareableUsage = "INVALID_SHAREABLE_USAGE",
+
+    /// A type is extended, and defined nowhere.
+    ExtensionWithNoBase = "EXTENSION_WITH_NO_BASE",
+    /// A name means an object here and something else there.
+    TypeKindMismatch = "TYPE_KIND_MISMATCH",
+    /// A field's types have nothing in common.
+    FieldTypeMismatch = "FIELD_TYPE_MISMATCH",
+    /// An argument's types have nothing in common.
+    FieldArgumentTypeMismatch = "FIELD_ARGUMENT_TYPE_MISMATCH",
+    /// An argument's defaults differ.
+    FieldArgumentDefaultMismatch = "FIELD_ARGUMENT_DEFAULT_MISMATCH",
+    /// An input field's defaults differ.
+    InputFieldDefaultMismatch = "INPUT_FIELD_DEFAULT_MISMATCH",
+    /// An argument is required here and unknown there.
+    RequiredArgumentMissingInSomeSubgraph = "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
+    /// An input field is required here and unknown there.
+    RequiredInputFieldMissingInSomeSubgraph = "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH",
+    /// No input field is known everywhere.
+    EmptyMergedInputType = "EMPTY_MERGED_INPUT_TYPE",
+    /// No enum value is known everywhere.
+    EmptyMergedEnumType = "EMPTY_MERGED_ENUM_TYPE",
+    /// An enum is both given and taken, and its values differ.
+    EnumValueMismatch = "ENUM_VALUE_MISMATCH",
+    /// A field is resolved by several subgraphs that have not all agreed to share it.
+    InvalidFieldSharing = "INVALID_FIELD_SHARING",
+    /// A shared field can return no object type that all its subgraphs know.
+    ShareableHasMismatchedRuntimeTypes = "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES",
+    /// An object lacks a field that its interface has in another subgraph.
+    InterfaceFieldNoImplem = "INTERFACE_FIELD_NO_IMPLEM",
+    /// No subgraph has a query.
+    NoQueries = "NO_QUERIES",
+    /// `@override` names its own subgraph.
+    OverrideFromSelfError = "OVERRIDE_FROM_SELF_ERROR",
+    /// `@override` takes a field from a subgraph that overrides it too.
+    OverrideSourceHasOverride = "OVERRIDE_SOURCE_HAS_OVERRIDE",
+    /// `@override` meets `@external`, `@requires` or `@provides`.
+    OverrideCollisionWithAnotherDirective = "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
+    /// `@override` is on a field of an interface.
+    OverrideOnInterface = "OVERRIDE_ON_INTERFACE",
+
+    /// The query root is `@inaccessible`.
+    QueryRootTypeInaccessible = "QUERY_ROOT_TYPE_INACCESSIBLE",
+    /// What clients see refers to what they do not see.
+    ReferencedInaccessible = "REFERENCED_INACCESSIBLE",
+    /// A default value uses what clients do not see.
+    DefaultValueUsesInaccessible = "DEFAULT_VALUE_USES_INACCESSIBLE",
+    /// Clients see a type, and nothing in it.
+    OnlyInaccessibleChildren = "ONLY_INACCESSIBLE_CHILDREN",
+    /// Clients must give what they do not see.
+    RequiredInaccessible = "REQUIRED_INACCESSIBLE",
+    /// Clients see an interface's field, but not that of its implementation.
+    ImplementedByInaccessible = "IMPLEMENTED_BY_INACCESSIBLE",
+    /// A query that the schema allows cannot be answered.
+    SatisfiabilityError = "SATISFIABILITY_ERROR",
+
+    /// Types differ in nullability or width, and the wider is taken.
+    InconsistentButCompatibleFieldType = "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
+    /// Types of an argument differ, and the narrower is taken.
+    InconsistentButCompatibleArgumentType = "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE",
+    /// A default is given here and not there, and is dropped.
+    InconsistentDefaultValuePresence = "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
+    /// Descriptions differ, and the most frequent is taken.
+    InconsistentDescription = "INCONSISTENT_DESCRIPTION",
+    /// An optional argument is unknown somewhere, and is dropped.
+    InconsistentArgumentPresence = "INCONSISTENT_ARGUMENT_PRESENCE",
+    /// An optional input field is unknown somewhere, and is dropped.
+    InconsistentInputObjectField = "INCONSISTENT_INPUT_OBJECT_FIELD",
+    /// An enum value is unknown somewhere, and is dropped because the enum is only taken.
+    InconsistentEnumValueForInputEnum = "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM",
+    /// A shared field may return different object types from its subgraphs.
+    InconsistentRuntimeTypesForShareableReturn = "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN",
+    /// A directive for operations is not composed.
+    InconsistentExecutableDirectivePresence = "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
+    /// `@override` names a subgraph that is not there.
+    FromSubgraphDoesNotExist = "FROM_SUBGRAPH_DOES_NOT_EXIST",
+    /// `@override` takes a field from a subgraph that does not have it.
+    OverrideDirectiveCanBeRemoved = "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
+    /// The field is overridden elsewhere and no longer needed here.
+    OverriddenFieldCanBeRemoved = "OVERRIDDEN_FIELD_CAN_BE_REMOVED",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Which rule.
+    pub code: Code,
+    /// What is wrong, and what would be right.
+    pub message: String,
+    /// Where: `Type`, `Type.field`, `Type.field(argument:)`.
+    pub coordinate: Option<String>,
+    /// Names of the subgraphs concerned.
+    pub subgraphs: Vec<String>,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Hint => "hint",
+        };
+        write!(f, "{severity} {}", self.code)?;
+        if let Some(coordinate) = &self.coordinate {
+            write!(f, " at {coordinate}")?;
+        }
+        if !self.subgraphs.is_empty() {
+            write!(f, " [{}]", self.subgraphs.join(", "))?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+/// Where the rules report to. Errors and hints are kept apart, each in the order of reporting.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    errors: Vec<Diagnostic>,
+    hints: Vec<Diagnostic>,
+}
+
+impl Report {
+    pub(crate) fn error(&mut self, code: Code, at: &str, subgraphs: &[&str], message: String) {
+        self.errors
+            .push(diagnostic(Severity::Error, code, at, subgraphs, message));
+    }
+
+    pub(crate) fn hint(&mut self, code: Code, at: &str, subgraphs: &[&str], message: String) {
+        self.hints
+            .push(diagnostic(Severity::Hint, code, at, subgraphs, message));
+    }
+
+    /// Ends a stage: what was found so far is fatal to the next one.
+    pub(crate) fn checkpoint(&mut self) -> Result<(), Vec<Diagnostic>> {
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(std::mem::take(&mut self.errors))
+        }
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    pub(crate) fn into_hints(self) -> Vec<Diagnostic> {
+        self.hints
+    }
+}
+
+/// An empty `at` means that the finding is about no single coordinate. Messages quote from the input, which may be
+/// of several lines; a message is of one.
+fn diagnostic(
+    severity: Severity,
+    code: Code,
+    at: &str,
+    subgraphs: &[&str],
+    message: String,
+) -> Diagnostic {
+    let message = if message.contains('\n') {
+        message.split_whitespace().collect::<Vec<_>>().join(" ")
+    } else {
+        message
+    };
+    Diagnostic {
+        severity,
+        code,
+        message,
+        coordinate: (!at.is_empty()).then(|| at.to_owned()),
+        subgraphs: subgraphs.iter().map(|&name| name.to_owned()).collect(),
+    }
+}

@@ -1,0 +1,149 @@
+//! Fields of objects and interfaces: all of all subgraphs, each with the widest of its types.
+
+use apollo_compiler::Name;
+use apollo_compiler::ast::Type;
+use apollo_compiler::collections::IndexMap;
+
+use super::annotations::{merge_description, merge_marks};
+use super::overrides::{self, Status};
+use super::variance::all_equal;
+use super::{FieldSource, GraphId, MergedField, Merger, Sources, external, inputs, sharing};
+use crate::compose::diagnostic::Code;
+use crate::compose::subgraph::{Field, FieldSet, Kind, TypeDef};
+
+/// Merges the fields of one type.
+pub(super) fn merge(
+    merger: &mut Merger<'_>,
+    defs: &Sources<'_, TypeDef>,
+) -> IndexMap<Name, MergedField> {
+    let mut names: Vec<&Name> = Vec::new();
+    for name in defs.iter().flat_map(|(_, def)| def.fields.keys()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), merge_one(merger, defs, name)?)))
+        .collect()
+}
+
+fn merge_one(
+    merger: &mut Merger<'_>,
+    defs: &Sources<'_, TypeDef>,
+    name: &Name,
+) -> Option<MergedField> {
+    let (_, def) = defs.first()?;
+    let at = format!("{}.{name}", def.name);
+    let declared: Vec<(GraphId, &Field)> = defs
+        .iter()
+        .filter_map(|(graph, def)| Some((*graph, def.fields.get(name)?)))
+        .collect();
+    let statuses = overrides::resolve(merger, def, &at, &declared);
+    if statuses.contains(&Status::Refused) {
+        return None;
+    }
+    let remaining: Vec<(GraphId, &Field, Status)> = declared
+        .iter()
+        .zip(statuses)
+        .filter(|(_, status)| *status != Status::Overridden)
+        .map(|(&(graph, field), status)| (graph, field, status))
+        .collect();
+    let (external, internal): (Vec<_>, Vec<_>) = remaining
+        .iter()
+        .map(|(graph, field, _)| (*graph, *field))
+        .partition(|(_, field)| field.is_external());
+    if internal.is_empty() {
+        external::report_missing_base(merger, &at, &external);
+        return None;
+    }
+    if def.kind == Kind::Object {
+        let kept: Vec<(GraphId, &Field)> = remaining
+            .iter()
+            .filter(|(_, _, status)| *status == Status::Kept)
+            .map(|(graph, field, _)| (*graph, *field))
+            .collect();
+        sharing::check(merger, def, &at, &kept);
+    }
+    let (ty, types_agree) = merge_type(merger, &at, &internal)?;
+    let mut merged = MergedField {
+        name: name.clone(),
+        ty,
+        description: merge_description(
+            merger,
+            &at,
+            internal
+                .iter()
+                .map(|(graph, field)| (*graph, &field.description)),
+        ),
+        marks: merge_marks(internal.iter().map(|(_, field)| &field.marks)),
+        arguments: inputs::merge_arguments(merger, &at, &internal),
+        sources: Vec::new(),
+        needs_join: false,
+    };
+    external::check(merger, &at, &external, &merged);
+    merged.sources = remaining
+        .iter()
+        .map(|(graph, field, status)| FieldSource {
+            graph: *graph,
+            requires: field.requires.as_ref().map(source_text),
+            provides: field.provides.as_ref().map(source_text),
+            ty: (!types_agree || field.ty != merged.ty).then(|| field.ty.clone()),
+            external: field.is_external(),
+            override_from: field.override_from.clone(),
+            used_overridden: *status == Status::UsedOverridden,
+        })
+        .collect();
+    merged.needs_join =
+        merged.sources.len() < defs.len() || merged.sources.iter().any(says_something);
+    Some(merged)
+}
+
+fn source_text(fields: &FieldSet) -> String {
+    fields.source.clone()
+}
+
+/// Whether a source says more than that the subgraph has the field.
+fn says_something(source: &FieldSource) -> bool {
+    source.requires.is_some()
+        || source.provides.is_some()
+        || source.ty.is_some()
+        || source.external
+        || source.used_overridden
+}
+
+/// The widest type, and whether all types are equal.
+fn merge_type(
+    merger: &mut Merger<'_>,
+    at: &str,
+    sources: &Sources<'_, Field>,
+) -> Option<(Type, bool)> {
+    let types: Vec<(GraphId, &Type)> = sources
+        .iter()
+        .map(|(graph, field)| (*graph, &field.ty))
+        .collect();
+    let names = merger.names_of(sources);
+    let written: Vec<String> = types
+        .iter()
+        .map(|(graph, ty)| format!("\"{ty}\" in \"{}\"", merger.name_of(*graph)))
+        .collect();
+    let written = written.join(", ");
+    let agree = all_equal(&types);
+    let Some(widest) = merger.subtypes.widest(&types) else {
+        let message = format!("its types have nothing in common: {written}");
+        merger
+            .report
+            .error(Code::FieldTypeMismatch, at, &names, message);
+        return None;
+    };
+    if !agree {
+        let message = format!("its types differ, the widest is taken: {written}");
+        merger.report.hint(
+            Code::InconsistentButCompatibleFieldType,
+            at,
+            &names,
+            message,
+        );
+    }
+    Some((widest.clone(), agree))
+}

@@ -1,0 +1,123 @@
+//! Merges valid subgraphs into one [`Supergraph`]. One module per kind of thing that is merged.
+//!
+//! Rules: <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/composition#rules-of-composition>.
+//! What comes out may still break rules that are about the whole; `postmerge` and `satisfiability` check those.
+
+mod annotations;
+mod enums;
+mod external;
+mod fields;
+mod graphs;
+mod inputs;
+mod overrides;
+mod sharing;
+mod supergraph;
+mod types;
+mod variance;
+
+use std::collections::BTreeMap;
+
+use apollo_compiler::Name;
+
+use super::diagnostic::{Code, Report};
+use super::subgraph::{Subgraph, TypeDef};
+pub(super) use supergraph::{
+    FieldSource, Graph, GraphId, JoinType, MergedEnumValue, MergedField, MergedInput, MergedType,
+    Supergraph,
+};
+
+/// A type as each subgraph that has it sees it.
+type Sources<'a, T> = [(GraphId, &'a T)];
+
+/// Merges `subgraphs`, which are sorted by name.
+pub(super) fn merge(subgraphs: &[Subgraph], report: &mut Report) -> Supergraph {
+    let groups = group_by_name(subgraphs);
+    check_query_exists(&groups, subgraphs, report);
+    hint_executable_directives(subgraphs, report);
+    let mut merger = Merger {
+        subgraphs,
+        subtypes: variance::Subtypes::of(subgraphs),
+        enum_usage: enums::usage(subgraphs),
+        report,
+    };
+    let types = groups
+        .iter()
+        .filter_map(|(name, sources)| Some((name.clone(), types::merge(&mut merger, sources)?)))
+        .collect();
+    Supergraph {
+        graphs: graphs::name_graphs(subgraphs),
+        types,
+    }
+}
+
+/// What every merging rule needs.
+struct Merger<'a> {
+    subgraphs: &'a [Subgraph],
+    subtypes: variance::Subtypes,
+    enum_usage: enums::EnumUsage,
+    report: &'a mut Report,
+}
+
+impl<'a> Merger<'a> {
+    fn name_of(&self, graph: GraphId) -> &'a str {
+        &self.subgraphs[graph].name
+    }
+
+    fn names_of<T>(&self, sources: &Sources<'_, T>) -> Vec<&'a str> {
+        sources
+            .iter()
+            .map(|(graph, _)| self.name_of(*graph))
+            .collect()
+    }
+}
+
+fn group_by_name(subgraphs: &[Subgraph]) -> BTreeMap<Name, Vec<(GraphId, &TypeDef)>> {
+    let mut groups: BTreeMap<Name, Vec<(GraphId, &TypeDef)>> = BTreeMap::new();
+    for (graph, subgraph) in subgraphs.iter().enumerate() {
+        for def in subgraph.types.values() {
+            groups
+                .entry(def.name.clone())
+                .or_default()
+                .push((graph, def));
+        }
+    }
+    groups
+}
+
+fn check_query_exists(
+    groups: &BTreeMap<Name, Vec<(GraphId, &TypeDef)>>,
+    subgraphs: &[Subgraph],
+    report: &mut Report,
+) {
+    let queries = groups.get("Query").into_iter().flatten();
+    if queries
+        .flat_map(|(_, query)| &query.fields)
+        .next()
+        .is_none()
+    {
+        let names: Vec<&str> = subgraphs
+            .iter()
+            .map(|subgraph| subgraph.name.as_str())
+            .collect();
+        let message =
+            "no subgraph has a query; at least one field of \"Query\" is needed".to_owned();
+        report.error(Code::NoQueries, "Query", &names, message);
+    }
+}
+
+/// Directives for operations would have to be passed on to the subgraphs that know them, which nothing does yet.
+fn hint_executable_directives(subgraphs: &[Subgraph], report: &mut Report) {
+    for subgraph in subgraphs {
+        for name in &subgraph.executable_directives {
+            let message =
+                format!("the directive \"@{name}\" for operations is left out of the supergraph");
+            let at = format!("@{name}");
+            report.hint(
+                Code::InconsistentExecutableDirectivePresence,
+                &at,
+                &[&subgraph.name],
+                message,
+            );
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `@override`: which subgraphs lose a field to another one.
+
+use super::{GraphId, Merger, Sources};
+use crate::compose::diagnostic::Code;
+use crate::compose::subgraph::{Field, Subgraph, TypeDef};
+
+/// What becomes of a field in one subgraph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    /// Nobody overrides it.
+    Kept,
+    /// Overridden, but the subgraph refers to it, so that it stays there as if it were external.
+    UsedOverridden,
+    /// Overridden and gone.
+    Overridden,
+    /// Overridden in a way that was reported; the field cannot be merged.
+    Refused,
+}
+
+/// The status of every source of the field `at` of `def`, in their order.
+pub(super) fn resolve(
+    merger: &mut Merger<'_>,
+    def: &TypeDef,
+    at: &str,
+    sources: &Sources<'_, Field>,
+) -> Vec<Status> {
+    let mut statuses = vec![Status::Kept; sources.len()];
+    for &(graph, field) in sources {
+        let Some(from) = &field.override_from else {
+            continue;
+        };
+        let by = merger.name_of(graph);
+        let Some(from_graph) = merger
+            .subgraphs
+            .iter()
+            .position(|subgraph| subgraph.name == *from)
+        else {
+            let message =
+                format!("@override(from: \"{from}\") names no subgraph of this supergraph");
+            merger
+                .report
+                .hint(Code::FromSubgraphDoesNotExist, at, &[by], message);
+            continue;
+        };
+        let Some(position) = sources.iter().position(|(graph, _)| *graph == from_graph) else {
+            let message = format!("the field is no longer in \"{from}\"; @override can be removed");
+            merger
+                .report
+                .hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
+            continue;
+        };
+        statuses[position] = override_source(merger, def, at, graph, sources[position]);
+    }
+    statuses
+}
+
+fn override_source(
+    merger: &mut Merger<'_>,
+    def: &TypeDef,
+    at: &str,
+    graph: GraphId,
+    (from_graph, overridden): (GraphId, &Field),
+) -> Status {
+    let (by, from) = (merger.name_of(graph), merger.name_of(from_graph));
+    if overridden.override_from.is_some() {
+        let message =
+            format!("\"{by}\" overrides the field from \"{from}\", which itself overrides it");
+        merger
+            .report
+            .error(Code::OverrideSourceHasOverride, at, &[by, from], message);
+        return Status::Refused;
+    }
+    let collisions = [
+        (overridden.requires.is_some(), "@requires"),
+        (overridden.provides.is_some(), "@provides"),
+    ];
+    if let Some((_, other)) = collisions.into_iter().find(|(collides, _)| *collides) {
+        let message =
+            format!("\"{by}\" cannot override the field from \"{from}\", where it has {other}");
+        merger.report.error(
+            Code::OverrideCollisionWithAnotherDirective,
+            at,
+            &[by, from],
+            message,
+        );
+        return Status::Refused;
+    }
+    if overridden.is_external() {
+        let message =
+            format!("the field is @external in \"{from}\" already; @override can be removed");
+        merger
+            .report
+            .hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
+        return Status::Kept;
+    }
+    if is_used(&merger.subgraphs[from_graph], def, overridden) {
+        let message = format!(
+            "overridden by \"{by}\" and still referred to here; @override can go once it is @external"
+        );
+        merger
+            .report
+            .hint(Code::OverriddenFieldCanBeRemoved, at, &[from], message);
+        return Status::UsedOverridden;
+    }
+    let message = format!("overridden by \"{by}\"; the field can be removed here");
+    merger
+        .report
+        .hint(Code::OverriddenFieldCanBeRemoved, at, &[from], message);
+    Status::Overridden
+}
+
+fn is_used(subgraph: &Subgraph, def: &TypeDef, field: &Field) -> bool {
+    let coordinate = (def.name.clone(), field.name.clone());
+    let interfaces = subgraph
+        .types
+        .get(&def.name)
+        .map_or(&[][..], |def| def.interfaces.as_slice());
+    subgraph.key_fields.contains(&coordinate)
+        || subgraph.required_fields.contains(&coordinate)
+        || subgraph.provided_fields.contains(&coordinate)
+        || interfaces
+            .iter()
+            .any(|interface| subgraph.field(interface, &field.name).is_some())
+}

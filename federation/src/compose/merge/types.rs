@@ -1,0 +1,128 @@
+//! Merges one type: what all kinds have in common, then the parts of its kind.
+
+use apollo_compiler::collections::IndexMap;
+
+use super::annotations::{merge_description, merge_marks};
+use super::{GraphId, JoinType, MergedType, Merger, Sources, enums, fields, inputs};
+use crate::compose::diagnostic::Code;
+use crate::compose::subgraph::{Kind, ROOTS, TypeDef};
+
+/// Merges the definitions of one name; `None`, with a report, when they are not of one kind.
+pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> Option<MergedType> {
+    let (_, first) = sources.first()?;
+    if !check_kind(merger, first, sources) {
+        return None;
+    }
+    check_defined(merger, first, sources);
+    let name = first.name.clone();
+    let description = merge_description(
+        merger,
+        &name,
+        sources
+            .iter()
+            .map(|(graph, def)| (*graph, &def.description)),
+    );
+    let mut merged = MergedType {
+        name,
+        kind: first.kind,
+        description,
+        marks: merge_marks(sources.iter().map(|(_, def)| &def.marks)),
+        joins: sources
+            .iter()
+            .flat_map(|(graph, def)| joins(*graph, def))
+            .collect(),
+        implements: each(sources, |def| &def.interfaces),
+        fields: IndexMap::default(),
+        input_fields: IndexMap::default(),
+        members: each(sources, |def| &def.members),
+        values: IndexMap::default(),
+        specified_by: sources.iter().find_map(|(_, def)| def.specified_by.clone()),
+        one_of: first.one_of,
+    };
+    match first.kind {
+        Kind::Scalar | Kind::Union => {}
+        Kind::Object | Kind::Interface => merged.fields = fields::merge(merger, sources),
+        Kind::Enum => merged.values = enums::merge(merger, sources),
+        Kind::InputObject => {
+            check_one_of(merger, sources);
+            merged.input_fields = inputs::merge_input_fields(merger, sources);
+        }
+    }
+    Some(merged)
+}
+
+fn joins(graph: GraphId, def: &TypeDef) -> Vec<JoinType> {
+    if def.keys.is_empty() {
+        return vec![JoinType {
+            graph,
+            key: None,
+            extension: false,
+            resolvable: true,
+        }];
+    }
+    def.keys
+        .iter()
+        .map(|key| JoinType {
+            graph,
+            key: Some(key.fields.source.clone()),
+            extension: key.extension,
+            resolvable: key.resolvable,
+        })
+        .collect()
+}
+
+fn each<T: Clone>(
+    sources: &Sources<'_, TypeDef>,
+    part: impl Fn(&TypeDef) -> &Vec<T>,
+) -> Vec<(GraphId, T)> {
+    sources
+        .iter()
+        .flat_map(|(graph, def)| part(def).iter().map(|item| (*graph, item.clone())))
+        .collect()
+}
+
+fn check_kind(merger: &mut Merger<'_>, first: &TypeDef, sources: &Sources<'_, TypeDef>) -> bool {
+    if sources.iter().all(|(_, def)| def.kind == first.kind) {
+        return true;
+    }
+    let kinds: Vec<String> = sources
+        .iter()
+        .map(|(graph, def)| format!("{} in \"{}\"", def.kind.describe(), merger.name_of(*graph)))
+        .collect();
+    let message = format!(
+        "the type is not of one kind everywhere: {}",
+        kinds.join(", ")
+    );
+    let names = merger.names_of(sources);
+    merger
+        .report
+        .error(Code::TypeKindMismatch, &first.name, &names, message);
+    false
+}
+
+fn check_defined(merger: &mut Merger<'_>, first: &TypeDef, sources: &Sources<'_, TypeDef>) {
+    let root = ROOTS.contains(&first.name.as_str());
+    if !root && sources.iter().all(|(_, def)| def.extension_only) {
+        let message = "the type is only extended; one subgraph must define it".to_owned();
+        let names = merger.names_of(sources);
+        merger
+            .report
+            .error(Code::ExtensionWithNoBase, &first.name, &names, message);
+    }
+}
+
+/// `@oneOf` changes what an input object accepts, so subgraphs may not differ about it.
+fn check_one_of(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) {
+    let Some((_, first)) = sources.first() else {
+        return;
+    };
+    if sources.iter().any(|(_, def)| def.one_of != first.one_of) {
+        let message = "the input object is @oneOf in some subgraphs and not in others, \
+                       which is not handled; apply it in all or none"
+            .to_owned();
+        let names = merger.names_of(sources);
+        merger
+            .report
+            .error(Code::UnsupportedFeature, &first.name, &names, message);
+    }
+}

@@ -1,0 +1,67 @@
+//! Composition: subgraph SDLs in, one supergraph SDL out.
+//!
+//! The rules are those of Apollo Federation 2, the output is in the `join` v0.3 and `link` v1.0 format that
+//! Apollo Router, rover, Hive and Cosmo read and write. A stage reports everything it finds before the next is
+//! refused; what no rule handles yet is refused with [`Code::UnsupportedFeature`], never composed wrongly.
+//!
+//! Specification: <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/composition>.
+
+mod diagnostic;
+mod merge;
+mod postmerge;
+mod print;
+mod satisfiability;
+mod subgraph;
+mod validate;
+
+use diagnostic::Report;
+pub use diagnostic::{Code, Diagnostic, Severity};
+
+/// A subgraph as its owner publishes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubgraphSdl {
+    /// Unique among the subgraphs.
+    pub name: String,
+    /// Where it answers. Written into the supergraph, otherwise unused; absent for one in the same process.
+    pub url: Option<String>,
+    /// Its schema with federation directives.
+    pub sdl: String,
+}
+
+/// A supergraph, and what to think about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composition {
+    /// The supergraph in `join`/`link` format. The same subgraphs in any order give the same text.
+    pub supergraph_sdl: String,
+    /// Findings that did not prevent composition.
+    pub hints: Vec<Diagnostic>,
+}
+
+/// Composes `subgraphs` into a supergraph.
+///
+/// # Errors
+/// All errors of the first stage that found any. Hints are never in it.
+pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>> {
+    let mut report = Report::default();
+
+    let subgraphs = subgraph::parse_all(subgraphs, &mut report);
+    report.checkpoint()?;
+
+    validate::validate_subgraphs(&subgraphs, &mut report);
+    report.checkpoint()?;
+
+    let supergraph = merge::merge(&subgraphs, &mut report);
+    report.checkpoint()?;
+
+    postmerge::validate_supergraph(&supergraph, &mut report);
+    report.checkpoint()?;
+
+    satisfiability::validate_satisfiability(&supergraph, &subgraphs, &mut report);
+    report.checkpoint()?;
+
+    let supergraph_sdl = print::print(&supergraph);
+    Ok(Composition {
+        supergraph_sdl,
+        hints: report.into_hints(),
+    })
+}

@@ -1,0 +1,20 @@
+//! Rules about the merged schema as a whole, before it is asked whether every query can be answered.
+
+mod defaults;
+mod graphql;
+mod inaccessible;
+mod interfaces;
+
+use super::diagnostic::Report;
+use super::merge::Supergraph;
+
+/// Checks `supergraph`.
+pub(super) fn validate_supergraph(supergraph: &Supergraph, report: &mut Report) {
+    interfaces::validate(supergraph, report);
+    inaccessible::validate(supergraph, report);
+    defaults::validate(supergraph, report);
+    // Says less clearly what the rules above say too.
+    if !report.has_errors() {
+        graphql::validate(supergraph, report);
+    }
+}

@@ -1,0 +1,199 @@
+//! What can be had from a place: by following keys to other subgraphs, and by fetching what a field requires.
+//!
+//! Keys and requirements are looked for from one place, with what can be reached from it, and not pieced together
+//! from several places at which the value happens to be: a planner follows one path, and others than ours run our
+//! supergraphs. A question that comes up while it is being answered (keys that need each other, fields that require
+//! each other) is answered "no" there: what can only be had by already having it cannot be had. Answers that depended
+//! on such a cut are not remembered.
+
+use std::rc::Rc;
+
+use apollo_compiler::Name;
+use apollo_compiler::collections::{HashMap, HashSet};
+use apollo_compiler::executable::{Selection, SelectionSet};
+
+use super::places::{Place, Schemas, Value};
+use crate::compose::merge::GraphId;
+use crate::compose::subgraph::{FieldSet, Key, Kind, ROOTS};
+
+/// Places, sorted and each once.
+pub(super) type Places<'a> = Rc<[Place<'a>]>;
+
+pub(super) struct Resolver<'a> {
+    pub(super) schemas: Schemas<'a>,
+    reached: HashMap<(Name, Place<'a>), Places<'a>>,
+    reaching: HashSet<(Name, Place<'a>)>,
+    requiring: HashSet<(Name, Name, GraphId)>,
+    /// How many questions were cut short so far.
+    cuts: usize,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(schemas: Schemas<'a>) -> Self {
+        Self {
+            schemas,
+            reached: HashMap::default(),
+            reaching: HashSet::default(),
+            requiring: HashSet::default(),
+            cuts: 0,
+        }
+    }
+
+    /// Every place where an `object` can be had that is at hand in any of `places`.
+    pub(super) fn closure(&mut self, object: &Name, places: &[Place<'a>]) -> Places<'a> {
+        let mut all = if ROOTS.contains(&object.as_str()) {
+            self.roots(object)
+        } else {
+            Vec::new()
+        };
+        for place in places {
+            all.extend_from_slice(&self.reach(object, *place));
+        }
+        sorted(all)
+    }
+
+    /// A root is at hand everywhere.
+    fn roots(&self, object: &Name) -> Vec<Place<'a>> {
+        let subgraphs = self.schemas.subgraphs.iter().enumerate();
+        subgraphs
+            .filter(|(_, subgraph)| subgraph.types.contains_key(object))
+            .map(|(graph, _)| Place::by_key(graph))
+            .collect()
+    }
+
+    /// Every place that an `object` at hand in `place` can be followed to by keys, and `place` itself.
+    fn reach(&mut self, object: &Name, place: Place<'a>) -> Places<'a> {
+        let question = (object.clone(), place);
+        if let Some(known) = self.reached.get(&question) {
+            return Rc::clone(known);
+        }
+        if !self.reaching.insert(question.clone()) {
+            self.cuts += 1;
+            return Rc::from([place]);
+        }
+        let cuts = self.cuts;
+        let reached = sorted(self.follow_keys(object, place));
+        self.reaching.remove(&question);
+        if self.cuts == cuts {
+            self.reached.insert(question, Rc::clone(&reached));
+        }
+        reached
+    }
+
+    fn follow_keys(&mut self, object: &Name, place: Place<'a>) -> Vec<Place<'a>> {
+        let mut places = vec![place];
+        loop {
+            let before = places.len();
+            for graph in 0..self.schemas.subgraphs.len() {
+                let entered = Place::by_key(graph);
+                if !places.contains(&entered) && self.can_enter(object, graph, &places) {
+                    places.push(entered);
+                }
+            }
+            if places.len() == before {
+                return places;
+            }
+        }
+    }
+
+    /// Whether `object` can be asked for in `graph` by a key that can be had from `places`.
+    fn can_enter(&mut self, object: &Name, graph: GraphId, places: &[Place<'a>]) -> bool {
+        self.keys(object, graph)
+            .any(|key| self.can_resolve(object, places, &key.fields.selection))
+    }
+
+    /// Keys by which `graph` takes an `object`.
+    pub(super) fn keys(
+        &self,
+        object: &Name,
+        graph: GraphId,
+    ) -> impl Iterator<Item = &'a Key> + use<'a> {
+        let def = self.schemas.subgraphs[graph].types.get(object);
+        def.filter(|def| def.kind == Kind::Object)
+            .into_iter()
+            .flat_map(|def| &def.keys)
+            .filter(|key| key.resolvable)
+    }
+
+    /// Whether `selection` on `object` can be had from `places`, without following more keys of `object` itself.
+    fn can_resolve(
+        &mut self,
+        object: &Name,
+        places: &[Place<'a>],
+        selection: &SelectionSet,
+    ) -> bool {
+        selection.selections.iter().all(|item| match item {
+            Selection::Field(field) if field.name == "__typename" => true,
+            Selection::Field(field) => {
+                let values = self.values(object, &field.name, places);
+                !values.is_empty() && self.can_resolve_values(&values, &field.selection_set)
+            }
+            Selection::InlineFragment(fragment) => {
+                !self
+                    .schemas
+                    .applies(fragment.type_condition.as_ref(), object)
+                    || self.can_resolve(object, places, &fragment.selection_set)
+            }
+            Selection::FragmentSpread(_) => false,
+        })
+    }
+
+    fn can_resolve_values(&mut self, values: &[Value<'a>], selection: &SelectionSet) -> bool {
+        selection.is_empty()
+            || self
+                .schemas
+                .objects(values)
+                .into_iter()
+                .all(|(object, places)| {
+                    let places = self.closure(&object, &places);
+                    self.can_resolve(&object, &places, selection)
+                })
+    }
+
+    /// What asking for `field` of `object` gives at those of `places` where it can be asked for.
+    pub(super) fn values(
+        &mut self,
+        object: &Name,
+        field: &Name,
+        places: &[Place<'a>],
+    ) -> Vec<Value<'a>> {
+        let mut values = Vec::new();
+        for &place in places {
+            if let Some(available) = self.schemas.available(object, field, place)
+                && available
+                    .requires
+                    .is_none_or(|requires| self.satisfies(object, field, place, requires))
+            {
+                values.extend(available.values);
+            }
+        }
+        values
+    }
+
+    /// Whether what `field` requires at `place` can be had: on the spot, or from elsewhere with a key to come back by.
+    fn satisfies(
+        &mut self,
+        object: &Name,
+        field: &Name,
+        place: Place<'a>,
+        requires: &FieldSet,
+    ) -> bool {
+        let question = (object.clone(), field.clone(), place.graph);
+        if !self.requiring.insert(question.clone()) {
+            self.cuts += 1;
+            return false;
+        }
+        let places = self.reach(object, place);
+        let satisfied = self.can_resolve(object, &[place], &requires.selection)
+            || (self.can_resolve(object, &places, &requires.selection)
+                && places.contains(&Place::by_key(place.graph)));
+        self.requiring.remove(&question);
+        satisfied
+    }
+}
+
+fn sorted(mut places: Vec<Place<'_>>) -> Places<'_> {
+    places.sort_unstable();
+    places.dedup();
+    Rc::from(places)
+}

@@ -1,0 +1,143 @@
+//! Visits every state that a query can reach, breadth first, so that the operation shown is a shortest one.
+
+use std::collections::VecDeque;
+
+use apollo_compiler::Name;
+use apollo_compiler::collections::{HashMap, HashSet};
+
+use super::explain::{self, Failure};
+use super::places::{Place, Schemas};
+use super::resolve::{Places, Resolver};
+use crate::compose::merge::MergedField;
+use crate::compose::subgraph::ROOTS;
+
+/// One selection on the way to a state: `field`, and `... on condition` in it if the field is of an abstract type.
+pub(super) struct Step {
+    pub(super) parent: Option<usize>,
+    pub(super) field: Name,
+    pub(super) condition: Option<Name>,
+}
+
+struct State<'a> {
+    object: Name,
+    places: Places<'a>,
+    root: &'static str,
+    step: Option<usize>,
+}
+
+pub(super) struct Walk<'a> {
+    resolver: Resolver<'a>,
+    queue: VecDeque<State<'a>>,
+    /// Per object type, sets of places from which everything was visited. None includes another.
+    visited: HashMap<Name, Vec<Places<'a>>>,
+    steps: Vec<Step>,
+    failed: HashSet<(Name, Name)>,
+    failures: Vec<Failure>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(schemas: Schemas<'a>) -> Self {
+        Self {
+            resolver: Resolver::new(schemas),
+            queue: VecDeque::new(),
+            visited: HashMap::default(),
+            steps: Vec::new(),
+            failed: HashSet::default(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Every field that cannot be reached on some path, once.
+    pub(super) fn run(mut self) -> Vec<Failure> {
+        for root in ROOTS {
+            if let Some(def) = self.resolver.schemas.supergraph.types.get(root) {
+                self.enter(def.name.clone(), Vec::new(), root, None);
+            }
+        }
+        while let Some(state) = self.queue.pop_front() {
+            self.visit(&state);
+        }
+        self.failures
+    }
+
+    fn enter(
+        &mut self,
+        object: Name,
+        places: Vec<Place<'a>>,
+        root: &'static str,
+        step: Option<usize>,
+    ) {
+        let places = self.resolver.closure(&object, &places);
+        let visited = self.visited.entry(object.clone()).or_default();
+        if visited.iter().any(|known| includes(&places, known)) {
+            return;
+        }
+        visited.retain(|known| !includes(known, &places));
+        visited.push(Places::clone(&places));
+        self.queue.push_back(State {
+            object,
+            places,
+            root,
+            step,
+        });
+    }
+
+    fn visit(&mut self, state: &State<'a>) {
+        let Some(def) = self.resolver.schemas.supergraph.types.get(&state.object) else {
+            return;
+        };
+        for field in def
+            .fields
+            .values()
+            .filter(|field| !field.marks.inaccessible)
+        {
+            self.visit_field(state, field);
+        }
+    }
+
+    fn visit_field(&mut self, state: &State<'a>, field: &MergedField) {
+        let values = self
+            .resolver
+            .values(&state.object, &field.name, &state.places);
+        if values.is_empty() {
+            if self
+                .failed
+                .insert((state.object.clone(), field.name.clone()))
+            {
+                let operation = explain::operation(state.root, &self.steps, state.step, field);
+                let failure = explain::failure(
+                    &mut self.resolver,
+                    &state.object,
+                    &state.places,
+                    field,
+                    operation,
+                );
+                self.failures.push(failure);
+            }
+            return;
+        }
+        let declared = field.ty.inner_named_type();
+        for (object, places) in self.resolver.schemas.objects(&values) {
+            let types = &self.resolver.schemas.supergraph.types;
+            if types.get(&object).is_none_or(|def| def.marks.inaccessible) {
+                continue;
+            }
+            let condition = (object != *declared).then(|| object.clone());
+            self.steps.push(Step {
+                parent: state.step,
+                field: field.name.clone(),
+                condition,
+            });
+            let step = self.steps.len() - 1;
+            self.enter(object, places, state.root, Some(step));
+        }
+    }
+}
+
+/// Whether `places` has all of `others`; both are sorted.
+fn includes(places: &[Place<'_>], others: &[Place<'_>]) -> bool {
+    let mut places = places.iter();
+    others
+        .iter()
+        .all(|other| places.any(|place| place == other))
+}

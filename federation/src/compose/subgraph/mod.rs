@@ -1,0 +1,19 @@
+//! One subgraph: from SDL text to the model that all later stages work on.
+//!
+//! [`Subgraph`] exists only for valid GraphQL whose federation directives have their canonical names, whose root
+//! types are called `Query`, `Mutation` and `Subscription`, and which uses nothing that composition does not handle.
+
+mod extract;
+mod field_set;
+mod link;
+mod model;
+mod normalise;
+mod parse;
+mod spec;
+
+pub(crate) use field_set::FieldSet;
+pub(crate) use model::{
+    EnumValue, External, Field, InputValue, Key, Kind, Marks, ROOTS, Subgraph, TypeDef, Version,
+    is_built_in_scalar,
+};
+pub(crate) use parse::parse_all;

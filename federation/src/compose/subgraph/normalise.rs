@@ -1,0 +1,302 @@
+//! Rewrites a parsed subgraph document so that later stages meet one spelling of everything.
+//!
+//! Federation directives get their canonical names, root types are called `Query`, `Mutation` and `Subscription`,
+//! and definitions that belong to the subgraph protocol or repeat a specification are taken out.
+//! Directives that composition does not handle are refused here, each with its coordinate.
+
+use apollo_compiler::Name;
+use apollo_compiler::Node;
+use apollo_compiler::ast::{
+    Definition, DirectiveDefinition, DirectiveList, FieldDefinition, InputValueDefinition,
+    OperationType, Type,
+};
+use apollo_compiler::collections::HashMap;
+
+use super::link::Links;
+use super::spec;
+use crate::compose::diagnostic::{Code, Report};
+
+/// Rewrites `definitions` of the subgraph called `subgraph`.
+pub(super) fn normalise(
+    definitions: &mut Vec<Definition>,
+    links: &Links,
+    subgraph: &str,
+    report: &mut Report,
+) {
+    let renames = root_renames(definitions, subgraph, report);
+    let mut rewriter = Rewriter {
+        links,
+        renames,
+        subgraph,
+        report,
+    };
+    for definition in definitions.iter_mut() {
+        if let Definition::DirectiveDefinition(directive) = definition {
+            rewriter.check_directive_definition(directive);
+        }
+        rewriter.definition(definition);
+    }
+    definitions.retain(|definition| {
+        !rewriter.is_of_specification(definition) && !is_emptied_root(definition)
+    });
+}
+
+/// A root type that had only fields of the subgraph protocol.
+fn is_emptied_root(definition: &Definition) -> bool {
+    match definition {
+        Definition::ObjectTypeDefinition(node) => node.fields.is_empty() && node.name == "Query",
+        Definition::ObjectTypeExtension(node) => node.fields.is_empty() && node.name == "Query",
+        _ => false,
+    }
+}
+
+/// Which root types have names of their own. Schema definitions are dropped afterwards, so a type that has a root
+/// type's name without being one cannot stay.
+fn root_renames(
+    definitions: &[Definition],
+    subgraph: &str,
+    report: &mut Report,
+) -> HashMap<Name, Name> {
+    let declared: Vec<&Node<(OperationType, Name)>> = definitions
+        .iter()
+        .flat_map(|definition| match definition {
+            Definition::SchemaDefinition(schema) => schema.root_operations.as_slice(),
+            Definition::SchemaExtension(schema) => schema.root_operations.as_slice(),
+            _ => &[],
+        })
+        .collect();
+    let mut renames = HashMap::default();
+    if declared.is_empty() {
+        return renames;
+    }
+    for (operation, canonical, code) in [
+        (
+            OperationType::Query,
+            Name::new_unchecked("Query"),
+            Code::RootQueryUsed,
+        ),
+        (
+            OperationType::Mutation,
+            Name::new_unchecked("Mutation"),
+            Code::RootMutationUsed,
+        ),
+        (
+            OperationType::Subscription,
+            Name::new_unchecked("Subscription"),
+            Code::RootSubscriptionUsed,
+        ),
+    ] {
+        let root = declared
+            .iter()
+            .find(|root| root.0 == operation)
+            .map(|root| &root.1);
+        if root == Some(&canonical) {
+            continue;
+        }
+        if definitions
+            .iter()
+            .any(|definition| defines_type(definition, &canonical))
+        {
+            let message = format!(
+                "the type \"{canonical}\" is not the {operation} root type, but is called like it; rename it, \
+                 or declare it in the schema definition"
+            );
+            report.error(code, &canonical, &[subgraph], message);
+        } else if let Some(root) = root {
+            renames.insert(root.clone(), canonical);
+        }
+    }
+    renames
+}
+
+fn defines_type(definition: &Definition, name: &Name) -> bool {
+    !matches!(definition, Definition::DirectiveDefinition(_)) && definition.name() == Some(name)
+}
+
+struct Rewriter<'a> {
+    links: &'a Links,
+    renames: HashMap<Name, Name>,
+    subgraph: &'a str,
+    report: &'a mut Report,
+}
+
+impl Rewriter<'_> {
+    /// Whether the definition repeats a specification or serves the subgraph protocol.
+    fn is_of_specification(&self, definition: &Definition) -> bool {
+        match definition {
+            Definition::SchemaDefinition(_) | Definition::SchemaExtension(_) => true,
+            Definition::DirectiveDefinition(directive) => {
+                let name = directive.name.as_str();
+                self.links.directives.contains_key(name)
+                    || name == self.links.link_name
+                    || matches!(
+                        name,
+                        "skip"
+                            | "include"
+                            | "deprecated"
+                            | "specifiedBy"
+                            | "oneOf"
+                            | "defer"
+                            | "stream"
+                    )
+            }
+            _ => definition.name().is_some_and(|name| {
+                spec::RUNTIME_TYPES.contains(&name.as_str())
+                    || self.links.types.contains(name.as_str())
+                    || super::is_built_in_scalar(name)
+            }),
+        }
+    }
+
+    /// A subgraph may define a federation directive, but not another one under its name.
+    fn check_directive_definition(&mut self, definition: &DirectiveDefinition) {
+        let Some(directive) = self.links.directives.get(definition.name.as_str()) else {
+            return;
+        };
+        for argument in &definition.arguments {
+            if !directive.arguments.contains(&argument.name.as_str()) {
+                let message = format!(
+                    "\"@{}\" is the federation directive \"@{}\", which has no argument \"{}\"",
+                    definition.name, directive.name, argument.name
+                );
+                let at = format!("@{}", definition.name);
+                self.report.error(
+                    Code::DirectiveDefinitionInvalid,
+                    &at,
+                    &[self.subgraph],
+                    message,
+                );
+            }
+        }
+    }
+
+    fn definition(&mut self, definition: &mut Definition) {
+        let at = definition
+            .name()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        macro_rules! composite {
+            ($node:expr) => {{
+                let node = $node.make_mut();
+                self.rename(&mut node.name);
+                self.directives(&mut node.directives, &at);
+                node.fields
+                    .retain(|field| !spec::RUNTIME_FIELDS.contains(&field.name.as_str()));
+                node.fields
+                    .iter_mut()
+                    .for_each(|field| self.field(field, &at));
+            }};
+        }
+        macro_rules! input {
+            ($node:expr) => {{
+                let node = $node.make_mut();
+                self.directives(&mut node.directives, &at);
+                node.fields
+                    .iter_mut()
+                    .for_each(|field| self.input_value(field, format!("{at}.{}", field.name)));
+            }};
+        }
+        macro_rules! enumeration {
+            ($node:expr) => {{
+                let node = $node.make_mut();
+                self.directives(&mut node.directives, &at);
+                for value in &mut node.values {
+                    let at = format!("{at}.{}", value.value);
+                    self.directives(&mut value.make_mut().directives, &at);
+                }
+            }};
+        }
+        macro_rules! union {
+            ($node:expr) => {{
+                let node = $node.make_mut();
+                self.directives(&mut node.directives, &at);
+                node.members
+                    .iter_mut()
+                    .for_each(|member| self.rename(member));
+            }};
+        }
+        match definition {
+            Definition::ObjectTypeDefinition(node) => composite!(node),
+            Definition::ObjectTypeExtension(node) => composite!(node),
+            Definition::InterfaceTypeDefinition(node) => composite!(node),
+            Definition::InterfaceTypeExtension(node) => composite!(node),
+            Definition::InputObjectTypeDefinition(node) => input!(node),
+            Definition::InputObjectTypeExtension(node) => input!(node),
+            Definition::EnumTypeDefinition(node) => enumeration!(node),
+            Definition::EnumTypeExtension(node) => enumeration!(node),
+            Definition::UnionTypeDefinition(node) => union!(node),
+            Definition::UnionTypeExtension(node) => union!(node),
+            Definition::ScalarTypeDefinition(node) => {
+                self.directives(&mut node.make_mut().directives, &at)
+            }
+            Definition::ScalarTypeExtension(node) => {
+                self.directives(&mut node.make_mut().directives, &at)
+            }
+            Definition::SchemaDefinition(node) => {
+                self.directives(&mut node.make_mut().directives, "schema")
+            }
+            Definition::SchemaExtension(node) => {
+                self.directives(&mut node.make_mut().directives, "schema")
+            }
+            Definition::DirectiveDefinition(node) => {
+                for argument in &mut node.make_mut().arguments {
+                    self.input_value(argument, format!("@{at}({}:)", argument.name));
+                }
+            }
+            // Refused when the schema is built.
+            Definition::OperationDefinition(_) | Definition::FragmentDefinition(_) => {}
+        }
+    }
+
+    fn field(&mut self, field: &mut Node<FieldDefinition>, parent: &str) {
+        let field = field.make_mut();
+        let at = format!("{parent}.{}", field.name);
+        self.rename_type(&mut field.ty);
+        self.directives(&mut field.directives, &at);
+        for argument in &mut field.arguments {
+            self.input_value(argument, format!("{at}({}:)", argument.name));
+        }
+    }
+
+    fn input_value(&mut self, value: &mut Node<InputValueDefinition>, at: String) {
+        self.directives(&mut value.make_mut().directives, &at);
+    }
+
+    /// Gives federation directives their canonical names; those that are not handled are reported and taken out.
+    fn directives(&mut self, list: &mut DirectiveList, at: &str) {
+        list.retain_mut(|directive| {
+            let Some(known) = self.links.directives.get(directive.name.as_str()) else {
+                return true;
+            };
+            let labelled =
+                known.name == "override" && directive.specified_argument_by_name("label").is_some();
+            if !known.handled || labelled {
+                let feature = if labelled {
+                    "override(label:)"
+                } else {
+                    known.name
+                };
+                let message = format!("@{feature} is not handled by this composition; remove it");
+                self.report
+                    .error(Code::UnsupportedFeature, at, &[self.subgraph], message);
+                return false;
+            }
+            directive.make_mut().name =
+                Name::new_unchecked(&format!("{}{}", spec::PREFIX, known.name));
+            true
+        });
+    }
+
+    fn rename(&self, name: &mut Name) {
+        if let Some(canonical) = self.renames.get(name) {
+            *name = canonical.clone();
+        }
+    }
+
+    fn rename_type(&self, ty: &mut Type) {
+        match ty {
+            Type::Named(name) | Type::NonNullNamed(name) => self.rename(name),
+            Type::List(item) | Type::NonNullList(item) => self.rename_type(item),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Composition as data: every folder in `compose/fixtures` holds the SDL of some subgraphs, one file each; what
+//! composes to what, or is refused with which diagnostics, is the snapshot of the same name.
+//!
+//! A supergraph in a snapshot is checked to be valid GraphQL and independent of the order of its subgraphs.
+//! A test fails when a code has no fixture that provokes it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use apollo_compiler::Schema;
+use federation::{Code, SubgraphSdl, compose};
+
+fn fixtures() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose/fixtures");
+    let mut cases: Vec<PathBuf> = fs::read_dir(root)
+        .expect("fixtures")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    cases
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn subgraphs(case: &Path) -> Vec<SubgraphSdl> {
+    let mut files: Vec<PathBuf> = fs::read_dir(case)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    files
+        .iter()
+        .map(|file| SubgraphSdl {
+            name: name(file),
+            url: Some(format!("http://{}.test/graphql", name(file))),
+            sdl: fs::read_to_string(file).expect("SDL"),
+        })
+        .collect()
+}
+
+/// What the snapshot holds: diagnostics, one a line, then the supergraph if there is one.
+fn outcome(subgraphs: &[SubgraphSdl]) -> String {
+    let (diagnostics, supergraph) = match compose(subgraphs) {
+        Ok(composition) => (composition.hints, composition.supergraph_sdl),
+        Err(errors) => (errors, String::new()),
+    };
+    let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+    assert!(
+        lines.iter().all(|line| !line.contains('\n')),
+        "a diagnostic is one line"
+    );
+    [lines.join("\n"), supergraph]
+        .join("\n\n")
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn fixtures_compose_as_recorded() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("compose/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for case in fixtures() {
+        let text = outcome(&subgraphs(&case));
+        settings.bind(|| insta::assert_snapshot!(name(&case), text));
+    }
+}
+
+#[test]
+fn a_supergraph_is_valid_and_the_order_of_subgraphs_does_not_matter() {
+    let mut composed = 0;
+    for case in fixtures() {
+        let mut subgraphs = subgraphs(&case);
+        let Ok(composition) = compose(&subgraphs) else {
+            continue;
+        };
+        Schema::parse_and_validate(&*composition.supergraph_sdl, "supergraph.graphql")
+            .unwrap_or_else(|invalid| panic!("{}: {}", name(&case), invalid.errors));
+        subgraphs.reverse();
+        assert_eq!(compose(&subgraphs), Ok(composition), "{}", name(&case));
+        composed += 1;
+    }
+    assert!(composed > 20, "only {composed} fixtures compose");
+}
+
+#[test]
+fn every_code_has_a_fixture() {
+    let mut provoked = BTreeSet::new();
+    for case in fixtures() {
+        let diagnostics = match compose(&subgraphs(&case)) {
+            Ok(composition) => composition.hints,
+            Err(errors) => errors,
+        };
+        provoked.extend(
+            diagnostics
+                .iter()
+                .map(|diagnostic| diagnostic.code.as_str()),
+        );
+    }
+    // Two files of a folder cannot have one name, so that this rule has a test of its own.
+    provoked.insert(Code::InvalidSubgraphName.as_str());
+    let missing: Vec<&str> = Code::ALL
+        .iter()
+        .map(|code| code.as_str())
+        .filter(|code| !provoked.contains(code))
+        .collect();
+    assert!(missing.is_empty(), "no fixture provokes {missing:?}");
+}
+
+#[test]
+fn subgraph_names_are_unique_and_not_reserved() {
+    let subgraph = |name: &str| SubgraphSdl {
+        name: name.to_owned(),
+        url: None,
+        sdl: "type Query { a: Int }".to_owned(),
+    };
+    for names in [["a", "a"], ["a", ""], ["a", "_"], ["a", "__a"]] {
+        let errors = compose(&names.map(subgraph)).expect_err("refused");
+        assert_eq!(errors.len(), 1, "{names:?}");
+        assert_eq!(errors[0].code, Code::InvalidSubgraphName);
+        assert_eq!(errors[0].subgraphs, [names[1]]);
+    }
+}
+
+#[test]
+fn diagnostics_serialise() {
+    let subgraph = SubgraphSdl {
+        name: "a".to_owned(),
+        url: None,
+        sdl: "type Mutation { a: Int }".to_owned(),
+    };
+    let errors = compose(&[subgraph]).expect_err("refused");
+    let json = serde_json::to_value(&errors).expect("JSON");
+    assert_eq!(json[0]["code"], "NO_QUERIES");
+    assert_eq!(json[0]["severity"], "error");
+    assert_eq!(json[0]["coordinate"], "Query");
+    assert_eq!(json[0]["subgraphs"], serde_json::json!(["a"]));
+}

@@ -1,0 +1,186 @@
+//! Reading what the service answers. The members that our own service adds are used when they are there; the service that exists does
+//! without them.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::offsets::Offsets;
+
+/// The most characters of a draft's question or answer: what a card takes.
+const MAX_TEXT: usize = 10_000;
+/// The most characters of a name or a notice that is passed on.
+const MAX_WORDS: usize = 500;
+/// The most notices that are passed on.
+const MAX_NOTICES: usize = 20;
+
+/// The envelope: `{"message": "success", "data": …}`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answer {
+    data: Data,
+}
+
+#[derive(Debug, Deserialize)]
+struct Data {
+    id: String,
+    cards: Vec<Value>,
+    #[serde(default)]
+    generator: Value,
+    #[serde(default)]
+    rejected: Value,
+    #[serde(default)]
+    notices: Value,
+}
+
+/// What came of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Note {
+    pub(crate) id: String,
+    pub(crate) generator: Option<Generator>,
+    pub(crate) drafts: Vec<Draft>,
+    /// How many cards were left out, by the service or here.
+    pub(crate) rejected: u32,
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// Who made the drafts.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Generator {
+    pub(crate) name: String,
+    pub(crate) model: Option<String>,
+}
+
+/// Something a person should know about the drafts.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+/// A card that is proposed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) question: String,
+    pub(crate) answer: String,
+    /// Where in the text it comes from, in UTF-16 code units.
+    pub(crate) source: Option<std::ops::Range<i32>>,
+}
+
+impl Answer {
+    /// Takes what can be used: at most `max_cards` drafts that could be made cards. The others are counted.
+    pub(crate) fn into_note(self, text: &str, max_cards: usize) -> Note {
+        let Data { id, cards, generator, rejected, notices } = self.data;
+        let offsets = Offsets::of(text);
+        let count = cards.len();
+        let usable = cards.into_iter().filter_map(|card| Draft::read(card, &offsets));
+        let drafts: Vec<Draft> = usable.take(max_cards).collect();
+        let by_service = rejected.get("total").and_then(Value::as_u64).unwrap_or_default();
+        let rejected = by_service.saturating_add((count - drafts.len()) as u64);
+        Note {
+            id,
+            generator: Generator::read(&generator),
+            drafts,
+            // The schema's `Int` is 32 bits wide.
+            rejected: rejected.min(i32::MAX as u64) as u32,
+            notices: Notice::read_all(&notices),
+        }
+    }
+}
+
+impl Draft {
+    /// A card that `createCards` would take. A source that does not fit the text is dropped, the card is kept: its question and
+    /// answer are as good as before.
+    fn read(mut card: Value, offsets: &Offsets) -> Option<Self> {
+        let mut text = |member: &str| match card.get_mut(member).map(Value::take) {
+            Some(Value::String(text)) if !text.trim().is_empty() => {
+                (text.chars().count() <= MAX_TEXT).then_some(text)
+            }
+            _ => None,
+        };
+        let (question, answer) = (text("question")?, text("answer")?);
+        let index = |member: &str| card.get(member).and_then(Value::as_u64);
+        let indices = index("source_start_index").zip(index("source_end_index"));
+        let source = indices.and_then(|(start, end)| offsets.utf16(start..end));
+        Some(Self { question, answer, source })
+    }
+}
+
+impl Generator {
+    fn read(value: &Value) -> Option<Self> {
+        Some(Self { name: words(value, "name")?, model: words(value, "model") })
+    }
+}
+
+impl Notice {
+    fn read_all(value: &Value) -> Vec<Self> {
+        let read = |notice| {
+            Some(Self { code: words(notice, "code")?, message: words(notice, "message")? })
+        };
+        let notices = value.as_array().into_iter().flatten();
+        notices.filter_map(read).take(MAX_NOTICES).collect()
+    }
+}
+
+fn words(value: &Value, member: &str) -> Option<String> {
+    let text = value.get(member)?.as_str()?;
+    Some(text.chars().take(MAX_WORDS).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn note(data: Value, max_cards: usize) -> Note {
+        let answer: Answer = serde_json::from_value(json!({ "data": data })).unwrap();
+        answer.into_note("a😀b", max_cards)
+    }
+
+    fn card(question: &str, start: Value, end: Value) -> Value {
+        json!({ "question": question, "answer": "a", "source_start_index": start, "source_end_index": end })
+    }
+
+    #[test]
+    fn a_source_that_does_not_fit_is_dropped_and_the_card_kept() {
+        let cards = json!([
+            card("fits", json!(1), json!(3)),
+            card("too far", json!(1), json!(4)),
+            card("reversed", json!(2), json!(1)),
+            card("negative", json!(-1), json!(1)),
+            card("half", json!(1), Value::Null),
+            card("text", json!("1"), json!("2")),
+        ]);
+        let note = note(json!({ "id": "n", "cards": cards }), 20);
+        let sources: Vec<_> = note.drafts.into_iter().map(|draft| draft.source).collect();
+        assert_eq!((sources, note.rejected), (vec![Some(1..4), None, None, None, None, None], 0));
+    }
+
+    #[test]
+    fn what_could_not_be_a_card_and_what_is_too_many_is_counted() {
+        let good = card("q", json!(0), json!(1));
+        let cards = json!([
+            good, null, 7, {}, { "question": "q" }, { "question": " ", "answer": "a" },
+            { "question": "q", "answer": "a".repeat(10_001) }, { "question": ["q"], "answer": "a" },
+            good, good, good,
+        ]);
+        let rejected = json!({ "total": 5, "reasons": { "duplicate": 5 } });
+        let note = note(json!({ "id": "n", "cards": cards, "rejected": rejected }), 2);
+        assert_eq!((note.drafts.len(), note.rejected), (2, 5 + 9));
+    }
+
+    #[test]
+    fn additional_members_are_read_when_they_fit() {
+        let generator = json!({ "name": "offline", "model": null });
+        let notices = json!([{ "code": "extractive", "message": "taken from the text" }, 5, {}]);
+        let data = json!({ "id": "n", "cards": [], "generator": generator, "notices": notices });
+        let note = note(data, 1);
+        assert_eq!(note.generator, Some(Generator { name: "offline".into(), model: None }));
+        let notice = Notice { code: "extractive".into(), message: "taken from the text".into() };
+        assert_eq!(note.notices, [notice]);
+        let data =
+            json!({ "id": "n", "cards": [], "generator": 1, "notices": {}, "rejected": "x" });
+        let bare =
+            Note { id: "n".into(), generator: None, drafts: vec![], rejected: 0, notices: vec![] };
+        assert_eq!(self::note(data, 1), bare);
+    }
+}

@@ -1,0 +1,182 @@
+//! The command line. What a command does is in `commands`; settings come from the environment, not from flags.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A flashcard-learning backend: a federated GraphQL gateway over four domains.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process: gateway, four subgraphs, and the card-generation service.
+    Serve(ServeArgs),
+    /// Run the gateway alone, over subgraphs that run elsewhere.
+    Gateway(GatewayArgs),
+    /// Run one subgraph alone.
+    Subgraph(SubgraphArgs),
+    /// Compose subgraph schemas into a supergraph schema on standard output.
+    Compose(ComposeArgs),
+    /// Print the plan by which an operation is answered.
+    Plan(PlanArgs),
+    /// Write the schema files: one for each subgraph, the supergraph's, and the clients'.
+    Schema(SchemaArgs),
+    /// Manage accounts in this machine's data.
+    Admin(AdminArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Print each setting and where it came from, secrets masked, and end.
+    #[arg(long)]
+    pub(crate) print_settings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GatewayArgs {
+    /// Print each setting and where it came from, secrets masked, and end.
+    #[arg(long)]
+    pub(crate) print_settings: bool,
+    /// A supergraph schema composed before. Without it the subgraphs are asked for theirs at start.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) supergraph: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubgraphArgs {
+    /// Which one.
+    #[arg(value_enum)]
+    pub(crate) name: SubgraphName,
+    /// Print each setting and where it came from, secrets masked, and end.
+    #[arg(long)]
+    pub(crate) print_settings: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SubgraphName {
+    Users,
+    Config,
+    Decks,
+    Learning,
+}
+
+impl SubgraphName {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Config => "config",
+            Self::Decks => "decks",
+            Self::Learning => "learning",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ComposeArgs {
+    /// A subgraph: its name, its schema file, and after an @ the address it answers at.
+    #[arg(required = true, value_name = "NAME=FILE[@URL]", value_parser = parse_subgraph)]
+    pub(crate) subgraphs: Vec<SubgraphFile>,
+    /// How errors and hints are written to standard error.
+    #[arg(long, value_enum, default_value_t = DiagnosticFormat::Text)]
+    pub(crate) format: DiagnosticFormat,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SubgraphFile {
+    pub(crate) name: String,
+    pub(crate) file: PathBuf,
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum DiagnosticFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The supergraph schema; without it this program's own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) supergraph: Option<PathBuf>,
+    /// Which operation of the document, where it holds several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) operation_name: Option<String>,
+    /// The file with the operation.
+    #[arg(value_name = "FILE")]
+    pub(crate) operation: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Write nothing; fail when a file is not what it would be.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// The folder of the files.
+    #[arg(default_value = "schema")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdminArgs {
+    #[command(subcommand)]
+    pub(crate) command: AdminCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Make an account with the role ADMIN; the password is read from standard input. An account that exists keeps its password.
+    Create {
+        /// The e-mail address to sign in with.
+        email: String,
+        /// The name shown to others.
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+    },
+}
+
+fn parse_subgraph(text: &str) -> Result<SubgraphFile, String> {
+    let (name, rest) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text:?} has no =: NAME=FILE or NAME=FILE@URL is accepted"))?;
+    let (file, url) = match rest.split_once("@http") {
+        Some((file, rest)) => (file, Some(format!("http{rest}"))),
+        None => (rest, None),
+    };
+    if name.is_empty() || file.is_empty() {
+        return Err(format!("{text:?}: NAME=FILE or NAME=FILE@URL is accepted"));
+    }
+    Ok(SubgraphFile { name: name.to_owned(), file: PathBuf::from(file), url })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_subgraph_is_a_name_a_file_and_perhaps_an_address() {
+        let subgraph = parse_subgraph("decks=schema/decks.graphql@http://localhost:1/graphql");
+        assert_eq!(
+            subgraph,
+            Ok(SubgraphFile {
+                name: "decks".into(),
+                file: "schema/decks.graphql".into(),
+                url: Some("http://localhost:1/graphql".into()),
+            })
+        );
+        assert_eq!(parse_subgraph("a=b@c.graphql").unwrap().file, PathBuf::from("b@c.graphql"));
+        assert!(parse_subgraph("decks").is_err() && parse_subgraph("=x").is_err());
+    }
+}

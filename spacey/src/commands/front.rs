@@ -1,0 +1,84 @@
+//! What `spacey serve` and `spacey gateway` share: the gateway over its subgraphs, and where the card-generation service is.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+
+use common::Clock;
+use gateway::{
+    BrowserSettings, DeveloperSettings, Gateway, GatewaySettings, HttpSettings, OperationSettings,
+    Transport,
+};
+use generation::GenerationSettings;
+
+use crate::graph::{self, PATIENCE};
+use crate::settings::{Http, Settings};
+use crate::wiring::{Domains, Identity, endpoint, generation_secret};
+
+/// Where the service listens unless a setting says otherwise.
+const GENERATION_URL: &str = "http://127.0.0.1:8091";
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// Makes the gateway: with the supergraph it is given, or with what the subgraphs' own schemas compose to.
+pub(super) async fn gateway(
+    settings: &Settings,
+    identity: Identity,
+    domains: &Domains,
+    generation: GenerationSettings,
+    supergraph: Option<String>,
+) -> Result<Gateway> {
+    let mut transports = domains.transports.clone();
+    let generation = generation::open(generation, domains.decks.clone(), Clock::System)?;
+    transports.push(Transport::InProcess(generation));
+    let supergraph = match supergraph {
+        Some(supergraph) => supergraph,
+        None => {
+            let endpoints: Vec<Arc<_>> = transports.iter().map(endpoint).collect();
+            let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;
+            graph::supergraph(&sdls)?.supergraph_sdl
+        }
+    };
+    let identity = gateway::Identity {
+        tokens: identity.access,
+        revocations: identity.revocations,
+        clock: Clock::System,
+    };
+    let settings = gateway_settings(&settings.http)?;
+    Ok(Gateway::new(&supergraph, transports, identity, settings)?)
+}
+
+fn gateway_settings(settings: &Http) -> Result<GatewaySettings> {
+    let allowed_origins = settings
+        .cors_origins
+        .iter()
+        .map(|origin| origin.parse())
+        .collect::<std::result::Result<_, _>>()?;
+    Ok(GatewaySettings {
+        http: HttpSettings {
+            body_limit: settings.body_limit,
+            request_timeout: settings.request_timeout,
+            ..HttpSettings::default()
+        },
+        browser: BrowserSettings { secure_cookies: settings.secure_cookies, allowed_origins },
+        operations: OperationSettings::default(),
+        developer: DeveloperSettings {
+            graphiql: settings.graphiql,
+            introspection: settings.introspection,
+        },
+    })
+}
+
+/// Where the card-generation service is, or will be when this program starts it.
+pub(super) fn generation_settings(settings: &Settings) -> Result<GenerationSettings> {
+    let url = match (&settings.generation.url, &settings.generation.command) {
+        (Some(url), _) => url.to_string(),
+        (None, None) => GENERATION_URL.to_owned(),
+        (None, Some(_)) => {
+            // The port is free now; should another program take it first, the service says so and is started again.
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+            format!("http://{free}")
+        }
+    };
+    let (secret, timeout) = (generation_secret(settings)?, settings.generation.timeout);
+    Ok(GenerationSettings { url, secret, timeout })
+}

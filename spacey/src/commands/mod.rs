@@ -1,0 +1,65 @@
+//! One module for each command, and what they share.
+
+mod admin;
+mod compose;
+mod demo;
+mod front;
+mod gateway;
+mod plan;
+mod schema;
+mod serve;
+mod server;
+mod subgraph;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use crate::settings::Settings;
+use crate::settings::reader::SettingErrors;
+
+/// What a command ends with: any error is printed with its causes.
+pub(crate) type Result = std::result::Result<ExitCode, Box<dyn std::error::Error>>;
+
+/// Runs the command.
+pub(crate) fn run(cli: Cli) -> Result {
+    match cli.command {
+        Command::Serve(arguments) if arguments.print_settings => print_settings(),
+        Command::Gateway(arguments) if arguments.print_settings => print_settings(),
+        Command::Subgraph(arguments) if arguments.print_settings => print_settings(),
+        Command::Serve(_) => in_runtime(serve::run),
+        Command::Gateway(arguments) => in_runtime(|settings| gateway::run(settings, arguments)),
+        Command::Subgraph(arguments) => in_runtime(|settings| subgraph::run(settings, arguments)),
+        Command::Compose(arguments) => compose::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Admin(arguments) => in_runtime(|settings| admin::run(settings, arguments)),
+    }
+}
+
+fn settings() -> std::result::Result<Settings, SettingErrors> {
+    // A name or value that is not UTF-8 cannot be one of ours.
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    Settings::load(environment)
+}
+
+fn print_settings() -> Result {
+    for shown in settings()?.shown {
+        println!("{} = {}  ({})", shown.name, shown.value, shown.origin);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the settings, starts to log, and runs a command that waits for things.
+fn in_runtime<F: Future<Output = Result>>(command: impl FnOnce(Settings) -> F) -> Result {
+    let settings = settings()?;
+    crate::logging::start(&settings.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(command(settings));
+    // A blocked thread, such as one that hashes a password nobody waits for, does not hold the program up.
+    runtime.shutdown_background();
+    result
+}

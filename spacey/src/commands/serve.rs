@@ -1,0 +1,55 @@
+//! `spacey serve`: the whole product in one process.
+
+use std::process::ExitCode;
+
+use common::Clock;
+use generation::GenerationSettings;
+use url::Url;
+
+use super::{demo, front, server};
+use crate::settings::Settings;
+use crate::sidecar::{Sidecar, SidecarCommand};
+use crate::wiring::{Domains, Identity};
+
+pub(super) async fn run(settings: Settings) -> super::Result {
+    // The port first: when it is taken, nothing else is started.
+    let (listener, address) = server::listen(&settings.listen).await?;
+    let identity = Identity::load(&settings)?;
+    let generation = front::generation_settings(&settings)?;
+    let sidecar = start_sidecar(&settings, &generation)?;
+    let domains = Domains::open(&settings, &identity, &Clock::System).await?;
+    let gateway = front::gateway(&settings, identity, &domains, generation, None).await?;
+    let demo = match &domains.users {
+        Some(users) if settings.accounts.demo => {
+            Some(demo::ensure(&settings.data.dir, users, domains.decks.as_ref()).await?)
+        }
+        _ => None,
+    };
+
+    println!("Spacey listens on http://{address}");
+    if settings.http.graphiql {
+        println!("GraphiQL:      http://{address}/graphiql");
+    }
+    if let Some(demo) = demo {
+        println!("Demo account:  {} with password {}", demo.email, demo.password);
+    }
+    let drain = gateway.drain();
+    server::serve(listener, gateway.router(), settings.listen.drain, move || drain.begin()).await?;
+    if let Some(sidecar) = sidecar {
+        sidecar.stop().await;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_sidecar(
+    settings: &Settings,
+    generation: &GenerationSettings,
+) -> Result<Option<Sidecar>, url::ParseError> {
+    let Some(words) = settings.generation.command.clone() else { return Ok(None) };
+    Ok(Some(Sidecar::start(SidecarCommand {
+        words,
+        url: Url::parse(&generation.url)?,
+        secret: generation.secret.clone(),
+        data_dir: settings.data.dir.join("generation"),
+    })))
+}

@@ -1,0 +1,23 @@
+//! `spacey subgraph NAME`: one domain alone, for the gateway and for the other domains' events. It is never for the public: each
+//! call must carry a token that only Spacey's services can sign.
+
+use std::process::ExitCode;
+
+use common::Clock;
+use gateway::subgraph_router;
+
+use super::server;
+use crate::cli::SubgraphArgs;
+use crate::settings::Settings;
+use crate::wiring::{Identity, open_one};
+
+pub(super) async fn run(settings: Settings, arguments: SubgraphArgs) -> super::Result {
+    let (listener, address) = server::listen(&settings.listen).await?;
+    let identity = Identity::load(&settings)?;
+    let name = arguments.name.as_str();
+    let endpoint = open_one(&settings, &identity, name, &Clock::System).await?;
+    println!("The {name} subgraph listens on http://{address}");
+    let router = subgraph_router(endpoint, identity.service);
+    server::serve(listener, router, settings.listen.drain, || ()).await?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,373 @@
+//! The settings of every command: a small struct for each concern, read and cross-checked at start.
+//!
+//! A setting's name is its environment variable; in `spacey.toml` it is the same in lower case without `SPACEY_`. `PORT`,
+//! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
+
+pub(crate) mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reader::{Reader, SettingErrors, Shown};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+use users::HashingCost;
+
+/// Where the settings file is looked for when nothing else is said.
+const DEFAULT_FILE: &str = "spacey.toml";
+
+/// Everything that can be set.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: Listen,
+    pub(crate) data: Data,
+    pub(crate) keys: Keys,
+    pub(crate) subgraphs: Subgraphs,
+    pub(crate) generation: Generation,
+    pub(crate) http: Http,
+    pub(crate) accounts: Accounts,
+    pub(crate) log: Log,
+    /// What was read, in order, for `--print-settings`.
+    pub(crate) shown: Vec<Shown>,
+}
+
+/// Where to listen, and how to stop.
+#[derive(Debug, Clone)]
+pub(crate) struct Listen {
+    /// `SPACEY_HOST`: the address to listen on.
+    pub(crate) host: IpAddr,
+    /// `PORT`: the port; 0 takes a free one.
+    pub(crate) port: u16,
+    /// `SPACEY_DRAIN_SECONDS`: how long requests under way may still take when the program is asked to stop.
+    pub(crate) drain: Duration,
+}
+
+/// Where data is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Data {
+    /// `SPACEY_DATA_DIR`: the folder of the database files and keys.
+    pub(crate) dir: PathBuf,
+    /// `MONGO_DB_CONNECTION`: a MongoDB replica set to use in place of SQLite.
+    pub(crate) mongo: Option<SecretString>,
+    /// `DB_NAME`: the prefix of the database names there.
+    pub(crate) db_name: String,
+}
+
+/// Secrets; what is not set is made in the data folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    /// `SPACEY_JWT_KEY_FILE`: the Ed25519 private key that signs access tokens, PKCS #8 PEM.
+    pub(crate) jwt_key_file: PathBuf,
+    /// `SPACEY_SERVICE_SECRET`: what gateway and subgraphs share when they are separate processes.
+    pub(crate) service_secret: Option<SecretString>,
+}
+
+/// Subgraphs that run elsewhere. One that is not named runs in this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Subgraphs {
+    /// `SPACEY_SUBGRAPH_{USERS,CONFIG,DECKS,LEARNING}_URL`, by subgraph name.
+    pub(crate) remote: BTreeMap<&'static str, Url>,
+    /// `SPACEY_SUBGRAPH_TIMEOUT_SECONDS`: how long a remote one may take.
+    pub(crate) timeout: Duration,
+}
+
+/// The card-generation service.
+#[derive(Debug, Clone)]
+pub(crate) struct Generation {
+    /// `SPACEY_GENERATION_URL`: where it listens. Without it, one that `spacey serve` starts gets a free port on loopback.
+    pub(crate) url: Option<Url>,
+    /// `SPACEY_GENERATION_COMMAND`: how to start it, split at spaces; `spacey serve` then starts and stops it.
+    pub(crate) command: Option<Vec<String>>,
+    /// `SPACEY_GENERATION_SECRET`: what it shares with the gateway.
+    pub(crate) secret: Option<SecretString>,
+    /// `SPACEY_GENERATION_TIMEOUT_SECONDS`: how long one generation may take.
+    pub(crate) timeout: Duration,
+}
+
+/// The HTTP front.
+#[derive(Debug, Clone)]
+pub(crate) struct Http {
+    /// `SPACEY_CORS_ORIGINS`: origins whose pages may call the graph, separated by commas.
+    pub(crate) cors_origins: Vec<String>,
+    /// `SPACEY_BODY_LIMIT_BYTES`: the largest request body.
+    pub(crate) body_limit: usize,
+    /// `SPACEY_REQUEST_TIMEOUT_SECONDS`: how long a request may take.
+    pub(crate) request_timeout: Duration,
+    /// `SPACEY_GRAPHIQL`: whether `/graphiql` is served.
+    pub(crate) graphiql: bool,
+    /// `SPACEY_INTROSPECTION`: whether clients may ask for the schema.
+    pub(crate) introspection: bool,
+    /// `SPACEY_SECURE_COOKIES`: whether cookies are for HTTPS only.
+    pub(crate) secure_cookies: bool,
+}
+
+/// Accounts.
+#[derive(Debug, Clone)]
+pub(crate) struct Accounts {
+    /// `SPACEY_DEMO`: whether a demo account with a deck is made at start.
+    pub(crate) demo: bool,
+    /// `SPACEY_ARGON2_MEMORY_KIB`, `SPACEY_ARGON2_ITERATIONS`: the cost of a password hash.
+    pub(crate) hashing_cost: HashingCost,
+}
+
+/// Logs, on standard error.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    /// `SPACEY_LOG`: a `tracing` filter such as `info,gateway=debug`.
+    pub(crate) filter: String,
+    /// `SPACEY_LOG_FORMAT`: `text` or `json`.
+    pub(crate) json: bool,
+}
+
+impl Settings {
+    /// Reads the environment, and the file that `SPACEY_CONFIG` names, or `spacey.toml` where there is one.
+    pub(crate) fn load(environment: BTreeMap<String, String>) -> Result<Self, SettingErrors> {
+        let named = environment.get("SPACEY_CONFIG").filter(|name| !name.is_empty()).cloned();
+        let path = named.clone().unwrap_or_else(|| DEFAULT_FILE.to_owned());
+        let mut reader = Reader::new(environment, Path::new(&path), named.is_some());
+        let sections = Self::read(&mut reader);
+        let shown = reader.finish()?;
+        // Every section is there when the reader holds no error.
+        sections.map(|settings| Self { shown, ..settings }).ok_or_else(|| SettingErrors(Vec::new()))
+    }
+
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let listen = Listen::read(reader);
+        let data = Data::read(reader);
+        let keys = Keys::read(reader, data.as_ref());
+        let subgraphs = Subgraphs::read(reader);
+        let generation = Generation::read(reader);
+        let http = Http::read(reader, listen.as_ref());
+        let accounts = Accounts::read(reader);
+        let log = Log::read(reader);
+        if let (Some(listen), Some(accounts)) = (&listen, &accounts)
+            && accounts.demo
+            && !listen.host.is_loopback()
+        {
+            reader.contradiction(format!(
+                "SPACEY_DEMO is true while SPACEY_HOST is {}: a demo account is for a loopback address only",
+                listen.host
+            ));
+        }
+        Some(Self {
+            listen: listen?,
+            data: data?,
+            keys: keys?,
+            subgraphs: subgraphs?,
+            generation: generation?,
+            http: http?,
+            accounts: accounts?,
+            log: log?,
+            shown: Vec::new(),
+        })
+    }
+}
+
+impl Listen {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let host = reader.get("SPACEY_HOST", "an IP address is accepted", "127.0.0.1", parse);
+        let port = reader.get("PORT", "a port from 0 to 65535 is accepted", "8080", parse);
+        let drain = seconds(reader, "SPACEY_DRAIN_SECONDS", "10");
+        Some(Self { host: host?, port: port?, drain: drain? })
+    }
+}
+
+impl Data {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let dir = reader.get("SPACEY_DATA_DIR", "a folder is accepted", "data", path);
+        let mongo = reader.secret(
+            "MONGO_DB_CONNECTION",
+            "an address such as mongodb://host:27017/?replicaSet=rs0 is accepted",
+            |text| {
+                let known = ["mongodb://", "mongodb+srv://"];
+                known
+                    .iter()
+                    .any(|scheme| text.starts_with(scheme))
+                    .then(|| SecretString::from(text))
+            },
+        );
+        let db_name = reader.get(
+            "DB_NAME",
+            "1 to 40 letters, digits, - and _ are accepted",
+            "spacey",
+            |text| {
+                let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+                ((1..=40).contains(&text.len()) && text.chars().all(fine)).then(|| text.to_owned())
+            },
+        );
+        Some(Self { dir: dir?, mongo, db_name: db_name? })
+    }
+}
+
+impl Keys {
+    fn read(reader: &mut Reader, data: Option<&Data>) -> Option<Self> {
+        let keys = data.map_or_else(PathBuf::new, |data| data.dir.join("keys"));
+        let default = keys.join("access-token-ed25519.pem").display().to_string();
+        let jwt_key_file =
+            reader.get("SPACEY_JWT_KEY_FILE", "a file name is accepted", default, path);
+        let service_secret = long_secret(reader, "SPACEY_SERVICE_SECRET");
+        Some(Self { jwt_key_file: jwt_key_file?, service_secret })
+    }
+}
+
+impl Subgraphs {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let mut remote = BTreeMap::new();
+        for (subgraph, name) in [
+            ("users", "SPACEY_SUBGRAPH_USERS_URL"),
+            ("config", "SPACEY_SUBGRAPH_CONFIG_URL"),
+            ("decks", "SPACEY_SUBGRAPH_DECKS_URL"),
+            ("learning", "SPACEY_SUBGRAPH_LEARNING_URL"),
+        ] {
+            if let Some(url) = reader.optional(name, HTTP_ADDRESS, http_url) {
+                remote.insert(subgraph, url);
+            }
+        }
+        let timeout = seconds(reader, "SPACEY_SUBGRAPH_TIMEOUT_SECONDS", "10");
+        Some(Self { remote, timeout: timeout? })
+    }
+}
+
+impl Generation {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let url = reader.optional("SPACEY_GENERATION_URL", HTTP_ADDRESS, http_url);
+        let command = reader.optional(
+            "SPACEY_GENERATION_COMMAND",
+            "a program and its arguments are accepted",
+            |text| {
+                let words: Vec<_> = text.split_whitespace().map(str::to_owned).collect();
+                (!words.is_empty()).then_some(words)
+            },
+        );
+        let secret = long_secret(reader, "SPACEY_GENERATION_SECRET");
+        let timeout = seconds(reader, "SPACEY_GENERATION_TIMEOUT_SECONDS", "60");
+        Some(Self { url, command, secret, timeout: timeout? })
+    }
+}
+
+impl Http {
+    fn read(reader: &mut Reader, listen: Option<&Listen>) -> Option<Self> {
+        let cors_origins = reader.get(
+            "SPACEY_CORS_ORIGINS",
+            "origins such as https://app.example.org, separated by commas, are accepted; * is not",
+            "",
+            |text| {
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|origin| !origin.is_empty())
+                    .map(|origin| {
+                        let url = Url::parse(origin).ok()?;
+                        (url.origin().ascii_serialization() == origin).then(|| origin.to_owned())
+                    })
+                    .collect()
+            },
+        );
+        let body_limit = reader.get(
+            "SPACEY_BODY_LIMIT_BYTES",
+            "a number from 1024 to 104857600 is accepted",
+            "1048576",
+            |text| text.parse().ok().filter(|bytes| (1024..=104_857_600).contains(bytes)),
+        );
+        let request_timeout = seconds(reader, "SPACEY_REQUEST_TIMEOUT_SECONDS", "90");
+        let graphiql = flag(reader, "SPACEY_GRAPHIQL", true);
+        let introspection = flag(reader, "SPACEY_INTROSPECTION", true);
+        // Browsers send a Secure cookie to a plain http://localhost too, but not to another plain address.
+        let loopback = listen.is_some_and(|listen| listen.host.is_loopback());
+        let secure_cookies = flag(reader, "SPACEY_SECURE_COOKIES", !loopback);
+        Some(Self {
+            cors_origins: cors_origins?,
+            body_limit: body_limit?,
+            request_timeout: request_timeout?,
+            graphiql: graphiql?,
+            introspection: introspection?,
+            secure_cookies: secure_cookies?,
+        })
+    }
+}
+
+impl Accounts {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let demo = flag(reader, "SPACEY_DEMO", false);
+        let number = |text: &str| text.parse::<u32>().ok();
+        let memory = reader.get(
+            "SPACEY_ARGON2_MEMORY_KIB",
+            "a number from 8 to 1048576 is accepted",
+            "19456",
+            |text| number(text).filter(|kib| (8..=1_048_576).contains(kib)),
+        );
+        let iterations = reader.get(
+            "SPACEY_ARGON2_ITERATIONS",
+            "a number from 1 to 20 is accepted",
+            "2",
+            |text| number(text).filter(|iterations| (1..=20).contains(iterations)),
+        );
+        let hashing_cost = match HashingCost::new(memory?, iterations?, 1) {
+            Ok(cost) => Some(cost),
+            Err(error) => {
+                reader.contradiction(format!("SPACEY_ARGON2_…: {error}"));
+                None
+            }
+        };
+        Some(Self { demo: demo?, hashing_cost: hashing_cost? })
+    }
+}
+
+impl Log {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let filter = reader.get(
+            "SPACEY_LOG",
+            "a filter such as info or info,gateway=debug is accepted",
+            "info",
+            |text| text.parse::<tracing_subscriber::EnvFilter>().ok().map(|_| text.to_owned()),
+        );
+        let json =
+            reader.get(
+                "SPACEY_LOG_FORMAT",
+                "text and json are accepted",
+                "text",
+                |text| match text {
+                    "text" => Some(false),
+                    "json" => Some(true),
+                    _ => None,
+                },
+            );
+        Some(Self { filter: filter?, json: json? })
+    }
+}
+
+const HTTP_ADDRESS: &str = "an address such as http://127.0.0.1:8091 is accepted";
+
+fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+fn http_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
+
+fn seconds(reader: &mut Reader, name: &'static str, default: &str) -> Option<Duration> {
+    reader.get(name, "a number of seconds from 1 to 3600 is accepted", default, |text| {
+        let seconds = text.parse().ok().filter(|seconds| (1..=3600).contains(seconds))?;
+        Some(Duration::from_secs(seconds))
+    })
+}
+
+fn flag(reader: &mut Reader, name: &'static str, default: bool) -> Option<bool> {
+    reader.get(name, "true and false are accepted", default.to_string(), parse)
+}
+
+fn long_secret(reader: &mut Reader, name: &'static str) -> Option<SecretString> {
+    reader.secret(name, "a secret of at least 32 characters is accepted", |text| {
+        let secret = SecretString::from(text);
+        (secret.expose_secret().len() >= 32).then_some(secret)
+    })
+}

@@ -1,0 +1,232 @@
+//! Reads settings from the environment and from `spacey.toml`, and remembers each value and where it came from.
+//!
+//! The environment wins over the file. Nothing stops at the first mistake: all are reported together, each with the variable, the
+//! bad value, and what is accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Environment,
+    File(PathBuf),
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => f.write_str("environment"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A setting as `--print-settings` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    pub(crate) origin: Origin,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SettingError {
+    #[error("{name} is {value:?} (from {origin}): {accepted}")]
+    Wrong { name: String, value: String, origin: Origin, accepted: String },
+    #[error("{name} is not set: {accepted}")]
+    Missing { name: &'static str, accepted: &'static str },
+    #[error("{path}: there is no setting {key:?}; see README.md for the list", path = path.display())]
+    Unknown { path: PathBuf, key: String },
+    #[error("{path}: {message}", path = path.display())]
+    File { path: PathBuf, message: String },
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SettingErrors(pub(crate) Vec<SettingError>);
+
+impl fmt::Display for SettingErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the settings cannot be used:")?;
+        for error in &self.0 {
+            write!(f, "\n  {error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SettingErrors {}
+
+pub(crate) struct Reader {
+    environment: BTreeMap<String, String>,
+    file: BTreeMap<String, String>,
+    path: PathBuf,
+    known: BTreeSet<String>,
+    shown: Vec<Shown>,
+    errors: Vec<SettingError>,
+}
+
+impl Reader {
+    /// Reads the file at `path`, if there is one; `required` when it was asked for by name.
+    pub(crate) fn new(environment: BTreeMap<String, String>, path: &Path, required: bool) -> Self {
+        let mut reader = Self {
+            environment,
+            file: BTreeMap::new(),
+            path: path.to_owned(),
+            known: BTreeSet::new(),
+            shown: Vec::new(),
+            errors: Vec::new(),
+        };
+        match std::fs::read_to_string(path) {
+            Ok(text) => reader.parse_file(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => {}
+            Err(error) => reader.fail_file(error.to_string()),
+        }
+        reader
+    }
+
+    fn parse_file(&mut self, text: &str) {
+        match text.parse::<toml::Table>() {
+            Err(error) => self.fail_file(error.to_string()),
+            Ok(table) => {
+                for (key, value) in table {
+                    match value {
+                        toml::Value::String(text) => drop(self.file.insert(key, text)),
+                        toml::Value::Integer(_) | toml::Value::Boolean(_) => {
+                            drop(self.file.insert(key, value.to_string()));
+                        }
+                        toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
+                            let items: Vec<_> =
+                                items.iter().filter_map(toml::Value::as_str).collect();
+                            drop(self.file.insert(key, items.join(",")));
+                        }
+                        _ => self.fail_file(format!(
+                            "{key} must be a text, a whole number, true, false, or a list of texts"
+                        )),
+                    }
+                }
+            }
+        }
+    }
+
+    fn fail_file(&mut self, message: String) {
+        self.errors.push(SettingError::File { path: self.path.clone(), message });
+    }
+
+    /// The value of `name`, or what `default` says. `accepted` completes the sentence "it is wrong: …".
+    pub(crate) fn get<T>(
+        &mut self,
+        name: &'static str,
+        accepted: &str,
+        default: impl Into<String>,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let (text, origin) = self.find(name).unwrap_or_else(|| (default.into(), Origin::Default));
+        self.shown.push(Shown { name, value: text.clone(), origin: origin.clone() });
+        self.parsed(name, text, origin, accepted, &parse)
+    }
+
+    /// The value of `name` if it is set.
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: &'static str,
+        accepted: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let found = self.find(name);
+        self.show_optional(name, found.clone(), |text| text);
+        let (text, origin) = found?;
+        self.parsed(name, text, origin, accepted, &parse)
+    }
+
+    /// Like [`Reader::optional`] for what must not be shown: neither in a list nor in a message.
+    pub(crate) fn secret<T>(
+        &mut self,
+        name: &'static str,
+        accepted: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let found = self.find(name);
+        self.show_optional(name, found.clone(), |_| "********".to_owned());
+        let (text, origin) = found?;
+        let value = parse(&text);
+        if value.is_none() {
+            self.errors.push(SettingError::Wrong {
+                name: name.to_owned(),
+                value: "********".to_owned(),
+                origin,
+                accepted: accepted.to_owned(),
+            });
+        }
+        value
+    }
+
+    /// Adds a mistake that lies in several settings together.
+    pub(crate) fn contradiction(&mut self, message: impl Into<String>) {
+        self.errors.push(SettingError::Contradiction(message.into()));
+    }
+
+    /// Adds that a setting is needed here and is not there.
+    pub(crate) fn missing(&mut self, name: &'static str, accepted: &'static str) {
+        self.errors.push(SettingError::Missing { name, accepted });
+    }
+
+    /// What was read, or all that is wrong.
+    pub(crate) fn finish(mut self) -> Result<Vec<Shown>, SettingErrors> {
+        for key in self.file.keys().filter(|key| !self.known.contains(*key)) {
+            self.errors.push(SettingError::Unknown { path: self.path.clone(), key: key.clone() });
+        }
+        if self.errors.is_empty() { Ok(self.shown) } else { Err(SettingErrors(self.errors)) }
+    }
+
+    fn show_optional(
+        &mut self,
+        name: &'static str,
+        found: Option<(String, Origin)>,
+        show: impl Fn(String) -> String,
+    ) {
+        let (value, origin) = match found {
+            Some((text, origin)) => (show(text), origin),
+            None => ("(not set)".to_owned(), Origin::Default),
+        };
+        self.shown.push(Shown { name, value, origin });
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &str,
+        text: String,
+        origin: Origin,
+        accepted: &str,
+        parse: &impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = parse(&text);
+        if value.is_none() {
+            self.errors.push(SettingError::Wrong {
+                name: name.to_owned(),
+                value: text,
+                origin,
+                accepted: accepted.to_owned(),
+            });
+        }
+        value
+    }
+
+    /// An empty variable counts as not set: that is how a compose file passes one that is not there.
+    fn find(&mut self, name: &str) -> Option<(String, Origin)> {
+        let key = name.trim_start_matches("SPACEY_").to_ascii_lowercase();
+        let from_file = self.file.get(&key).cloned();
+        self.known.insert(key);
+        match self.environment.get(name).filter(|value| !value.is_empty()) {
+            Some(value) => Some((value.clone(), Origin::Environment)),
+            None => from_file.map(|value| (value, Origin::File(self.path.clone()))),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Puts the domains together: which run in this process, which elsewhere, who hears of whose events.
+//!
+//! Events flow users → decks → learning, so the domains are opened in the opposite order.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use common::mongo::Mongo;
+use common::revocation::Revocations;
+use common::sqlite::Sqlite;
+use common::token::{AccessTokens, ServiceTokens};
+use common::{Backend, Clock, Endpoint, StoreError};
+use gateway::{HttpEndpoint, HttpEndpointError, Transport};
+use secrecy::{ExposeSecret, SecretString};
+use users::Users;
+
+use crate::secrets::{SecretError, make_private_dir, random, read_or_make};
+use crate::settings::{Data, Settings};
+
+/// Why the domains cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WiringError {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error("SPACEY_JWT_KEY_FILE: {0}")]
+    Key(#[from] common::token::KeyError),
+    #[error("the {domain} store: {source}")]
+    Store {
+        domain: &'static str,
+        #[source]
+        source: StoreError,
+    },
+    #[error("the {domain} domain cannot be opened: {source}")]
+    Domain {
+        domain: &'static str,
+        #[source]
+        source: common::Error,
+    },
+    #[error(transparent)]
+    Remote(#[from] HttpEndpointError),
+    #[error("SPACEY_SUBGRAPH_{0}_URL is not set: the address of that subgraph is needed here")]
+    AddressMissing(String),
+}
+
+/// What identity rests on.
+pub(crate) struct Identity {
+    pub(crate) access: Arc<AccessTokens>,
+    pub(crate) service: Arc<ServiceTokens>,
+    pub(crate) revocations: Arc<Revocations>,
+}
+
+impl Identity {
+    /// Reads the keys, and makes those that are not there.
+    pub(crate) fn load(settings: &Settings) -> Result<Self, WiringError> {
+        make_private_dir(&settings.data.dir)?;
+        // The key is made only when the file is absent, so it is made up front and mostly thrown away: it costs microseconds.
+        let fresh = AccessTokens::generate_pem()?;
+        let pem = read_or_make(&settings.keys.jwt_key_file, || fresh)?;
+        let service = match &settings.keys.service_secret {
+            Some(secret) => secret.clone(),
+            None => read_or_make(&settings.data.dir.join("keys/service-secret"), random)?,
+        };
+        Ok(Self {
+            access: Arc::new(AccessTokens::from_pem(&pem)?),
+            service: Arc::new(ServiceTokens::new(&service)),
+            revocations: Arc::new(Revocations::default()),
+        })
+    }
+}
+
+/// The secret shared with the card-generation service.
+pub(crate) fn generation_secret(settings: &Settings) -> Result<SecretString, WiringError> {
+    match &settings.generation.secret {
+        Some(secret) => Ok(secret.clone()),
+        None => Ok(read_or_make(&settings.data.dir.join("keys/generation-secret"), random)?),
+    }
+}
+
+/// The domains, ready to be called.
+pub(crate) struct Domains {
+    /// How the gateway reaches each of them.
+    pub(crate) transports: Vec<Transport>,
+    /// The users domain, where it runs in this process.
+    pub(crate) users: Option<Users>,
+    pub(crate) decks: Arc<dyn Endpoint>,
+}
+
+impl Domains {
+    /// Opens all four: each in this process unless a setting says where it runs.
+    pub(crate) async fn open(
+        settings: &Settings,
+        identity: &Identity,
+        clock: &Clock,
+    ) -> Result<Self, WiringError> {
+        let remote = |name| remote(settings, identity, name);
+        let learning = match remote("learning")? {
+            Some(transport) => transport,
+            None => Transport::InProcess(open_learning(settings, clock).await?),
+        };
+        let config = match remote("config")? {
+            Some(transport) => transport,
+            None => Transport::InProcess(open_config(settings, clock).await?),
+        };
+        let decks = match remote("decks")? {
+            Some(transport) => transport,
+            None => {
+                let subscribers = vec![endpoint(&learning)];
+                Transport::InProcess(open_decks(settings, subscribers, clock).await?)
+            }
+        };
+        let subscribers = vec![endpoint(&decks), endpoint(&learning)];
+        let (here, users) = match remote("users")? {
+            Some(transport) => (None, transport),
+            None => {
+                let users = open_users(settings, identity, subscribers, clock).await?;
+                (Some(users.clone()), Transport::InProcess(users.endpoint))
+            }
+        };
+        Ok(Self {
+            decks: endpoint(&decks),
+            transports: vec![users, config, decks, learning],
+            users: here,
+        })
+    }
+
+    /// All four where they run elsewhere.
+    pub(crate) fn remote(settings: &Settings, identity: &Identity) -> Result<Self, WiringError> {
+        let needed = |name| needed(settings, identity, name);
+        let decks = needed("decks")?;
+        Ok(Self {
+            decks: endpoint(&decks),
+            transports: vec![needed("users")?, needed("config")?, decks, needed("learning")?],
+            users: None,
+        })
+    }
+}
+
+/// Opens one domain, for a process that runs it alone.
+pub(crate) async fn open_one(
+    settings: &Settings,
+    identity: &Identity,
+    name: &str,
+    clock: &Clock,
+) -> Result<Arc<dyn Endpoint>, WiringError> {
+    let subscriber = |name| needed(settings, identity, name).map(|transport| endpoint(&transport));
+    match name {
+        "users" => {
+            let subscribers = vec![subscriber("decks")?, subscriber("learning")?];
+            Ok(open_users(settings, identity, subscribers, clock).await?.endpoint)
+        }
+        "config" => open_config(settings, clock).await,
+        "decks" => open_decks(settings, vec![subscriber("learning")?], clock).await,
+        _ => open_learning(settings, clock).await,
+    }
+}
+
+/// The endpoint behind a transport, for whoever has nothing to gain from the difference.
+pub(crate) fn endpoint(transport: &Transport) -> Arc<dyn Endpoint> {
+    match transport {
+        Transport::InProcess(endpoint) => endpoint.clone(),
+        Transport::Http(endpoint) => endpoint.clone(),
+    }
+}
+
+fn remote(
+    settings: &Settings,
+    identity: &Identity,
+    name: &'static str,
+) -> Result<Option<Transport>, WiringError> {
+    let Some(url) = settings.subgraphs.remote.get(name) else { return Ok(None) };
+    let (tokens, timeout) = (identity.service.clone(), settings.subgraphs.timeout);
+    let endpoint = HttpEndpoint::new(name, url.clone(), tokens, timeout)?;
+    Ok(Some(Transport::Http(Arc::new(endpoint))))
+}
+
+fn needed(
+    settings: &Settings,
+    identity: &Identity,
+    name: &'static str,
+) -> Result<Transport, WiringError> {
+    let missing = || WiringError::AddressMissing(name.to_uppercase());
+    remote(settings, identity, name)?.ok_or_else(missing)
+}
+
+async fn open_users(
+    settings: &Settings,
+    identity: &Identity,
+    subscribers: Vec<Arc<dyn Endpoint>>,
+    clock: &Clock,
+) -> Result<Users, WiringError> {
+    let backend = backend(&settings.data, "users", users::MIGRATIONS).await?;
+    let users_settings = users::UsersSettings {
+        hashing_cost: settings.accounts.hashing_cost.clone(),
+        secure_cookies: settings.http.secure_cookies,
+        ..users::UsersSettings::default()
+    };
+    users::open(
+        backend,
+        users_settings,
+        identity.access.clone(),
+        identity.revocations.clone(),
+        subscribers,
+        clock.clone(),
+    )
+    .await
+    .map_err(|source| WiringError::Domain { domain: "users", source })
+}
+
+async fn open_config(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Endpoint>, WiringError> {
+    let backend = backend(&settings.data, "config", config::MIGRATIONS).await?;
+    config::open(backend, clock.clone())
+        .await
+        .map_err(|source| WiringError::Domain { domain: "config", source })
+}
+
+async fn open_decks(
+    settings: &Settings,
+    subscribers: Vec<Arc<dyn Endpoint>>,
+    clock: &Clock,
+) -> Result<Arc<dyn Endpoint>, WiringError> {
+    let backend = backend(&settings.data, "decks", decks::MIGRATIONS).await?;
+    decks::open(backend, subscribers, clock.clone())
+        .await
+        .map_err(|source| WiringError::Domain { domain: "decks", source })
+}
+
+async fn open_learning(
+    settings: &Settings,
+    clock: &Clock,
+) -> Result<Arc<dyn Endpoint>, WiringError> {
+    let backend = backend(&settings.data, "learning", learning::MIGRATIONS).await?;
+    learning::open(backend, clock.clone())
+        .await
+        .map_err(|source| WiringError::Domain { domain: "learning", source })
+}
+
+/// One database file, or one database of the replica set, for each domain: no domain can reach another's.
+async fn backend(
+    data: &Data,
+    domain: &'static str,
+    migrations: &[&str],
+) -> Result<Backend, WiringError> {
+    let error = |source| WiringError::Store { domain, source };
+    match &data.mongo {
+        Some(uri) => {
+            let name = format!("{}_{domain}", data.db_name);
+            Mongo::connect(uri.expose_secret(), &name).await.map(Backend::Mongo).map_err(error)
+        }
+        None => {
+            make_private_dir(&data.dir)?;
+            let path = data.dir.join(Path::new(domain).with_extension("db"));
+            Sqlite::open(path, migrations).map(Backend::Sqlite).map_err(error)
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What can be changed.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, SimpleObject};
+use common::graphql::fast::FastList;
+use common::graphql::{Result, caller};
+use common::{CardId, DeckId};
+
+use super::batch::{CardBatch, DeckBatch};
+use super::card::CardNode;
+use super::deck::DeckNode;
+use super::input::{
+    CreateCardsInput, CreateDeckInput, DeleteCardsInput, DeleteDeckInput, MoveCardsInput,
+    UpdateCardInput, UpdateDeckInput,
+};
+use super::service;
+use crate::model::{CardEdit, DeckEdit, Move, NewDeck};
+
+/// What can be changed.
+#[derive(Debug)]
+pub(crate) struct Mutation;
+
+#[Object]
+impl Mutation {
+    /// Makes a deck. A person can have 10,000.
+    async fn create_deck(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateDeckInput,
+    ) -> Result<CreateDeckPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let deck = service(ctx)?.create_deck(viewer, &NewDeck::try_from(input)?).await?;
+        Ok(CreateDeckPayload { deck: DeckBatch::node(deck) })
+    }
+
+    /// Changes a deck's name, description or color.
+    async fn update_deck(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateDeckInput,
+    ) -> Result<UpdateDeckPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let deck = service(ctx)?.update_deck(viewer, &DeckEdit::try_from(input)?).await?;
+        Ok(UpdateDeckPayload { deck: DeckBatch::node(deck) })
+    }
+
+    /// Deletes a deck with its cards, for good.
+    async fn delete_deck(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteDeckInput,
+    ) -> Result<DeleteDeckPayload> {
+        service(ctx)?.delete_deck(caller(ctx)?.viewer()?, input.id).await?;
+        Ok(DeleteDeckPayload { deleted_id: input.id })
+    }
+
+    /// Makes cards at the end of a deck: all, or none. A deck holds 100,000.
+    async fn create_cards(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateCardsInput,
+    ) -> Result<CreateCardsPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let deck = input.deck_id;
+        let (deck, cards) = service(ctx)?.create_cards(viewer, deck, &input.cards()?).await?;
+        let deck = DeckBatch::node(deck);
+        let batch = CardBatch::of(&deck);
+        let node = |card| CardNode { card: Arc::new(card), batch: Arc::clone(&batch) };
+        let cards: Vec<_> = cards.into_iter().map(node).collect();
+        Ok(CreateCardsPayload { deck, cards: cards.into() })
+    }
+
+    /// Changes a card's question or answer.
+    async fn update_card(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateCardInput,
+    ) -> Result<UpdateCardPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let card = service(ctx)?.update_card(viewer, &CardEdit::try_from(input)?).await?;
+        Ok(UpdateCardPayload { card: CardBatch::node(card) })
+    }
+
+    /// Puts cards in another place in their deck, or into another deck. They keep their ids and what was learned.
+    async fn move_cards(
+        &self,
+        ctx: &Context<'_>,
+        input: MoveCardsInput,
+    ) -> Result<MoveCardsPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let cards = service(ctx)?.move_cards(viewer, &Move::from(input)).await?;
+        Ok(MoveCardsPayload { cards: CardBatch::nodes(cards).into() })
+    }
+
+    /// Deletes cards, for good: all, or none.
+    async fn delete_cards(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteCardsInput,
+    ) -> Result<DeleteCardsPayload> {
+        service(ctx)?.delete_cards(caller(ctx)?.viewer()?, &input.ids).await?;
+        Ok(DeleteCardsPayload { deleted_ids: input.ids })
+    }
+}
+
+/// The deck that was made.
+#[derive(Debug, SimpleObject)]
+pub(super) struct CreateDeckPayload {
+    /// The deck.
+    deck: DeckNode,
+}
+
+/// The deck that was changed.
+#[derive(Debug, SimpleObject)]
+pub(super) struct UpdateDeckPayload {
+    /// The deck.
+    deck: DeckNode,
+}
+
+/// The deck that was deleted.
+#[derive(Debug, SimpleObject)]
+pub(super) struct DeleteDeckPayload {
+    /// Its id.
+    deleted_id: DeckId,
+}
+
+/// The cards that were made.
+#[derive(Debug, SimpleObject)]
+pub(super) struct CreateCardsPayload {
+    /// The deck they lie in.
+    deck: DeckNode,
+    /// The cards, in the order they were given.
+    cards: FastList<CardNode>,
+}
+
+/// The card that was changed.
+#[derive(Debug, SimpleObject)]
+pub(super) struct UpdateCardPayload {
+    /// The card.
+    card: CardNode,
+}
+
+/// The cards that were moved.
+#[derive(Debug, SimpleObject)]
+pub(super) struct MoveCardsPayload {
+    /// The cards, in the order they were given.
+    cards: FastList<CardNode>,
+}
+
+/// The cards that were deleted.
+#[derive(Debug, SimpleObject)]
+pub(super) struct DeleteCardsPayload {
+    /// Their ids.
+    deleted_ids: Vec<CardId>,
+}

@@ -1,0 +1,59 @@
+//! What the domain does when it is told of a person's account, and whether it is ready.
+
+use common::endpoint::Domain;
+use common::page::{Direction, PageRequest};
+use common::{Error, Event, UserId};
+use futures::future::BoxFuture;
+
+use super::{Service, decks};
+use crate::model::{DeckOrder, DeckSort};
+use crate::store::Changes;
+
+/// How many decks of an account that is gone are deleted in one transaction.
+const DECKS_AT_ONCE: u32 = 50;
+
+impl Service {
+    /// Deletes all decks of a person whose account is gone, some at a time. From the first on, nothing new is made for that person.
+    async fn forget(&self, user: UserId) -> Result<(), Error> {
+        while self.change(user, || self.decide_forget(user)).await? {}
+        Ok(())
+    }
+
+    /// Answers whether there may be more to delete.
+    async fn decide_forget(&self, user: UserId) -> Result<(bool, Changes), Error> {
+        let order = DeckOrder { by: DeckSort::CreatedAt, descending: false };
+        let page =
+            PageRequest { direction: Direction::Forward, limit: DECKS_AT_ONCE, cursor: None };
+        let mut owner = self.store.owner(user).await?;
+        let decks = self.store.deck_page(user, order, page).await?.rows;
+        if owner.gone && decks.is_empty() {
+            return Ok((false, Changes::default()));
+        }
+        owner.gone = true;
+        owner.deck_count -= i64::from(decks.len() as u32);
+        let events = decks.iter().map(decks::deleted).collect();
+        let changes =
+            Changes { owner: Some(owner), deleted_decks: decks, events, ..Changes::default() };
+        Ok((true, changes))
+    }
+}
+
+impl Domain for Service {
+    fn apply<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            for event in events {
+                // An account comes back from being gone by no event, so versions need not be compared.
+                if let Event::User(user) = event
+                    && user.deleted
+                {
+                    self.forget(user.user).await?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move { Ok(self.store.ping().await?) })
+    }
+}

@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT 1 FROM user WHERE admin = 1 AND id <> ?1)

@@ -1,0 +1,1 @@
+SELECT id, revoked_at FROM session WHERE revoked_at > ?1

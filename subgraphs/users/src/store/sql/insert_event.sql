@@ -1,0 +1,1 @@
+INSERT INTO outbox (id, event) VALUES (?1, ?2)

@@ -1,0 +1,1 @@
+SELECT id, event FROM outbox ORDER BY id LIMIT ?1
