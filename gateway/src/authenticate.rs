@@ -19,28 +19,24 @@ use crate::outcome::Outcome;
 const NOT_SIMPLE: [&str; 3] =
     ["apollo-require-preflight", "x-apollo-operation-name", "x-spacey-csrf"];
 
-/// What identity rests on.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// Checks access tokens.
-    pub tokens: Arc<AccessTokens>,
-    /// Knows the sessions that were ended before their tokens expire.
-    pub revocations: Arc<Revocations>,
-    /// Says whether a token has expired.
-    pub clock: Clock,
-}
-
 /// Recognises viewers.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
-    identity: Identity,
+    tokens: Arc<AccessTokens>,
+    revocations: Arc<Revocations>,
+    clock: Clock,
     cookie: &'static str,
     /// Makes a browser forget the cookie.
     forget: HeaderValue,
 }
 
 impl Authenticator {
-    pub(crate) fn new(identity: Identity, secure_cookies: bool) -> Self {
+    pub(crate) fn new(
+        tokens: Arc<AccessTokens>,
+        revocations: Arc<Revocations>,
+        clock: Clock,
+        secure_cookies: bool,
+    ) -> Self {
         let (cookie, forget) = if secure_cookies {
             (
                 "__Host-spacey-access",
@@ -49,7 +45,7 @@ impl Authenticator {
         } else {
             ("spacey-access", "spacey-access=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
         };
-        Self { identity, cookie, forget: HeaderValue::from_static(forget) }
+        Self { tokens, revocations, clock, cookie, forget: HeaderValue::from_static(forget) }
     }
 
     /// The viewer, or nobody.
@@ -87,11 +83,10 @@ impl Authenticator {
 
     fn verify(&self, token: &str) -> Result<Viewer, String> {
         let viewer = self
-            .identity
             .tokens
-            .verify(token, self.identity.clock.now())
+            .verify(token, self.clock.now())
             .map_err(|error: TokenError| error.to_string())?;
-        if self.identity.revocations.is_revoked(viewer.session) {
+        if self.revocations.is_revoked(viewer.session) {
             return Err("the session was ended: sign in again".into());
         }
         Ok(viewer)
@@ -125,7 +120,7 @@ mod tests {
 
     struct Setup {
         authenticator: Authenticator,
-        identity: Identity,
+        clock: Clock,
         viewer: Viewer,
         token: String,
     }
@@ -133,15 +128,12 @@ mod tests {
     fn setup() -> Setup {
         let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
         let clock = Clock::manual(Clock::System.now());
-        let identity = Identity {
-            tokens: Arc::new(tokens),
-            revocations: Arc::new(Revocations::new(clock.clone())),
-            clock,
-        };
         let viewer =
             Viewer { user: UserId::new(), session: SessionId::new(), roles: Roles::default() };
-        let (token, _) = identity.tokens.issue(&viewer, identity.clock.now()).unwrap();
-        Setup { authenticator: Authenticator::new(identity.clone(), true), identity, viewer, token }
+        let (token, _) = tokens.issue(&viewer, clock.now()).unwrap();
+        let revocations = Arc::new(Revocations::new(clock.clone()));
+        let authenticator = Authenticator::new(Arc::new(tokens), revocations, clock.clone(), true);
+        Setup { authenticator, clock, viewer, token }
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -184,24 +176,24 @@ mod tests {
 
     #[test]
     fn what_is_not_good_is_refused() {
-        let Setup { authenticator, identity, viewer, token } = setup();
+        let Setup { authenticator, clock, viewer, token } = setup();
         for value in ["Bearer", "Bearer ", "Bearer x.y.z", "Basic dTpw", "", &token] {
             let headers = headers(&[("authorization", value)]);
             let result = authenticator.authenticate(&headers, false);
             assert_eq!(code(result), Some(Code::Unauthenticated), "{value}");
         }
         let good = headers(&[("authorization", &format!("Bearer {token}"))]);
-        let until = identity.clock.now() + ACCESS_TOKEN_LIFETIME;
-        identity.revocations.revoke(viewer.session, until);
+        let until = clock.now() + ACCESS_TOKEN_LIFETIME;
+        authenticator.revocations.revoke(viewer.session, until);
         assert_eq!(code(authenticator.authenticate(&good, false)), Some(Code::Unauthenticated));
 
-        let (token, _) = identity
+        let (token, _) = authenticator
             .tokens
-            .issue(&Viewer { session: SessionId::new(), ..viewer }, identity.clock.now())
+            .issue(&Viewer { session: SessionId::new(), ..viewer }, clock.now())
             .unwrap();
         let good = headers(&[("authorization", &format!("Bearer {token}"))]);
         assert!(authenticator.authenticate(&good, false).is_ok());
-        identity.clock.advance(ACCESS_TOKEN_LIFETIME);
+        clock.advance(ACCESS_TOKEN_LIFETIME);
         assert_eq!(code(authenticator.authenticate(&good, false)), Some(Code::Unauthenticated));
     }
 

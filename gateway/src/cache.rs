@@ -4,7 +4,6 @@
 //! to the young one, and when that has half the bounds the old one is dropped. So what is used stays, and what was used once goes.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::settings::OperationSettings;
@@ -46,9 +45,8 @@ impl<T> Default for Generation<T> {
 
 impl<T> OperationCache<T> {
     pub(crate) fn new(settings: &OperationSettings) -> Self {
-        let hasher = ahash::RandomState::with_seed(RandomState::new().hash_one(0) as usize);
         Self {
-            hasher,
+            hasher: ahash::RandomState::new(),
             most: settings.cached / 2,
             most_bytes: settings.cached_bytes / 2,
             generations: Mutex::new(Generations {

@@ -8,13 +8,17 @@ use axum::extract::{self, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router, middleware};
+use common::Clock;
+use common::revocation::Revocations;
+use common::token::AccessTokens;
 use federation::{Supergraph, SupergraphError};
 
-use crate::authenticate::{Authenticator, Identity};
+use crate::authenticate::Authenticator;
 use crate::health::{self, Drain};
 use crate::observe::observe;
 use crate::prepare::Operations;
 use crate::settings::GatewaySettings;
+use crate::state::State;
 use crate::transport::{Transport, Transports};
 use crate::{browser, graphiql, pipeline};
 
@@ -35,41 +39,34 @@ pub struct Gateway {
     state: Arc<State>,
 }
 
-/// What the steps of a request share.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) operations: Operations,
-    pub(crate) transports: Transports,
-    pub(crate) authenticator: Authenticator,
-    pub(crate) settings: GatewaySettings,
-    pub(crate) drain: Drain,
-}
-
 impl Gateway {
-    /// A gateway for the supergraph in `sdl`, whose subgraphs are reached as `transports` say.
+    /// A gateway for the supergraph in `sdl`. Viewers are recognised by `tokens` that have not expired by `clock` and whose sessions are
+    /// not among the `revocations`.
     ///
     /// # Errors
-    /// [`GatewayError`] when the supergraph cannot be used or a subgraph of it has no transport.
+    /// [`GatewayError`] when the supergraph cannot be used or names a subgraph that is not among `subgraphs`.
     pub fn new(
         sdl: &str,
-        transports: Vec<Transport>,
-        identity: Identity,
+        subgraphs: Vec<impl Into<Transport>>,
+        tokens: Arc<AccessTokens>,
+        revocations: Arc<Revocations>,
         settings: GatewaySettings,
+        clock: Clock,
     ) -> Result<Self, GatewayError> {
         let supergraph = Arc::new(Supergraph::parse(sdl)?);
-        let transports = Transports::new(transports);
-        if let Some(name) = supergraph
-            .subgraphs()
-            .map(|subgraph| subgraph.name.as_ref())
-            .find(|name: &&str| !transports.contains(name))
-        {
-            return Err(GatewayError::Unreachable(name.to_owned()));
+        let transports = Transports::new(subgraphs.into_iter().map(Into::into));
+        let names = supergraph.subgraphs().map(|subgraph| &*subgraph.name);
+        for name in names {
+            if !transports.contains(name) {
+                return Err(GatewayError::Unreachable(name.to_owned()));
+            }
         }
+        let secure_cookies = settings.browser.secure_cookies;
         Ok(Self {
             state: Arc::new(State {
                 operations: Operations::new(supergraph, &settings),
                 transports,
-                authenticator: Authenticator::new(identity, settings.browser.secure_cookies),
+                authenticator: Authenticator::new(tokens, revocations, clock, secure_cookies),
                 settings,
                 drain: Drain::default(),
             }),

@@ -13,6 +13,7 @@ use futures::future::join_all;
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::error::chain;
 use crate::transport::Transports;
 
 /// How long a subgraph may take to say that it is ready.
@@ -64,7 +65,7 @@ async fn unready(transports: &Transports) -> BTreeMap<String, &'static str> {
         let problem = match tokio::time::timeout(PATIENCE, endpoint.ready()).await {
             Ok(Ok(())) => return None,
             Ok(Err(error)) => {
-                tracing::warn!(subgraph = endpoint.name(), "not ready: {}", crate::chain(&error));
+                tracing::warn!(subgraph = endpoint.name(), "not ready: {}", chain(&error));
                 "not ready"
             }
             Err(_) => "did not answer in time",

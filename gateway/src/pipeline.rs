@@ -16,12 +16,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::code::Code;
 use crate::decode::{MediaType, decode, negotiate};
+use crate::error::Panic;
 use crate::execute::execute;
-use crate::gateway::State;
 use crate::observe::RequestId;
 use crate::outcome::{Executed, Outcome};
-use crate::panic::Panic;
 use crate::respond::respond;
+use crate::state::State;
 
 /// Answers a request to `/graphql`.
 pub(crate) async fn answer(state: &State, request: Request) -> Response {

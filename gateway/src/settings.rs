@@ -52,7 +52,7 @@ pub struct BrowserSettings {
 pub struct OperationSettings {
     /// How many prepared operations are kept at most.
     pub cached: usize,
-    /// How many bytes of operation text are kept at most. A prepared operation takes about twenty times its text.
+    /// How many bytes of operation text are kept at most; what is prepared grows with the text.
     pub cached_bytes: usize,
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use common::token::ACCESS_TOKEN_LIFETIME;
-use gateway::{Gateway, GatewayError, GatewaySettings, Transport};
+use gateway::{GatewayError, GatewaySettings, Transport};
 use http::{HeaderValue, Request};
 use serde_json::json;
 use support::{Answer, Library};
@@ -220,7 +220,7 @@ async fn graphiql_is_where_the_root_leads_unless_it_is_off() {
 #[test]
 fn a_gateway_does_not_start_without_what_it_needs() {
     let start = |sdl: &str, transports| {
-        Gateway::new(sdl, transports, support::identity(), GatewaySettings::default()).unwrap_err()
+        support::Identity::new().gateway(sdl, transports, GatewaySettings::default()).unwrap_err()
     };
     assert!(matches!(start("type Query { a: Int }", Vec::new()), GatewayError::Supergraph(_)));
     let mut transports: Vec<_> =

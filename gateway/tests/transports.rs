@@ -71,6 +71,7 @@ fn operations() -> Vec<(&'static str, Value)> {
             json!({}),
         ),
         ("{ __schema { queryType { name } } __typename books(first: 0) { id } }", json!({})),
+        ("{ panics viewer }", json!({})),
         ("{ nothing }", json!({})),
         ("query V($id: ID!) { book(id: $id) { id } }", json!({})),
     ]
@@ -125,7 +126,10 @@ async fn cookies_of_subgraphs_reach_the_client_and_other_headers_do_not() {
 async fn the_seam_is_the_same_through_the_network() {
     let (endpoints, memory) = endpoints();
     let here = endpoints[0].clone();
-    let there = remote("books", serve(subgraph_router(here.clone(), service_tokens())).await);
+    let there = remote(
+        "books",
+        serve(subgraph_router(here.clone(), service_tokens(), Clock::System)).await,
+    );
 
     assert_eq!(there.sdl().await.unwrap(), here.sdl().await.unwrap());
     there.ready().await.unwrap();
@@ -161,7 +165,7 @@ async fn the_seam_is_the_same_through_the_network() {
 #[tokio::test]
 async fn nothing_but_health_is_answered_without_a_service_token() {
     let (endpoints, memory) = endpoints();
-    let url = serve(subgraph_router(endpoints[0].clone(), service_tokens())).await;
+    let url = serve(subgraph_router(endpoints[0].clone(), service_tokens(), Clock::System)).await;
     // Making an endpoint sets up TLS for the client below.
     drop(remote("books", url.clone()));
     let client = reqwest::Client::builder().tls_certs_only([]).build().unwrap();

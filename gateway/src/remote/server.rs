@@ -20,17 +20,22 @@ use tracing::Instrument;
 
 use super::{EVENTS, GRAPHQL, LIVE, READY, SDL};
 use crate::authenticate::bearer;
+use crate::error::chain;
 
 /// The largest body that is read, in bytes: a thousand representations are far below it.
 const MAX_BODY: usize = 32 << 20;
 
-/// Serves one subgraph to gateways that share the secret of `tokens`.
-pub fn subgraph_router(endpoint: Arc<dyn Endpoint>, tokens: Arc<ServiceTokens>) -> Router {
+/// Serves one subgraph to those who share the secret of `tokens`; `clock` says whether a token has expired.
+pub fn subgraph_router(
+    endpoint: Arc<dyn Endpoint>,
+    tokens: Arc<ServiceTokens>,
+    clock: Clock,
+) -> Router {
     let signed = Router::new()
         .route(GRAPHQL, post(graphql))
         .route(EVENTS, post(events))
         .route(SDL, get(sdl))
-        .layer(middleware::from_fn_with_state(tokens, authenticated))
+        .layer(middleware::from_fn_with_state((tokens, clock), authenticated))
         .layer(DefaultBodyLimit::max(MAX_BODY));
     Router::new()
         .route(LIVE, get(|| async { "live" }))
@@ -43,12 +48,12 @@ type Subgraph = State<Arc<dyn Endpoint>>;
 
 /// Lets a request with a valid service token pass, and hands its caller on.
 async fn authenticated(
-    State(tokens): State<Arc<ServiceTokens>>,
+    State((tokens, clock)): State<(Arc<ServiceTokens>, Clock)>,
     mut request: axum::extract::Request,
     next: middleware::Next,
 ) -> Response {
     let token = bearer(request.headers()).unwrap_or_default();
-    match tokens.verify(token, Clock::System.now()) {
+    match tokens.verify(token, clock.now()) {
         Ok(caller) => {
             let span = tracing::info_span!("subgraph request", request_id = %caller.request_id);
             request.extensions_mut().insert(Arc::new(caller));
@@ -105,7 +110,7 @@ async fn ready(State(endpoint): Subgraph) -> Response {
     let (status, text) = match endpoint.ready().await {
         Ok(()) => (StatusCode::OK, "ready"),
         Err(error) => {
-            tracing::warn!("not ready: {}", crate::chain(&error));
+            tracing::warn!("not ready: {}", chain(&error));
             (StatusCode::SERVICE_UNAVAILABLE, "not ready")
         }
     };
@@ -135,7 +140,7 @@ impl IntoResponse for Refusal {
         match self {
             Self::Body(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
             Self::Endpoint(error) => {
-                tracing::warn!("{}", crate::chain(&error));
+                tracing::warn!("{}", chain(&error));
                 StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
         }

@@ -13,7 +13,7 @@ use futures::FutureExt;
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
-use crate::panic::Panic;
+use crate::error::Panic;
 use crate::remote::{self, HttpEndpoint};
 
 /// How one subgraph is reached.
@@ -23,6 +23,18 @@ pub enum Transport {
     InProcess(Arc<dyn Endpoint>),
     /// In another process, over HTTP.
     Http(Arc<HttpEndpoint>),
+}
+
+impl From<Arc<dyn Endpoint>> for Transport {
+    fn from(endpoint: Arc<dyn Endpoint>) -> Self {
+        Self::InProcess(endpoint)
+    }
+}
+
+impl From<Arc<HttpEndpoint>> for Transport {
+    fn from(endpoint: Arc<HttpEndpoint>) -> Self {
+        Self::Http(endpoint)
+    }
 }
 
 impl std::fmt::Debug for Transport {
@@ -97,9 +109,9 @@ fn subgraph_error(error: async_graphql::ServerError) -> SubgraphError {
 pub(crate) struct Transports(HashMap<String, Transport>);
 
 impl Transports {
-    pub(crate) fn new(transports: Vec<Transport>) -> Self {
+    pub(crate) fn new(transports: impl Iterator<Item = Transport>) -> Self {
         let named = |transport: Transport| (transport.endpoint().name().to_owned(), transport);
-        Self(transports.into_iter().map(named).collect())
+        Self(transports.map(named).collect())
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {

@@ -17,7 +17,7 @@ use common::revocation::Revocations;
 use common::token::{AccessTokens, ServiceTokens};
 use common::{Clock, Endpoint, Error, Event, Roles, SessionId, StoreError, UserId, Viewer};
 use futures::future::BoxFuture;
-use gateway::{Gateway, GatewaySettings, HttpEndpoint, Identity, Transport, subgraph_router};
+use gateway::{Gateway, GatewayError, GatewaySettings, HttpEndpoint, Transport, subgraph_router};
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -82,18 +82,36 @@ pub(crate) async fn over_http(endpoints: Vec<Arc<dyn Endpoint>>) -> Vec<Transpor
     let mut transports = Vec::new();
     for endpoint in endpoints {
         let name = endpoint.name().to_owned();
-        let url = serve(subgraph_router(endpoint, service_tokens())).await;
+        let url = serve(subgraph_router(endpoint, service_tokens(), Clock::System)).await;
         transports.push(Transport::Http(Arc::new(remote(&name, url))));
     }
     transports
 }
 
-pub(crate) fn identity() -> Identity {
-    let clock = Clock::manual(Clock::System.now());
-    Identity {
-        tokens: Arc::new(AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap()),
-        revocations: Arc::new(Revocations::new(clock.clone())),
-        clock,
+/// What the gateway recognises viewers by.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    pub(crate) tokens: Arc<AccessTokens>,
+    pub(crate) revocations: Arc<Revocations>,
+    pub(crate) clock: Clock,
+}
+
+impl Identity {
+    pub(crate) fn new() -> Self {
+        let clock = Clock::manual(Clock::System.now());
+        let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
+        let revocations = Arc::new(Revocations::new(clock.clone()));
+        Self { tokens: Arc::new(tokens), revocations, clock }
+    }
+
+    pub(crate) fn gateway(
+        &self,
+        sdl: &str,
+        transports: Vec<Transport>,
+        settings: GatewaySettings,
+    ) -> Result<Gateway, GatewayError> {
+        let Self { tokens, revocations, clock } = self.clone();
+        Gateway::new(sdl, transports, tokens, revocations, settings, clock)
     }
 }
 
@@ -122,8 +140,8 @@ impl Library {
         memory: Arc<Memory>,
         settings: GatewaySettings,
     ) -> Self {
-        let identity = identity();
-        let gateway = Gateway::new(SUPERGRAPH, transports, identity.clone(), settings).unwrap();
+        let identity = Identity::new();
+        let gateway = identity.gateway(SUPERGRAPH, transports, settings).unwrap();
         let viewer =
             Viewer { user: UserId::new(), session: SessionId::new(), roles: Roles::default() };
         Self { router: gateway.router(), gateway, identity, viewer, memory }

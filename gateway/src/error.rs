@@ -1,6 +1,8 @@
-//! A panic as an error, so that a mistake in one place does not take down what is around it.
+//! How errors reach the log: with all their causes, and panics among them, so that a mistake in one place does not take down what is
+//! around it.
 
 use std::any::Any;
+use std::error::Error;
 
 /// What a panic said.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +19,16 @@ impl From<Box<dyn Any + Send>> for Panic {
         };
         Self(text)
     }
+}
+
+/// An error with its causes.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
