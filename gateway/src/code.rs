@@ -5,7 +5,7 @@ use http::StatusCode;
 
 /// Why a request was not executed, as `extensions.code` tells a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Code {
+pub(crate) enum Code {
     /// It is not a GraphQL-over-HTTP request.
     BadRequest,
     /// The operation cannot be run: the engine says why.
@@ -36,8 +36,7 @@ pub enum Code {
 
 impl Code {
     /// The code as it is written.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::BadRequest => "BAD_REQUEST",
             Self::Operation(code) => code.as_str(),
@@ -56,8 +55,7 @@ impl Code {
     }
 
     /// The status of an answer with this code.
-    #[must_use]
-    pub const fn status(self) -> StatusCode {
+    pub(crate) const fn status(self) -> StatusCode {
         match self {
             // No client can help it when the supergraph has no way to a field.
             Self::Operation(RequestErrorCode::QueryPlanningFailed) | Self::InternalServerError => {

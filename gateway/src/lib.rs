@@ -24,7 +24,6 @@ mod settings;
 mod state;
 mod transport;
 
-pub use code::Code;
 pub use gateway::{Gateway, GatewayError};
 pub use health::Drain;
 pub use remote::{HttpEndpoint, HttpEndpointError, subgraph_router};

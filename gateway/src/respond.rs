@@ -8,8 +8,8 @@ use axum::response::Response;
 use federation::RequestError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use uuid::Uuid;
 
 use crate::decode::MediaType;
 use crate::outcome::{Outcome, Refusal};
@@ -22,10 +22,10 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
     match outcome {
         Outcome::Refused(mut refusal) => {
             headers = std::mem::take(&mut refusal.headers);
-            write(&mut body, None, &[RefusalError(&refusal)]);
+            write(&mut body, None, &[WireError::from(&refusal)]);
         }
         Outcome::RequestError(errors) => {
-            let errors: Vec<_> = errors.iter().map(WireRequestError).collect();
+            let errors: Vec<_> = errors.iter().map(WireError::from).collect();
             write(&mut body, None, &errors);
         }
         Outcome::Executed(executed) => {
@@ -75,27 +75,14 @@ fn write<E: Serialize>(body: &mut Vec<u8>, data: Option<Vec<u8>>, errors: &[E]) 
     body.push(b'}');
 }
 
-struct RefusalError<'a>(&'a Refusal);
-
-impl Serialize for RefusalError<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Extensions {
-            code: &'static str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            trace_id: Option<uuid::Uuid>,
-        }
-        let Refusal { code, message, trace_id, .. } = self.0;
-        let mut error = serializer.serialize_map(None)?;
-        error.serialize_entry("message", message)?;
-        let extensions = Extensions { code: code.as_str(), trace_id: *trace_id };
-        error.serialize_entry("extensions", &extensions)?;
-        error.end()
-    }
+/// An error of the gateway's own, as the GraphQL specification has it (section 7.1.6).
+#[derive(Serialize)]
+struct WireError<'a> {
+    message: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    locations: Vec<Location>,
+    extensions: Extensions,
 }
-
-struct WireRequestError<'a>(&'a RequestError);
 
 #[derive(Serialize)]
 struct Location {
@@ -104,21 +91,28 @@ struct Location {
 }
 
 #[derive(Serialize)]
-struct OnlyCode {
+#[serde(rename_all = "camelCase")]
+struct Extensions {
     code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<Uuid>,
 }
 
-impl Serialize for WireRequestError<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let RequestError { message, code, locations, .. } = self.0;
-        let mut error = serializer.serialize_map(None)?;
-        error.serialize_entry("message", message)?;
-        if !locations.is_empty() {
-            let locations =
-                locations.iter().map(|(line, column)| Location { line: *line, column: *column });
-            error.serialize_entry("locations", &locations.collect::<Vec<_>>())?;
+impl<'a> From<&'a Refusal> for WireError<'a> {
+    fn from(refusal: &'a Refusal) -> Self {
+        let Refusal { code, message, trace_id, .. } = refusal;
+        let extensions = Extensions { code: code.as_str(), trace_id: *trace_id };
+        Self { message, locations: Vec::new(), extensions }
+    }
+}
+
+impl<'a> From<&'a RequestError> for WireError<'a> {
+    fn from(error: &'a RequestError) -> Self {
+        let location = |&(line, column): &(usize, usize)| Location { line, column };
+        Self {
+            message: &error.message,
+            locations: error.locations.iter().map(location).collect(),
+            extensions: Extensions { code: error.code.as_str(), trace_id: None },
         }
-        error.serialize_entry("extensions", &OnlyCode { code: code.as_str() })?;
-        error.end()
     }
 }

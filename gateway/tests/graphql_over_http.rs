@@ -230,3 +230,21 @@ async fn there_are_no_extensions_when_there_is_nothing_in_them() {
     let answer = post_as(&Library::new(), None, r#"{"query":"{ viewer }"}"#).await;
     assert_eq!(answer.text(), r#"{"data":{"viewer":null}}"#);
 }
+
+#[tokio::test]
+async fn a_damaged_body_is_answered_like_any_other() {
+    let library = Library::new();
+    let good = r#"{"query":"query($id: ID!) { book(id: $id) { id } }","variables":{"id":"3"}}"#;
+    for place in 0..good.len() {
+        for byte in [b'"', b'{', b'}', b'\\', b'7', 0, 0xff] {
+            let mut damaged = good.as_bytes().to_vec();
+            damaged[place] = byte;
+            let request = support::post(good).body(Body::from(damaged)).unwrap();
+            let answer = library.send(request).await;
+            assert!(matches!(answer.status.as_u16(), 200 | 400), "{}: {}", place, answer.text());
+            assert!(answer.json().is_object());
+        }
+        let request = support::post(good).body(Body::from(&good[..place])).unwrap();
+        assert_eq!(library.send(request).await.status, 400, "{place}");
+    }
+}

@@ -77,22 +77,37 @@ fn operations() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// The library with each subgraph behind HTTP, read as the gateway reads it, or as everybody else does: through the seam.
+async fn library_over_http(through_the_seam: bool) -> Library {
+    let (endpoints, memory) = endpoints();
+    let mut transports = over_http(endpoints).await;
+    if through_the_seam {
+        let plain = |transport| match transport {
+            Transport::Http(endpoint) => Transport::InProcess(endpoint),
+            other @ Transport::InProcess(_) => other,
+        };
+        transports = transports.into_iter().map(plain).collect();
+    }
+    Library::over(transports, memory, GatewaySettings::default())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn both_transports_give_the_same_bytes() {
     let here = Library::new();
-    let (endpoints, memory) = endpoints();
-    let mut there = Library::over(over_http(endpoints).await, memory, GatewaySettings::default());
-    there.viewer = here.viewer.clone();
+    let mut over_http = [library_over_http(false).await, library_over_http(true).await];
     let mut with_data = 0;
     for (query, variables) in operations() {
         let local = here.run(query, variables.clone()).await;
-        let remote = there.run(query, variables.clone()).await;
-        assert_eq!(local.text(), remote.text(), "{query} {variables}");
-        assert_eq!(local.status, remote.status, "{query}");
-        let cookies = |answer: &support::Answer| {
-            answer.headers.get_all("set-cookie").iter().cloned().collect::<Vec<_>>()
-        };
-        assert_eq!(cookies(&local), cookies(&remote), "{query}");
+        for there in &mut over_http {
+            there.viewer = here.viewer.clone();
+            let remote = there.run(query, variables.clone()).await;
+            assert_eq!(local.text(), remote.text(), "{query} {variables}");
+            assert_eq!(local.status, remote.status, "{query}");
+            let cookies = |answer: &support::Answer| {
+                answer.headers.get_all("set-cookie").iter().cloned().collect::<Vec<_>>()
+            };
+            assert_eq!(cookies(&local), cookies(&remote), "{query}");
+        }
         with_data += usize::from(!local.json()["data"].is_null());
     }
     assert!(with_data >= 20, "only {with_data} operations answered data");

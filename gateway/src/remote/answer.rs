@@ -117,4 +117,19 @@ mod tests {
             assert!(read(body.as_bytes()).is_err(), "{body}");
         }
     }
+
+    #[test]
+    fn no_answer_makes_it_panic() {
+        let good = br#"{"data":{"a":[{"b":1.5e3},{"b":"\u00e9"}]},"errors":[{"message":"m","path":["a",0]}]}"#;
+        for length in 0..good.len() {
+            assert!(read(&good[..length]).is_err(), "{length}");
+        }
+        for place in 0..good.len() {
+            for byte in 0..=255 {
+                let mut damaged = good.to_vec();
+                damaged[place] = byte;
+                drop(read(&damaged));
+            }
+        }
+    }
 }

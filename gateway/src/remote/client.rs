@@ -204,12 +204,11 @@ impl Endpoint for HttpEndpoint {
                 operation_name: request.operation_name.as_deref(),
                 variables: &request.variables,
             };
-            let (mut headers, body) = self.post_graphql(&operation, &caller).await?;
+            let (headers, body) = self.post_graphql(&operation, &caller).await?;
             let mut response: Response =
                 serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))?;
-            if let http::header::Entry::Occupied(cookies) = headers.entry(SET_COOKIE) {
-                let (name, cookies) = cookies.remove_entry_mult();
-                response.http_headers.extend(cookies.map(|cookie| (Some(name.clone()), cookie)));
+            for cookie in headers.get_all(SET_COOKIE) {
+                response.http_headers.append(SET_COOKIE, cookie.clone());
             }
             Ok(response)
         })

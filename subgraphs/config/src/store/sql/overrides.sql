@@ -1,0 +1,1 @@
+SELECT key, value, set_at, set_by FROM override ORDER BY key

@@ -1,0 +1,1 @@
+DELETE FROM override WHERE key = ?1
