@@ -69,7 +69,7 @@ impl Sidecar {
     /// Asks it to stop, and kills it when it does not.
     pub(crate) async fn stop(self) {
         // The supervisor may have ended already.
-        drop(self.stop.send(true));
+        let _ = self.stop.send(true);
         drop(self.supervisor.await);
     }
 }
@@ -106,7 +106,7 @@ async fn supervise(command: SidecarCommand, mut stop: watch::Receiver<bool>) {
 async fn end(mut child: Child) {
     if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
         // It may have got the terminal's Ctrl-C itself and be gone.
-        drop(kill_process(pid, Signal::TERM));
+        let _ = kill_process(pid, Signal::TERM);
     }
     if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
         tracing::warn!("the card-generation service did not stop and is killed");

@@ -38,13 +38,14 @@ pub(super) async fn gateway(
             graph::supergraph(&sdls)?.supergraph_sdl
         }
     };
-    let identity = gateway::Identity {
-        tokens: identity.access,
-        revocations: identity.revocations,
-        clock: Clock::System,
-    };
-    let settings = gateway_settings(&settings.http)?;
-    Ok(Gateway::new(&supergraph, transports, identity, settings)?)
+    Ok(Gateway::new(
+        &supergraph,
+        transports,
+        identity.access,
+        identity.revocations,
+        gateway_settings(&settings.http)?,
+        Clock::System,
+    )?)
 }
 
 fn gateway_settings(settings: &Http) -> Result<GatewaySettings> {

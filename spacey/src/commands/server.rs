@@ -40,7 +40,7 @@ pub(super) async fn serve(
             tracing::info!("stopping: requests under way may finish");
             draining();
             // The receiver is gone only when the server is.
-            drop(stop.send(()));
+            let _ = stop.send(());
         });
     tokio::select! {
         served = server => served,

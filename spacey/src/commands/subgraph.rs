@@ -17,7 +17,7 @@ pub(super) async fn run(settings: Settings, arguments: SubgraphArgs) -> super::R
     let name = arguments.name.as_str();
     let endpoint = open_one(&settings, &identity, name, &Clock::System).await?;
     println!("The {name} subgraph listens on http://{address}");
-    let router = subgraph_router(endpoint, identity.service);
+    let router = subgraph_router(endpoint, identity.service, Clock::System);
     server::serve(listener, router, settings.listen.drain, || ()).await?;
     Ok(ExitCode::SUCCESS)
 }

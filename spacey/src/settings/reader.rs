@@ -38,8 +38,6 @@ pub(crate) struct Shown {
 pub(crate) enum SettingError {
     #[error("{name} is {value:?} (from {origin}): {accepted}")]
     Wrong { name: String, value: String, origin: Origin, accepted: String },
-    #[error("{name} is not set: {accepted}")]
-    Missing { name: &'static str, accepted: &'static str },
     #[error("{path}: there is no setting {key:?}; see README.md for the list", path = path.display())]
     Unknown { path: PathBuf, key: String },
     #[error("{path}: {message}", path = path.display())]
@@ -171,11 +169,6 @@ impl Reader {
     /// Adds a mistake that lies in several settings together.
     pub(crate) fn contradiction(&mut self, message: impl Into<String>) {
         self.errors.push(SettingError::Contradiction(message.into()));
-    }
-
-    /// Adds that a setting is needed here and is not there.
-    pub(crate) fn missing(&mut self, name: &'static str, accepted: &'static str) {
-        self.errors.push(SettingError::Missing { name, accepted });
     }
 
     /// What was read, or all that is wrong.
