@@ -130,6 +130,25 @@ fn subgraph_names_are_unique_and_not_reserved() {
     }
 }
 
+#[test]
+fn truncated_input_is_refused_or_composed_but_never_panics() {
+    let mut refused = 0;
+    for case in fixtures() {
+        let whole = subgraphs(&case);
+        for eighths in 1..8 {
+            let mut subgraphs = whole.clone();
+            for subgraph in &mut subgraphs {
+                let cut = subgraph
+                    .sdl
+                    .floor_char_boundary(subgraph.sdl.len() * eighths / 8);
+                subgraph.sdl.truncate(cut);
+            }
+            refused += usize::from(compose(&subgraphs).is_err());
+        }
+    }
+    assert!(refused > 100, "only {refused} truncated inputs are refused");
+}
+
 /// Every subgraph but the last lacks one field, so that every set of subgraphs can be what a path leads to. Visiting
 /// all of them would never end.
 #[test]

@@ -266,8 +266,8 @@ impl Report {
         }
     }
 
-    pub(crate) fn has_errors(&self) -> bool {
-        !self.errors.is_empty()
+    pub(crate) fn error_count(&self) -> usize {
+        self.errors.len()
     }
 
     pub(crate) fn into_hints(self) -> Vec<Diagnostic> {

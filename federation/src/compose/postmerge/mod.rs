@@ -14,7 +14,7 @@ pub(super) fn validate_supergraph(supergraph: &Supergraph, report: &mut Report) 
     inaccessible::validate(supergraph, report);
     defaults::validate(supergraph, report);
     // Says less clearly what the rules above say too.
-    if !report.has_errors() {
+    if report.error_count() == 0 {
         graphql::validate(supergraph, report);
     }
 }

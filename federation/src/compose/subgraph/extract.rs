@@ -147,7 +147,7 @@ impl Extractor<'_> {
             kind: kind(def),
             description: def.description().cloned(),
             marks: marks(directives.iter().map(|directive| &***directive)),
-            extension_only: only_extended || extends,
+            extension_only: only_extended || (extends && self.version.is_federation_1()),
             keys: self.keys(def.name(), directives, only_extended || extends),
             interfaces: Vec::new(),
             fields: IndexMap::default(),

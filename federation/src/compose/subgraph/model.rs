@@ -90,7 +90,7 @@ pub(crate) struct TypeDef {
     pub(crate) kind: Kind,
     pub(crate) description: Option<Node<str>>,
     pub(crate) marks: Marks,
-    /// Only extended in this subgraph (`extend type` or `@extends`), not defined.
+    /// Only extended in this subgraph, not defined. In Federation 2, a type with `@extends` is defined all the same.
     pub(crate) extension_only: bool,
     pub(crate) keys: Vec<Key>,
     pub(crate) interfaces: Vec<Name>,

@@ -10,7 +10,7 @@ use apollo_compiler::ast::{
     Definition, DirectiveDefinition, DirectiveList, FieldDefinition, InputValueDefinition,
     OperationType, Type,
 };
-use apollo_compiler::collections::HashMap;
+use apollo_compiler::collections::{HashMap, HashSet};
 
 use super::link::Links;
 use super::spec;
@@ -24,9 +24,15 @@ pub(super) fn normalise(
     report: &mut Report,
 ) {
     let renames = root_renames(definitions, subgraph, report);
+    let defined_directives = definitions
+        .iter()
+        .filter_map(Definition::as_directive_definition)
+        .map(|directive| directive.name.clone())
+        .collect();
     let mut rewriter = Rewriter {
         links,
         renames,
+        defined_directives,
         subgraph,
         report,
     };
@@ -116,6 +122,8 @@ fn defines_type(definition: &Definition, name: &Name) -> bool {
 struct Rewriter<'a> {
     links: &'a Links,
     renames: HashMap<Name, Name>,
+    /// Names of directives that the subgraph defines itself.
+    defined_directives: HashSet<Name>,
     subgraph: &'a str,
     report: &'a mut Report,
 }
@@ -280,7 +288,7 @@ impl Rewriter<'_> {
     fn directives(&mut self, list: &mut DirectiveList, at: &str) {
         list.retain_mut(|directive| {
             let Some(known) = self.links.directives.get(directive.name.as_str()) else {
-                return true;
+                return !self.report_not_imported(&directive.name, at);
             };
             let labelled =
                 known.name == "override" && directive.specified_argument_by_name("label").is_some();
@@ -299,6 +307,21 @@ impl Rewriter<'_> {
                 Name::new_unchecked(&format!("{}{}", spec::PREFIX, known.name));
             true
         });
+    }
+
+    /// A federation directive under its usual name, without an import that gives it that name.
+    fn report_not_imported(&mut self, name: &Name, at: &str) -> bool {
+        let known = spec::directive(name, spec::NEWEST_MINOR).is_some();
+        if !known || self.defined_directives.contains(name) {
+            return false;
+        }
+        let message = format!(
+            "the directive \"@{name}\" is not known; if that of federation is meant, add \"@{name}\" to the imports of \
+             @link(url: \"https://specs.apollo.dev/federation/v2.5\", import: […])"
+        );
+        self.report
+            .error(Code::InvalidGraphql, at, &[self.subgraph], message);
+        true
     }
 
     fn rename(&self, name: &mut Name) {

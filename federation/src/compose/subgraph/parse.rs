@@ -40,7 +40,12 @@ fn check_names(subgraphs: &[SubgraphSdl], report: &mut Report) {
 
 fn parse(input: &SubgraphSdl, report: &mut Report) -> Option<Subgraph> {
     let mut document = parse_document(input, report)?;
+    let errors = report.error_count();
     let links = link::read(&document.definitions, &input.name, report);
+    if report.error_count() > errors {
+        // Without its links the document is full of names that nobody knows.
+        return None;
+    }
     normalise::normalise(&mut document.definitions, &links, &input.name, report);
     let schema = build_schema(&document, &input.name, report)?;
     Some(extract::extract(
