@@ -65,8 +65,9 @@ impl Service {
             Ok(snapshot) => snapshot,
             Err(error) => {
                 tracing::warn!(%error, "the last known config stays in effect");
-                self.learn(Arc::clone(&known.snapshot));
-                known.snapshot
+                let last = self.known().snapshot;
+                self.learn(Arc::clone(&last));
+                last
             }
         }
     }
@@ -132,5 +133,71 @@ fn entry(snapshot: &Snapshot, key: Key) -> Entry {
         value: snapshot.frontend.get(key),
         default: Frontend::default().get(key),
         overridden: snapshot.overridden(key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use common::{Roles, SessionId, StoreError, UserId, Viewer};
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::Answer;
+
+    /// A store that can be unplugged.
+    #[derive(Default)]
+    struct Unplugged(AtomicBool);
+
+    impl Unplugged {
+        fn answer<T: Send + 'static>(&self, value: T) -> Answer<'_, T> {
+            let answer = match self.0.load(Ordering::Relaxed) {
+                true => Err(StoreError::Unavailable("unplugged".into())),
+                false => Ok(value),
+            };
+            Box::pin(async { answer })
+        }
+    }
+
+    impl Store for Unplugged {
+        fn overrides(&self) -> Answer<'_, Vec<Override>> {
+            self.answer(vec![Override {
+                key: "signUpOpen".into(),
+                value: json!(false),
+                set_at: Timestamp::UNIX_EPOCH,
+                set_by: UserId::new(),
+            }])
+        }
+
+        fn put(&self, _change: Override) -> Answer<'_, ()> {
+            self.answer(())
+        }
+
+        fn remove<'a>(&'a self, _key: &'a str) -> Answer<'a, ()> {
+            self.answer(())
+        }
+
+        fn ping(&self) -> Answer<'_, ()> {
+            self.answer(())
+        }
+    }
+
+    #[tokio::test]
+    async fn without_its_store_the_last_known_values_stay() {
+        let store = Arc::new(Unplugged::default());
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let service = Service::open(store.clone(), clock.clone()).await.unwrap();
+        store.0.store(true, Ordering::Relaxed);
+        clock.advance(REFRESH_EVERY);
+        assert!(!service.snapshot().await.frontend.sign_up_open());
+        assert!(service.ready().await.is_err());
+
+        let roles = Roles { beta: false, admin: true };
+        let viewer = Viewer { user: UserId::new(), session: SessionId::new(), roles };
+        let admin = Caller { viewer: Some(viewer), request_id: "test".into() };
+        let error = service.set(&admin, Key::SignUpOpen, &json!(true)).await.unwrap_err();
+        assert_eq!(error.code(), "SERVICE_UNAVAILABLE");
+        assert!(!service.snapshot().await.frontend.sign_up_open());
     }
 }
