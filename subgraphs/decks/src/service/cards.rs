@@ -16,7 +16,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::Invalid`] for no cards, too many, or an id given twice; [`Error::NotFound`] for the deck; [`Error::Conflict`] when an id is that
-    /// of something else; [`Error::LimitExceeded`] at [`MAX_CARDS`].
+    /// of something else; [`Error::LimitExceeded`] at [`crate::model::MAX_CARDS`].
     pub async fn create_cards(
         &self,
         viewer: &Viewer,
