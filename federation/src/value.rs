@@ -153,14 +153,14 @@ const WIDE: usize = 32;
 pub(crate) struct ObjectBuilder {
     object: Object,
     /// Where each name is; made when the object gets wide.
-    places: HashMap<Name, usize, ahash::RandomState>,
+    places: Option<HashMap<Name, usize, ahash::RandomState>>,
 }
 
 impl ObjectBuilder {
     pub(crate) fn new(object: Object) -> Self {
         Self {
             object,
-            places: HashMap::default(),
+            places: None,
         }
     }
 
@@ -169,10 +169,11 @@ impl ObjectBuilder {
         let known = if self.object.len() < WIDE {
             self.object.position(0, &name)
         } else {
-            for (index, (name, _)) in self.object.0.iter().enumerate().skip(self.places.len()) {
-                self.places.insert(name.clone(), index);
+            let places = self.places.get_or_insert_default();
+            for (index, (name, _)) in self.object.0.iter().enumerate().skip(places.len()) {
+                places.insert(name.clone(), index);
             }
-            self.places.get(&name).copied()
+            places.get(&name).copied()
         };
         let index = known.unwrap_or(self.object.len());
         if known.is_none() {

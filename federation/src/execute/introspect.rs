@@ -6,7 +6,7 @@ use apollo_compiler::validation::Valid;
 
 use crate::operation::{RequestError, RequestErrorCode};
 use crate::plan::{Prepared, Variant};
-use crate::value::{Object, Value};
+use crate::value::Object;
 
 /// The root fields of introspection, by response key.
 pub(super) fn introspect(
@@ -30,11 +30,10 @@ pub(super) fn introspect(
     if let Some(error) = response.errors.first() {
         return Err(vec![refused(&error.message)]);
     }
-    let data = serde_json::to_value(response.data).map_err(|error| vec![refused(error)])?;
-    match Value::from(data) {
-        Value::Object(object) => Ok(object),
-        _ => Ok(Object::default()),
-    }
+    // By way of text, because that keeps the order of the fields.
+    serde_json::to_string(&response.data.unwrap_or_default())
+        .and_then(|text| serde_json::from_str(&text))
+        .map_err(|error| vec![refused(error)])
 }
 
 fn json(variables: &Object) -> Result<JsonMap, Vec<RequestError>> {

@@ -4,6 +4,7 @@
 //! off again. Fields are looked for first where the last object of the same shape had them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::plan::{FieldShape, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
 use crate::value::{Object, Value};
@@ -22,7 +23,7 @@ pub(super) fn project(
     errors: Errors,
 ) -> Response {
     let mut projection = Projection {
-        out: Vec::with_capacity(1024),
+        out: Vec::with_capacity(shape.last_length.load(Ordering::Relaxed)),
         hints: vec![0; shape.ids],
         introspected,
         errors,
@@ -40,6 +41,10 @@ pub(super) fn project(
         projection.out.clear();
         projection.out.extend_from_slice(b"null");
     }
+    let length = projection.out.len();
+    shape
+        .last_length
+        .store(length + length / 16, Ordering::Relaxed);
     Response {
         data: projection.out,
         errors: projection.errors.into_list(),

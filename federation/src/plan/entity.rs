@@ -66,50 +66,64 @@ impl<'a> Planner<'a> {
         candidates
     }
 
-    /// Enters a subgraph for a field that must be given other fields. False when that works for none.
+    /// Enters subgraphs for fields that must be given other fields. False when that works for none.
     pub(super) fn enter_for_required(
         &mut self,
         spot: &mut Spot<'a>,
         pending: &mut Vec<Pending>,
     ) -> Result<bool, PlanError> {
+        let mut any = false;
         for target in self.supergraph.subgraph_ids() {
-            for position in 0..pending.len() {
-                let entry = &mut pending[position];
-                let Access::Requires(_, source) =
-                    self.access(target, &spot.ty, &entry.field.name, &[])
-                else {
-                    continue;
-                };
-                let Some(requires) = source.requires.as_ref() else {
-                    continue;
-                };
-                if entry.tried.contains(&target) {
-                    continue;
-                }
-                entry.tried.push(target);
-                let field = entry.field.clone();
-                let before = self.save(spot)?;
-                let set = self.names.select(spot.names, requires);
-                if let Some(dependencies) = self.gather(spot, &set, target)?
-                    && let Some(index) = self.enter(spot, target, &dependencies, Some(&set))?
-                {
-                    let rest = self.place(spot, index, &field)?;
-                    match rest {
-                        None => {
-                            pending.remove(position);
-                            return Ok(true);
-                        }
-                        Some(rest) if weight(&rest) < weight(&field) => {
-                            pending[position].field = rest;
-                            return Ok(true);
-                        }
-                        Some(_) => {}
+            let mut rest = Vec::with_capacity(pending.len());
+            for mut entry in std::mem::take(pending) {
+                match self.place_required(spot, target, &mut entry)? {
+                    Placed::Not => rest.push(entry),
+                    Placed::Partly => {
+                        any = true;
+                        rest.push(entry);
                     }
+                    Placed::Wholly => any = true,
                 }
-                self.restore(spot, before);
+            }
+            *pending = rest;
+        }
+        Ok(any)
+    }
+
+    /// Gathers what `target` requires for a field and places the field there.
+    fn place_required(
+        &mut self,
+        spot: &mut Spot<'a>,
+        target: SubgraphId,
+        entry: &mut Pending,
+    ) -> Result<Placed, PlanError> {
+        let Access::Requires(_, source) = self.access(target, &spot.ty, &entry.field.name, &[])
+        else {
+            return Ok(Placed::Not);
+        };
+        let Some(requires) = source.requires.as_ref() else {
+            return Ok(Placed::Not);
+        };
+        if entry.tried.contains(&target) {
+            return Ok(Placed::Not);
+        }
+        entry.tried.push(target);
+        let before = self.save(spot)?;
+        let set = self.names.select(spot.names, requires);
+        if let Some(dependencies) = self.gather(spot, &set, target)?
+            && let Some(index) = self.enter(spot, target, &dependencies, Some(&set))?
+        {
+            match self.place(spot, index, &entry.field)? {
+                None => return Ok(Placed::Wholly),
+                Some(rest) if weight(&rest) < weight(&entry.field) => {
+                    entry.field = rest;
+                    return Ok(Placed::Partly);
+                }
+                Some(_) => {}
             }
         }
-        Ok(false)
+        self.restore(spot, before);
+        Ok(Placed::Not)
     }
 
     /// Enters `target` after `dependencies`, with the fields of `required` in the representations.
@@ -293,6 +307,13 @@ impl<'a> Planner<'a> {
         self.touched = saved.touched;
         spot.origins.truncate(saved.origins);
     }
+}
+
+/// How much of a field found its place.
+enum Placed {
+    Not,
+    Partly,
+    Wholly,
 }
 
 /// What an attempt that fails must leave as it was.

@@ -1,6 +1,7 @@
 //! The shape of the answer, compiled from the operation: what the projection writes, in the client's order.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
@@ -16,6 +17,8 @@ pub(crate) struct Shape {
     pub(crate) root: ObjectShape,
     /// How many [`FieldShape::id`]s there are.
     pub(crate) ids: usize,
+    /// How long the last answer was, to make room for the next.
+    pub(crate) last_length: AtomicUsize,
 }
 
 /// What is written of an object.
@@ -97,6 +100,7 @@ impl Shape {
         Self {
             root: ObjectShape::One(root),
             ids: compiler.ids,
+            last_length: AtomicUsize::new(256),
         }
     }
 }

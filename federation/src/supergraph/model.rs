@@ -102,6 +102,30 @@ pub(crate) struct FieldSetField {
 }
 
 impl FieldSet {
+    /// Adds a field, or what it selects to the same field.
+    pub(super) fn add(&mut self, field: FieldSetField) {
+        let present = self
+            .fields
+            .iter_mut()
+            .find(|present| present.name == field.name && present.arguments == field.arguments);
+        match present {
+            None => self.fields.push(field),
+            Some(present) => {
+                if let (Some(present), Some(set)) = (&mut present.selections, field.selections) {
+                    present.merge(set);
+                }
+            }
+        }
+    }
+
+    /// Adds everything of `other`.
+    pub(super) fn merge(&mut self, other: Self) {
+        for field in other.fields {
+            self.add(field);
+        }
+        self.fragments.extend(other.fragments);
+    }
+
     /// The entry for `field` of an object of type `type_name`, type conditions taken into account.
     pub(crate) fn field(&self, type_name: &str, field: &str) -> Option<&FieldSetField> {
         self.fields

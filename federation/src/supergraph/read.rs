@@ -288,20 +288,20 @@ impl Reader<'_> {
                 executable::Selection::Field(field) if field.name == "__typename" => {}
                 executable::Selection::Field(field) => {
                     let composite = !field.selection_set.is_empty();
-                    converted.fields.push(FieldSetField {
+                    let selections = composite
+                        .then(|| self.convert(&field.selection_set, coordinate))
+                        .transpose()?;
+                    converted.add(FieldSetField {
                         name: field.name.clone(),
                         arguments: field.arguments.clone(),
                         ty: field.ty().clone(),
-                        selections: composite
-                            .then(|| self.convert(&field.selection_set, coordinate))
-                            .transpose()?,
+                        selections,
                     });
                 }
                 executable::Selection::InlineFragment(fragment) => {
                     let inner = self.convert(&fragment.selection_set, coordinate)?;
                     if inner.ty == converted.ty {
-                        converted.fields.extend(inner.fields);
-                        converted.fragments.extend(inner.fragments);
+                        converted.merge(inner);
                     } else {
                         converted.fragments.push(inner);
                     }

@@ -59,7 +59,7 @@ fn skipped_fields_are_not_fetched() {
 #[test]
 fn introspection_is_answered_without_a_fetch() {
     let shop = Fixture::load("shop");
-    let operation = "query($name: String!) { __typename s: __schema { queryType { name } } t: __type(name: $name) { fields { name } } none: __type(name: \"Nope\") { name } }";
+    let operation = "query($name: String!) { __typename s: __schema { queryType { name } } t: __type(name: $name) { kind name fields { type { name kind } name } } none: __type(name: \"Nope\") { name } }";
     shop.check(operation, json!({"name": "User"}));
     assert!(shop.take_log().is_empty());
     shop.check(
@@ -94,4 +94,29 @@ fn nothing_is_asked_for_what_is_not_there() {
         json!({}),
     );
     assert_eq!(shop.take_log().len(), 1);
+}
+
+#[test]
+fn an_execution_can_be_spawned_and_a_deep_operation_fits_its_stack() {
+    // One review of one product, again and again, so that the answer does not grow with the depth as trees do.
+    let operation = format!(
+        "{{ product(upc: \"couch\") {} {} }}",
+        "{ inStock reviews { product ".repeat(45) + "{ name }",
+        "} }".repeat(45)
+    );
+    let shop = std::sync::Arc::new(Fixture::load("shop"));
+    let prepared = shop.prepare(&operation);
+    let response = tokio::runtime::Builder::new_multi_thread()
+        .build()
+        .unwrap()
+        .block_on(async {
+            tokio::spawn(async move {
+                federation::execute(&prepared, federation::Object::default(), &*shop).await
+            })
+            .await
+        })
+        .unwrap()
+        .unwrap();
+    assert!(response.errors.is_empty(), "{:#?}", response.errors);
+    assert!(response.data.len() > 1000);
 }
