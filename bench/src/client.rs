@@ -18,12 +18,14 @@ impl Client {
 
     /// Makes an account and signs in.
     pub(crate) async fn sign_in(&mut self) -> Result<String> {
-        let account = json!({ "email": "bench@spacey.example", "password": "correct horse battery staple" });
+        let account =
+            json!({ "email": "bench@spacey.example", "password": "correct horse battery staple" });
         let mut new = account.clone();
         new["name"] = json!("Bench");
         let sign_up = "mutation ($input: SignUpInput!) { signUp(input: $input) { email } }";
         self.data(sign_up, json!({ "input": new })).await?;
-        let log_in = "mutation ($input: LogInInput!) { logIn(input: $input) { accessToken user { id } } }";
+        let log_in =
+            "mutation ($input: LogInInput!) { logIn(input: $input) { accessToken user { id } } }";
         let data = self.data(log_in, json!({ "input": account })).await?;
         self.token = Some(data["logIn"]["accessToken"].as_str().ok_or("no token")?.to_owned());
         Ok(data["logIn"]["user"]["id"].as_str().ok_or("no user")?.to_owned())

@@ -30,7 +30,9 @@ pub(crate) async fn run(spacey: &Path) -> Result<()> {
     }
     times.sort_unstable();
     let (median, worst) = (times[RUNS / 2], times[RUNS - 1]);
-    println!("startup: cold start to ready: median {median} ms, worst of {RUNS} {worst} ms (target: under {MOST_MILLISECONDS} ms)");
+    println!(
+        "startup: cold start to ready: median {median} ms, worst of {RUNS} {worst} ms (target: under {MOST_MILLISECONDS} ms)"
+    );
     let mebibytes = resident >> 20;
     println!("startup: idle memory: {mebibytes} MiB resident (target: under {MOST_MEBIBYTES} MB)");
     Ok(())

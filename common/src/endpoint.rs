@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::{parse_query, types::ExecutableDocument};
-use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType, Variables};
+use async_graphql::{
+    ObjectType, Request, Response, Schema, ServerError, SubscriptionType, Variables,
+};
 use futures::future::BoxFuture;
 
 use crate::error::BoxError;
@@ -133,7 +135,9 @@ where
                 // A text that does not parse is handed on as it is: the schema answers with the proper error.
                 None => inner.query = request.document.to_string(),
             }
-            Ok(self.schema.execute(inner).await)
+            let mut response = self.schema.execute(inner).await;
+            response.errors.iter_mut().for_each(name_malformed_input);
+            Ok(response)
         })
     }
 
@@ -149,6 +153,14 @@ where
 impl<Q, M, S> SchemaEndpoint<Q, M, S> {
     fn failed(&self, error: Error) -> EndpointError {
         EndpointError::Failed { endpoint: self.name.to_owned(), source: Box::new(error) }
+    }
+}
+
+/// The errors of resolvers carry a code. What does not comes from reading arguments: an id or a moment that is none.
+fn name_malformed_input(error: &mut ServerError) {
+    let extensions = error.extensions.get_or_insert_default();
+    if extensions.get("code").is_none() {
+        extensions.set("code", "BAD_USER_INPUT");
     }
 }
 

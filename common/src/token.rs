@@ -3,6 +3,8 @@
 //! Only the one algorithm of each is ever accepted, an expiry is required, and nothing is trusted before the signature
 //! was checked.
 
+use std::time::Duration;
+
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::viewer::{Caller, Roles, Viewer};
 use crate::{SessionId, UserId};
 
-/// How long an access token is good for.
+/// How long an access token is good for unless set otherwise.
 pub const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// How long the gateway's word to a subgraph is good for.
 const SERVICE_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
@@ -49,10 +51,11 @@ struct AccessClaims {
     exp: i64,
 }
 
-/// Makes and checks the access tokens of people: JWT, EdDSA, good for [`ACCESS_TOKEN_LIFETIME`].
+/// Makes and checks the access tokens of people: JWT, EdDSA.
 pub struct AccessTokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
+    lifetime: SignedDuration,
 }
 
 impl std::fmt::Debug for AccessTokens {
@@ -62,7 +65,7 @@ impl std::fmt::Debug for AccessTokens {
 }
 
 impl AccessTokens {
-    /// Uses the private key in `pem`.
+    /// Uses the private key in `pem`; its tokens are good for [`ACCESS_TOKEN_LIFETIME`].
     ///
     /// # Errors
     /// [`KeyError`] when it is not an Ed25519 key in PKCS #8 PEM form.
@@ -75,7 +78,21 @@ impl AccessTokens {
             encoding: EncodingKey::from_ed_pem(pem.expose_secret().as_bytes())
                 .map_err(|e| error(&e))?,
             decoding: DecodingKey::from_ed_pem(public.as_bytes()).map_err(|e| error(&e))?,
+            lifetime: ACCESS_TOKEN_LIFETIME,
         })
+    }
+
+    /// The same with tokens that are good for `lifetime`.
+    #[must_use]
+    pub fn good_for(self, lifetime: Duration) -> Self {
+        let lifetime = SignedDuration::try_from(lifetime).unwrap_or(ACCESS_TOKEN_LIFETIME);
+        Self { lifetime, ..self }
+    }
+
+    /// How long its tokens are good for.
+    #[must_use]
+    pub const fn lifetime(&self) -> SignedDuration {
+        self.lifetime
     }
 
     /// A new private key in PKCS #8 PEM form.
@@ -97,7 +114,7 @@ impl AccessTokens {
         viewer: &Viewer,
         now: Timestamp,
     ) -> Result<(String, Timestamp), TokenError> {
-        let expires = now.saturating_add(ACCESS_TOKEN_LIFETIME).map_err(|_| TokenError::Invalid)?;
+        let expires = now.saturating_add(self.lifetime).map_err(|_| TokenError::Invalid)?;
         let claims = AccessClaims {
             iss: ISSUER.into(),
             aud: ACCESS_AUDIENCE.into(),

@@ -56,10 +56,7 @@ impl Object {
     /// The value under `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0
-            .iter()
-            .find(|(key, _)| &**key == name)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
     }
 
     /// Where `name` is, looked for first at `hint`.
@@ -89,10 +86,7 @@ impl Object {
 
     /// The value under `name`, to change.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.0
-            .iter_mut()
-            .find(|(key, _)| &**key == name)
-            .map(|(_, value)| value)
+        self.0.iter_mut().find(|(key, _)| &**key == name).map(|(_, value)| value)
     }
 
     /// Appends a pair without looking whether the name is there already: for builders that know it is not.
@@ -158,10 +152,7 @@ pub(crate) struct ObjectBuilder {
 
 impl ObjectBuilder {
     pub(crate) fn new(object: Object) -> Self {
-        Self {
-            object,
-            places: None,
-        }
+        Self { object, places: None }
     }
 
     /// The value under `name`: null when the name is new.

@@ -23,10 +23,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_stem()
-        .expect("a name")
-        .to_string_lossy()
-        .into_owned()
+    path.file_stem().expect("a name").to_string_lossy().into_owned()
 }
 
 fn subgraphs(case: &Path) -> Vec<SubgraphSdl> {
@@ -52,14 +49,8 @@ fn outcome(subgraphs: &[SubgraphSdl]) -> String {
         Err(errors) => (errors, String::new()),
     };
     let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-    assert!(
-        lines.iter().all(|line| !line.contains('\n')),
-        "a diagnostic is one line"
-    );
-    [lines.join("\n"), supergraph]
-        .join("\n\n")
-        .trim()
-        .to_owned()
+    assert!(lines.iter().all(|line| !line.contains('\n')), "a diagnostic is one line");
+    [lines.join("\n"), supergraph].join("\n\n").trim().to_owned()
 }
 
 #[test]
@@ -99,11 +90,7 @@ fn every_code_has_a_fixture() {
             Ok(composition) => composition.hints,
             Err(errors) => errors,
         };
-        provoked.extend(
-            diagnostics
-                .iter()
-                .map(|diagnostic| diagnostic.code.as_str()),
-        );
+        provoked.extend(diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()));
     }
     // Two files of a folder cannot have one name, so that this rule has a test of its own.
     provoked.insert(Code::InvalidSubgraphName.as_str());
@@ -138,9 +125,7 @@ fn truncated_input_is_refused_or_composed_but_never_panics() {
         for eighths in 1..8 {
             let mut subgraphs = whole.clone();
             for subgraph in &mut subgraphs {
-                let cut = subgraph
-                    .sdl
-                    .floor_char_boundary(subgraph.sdl.len() * eighths / 8);
+                let cut = subgraph.sdl.floor_char_boundary(subgraph.sdl.len() * eighths / 8);
                 subgraph.sdl.truncate(cut);
             }
             refused += usize::from(compose(&subgraphs).is_err());
@@ -162,10 +147,7 @@ fn satisfiability_does_not_visit_every_set_of_subgraphs() {
         SubgraphSdl {
             name: format!("s{lacks:02}"),
             url: None,
-            sdl: format!(
-                "type Query {{ value: Value }} type Value {{ {} }}",
-                fields.join(" ")
-            ),
+            sdl: format!("type Query {{ value: Value }} type Value {{ {} }}", fields.join(" ")),
         }
     };
     let mut subgraphs: Vec<SubgraphSdl> = (0..=COUNT).map(subgraph).collect();
@@ -174,20 +156,13 @@ fn satisfiability_does_not_visit_every_set_of_subgraphs() {
     subgraphs.pop();
     let errors = compose(&subgraphs).expect_err("refused");
     assert!(!errors.is_empty());
-    assert!(
-        errors
-            .iter()
-            .all(|error| error.code == Code::SatisfiabilityError)
-    );
+    assert!(errors.iter().all(|error| error.code == Code::SatisfiabilityError));
 }
 
 #[test]
 fn diagnostics_serialise() {
-    let subgraph = SubgraphSdl {
-        name: "a".to_owned(),
-        url: None,
-        sdl: "type Mutation { a: Int }".to_owned(),
-    };
+    let subgraph =
+        SubgraphSdl { name: "a".to_owned(), url: None, sdl: "type Mutation { a: Int }".to_owned() };
     let errors = compose(&[subgraph]).expect_err("refused");
     let json = serde_json::to_value(&errors).expect("JSON");
     assert_eq!(json[0]["code"], "NO_QUERIES");

@@ -14,7 +14,7 @@ include!(concat!(env!("OUT_DIR"), "/graphiql.rs"));
 
 const PAGE: &str = "index.html";
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; \
+    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; \
     base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 const ABSENT: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
     <title>GraphiQL is not in this build</title>\n<h1>GraphiQL is not in this build</h1>\n\

@@ -60,8 +60,9 @@ impl Identity {
             Some(secret) => secret.clone(),
             None => read_or_make(&settings.data.dir.join("keys/service-secret"), random)?,
         };
+        let lifetime = settings.accounts.access_token_lifetime;
         Ok(Self {
-            access: Arc::new(AccessTokens::from_pem(&pem)?),
+            access: Arc::new(AccessTokens::from_pem(&pem)?.good_for(lifetime)),
             service: Arc::new(ServiceTokens::new(&service)),
             revocations: Arc::new(Revocations::default()),
         })

@@ -248,22 +248,16 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn error(&mut self, code: Code, at: &str, subgraphs: &[&str], message: String) {
-        self.errors
-            .push(diagnostic(Severity::Error, code, at, subgraphs, message));
+        self.errors.push(diagnostic(Severity::Error, code, at, subgraphs, message));
     }
 
     pub(crate) fn hint(&mut self, code: Code, at: &str, subgraphs: &[&str], message: String) {
-        self.hints
-            .push(diagnostic(Severity::Hint, code, at, subgraphs, message));
+        self.hints.push(diagnostic(Severity::Hint, code, at, subgraphs, message));
     }
 
     /// Ends a stage: what was found so far is fatal to the next one.
     pub(crate) fn checkpoint(&mut self) -> Result<(), Vec<Diagnostic>> {
-        if self.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(std::mem::take(&mut self.errors))
-        }
+        if self.errors.is_empty() { Ok(()) } else { Err(std::mem::take(&mut self.errors)) }
     }
 
     pub(crate) fn error_count(&self) -> usize {

@@ -60,8 +60,5 @@ pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>
     report.checkpoint()?;
 
     let supergraph_sdl = print::print(&supergraph);
-    Ok(Composition {
-        supergraph_sdl,
-        hints: report.into_hints(),
-    })
+    Ok(Composition { supergraph_sdl, hints: report.into_hints() })
 }

@@ -55,11 +55,7 @@ pub(super) fn collect(data: &Value, entities: &Entities) -> Batch {
         uses: Vec::new(),
         places: Places {
             indexes: Vec::new(),
-            width: entities
-                .path
-                .iter()
-                .filter(|step| matches!(step, Step::Each))
-                .count(),
+            width: entities.path.iter().filter(|step| matches!(step, Step::Each)).count(),
             slots: Vec::new(),
         },
     };
@@ -118,9 +114,7 @@ struct Hints(Vec<usize>);
 fn represent(entry: &Entry, object: &Object, typename: &Name, hints: &mut Hints) -> Option<Object> {
     let mut representation = Object::with_capacity(entry.template.fields.len() + 1);
     representation.push(typename.clone(), Value::String(entry.type_name.to_string()));
-    hints
-        .0
-        .resize(entry.template.fields.len().max(hints.0.len()), 0);
+    hints.0.resize(entry.template.fields.len().max(hints.0.len()), 0);
     fill(&entry.template, object, &mut representation, &mut hints.0)?;
     Some(representation)
 }

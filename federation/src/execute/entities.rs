@@ -107,9 +107,7 @@ fn checked(
 
 /// Merges each entity into the objects that wait for it; the last one gets it without a copy.
 fn scatter(entities: &Entities, batch: Batch, mut items: Vec<Option<Object>>, data: &mut Value) {
-    let Batch {
-        mut uses, places, ..
-    } = batch;
+    let Batch { mut uses, places, .. } = batch;
     let mut next = 0;
     let mut visitor = |indexes: &[u32], object: &mut Object| {
         // Another fetch may have brought objects since, so the walk can pass more than those that wait.
@@ -183,9 +181,7 @@ fn client_path(entities: &Entities, indexes: &[u32]) -> Vec<PathSegment> {
         .iter()
         .filter_map(|step| match step {
             Step::Key(key) => Some(PathSegment::Key(key.clone())),
-            Step::Each => indexes
-                .next()
-                .map(|&index| PathSegment::Index(index as usize)),
+            Step::Each => indexes.next().map(|&index| PathSegment::Index(index as usize)),
             Step::Type(_) => None,
         })
         .collect()

@@ -43,8 +43,5 @@ fn json(variables: &Object) -> Result<JsonMap, Vec<RequestError>> {
 }
 
 fn refused(problem: impl std::fmt::Display) -> RequestError {
-    RequestError::new(
-        RequestErrorCode::BadUserInput,
-        format!("introspection failed: {problem}"),
-    )
+    RequestError::new(RequestErrorCode::BadUserInput, format!("introspection failed: {problem}"))
 }

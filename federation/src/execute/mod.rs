@@ -41,12 +41,7 @@ pub async fn execute<F: Fetch>(
     let variant = prepared.variant(&variables).map_err(|error| vec![error])?;
     let introspected = introspect::introspect(prepared, &variant, &variables)?;
     let (data, errors) = run::run(&variant.plan, &variables, fetch).await;
-    Ok(project::project(
-        &variant.shape,
-        &data,
-        &introspected,
-        errors,
-    ))
+    Ok(project::project(&variant.shape, &data, &introspected, errors))
 }
 
 /// How the engine reaches a subgraph. The caller decides whether that is a function call or the network.

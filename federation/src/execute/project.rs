@@ -42,13 +42,8 @@ pub(super) fn project(
         projection.out.extend_from_slice(b"null");
     }
     let length = projection.out.len();
-    shape
-        .last_length
-        .store(length + length / 16, Ordering::Relaxed);
-    Response {
-        data: projection.out,
-        errors: projection.errors.into_list(),
-    }
+    shape.last_length.store(length + length / 16, Ordering::Relaxed);
+    Response { data: projection.out, errors: projection.errors.into_list() }
 }
 
 struct Projection<'a> {
@@ -138,10 +133,7 @@ impl Projection<'_> {
             }
             self.out.extend_from_slice(field.written_key.as_bytes());
             let path = Path::Key(path, &field.key);
-            let owner = Owner {
-                type_name: &shape.type_name,
-                field,
-            };
+            let owner = Owner { type_name: &shape.type_name, field };
             let value = match field.source {
                 Source::TypeName => {
                     leaf::write_string(&mut self.out, &shape.type_name);
@@ -238,10 +230,7 @@ impl Projection<'_> {
     fn invalid(&mut self, what: &str, path: &Path<'_>, owner: Owner<'_>) -> Propagate {
         self.errors.add(ResponseError::new(
             ResponseErrorCode::InvalidResult,
-            format!(
-                "field {}.{} was answered with {what}",
-                owner.type_name, owner.field.name
-            ),
+            format!("field {}.{} was answered with {what}", owner.type_name, owner.field.name),
             path.to_segments(),
         ));
         Propagate

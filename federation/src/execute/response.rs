@@ -67,16 +67,11 @@ impl ResponseError {
     pub(super) fn new(code: ResponseErrorCode, message: String, path: Vec<PathSegment>) -> Self {
         let mut extensions = Object::with_capacity(2);
         extensions.push(Arc::from("code"), Value::String(code.as_str().to_owned()));
-        Self {
-            message,
-            path,
-            extensions,
-        }
+        Self { message, path, extensions }
     }
 
     pub(super) fn of_subgraph(mut self, subgraph: &str) -> Self {
-        self.extensions
-            .insert(Arc::from("service"), Value::String(subgraph.to_owned()));
+        self.extensions.insert(Arc::from("service"), Value::String(subgraph.to_owned()));
         self
     }
 }

@@ -19,18 +19,12 @@ pub(super) async fn run<F: Fetch>(plan: &Plan, variables: &Object, fetch: &F) ->
     let mut run = Run {
         plan,
         variables,
-        waiting_for: plan
-            .fetches
-            .iter()
-            .map(|fetch| fetch.depends_on.len())
-            .collect(),
+        waiting_for: plan.fetches.iter().map(|fetch| fetch.depends_on.len()).collect(),
         data: Value::Object(Object::default()),
         errors: Errors::default(),
     };
-    let mut ready: Vec<usize> = (0..plan.fetches.len())
-        .rev()
-        .filter(|&index| run.waiting_for[index] == 0)
-        .collect();
+    let mut ready: Vec<usize> =
+        (0..plan.fetches.len()).rev().filter(|&index| run.waiting_for[index] == 0).collect();
     let mut running = FuturesUnordered::new();
     loop {
         while let Some(index) = ready.pop() {
@@ -126,14 +120,10 @@ impl<'a> Run<'a> {
     fn failed(&mut self, node: &FetchNode, error: &FetchError) {
         tracing::warn!(subgraph = &*node.subgraph, ?error, "fetch failed");
         let (code, what) = match error {
-            FetchError::Unreachable(_) => (
-                ResponseErrorCode::SubrequestUnreachable,
-                "could not be reached",
-            ),
-            FetchError::Timeout => (
-                ResponseErrorCode::SubrequestTimeout,
-                "did not answer in time",
-            ),
+            FetchError::Unreachable(_) => {
+                (ResponseErrorCode::SubrequestUnreachable, "could not be reached")
+            }
+            FetchError::Timeout => (ResponseErrorCode::SubrequestTimeout, "did not answer in time"),
             FetchError::Malformed(_) => (
                 ResponseErrorCode::SubrequestMalformedResponse,
                 "answered something that is not a GraphQL response",
@@ -186,10 +176,5 @@ pub(super) fn of_subgraph(
         let code = ResponseErrorCode::DownstreamServiceError.as_str();
         extensions.push(Arc::from("code"), Value::String(code.to_owned()));
     }
-    ResponseError {
-        message: error.message,
-        path,
-        extensions,
-    }
-    .of_subgraph(&node.subgraph)
+    ResponseError { message: error.message, path, extensions }.of_subgraph(&node.subgraph)
 }

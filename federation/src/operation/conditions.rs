@@ -42,12 +42,8 @@ impl Conditions {
     }
 
     fn keep_declared(&mut self, operation: &Operation) {
-        self.values.retain(|name, _| {
-            operation
-                .variables
-                .iter()
-                .any(|variable| variable.name == *name)
-        });
+        self.values
+            .retain(|name, _| operation.variables.iter().any(|variable| variable.name == *name));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -69,10 +65,7 @@ impl Conditions {
 
     /// The values in order, as a key to keep plans by.
     pub(crate) fn key(&self) -> Vec<bool> {
-        self.values
-            .values()
-            .map(|value| value.unwrap_or_default())
-            .collect()
+        self.values.values().map(|value| value.unwrap_or_default()).collect()
     }
 
     /// Whether a selection with these directives is included.

@@ -55,10 +55,7 @@ impl Document {
                 .at(error.location(), &executable.sources),
             ]
         })?;
-        let document = Self {
-            executable,
-            operation,
-        };
+        let document = Self { executable, operation };
         document.refuse_unsupported()?;
         Ok(document)
     }
@@ -75,26 +72,15 @@ impl Document {
         let mut errors = Vec::new();
         if self.kind() == OperationKind::Subscription {
             errors.push(
-                RequestError::new(
-                    RequestErrorCode::Unsupported,
-                    "subscriptions are not supported",
-                )
-                .at(self.operation.location(), &self.executable.sources),
+                RequestError::new(RequestErrorCode::Unsupported, "subscriptions are not supported")
+                    .at(self.operation.location(), &self.executable.sources),
             );
         }
-        let fragments = self
-            .executable
-            .fragments
-            .values()
-            .map(|fragment| &fragment.selection_set);
+        let fragments = self.executable.fragments.values().map(|fragment| &fragment.selection_set);
         for set in std::iter::once(&self.operation.selection_set).chain(fragments) {
             self.refuse_reserved_aliases(set, &mut errors);
         }
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     /// The engine reads the type of an object at `__typename`, so nothing else may stand there.
@@ -103,10 +89,7 @@ impl Document {
             match selection {
                 Selection::Field(field) => {
                     if field.name != "__typename"
-                        && field
-                            .alias
-                            .as_ref()
-                            .is_some_and(|alias| alias == "__typename")
+                        && field.alias.as_ref().is_some_and(|alias| alias == "__typename")
                     {
                         errors.push(
                             RequestError::new(

@@ -57,17 +57,12 @@ impl RequestErrorCode {
 
 impl RequestError {
     pub(crate) fn new(code: RequestErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            code,
-            locations: Vec::new(),
-        }
+        Self { message: message.into(), code, locations: Vec::new() }
     }
 
     pub(crate) fn at(mut self, span: Option<SourceSpan>, sources: &SourceMap) -> Self {
         self.locations.extend(
-            span.and_then(|span| span.line_column(sources))
-                .map(|place| (place.line, place.column)),
+            span.and_then(|span| span.line_column(sources)).map(|place| (place.line, place.column)),
         );
         self
     }

@@ -22,12 +22,7 @@ pub(crate) fn normalise(
     document: &Document,
     conditions: &Conditions,
 ) -> Result<SelectionSet, RequestError> {
-    let mut normaliser = Normaliser {
-        supergraph,
-        document,
-        conditions,
-        fields: 0,
-    };
+    let mut normaliser = Normaliser { supergraph, document, conditions, fields: 0 };
     let set = &document.operation.selection_set;
     let mut draft = Draft::new(set.ty.clone());
     normaliser.collect(&mut draft, set, 0)?;
@@ -71,11 +66,7 @@ impl<'a> Draft<'a> {
     fn finish(self) -> SelectionSet {
         let mut set = SelectionSet::new(self.ty);
         for (key, field) in self.fields {
-            let DraftField {
-                order,
-                first,
-                selections,
-            } = field;
+            let DraftField { order, first, selections } = field;
             let composite = !first.selection_set.is_empty();
             set.fields.push(Arc::new(Field {
                 order,
@@ -87,8 +78,7 @@ impl<'a> Draft<'a> {
             }));
         }
         let fragments = self.fragments.into_values().map(Draft::finish);
-        set.fragments
-            .extend(fragments.filter(|fragment| !fragment.is_empty()));
+        set.fragments.extend(fragments.filter(|fragment| !fragment.is_empty()));
         set
     }
 }
@@ -101,9 +91,7 @@ impl<'a> Normaliser<'a> {
         depth: usize,
     ) -> Result<(), RequestError> {
         if depth > MAX_DEPTH {
-            return Err(too_complex(format!(
-                "the operation nests deeper than {MAX_DEPTH} levels"
-            )));
+            return Err(too_complex(format!("the operation nests deeper than {MAX_DEPTH} levels")));
         }
         for selection in &source.selections {
             if !self.conditions.include(selection.directives()) {
@@ -114,14 +102,11 @@ impl<'a> Normaliser<'a> {
                 exe::Selection::Field(field) => {
                     let order = self.fields;
                     let entry =
-                        draft
-                            .fields
-                            .entry(field.response_key())
-                            .or_insert_with(|| DraftField {
-                                order,
-                                first: field,
-                                selections: Draft::new(field.ty().inner_named_type().clone()),
-                            });
+                        draft.fields.entry(field.response_key()).or_insert_with(|| DraftField {
+                            order,
+                            first: field,
+                            selections: Draft::new(field.ty().inner_named_type().clone()),
+                        });
                     self.collect(&mut entry.selections, &field.selection_set, depth + 1)?;
                 }
                 exe::Selection::InlineFragment(fragment) => {
@@ -156,10 +141,8 @@ impl<'a> Normaliser<'a> {
         if !self.overlaps(&draft.ty, condition) {
             return Ok(());
         }
-        let narrowed = draft
-            .fragments
-            .entry(condition)
-            .or_insert_with(|| Draft::new(condition.clone()));
+        let narrowed =
+            draft.fragments.entry(condition).or_insert_with(|| Draft::new(condition.clone()));
         self.collect(narrowed, inner, depth + 1)
     }
 
@@ -170,10 +153,7 @@ impl<'a> Normaliser<'a> {
 
     fn overlaps(&self, ty: &Name, condition: &Name) -> bool {
         let possible = self.supergraph.possible_types(condition);
-        self.supergraph
-            .possible_types(ty)
-            .iter()
-            .any(|name| possible.contains(name))
+        self.supergraph.possible_types(ty).iter().any(|name| possible.contains(name))
     }
 
     fn count(&mut self) -> Result<(), RequestError> {

@@ -30,11 +30,7 @@ pub(crate) struct Field {
 
 impl SelectionSet {
     pub(crate) fn new(ty: Name) -> Self {
-        Self {
-            ty,
-            fields: Vec::new(),
-            fragments: Vec::new(),
-        }
+        Self { ty, fields: Vec::new(), fragments: Vec::new() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -64,11 +60,7 @@ impl SelectionSet {
         self.fields.sort_by_key(|field| field.order);
         self.fields = merge_fields(std::mem::take(&mut self.fields));
         for fragment in &other.fragments {
-            match self
-                .fragments
-                .iter_mut()
-                .find(|mine| mine.ty == fragment.ty)
-            {
+            match self.fragments.iter_mut().find(|mine| mine.ty == fragment.ty) {
                 Some(mine) => mine.merge(fragment),
                 None => self.fragments.push(fragment.clone()),
             }

@@ -43,11 +43,7 @@ pub(crate) fn coerce_variables(
             ),
         }
     }
-    if errors.is_empty() {
-        Ok(coerced)
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(coerced) } else { Err(errors) }
 }
 
 /// Where in the input a value stands, for messages.
@@ -139,17 +135,12 @@ fn input_object(
     mut given: Object,
     place: &Place<'_>,
 ) -> Result<Value, String> {
-    if let Some((unknown, _)) = given
-        .iter()
-        .find(|(name, _)| !input.fields.contains_key(&***name))
+    if let Some((unknown, _)) = given.iter().find(|(name, _)| !input.fields.contains_key(&***name))
     {
         return Err(format!("{place}: {} has no field {unknown:?}", input.name));
     }
     if input.directives.has("oneOf") && !is_one_of(&given) {
-        return Err(format!(
-            "{place}: {} takes exactly one field, and not null",
-            input.name
-        ));
+        return Err(format!("{place}: {} takes exactly one field, and not null", input.name));
     }
     let mut coerced = Object::with_capacity(given.len());
     for (name, field) in &input.fields {
@@ -189,9 +180,7 @@ fn constant(value: &AstValue, place: &Place<'_>) -> Result<Value, String> {
             ),
         },
         AstValue::Float(value) => Value::Float(
-            value
-                .try_to_f64()
-                .map_err(|_| format!("the default of {place} is out of range"))?,
+            value.try_to_f64().map_err(|_| format!("the default of {place} is out of range"))?,
         ),
         AstValue::List(items) => items
             .iter()

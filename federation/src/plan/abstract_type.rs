@@ -38,19 +38,12 @@ impl<'a> Planner<'a> {
         }
         for fragment in &set.fragments {
             let types = self.supergraph.possible_types(&fragment.ty);
-            let here: Vec<Name> = spot
-                .possible
-                .iter()
-                .filter(|ty| types.contains(ty))
-                .cloned()
-                .collect();
+            let here: Vec<Name> =
+                spot.possible.iter().filter(|ty| types.contains(ty)).cloned().collect();
             let mut rest = None;
             if self.is_known_as(origin.subgraph, &fragment.ty, spot, &here) {
                 let selection = self.drafts.fragment(origin.selection, &fragment.ty);
-                let origin = Origin {
-                    selection,
-                    ..origin.clone()
-                };
+                let origin = Origin { selection, ..origin.clone() };
                 let mut inner = spot.narrowed(&fragment.ty, here.clone(), origin);
                 rest = Some(self.abstract_type(&mut inner, fragment)?);
             }
@@ -62,10 +55,7 @@ impl<'a> Planner<'a> {
         }
         for (ty, fields) in by_type {
             let selection = self.drafts.fragment(origin.selection, &ty);
-            let origin = Origin {
-                selection,
-                ..origin.clone()
-            };
+            let origin = Origin { selection, ..origin.clone() };
             let mut inner = spot.narrowed(&ty, vec![ty.clone()], origin);
             let rest = self.object(&mut inner, merge_fields(fields))?;
             if !rest.is_empty() {
@@ -96,15 +86,10 @@ impl<'a> Planner<'a> {
         let types = self.supergraph.possible_types_in(subgraph, ty);
         known
             && !here.is_empty()
-            && spot
-                .possible
-                .iter()
-                .all(|ty| types.contains(ty) == here.contains(ty))
+            && spot.possible.iter().all(|ty| types.contains(ty) == here.contains(ty))
     }
 
     pub(super) fn is_abstract(&self, ty: &str) -> bool {
-        self.supergraph
-            .type_info(ty)
-            .is_some_and(|info| info.kind == TypeKind::Abstract)
+        self.supergraph.type_info(ty).is_some_and(|info| info.kind == TypeKind::Abstract)
     }
 }

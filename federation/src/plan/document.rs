@@ -31,12 +31,7 @@ impl Client<'_> {
     /// A name for the variable of representations that the client did not take.
     pub(super) fn representations(&self) -> String {
         let mut name = "representations".to_owned();
-        while self
-            .operation
-            .variables
-            .iter()
-            .any(|variable| variable.name == name.as_str())
-        {
+        while self.operation.variables.iter().any(|variable| variable.name == name.as_str()) {
             name.insert(0, '_');
         }
         name
@@ -90,19 +85,11 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(drafts: &'a Drafts) -> Self {
-        Self {
-            drafts,
-            lines: Vec::new(),
-            depth: 0,
-            variables: Vec::new(),
-        }
+        Self { drafts, lines: Vec::new(), depth: 0, variables: Vec::new() }
     }
 
     fn line(&mut self, text: String) {
-        self.lines.push(Line {
-            depth: self.depth,
-            text,
-        });
+        self.lines.push(Line { depth: self.depth, text });
     }
 
     /// Writes a selection under a line that opens its braces.
@@ -179,10 +166,8 @@ impl<'a> Writer<'a> {
             .name
             .as_ref()
             .map(|name| format!("{name}__{}__{index}", as_name(subgraph)));
-        let mut declarations: Vec<String> = representations
-            .map(|name| format!("${name}: [_Any!]!"))
-            .into_iter()
-            .collect();
+        let mut declarations: Vec<String> =
+            representations.map(|name| format!("${name}: [_Any!]!")).into_iter().collect();
         let used = client
             .operation
             .variables
@@ -215,19 +200,11 @@ impl<'a> Writer<'a> {
         if representations.is_some() {
             text.push_str(" }");
         }
-        Written {
-            operation_name,
-            text,
-            selection: self.lines,
-            variables,
-        }
+        Written { operation_name, text, selection: self.lines, variables }
     }
 }
 
 /// A subgraph's name as a part of a GraphQL name.
 fn as_name(subgraph: &str) -> String {
-    subgraph
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect()
+    subgraph.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

@@ -90,11 +90,7 @@ impl Drafts {
         let selection = field.selections.is_some().then(|| self.new_selection());
         self.selections[id.0].fields.insert(
             field.key.clone(),
-            FieldDraft {
-                name: field.name.clone(),
-                arguments: field.arguments.clone(),
-                selection,
-            },
+            FieldDraft { name: field.name.clone(), arguments: field.arguments.clone(), selection },
         );
         selection
     }
@@ -105,9 +101,7 @@ impl Drafts {
             return present;
         }
         let selection = self.new_selection();
-        self.selections[id.0]
-            .fragments
-            .insert(ty.clone(), selection);
+        self.selections[id.0].fragments.insert(ty.clone(), selection);
         selection
     }
 
@@ -130,10 +124,7 @@ impl Drafts {
         let source = std::mem::take(&mut self.selections[from.0]);
         self.selections[into.0].typename |= source.typename;
         for (key, field) in source.fields {
-            let present = self.selections[into.0]
-                .fields
-                .get(&key)
-                .map(|field| field.selection);
+            let present = self.selections[into.0].fields.get(&key).map(|field| field.selection);
             match (present, field.selection) {
                 (None, _) => {
                     self.selections[into.0].fields.insert(key, field);

@@ -57,10 +57,8 @@ impl<'a> Planner<'a> {
             })
             .collect();
         candidates.sort_by_key(|&(subgraph, coverage)| {
-            let direct = self
-                .keys(spot, subgraph)
-                .iter()
-                .any(|key| self.is_at_hand(spot, &key.fields));
+            let direct =
+                self.keys(spot, subgraph).iter().any(|key| self.is_at_hand(spot, &key.fields));
             (Reverse(coverage), !direct, subgraph)
         });
         candidates
@@ -137,9 +135,8 @@ impl<'a> Planner<'a> {
         if spot.is_root {
             return Ok(Some(self.enter_root(spot, target, BTreeSet::new())));
         }
-        let extra = required
-            .map(|set| Template::new(self.supergraph, set, true))
-            .unwrap_or_default();
+        let extra =
+            required.map(|set| Template::new(self.supergraph, set, true)).unwrap_or_default();
         if let Some(index) = self.entered_already(spot, target, dependencies, &extra) {
             let fetch = spot.origins[index].fetch;
             if let Some(entities) = &mut self.drafts.fetches[fetch].entities {
@@ -165,12 +162,7 @@ impl<'a> Planner<'a> {
         self.drafts.fetches.push(FetchDraft {
             subgraph: target,
             depends_on,
-            entities: Some(EntityDraft {
-                path,
-                ty: spot.ty.clone(),
-                mixed,
-                template,
-            }),
+            entities: Some(EntityDraft { path, ty: spot.ty.clone(), mixed, template }),
             selection,
         });
         spot.origins.push(Origin {
@@ -255,12 +247,7 @@ impl<'a> Planner<'a> {
     fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
         self.supergraph
             .type_info(&spot.ty)
-            .map(|info| {
-                info.keys
-                    .iter()
-                    .filter(|key| key.subgraph == target)
-                    .collect()
-            })
+            .map(|info| info.keys.iter().filter(|key| key.subgraph == target).collect())
             .unwrap_or_default()
     }
 
@@ -283,13 +270,11 @@ impl<'a> Planner<'a> {
     fn is_resolved_by(&self, subgraph: SubgraphId, set: &FieldSet) -> bool {
         set.fragments.is_empty()
             && set.fields.iter().all(|field| {
-                matches!(
-                    self.access(subgraph, &set.ty, &field.name, &[]),
-                    Access::Local(..)
-                ) && field
-                    .selections
-                    .as_ref()
-                    .is_none_or(|set| self.is_resolved_by(subgraph, set))
+                matches!(self.access(subgraph, &set.ty, &field.name, &[]), Access::Local(..))
+                    && field
+                        .selections
+                        .as_ref()
+                        .is_none_or(|set| self.is_resolved_by(subgraph, set))
             })
     }
 

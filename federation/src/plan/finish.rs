@@ -24,19 +24,15 @@ pub(super) fn finish(supergraph: &Supergraph, mut drafts: Drafts, client: &Clien
     let mut places: BTreeMap<FetchId, usize> = BTreeMap::new();
     for fetch in order {
         let draft = drafts.fetches[fetch].clone();
-        let place = groups
-            .iter()
-            .position(|group| group.level == levels[fetch] && can_join(group, &draft));
+        let place =
+            groups.iter().position(|group| group.level == levels[fetch] && can_join(group, &draft));
         let place = match place {
             Some(place) => {
                 join(&mut groups[place], draft, &mut drafts);
                 place
             }
             None => {
-                let entries = draft
-                    .entities
-                    .clone()
-                    .map(|entities| (entities, draft.selection));
+                let entries = draft.entities.clone().map(|entities| (entities, draft.selection));
                 groups.push(Group {
                     entries: entries.into_iter().collect(),
                     fetch: draft,
@@ -72,9 +68,7 @@ fn levels(drafts: &Drafts) -> Vec<usize> {
         level
     }
     let mut known = vec![None; drafts.fetches.len()];
-    (0..drafts.fetches.len())
-        .map(|fetch| level(drafts, fetch, &mut known))
-        .collect()
+    (0..drafts.fetches.len()).map(|fetch| level(drafts, fetch, &mut known)).collect()
 }
 
 /// Whether `draft` asks the same subgraph for entities at the same place, and one representation of a type can serve both.
@@ -95,11 +89,7 @@ fn join(group: &mut Group, draft: FetchDraft, drafts: &mut Drafts) {
     let Some(entities) = draft.entities else {
         return;
     };
-    match group
-        .entries
-        .iter_mut()
-        .find(|(entry, _)| entry.ty == entities.ty)
-    {
+    match group.entries.iter_mut().find(|(entry, _)| entry.ty == entities.ty) {
         Some((entry, selection)) => {
             entry.template.merge(entities.template);
             entry.mixed |= entities.mixed;
@@ -121,20 +111,13 @@ fn node(
     let written = match &group.fetch.entities {
         None => document::root(drafts, client, group.fetch.selection, &subgraph, index),
         Some(_) => {
-            let entries: Vec<_> = group
-                .entries
-                .iter()
-                .map(|(entry, selection)| (&entry.ty, *selection))
-                .collect();
+            let entries: Vec<_> =
+                group.entries.iter().map(|(entry, selection)| (&entry.ty, *selection)).collect();
             document::entities(drafts, client, &entries, &subgraph, index)
         }
     };
-    let depends_on: BTreeSet<usize> = group
-        .fetch
-        .depends_on
-        .iter()
-        .filter_map(|fetch| places.get(fetch).copied())
-        .collect();
+    let depends_on: BTreeSet<usize> =
+        group.fetch.depends_on.iter().filter_map(|fetch| places.get(fetch).copied()).collect();
     FetchNode {
         subgraph,
         operation_name: written.operation_name,

@@ -41,11 +41,7 @@ impl Signature {
             })
             .collect();
         arguments.sort();
-        Self {
-            name: name.clone(),
-            arguments,
-            ty: ty.to_string(),
-        }
+        Self { name: name.clone(), arguments, ty: ty.to_string() }
     }
 }
 
@@ -53,9 +49,7 @@ impl Names {
     pub(super) const ROOT: NamesId = NamesId(0);
 
     pub(super) fn new(operation: &SelectionSet) -> Self {
-        let mut names = Self {
-            places: vec![Place::default()],
-        };
+        let mut names = Self { places: vec![Place::default()] };
         names.take(Self::ROOT, operation);
         names
     }
@@ -63,10 +57,7 @@ impl Names {
     fn take(&mut self, id: NamesId, set: &SelectionSet) {
         for field in &set.fields {
             let signature = Signature::new(&field.name, &field.arguments, &field.ty);
-            let taken = self.places[id.0]
-                .taken
-                .entry(field.key.clone())
-                .or_default();
+            let taken = self.places[id.0].taken.entry(field.key.clone()).or_default();
             if !taken.contains(&signature) {
                 taken.push(signature);
             }

@@ -104,16 +104,10 @@ impl<'a> Planner<'a> {
                 .supergraph
                 .subgraph_ids()
                 .filter(|&subgraph| {
-                    matches!(
-                        self.access(subgraph, ty, &field.name, &[]),
-                        Access::Local(..)
-                    )
+                    matches!(self.access(subgraph, ty, &field.name, &[]), Access::Local(..))
                 })
                 .max_by_key(|&subgraph| {
-                    (
-                        self.coverage(subgraph, ty, &field),
-                        std::cmp::Reverse(subgraph),
-                    )
+                    (self.coverage(subgraph, ty, &field), std::cmp::Reverse(subgraph))
                 });
             let Some(target) = target else {
                 return Ok(vec![field]);
@@ -140,12 +134,7 @@ impl<'a> Planner<'a> {
         depends_on: BTreeSet<FetchId>,
     ) -> usize {
         let selection = self.drafts.new_selection();
-        self.drafts.fetches.push(FetchDraft {
-            subgraph,
-            depends_on,
-            entities: None,
-            selection,
-        });
+        self.drafts.fetches.push(FetchDraft { subgraph, depends_on, entities: None, selection });
         spot.origins.push(Origin {
             subgraph,
             fetch: self.drafts.fetches.len() - 1,
@@ -162,10 +151,8 @@ impl<'a> Planner<'a> {
         spot: &mut Spot<'a>,
         set: &SelectionSet,
     ) -> Result<SelectionSet, PlanError> {
-        let is_object = self
-            .supergraph
-            .type_info(&spot.ty)
-            .is_some_and(|info| info.kind == TypeKind::Object);
+        let is_object =
+            self.supergraph.type_info(&spot.ty).is_some_and(|info| info.kind == TypeKind::Object);
         if !is_object {
             return self.abstract_type(spot, set);
         }
@@ -196,10 +183,7 @@ impl<'a> Planner<'a> {
         let mut pending: Vec<Pending> = fields
             .into_iter()
             .filter(|field| !is_meta(field))
-            .map(|field| Pending {
-                field,
-                tried: Vec::new(),
-            })
+            .map(|field| Pending { field, tried: Vec::new() })
             .collect();
         loop {
             for index in 0..spot.origins.len() {
@@ -227,12 +211,7 @@ impl<'a> Planner<'a> {
         for mut entry in std::mem::take(pending) {
             let local = !entry.tried.contains(&origin.subgraph)
                 && matches!(
-                    self.access(
-                        origin.subgraph,
-                        &spot.ty,
-                        &entry.field.name,
-                        &origin.provided
-                    ),
+                    self.access(origin.subgraph, &spot.ty, &entry.field.name, &origin.provided),
                     Access::Local(..)
                 );
             if local {
@@ -268,9 +247,7 @@ impl<'a> Planner<'a> {
                 Access::Requires(info, source) => (Some(source), info),
                 Access::No => return Ok(Some(field.clone())),
             };
-        let ty = source
-            .and_then(|source| source.ty.as_ref())
-            .unwrap_or(&info.ty);
+        let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
         let mut provided: Vec<&'a FieldSet> = origin
             .provided
             .iter()
@@ -321,17 +298,11 @@ impl<'a> Planner<'a> {
         field: &str,
         provided: &[&FieldSet],
     ) -> Access<'a> {
-        let Some(info) = self
-            .supergraph
-            .type_info(ty)
-            .and_then(|info| info.fields.get(field))
+        let Some(info) = self.supergraph.type_info(ty).and_then(|info| info.fields.get(field))
         else {
             return Access::No;
         };
-        let source = info
-            .sources
-            .iter()
-            .find(|source| source.subgraph == subgraph);
+        let source = info.sources.iter().find(|source| source.subgraph == subgraph);
         if provided.iter().any(|set| set.field(ty, field).is_some()) {
             return Access::Local(info, source);
         }
@@ -354,18 +325,12 @@ impl<'a> Planner<'a> {
         let Some(selections) = &field.selections else {
             return 1;
         };
-        let ty = source
-            .and_then(|source| source.ty.as_ref())
-            .unwrap_or(&info.ty);
+        let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
         self.coverage_of_set(subgraph, ty.inner_named_type(), selections)
     }
 
     fn coverage_of_set(&self, subgraph: SubgraphId, ty: &Name, set: &SelectionSet) -> usize {
-        let fields: usize = set
-            .fields
-            .iter()
-            .map(|field| self.coverage(subgraph, ty, field))
-            .sum();
+        let fields: usize = set.fields.iter().map(|field| self.coverage(subgraph, ty, field)).sum();
         let fragments: usize = set
             .fragments
             .iter()
@@ -392,18 +357,11 @@ pub(super) fn is_meta(field: &Field) -> bool {
 /// How many leaves a field has: whether an attempt led anywhere shows in what it leaves over.
 pub(super) fn weight(field: &Field) -> usize {
     fn of_set(set: &SelectionSet) -> usize {
-        let fields: usize = set
-            .fields
-            .iter()
-            .filter(|field| !is_meta(field))
-            .map(|field| weight(field))
-            .sum();
+        let fields: usize =
+            set.fields.iter().filter(|field| !is_meta(field)).map(|field| weight(field)).sum();
         fields + set.fragments.iter().map(of_set).sum::<usize>()
     }
-    field
-        .selections
-        .as_ref()
-        .map_or(1, |set| of_set(set).max(1))
+    field.selections.as_ref().map_or(1, |set| of_set(set).max(1))
 }
 
 fn coordinate(ty: &Name, field: &Field) -> String {

@@ -118,10 +118,7 @@ fn variant(
     conditions: &Conditions,
 ) -> Result<Variant, RequestError> {
     let operation = normalise(supergraph, document, conditions)?;
-    let client = Client {
-        operation: &document.operation,
-        kind: document.kind(),
-    };
+    let client = Client { operation: &document.operation, kind: document.kind() };
     let drafts = planner::draft(supergraph, client.kind, &operation).map_err(refusal)?;
     Ok(Variant {
         plan: finish::finish(supergraph, drafts, &client),
@@ -131,10 +128,7 @@ fn variant(
 }
 
 fn has_introspection(operation: &SelectionSet) -> bool {
-    operation
-        .fields
-        .iter()
-        .any(|field| matches!(field.name.as_str(), "__schema" | "__type"))
+    operation.fields.iter().any(|field| matches!(field.name.as_str(), "__schema" | "__type"))
 }
 
 fn refusal(error: PlanError) -> RequestError {

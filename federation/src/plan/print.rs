@@ -11,12 +11,7 @@ impl Display for Plan {
         if self.fetches.is_empty() {
             return f.write_str("QueryPlan {}");
         }
-        let depth = self
-            .fetches
-            .iter()
-            .map(|fetch| fetch.level)
-            .max()
-            .unwrap_or_default();
+        let depth = self.fetches.iter().map(|fetch| fetch.level).max().unwrap_or_default();
         f.write_str("QueryPlan {\n")?;
         if depth == 0 {
             self.level(f, 0, 1)?;
@@ -33,11 +28,7 @@ impl Display for Plan {
 
 impl Plan {
     fn level(&self, f: &mut Formatter<'_>, level: usize, depth: usize) -> fmt::Result {
-        let fetches: Vec<_> = self
-            .fetches
-            .iter()
-            .filter(|fetch| fetch.level == level)
-            .collect();
+        let fetches: Vec<_> = self.fetches.iter().filter(|fetch| fetch.level == level).collect();
         if let [only] = fetches.as_slice() {
             return only.print(f, depth);
         }
@@ -56,18 +47,8 @@ impl FetchNode {
             print_selection(f, &self.selection, depth + 1)?;
             return writeln!(f, "{}}}", Indent(depth));
         };
-        writeln!(
-            f,
-            "{}Flatten(path: \"{}\") {{",
-            Indent(depth),
-            Path(entities)
-        )?;
-        writeln!(
-            f,
-            "{}Fetch(service: {:?}) {{",
-            Indent(depth + 1),
-            self.subgraph
-        )?;
+        writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(entities))?;
+        writeln!(f, "{}Fetch(service: {:?}) {{", Indent(depth + 1), self.subgraph)?;
         writeln!(f, "{}{{", Indent(depth + 2))?;
         for entry in &entities.entries {
             writeln!(f, "{}... on {} {{", Indent(depth + 3), entry.type_name)?;

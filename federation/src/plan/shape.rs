@@ -90,18 +90,10 @@ pub(crate) enum Leaf {
 
 impl Shape {
     pub(super) fn new(supergraph: &Supergraph, operation: &SelectionSet) -> Self {
-        let mut compiler = Compiler {
-            supergraph,
-            known: HashMap::default(),
-            ids: 0,
-        };
+        let mut compiler = Compiler { supergraph, known: HashMap::default(), ids: 0 };
         let fields = operation.collect(&|ty| *ty == operation.ty);
         let root = compiler.fields(&operation.ty, &fields);
-        Self {
-            root: ObjectShape::One(root),
-            ids: compiler.ids,
-            last_length: AtomicUsize::new(256),
-        }
+        Self { root: ObjectShape::One(root), ids: compiler.ids, last_length: AtomicUsize::new(256) }
     }
 }
 
@@ -135,10 +127,7 @@ impl Compiler<'_> {
 
     fn fields(&mut self, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {
         let fields = fields.iter().map(|field| self.field(ty, field)).collect();
-        ObjectFields {
-            type_name: ty.clone(),
-            fields,
-        }
+        ObjectFields { type_name: ty.clone(), fields }
     }
 
     /// Compiles a field of the object type `parent`, whose own definition decides what may be null.
@@ -192,8 +181,5 @@ impl Compiler<'_> {
 }
 
 fn wrap(ty: &Type) -> Wrap {
-    Wrap {
-        nullable: !ty.is_non_null(),
-        item: ty.is_list().then(|| Box::new(wrap(ty.item_type()))),
-    }
+    Wrap { nullable: !ty.is_non_null(), item: ty.is_list().then(|| Box::new(wrap(ty.item_type()))) }
 }

@@ -59,30 +59,23 @@ impl Template {
     /// Whether one representation can serve both: the same field with other arguments cannot stand in it twice.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let fields_agree = other.fields.iter().all(|theirs| {
-            self.fields
-                .iter()
-                .find(|mine| mine.name == theirs.name)
-                .is_none_or(|mine| {
-                    mine.key == theirs.key
-                        && match (&mine.nested, &theirs.nested) {
-                            (Some(mine), Some(theirs)) => mine.agrees_with(theirs),
-                            _ => true,
-                        }
-                })
+            self.fields.iter().find(|mine| mine.name == theirs.name).is_none_or(|mine| {
+                mine.key == theirs.key
+                    && match (&mine.nested, &theirs.nested) {
+                        (Some(mine), Some(theirs)) => mine.agrees_with(theirs),
+                        _ => true,
+                    }
+            })
         });
         let variants_agree = |one: &Self, two: &Self| {
-            two.variants
-                .iter()
-                .all(|(_, theirs)| one.fields_agree_with(theirs))
+            two.variants.iter().all(|(_, theirs)| one.fields_agree_with(theirs))
         };
         fields_agree && variants_agree(self, other) && variants_agree(other, self)
     }
 
     fn fields_agree_with(&self, other: &Self) -> bool {
         other.fields.iter().all(|theirs| {
-            self.fields
-                .iter()
-                .all(|mine| mine.name != theirs.name || mine.key == theirs.key)
+            self.fields.iter().all(|mine| mine.name != theirs.name || mine.key == theirs.key)
         })
     }
 

@@ -19,25 +19,17 @@ pub(super) fn schema(
     supergraph: &Valid<Schema>,
     links: &[Link],
 ) -> Result<Valid<Schema>, SupergraphError> {
-    let filter = Filter {
-        links,
-        inaccessible: links::inaccessible(links),
-    };
+    let filter = Filter { links, inaccessible: links::inaccessible(links) };
     let mut schema = Schema::clone(supergraph);
     let hidden = |name: &str| {
         filter.is_machinery(name)
-            || supergraph
-                .types
-                .get(name)
-                .is_some_and(|ty| filter.is_hidden(ty.directives()))
+            || supergraph.types.get(name).is_some_and(|ty| filter.is_hidden(ty.directives()))
     };
     schema.types.retain(|name, _| !hidden(name));
     for ty in schema.types.values_mut() {
         filter.strip_type(ty, &hidden);
     }
-    schema
-        .directive_definitions
-        .retain(|name, definition| filter.is_for_clients(name, definition));
+    schema.directive_definitions.retain(|name, definition| filter.is_for_clients(name, definition));
     for definition in schema.directive_definitions.values_mut() {
         filter.strip_arguments(&mut definition.make_mut().arguments);
     }
@@ -48,9 +40,7 @@ pub(super) fn schema(
             *root = None;
         }
     }
-    schema
-        .validate()
-        .map_err(|invalid| SupergraphError::InvalidApi(invalid.errors.to_string()))
+    schema.validate().map_err(|invalid| SupergraphError::InvalidApi(invalid.errors.to_string()))
 }
 
 struct Filter<'a> {
@@ -64,24 +54,17 @@ impl Filter<'_> {
     }
 
     fn is_hidden(&self, directives: &DirectiveList) -> bool {
-        self.inaccessible
-            .as_deref()
-            .is_some_and(|name| directives.has(name))
+        self.inaccessible.as_deref().is_some_and(|name| directives.has(name))
     }
 
     fn is_hidden_ast(&self, directives: &ast::DirectiveList) -> bool {
-        self.inaccessible
-            .as_deref()
-            .is_some_and(|name| directives.has(name))
+        self.inaccessible.as_deref().is_some_and(|name| directives.has(name))
     }
 
     fn is_for_clients(&self, name: &str, definition: &ast::DirectiveDefinition) -> bool {
         BUILT_IN.contains(&name)
             || (self.links.iter().all(|link| !link.owns_directive(name))
-                && definition
-                    .locations
-                    .iter()
-                    .any(|location| is_executable(*location)))
+                && definition.locations.iter().any(|location| is_executable(*location)))
     }
 
     fn strip_type(&self, ty: &mut ExtendedType, hidden: &dyn Fn(&str) -> bool) {
@@ -107,9 +90,7 @@ impl Filter<'_> {
             ExtendedType::Enum(node) => {
                 let enumeration = node.make_mut();
                 strip(&mut enumeration.directives);
-                enumeration
-                    .values
-                    .retain(|_, value| !self.is_hidden_ast(&value.directives));
+                enumeration.values.retain(|_, value| !self.is_hidden_ast(&value.directives));
                 for value in enumeration.values.values_mut() {
                     strip_ast(&mut value.make_mut().directives);
                 }
@@ -117,9 +98,7 @@ impl Filter<'_> {
             ExtendedType::InputObject(node) => {
                 let input = node.make_mut();
                 strip(&mut input.directives);
-                input
-                    .fields
-                    .retain(|_, field| !self.is_hidden_ast(&field.directives));
+                input.fields.retain(|_, field| !self.is_hidden_ast(&field.directives));
                 for field in input.fields.values_mut() {
                     strip_ast(&mut field.make_mut().directives);
                 }
@@ -151,15 +130,11 @@ impl Filter<'_> {
 }
 
 fn strip(directives: &mut DirectiveList) {
-    directives
-        .0
-        .retain(|directive| CLIENT_DIRECTIVES.contains(&directive.name.as_str()));
+    directives.0.retain(|directive| CLIENT_DIRECTIVES.contains(&directive.name.as_str()));
 }
 
 fn strip_ast(directives: &mut ast::DirectiveList) {
-    directives
-        .0
-        .retain(|directive| CLIENT_DIRECTIVES.contains(&directive.name.as_str()));
+    directives.0.retain(|directive| CLIENT_DIRECTIVES.contains(&directive.name.as_str()));
 }
 
 fn is_executable(location: ast::DirectiveLocation) -> bool {

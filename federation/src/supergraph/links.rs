@@ -24,10 +24,7 @@ impl Link {
     pub(super) fn owns_directive(&self, name: &str) -> bool {
         name.starts_with(&self.prefix)
             || name == self.prefix.trim_end_matches("__")
-            || self
-                .imports
-                .iter()
-                .any(|(_, local)| local.strip_prefix('@') == Some(name))
+            || self.imports.iter().any(|(_, local)| local.strip_prefix('@') == Some(name))
     }
 
     /// Whether this schema's type `name` comes from the link.
@@ -37,10 +34,8 @@ impl Link {
 
     /// The name that the specification's `directive` has in this schema.
     fn local_directive(&self, directive: &str) -> String {
-        let imported = self
-            .imports
-            .iter()
-            .find(|(original, _)| original.strip_prefix('@') == Some(directive));
+        let imported =
+            self.imports.iter().find(|(original, _)| original.strip_prefix('@') == Some(directive));
         match imported {
             Some((_, local)) => local.trim_start_matches('@').to_owned(),
             None if directive == self.identity => self.prefix.trim_end_matches("__").to_owned(),
@@ -70,9 +65,7 @@ pub(super) fn read(schema: &Schema) -> Result<Vec<Link>, SupergraphError> {
         let identity = segments.next().unwrap_or_default();
         let needed = directive.specified_argument_by_name("for").is_some();
         if !understood(identity, version, needed) {
-            return Err(SupergraphError::UnsupportedLink {
-                url: url.to_owned(),
-            });
+            return Err(SupergraphError::UnsupportedLink { url: url.to_owned() });
         }
         let local = directive
             .specified_argument_by_name("as")
@@ -85,16 +78,11 @@ pub(super) fn read(schema: &Schema) -> Result<Vec<Link>, SupergraphError> {
         links.push(Link {
             identity: identity.to_owned(),
             prefix: format!("{local}__"),
-            imports: imports
-                .iter()
-                .filter_map(|import| imported(import))
-                .collect(),
+            imports: imports.iter().filter_map(|import| imported(import)).collect(),
         });
     }
     if links.iter().all(|link| link.identity != "join") {
-        return Err(SupergraphError::Missing(
-            "the @link to the join specification",
-        ));
+        return Err(SupergraphError::Missing("the @link to the join specification"));
     }
     Ok(links)
 }
@@ -113,10 +101,7 @@ fn imported(import: &Value) -> Option<(String, String)> {
         Value::String(name) => Some((name.clone(), name.clone())),
         Value::Object(entries) => {
             let text = |key: &str| {
-                entries
-                    .iter()
-                    .find(|(name, _)| name == key)
-                    .and_then(|(_, value)| value.as_str())
+                entries.iter().find(|(name, _)| name == key).and_then(|(_, value)| value.as_str())
             };
             let name = text("name")?;
             Some((name.to_owned(), text("as").unwrap_or(name).to_owned()))

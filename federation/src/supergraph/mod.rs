@@ -46,12 +46,7 @@ impl Supergraph {
         let types = read::types(&schema, &subgraphs)?;
         let api = api::schema(&schema, &links)?;
         let implementers = api.implementers_map();
-        Ok(Self {
-            api,
-            implementers,
-            subgraphs,
-            types,
-        })
+        Ok(Self { api, implementers, subgraphs, types })
     }
 
     /// The schema that clients see: no join or link machinery, no `@inaccessible` element, no federation directive.

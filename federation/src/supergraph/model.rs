@@ -128,14 +128,11 @@ impl FieldSet {
 
     /// The entry for `field` of an object of type `type_name`, type conditions taken into account.
     pub(crate) fn field(&self, type_name: &str, field: &str) -> Option<&FieldSetField> {
-        self.fields
-            .iter()
-            .find(|entry| entry.name == field)
-            .or_else(|| {
-                self.fragments
-                    .iter()
-                    .filter(|fragment| fragment.ty == type_name)
-                    .find_map(|fragment| fragment.field(type_name, field))
-            })
+        self.fields.iter().find(|entry| entry.name == field).or_else(|| {
+            self.fragments
+                .iter()
+                .filter(|fragment| fragment.ty == type_name)
+                .find_map(|fragment| fragment.field(type_name, field))
+        })
     }
 }

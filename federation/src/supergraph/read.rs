@@ -18,9 +18,7 @@ use super::model::{
 const GRAPHS: &str = "join__Graph";
 
 pub(super) fn subgraphs(schema: &Schema) -> Result<Vec<SubgraphInfo>, SupergraphError> {
-    let graphs = schema
-        .get_enum(GRAPHS)
-        .ok_or(SupergraphError::Missing("enum join__Graph"))?;
+    let graphs = schema.get_enum(GRAPHS).ok_or(SupergraphError::Missing("enum join__Graph"))?;
     graphs
         .values
         .values()
@@ -30,9 +28,7 @@ pub(super) fn subgraphs(schema: &Schema) -> Result<Vec<SubgraphInfo>, Supergraph
                 .get("join__graph")
                 .ok_or_else(|| malformed(format!("{GRAPHS}.{}", value.value), "no @join__graph"))?;
             Ok(SubgraphInfo {
-                name: text(directive, "name")
-                    .unwrap_or(value.value.as_str())
-                    .into(),
+                name: text(directive, "name").unwrap_or(value.value.as_str()).into(),
                 url: text(directive, "url").unwrap_or_default().to_owned(),
             })
         })
@@ -43,9 +39,7 @@ pub(super) fn types(
     schema: &Valid<Schema>,
     subgraphs: &[SubgraphInfo],
 ) -> Result<IndexMap<Name, TypeInfo>, SupergraphError> {
-    let graphs = schema
-        .get_enum(GRAPHS)
-        .ok_or(SupergraphError::Missing("enum join__Graph"))?;
+    let graphs = schema.get_enum(GRAPHS).ok_or(SupergraphError::Missing("enum join__Graph"))?;
     let reader = Reader {
         schema,
         graphs: graphs
@@ -120,10 +114,7 @@ impl Reader<'_> {
             if let Some(key) = text(join, "key")
                 && !matches!(argument(join, "resolvable"), Some(Value::Boolean(false)))
             {
-                info.keys.push(Key {
-                    subgraph,
-                    fields: self.field_set(name, key)?,
-                });
+                info.keys.push(Key { subgraph, fields: self.field_set(name, key)? });
             }
         }
         for (field_name, field) in fields {
@@ -180,10 +171,7 @@ impl Reader<'_> {
                 ty: None,
             }));
         }
-        Ok(FieldInfo {
-            ty: field.ty.clone(),
-            sources,
-        })
+        Ok(FieldInfo { ty: field.ty.clone(), sources })
     }
 
     fn members(
@@ -195,10 +183,7 @@ impl Reader<'_> {
         let mut possible: Vec<PossibleType> = union
             .members
             .iter()
-            .map(|member| PossibleType {
-                name: member.name.clone(),
-                subgraphs: Vec::new(),
-            })
+            .map(|member| PossibleType { name: member.name.clone(), subgraphs: Vec::new() })
             .collect();
         let mut joined = false;
         for join in union.directives.get_all("join__unionMember") {
@@ -278,11 +263,8 @@ impl Reader<'_> {
         set: &executable::SelectionSet,
         coordinate: &Name,
     ) -> Result<FieldSet, SupergraphError> {
-        let mut converted = FieldSet {
-            ty: set.ty.clone(),
-            fields: Vec::new(),
-            fragments: Vec::new(),
-        };
+        let mut converted =
+            FieldSet { ty: set.ty.clone(), fields: Vec::new(), fragments: Vec::new() };
         for selection in &set.selections {
             match selection {
                 executable::Selection::Field(field) if field.name == "__typename" => {}
@@ -307,10 +289,7 @@ impl Reader<'_> {
                     }
                 }
                 executable::Selection::FragmentSpread(_) => {
-                    return Err(malformed(
-                        coordinate,
-                        "a field set spreads a named fragment",
-                    ));
+                    return Err(malformed(coordinate, "a field set spreads a named fragment"));
                 }
             }
         }
@@ -334,15 +313,9 @@ fn flag(directive: &Directive, name: &str) -> bool {
 }
 
 fn malformed(coordinate: impl ToString, problem: impl ToString) -> SupergraphError {
-    SupergraphError::Malformed {
-        coordinate: coordinate.to_string(),
-        problem: problem.to_string(),
-    }
+    SupergraphError::Malformed { coordinate: coordinate.to_string(), problem: problem.to_string() }
 }
 
 fn unsupported(coordinate: impl ToString, feature: &'static str) -> SupergraphError {
-    SupergraphError::Unsupported {
-        coordinate: coordinate.to_string(),
-        feature,
-    }
+    SupergraphError::Unsupported { coordinate: coordinate.to_string(), feature }
 }

@@ -92,10 +92,7 @@ impl<'de> Visitor<'de> for Like<'_> {
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
         Ok(match i64::try_from(value) {
             Ok(value) => Value::Int(value),
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "the value does not fit 64 signed bits"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "the value does not fit 64 signed bits")]
             Err(_) => Value::Float(value as f64),
         })
     }
@@ -228,9 +225,6 @@ impl From<Value> for serde_json::Value {
 
 impl From<Object> for serde_json::Map<String, serde_json::Value> {
     fn from(object: Object) -> Self {
-        object
-            .into_iter()
-            .map(|(name, value)| (name.to_string(), value.into()))
-            .collect()
+        object.into_iter().map(|(name, value)| (name.to_string(), value.into())).collect()
     }
 }

@@ -17,15 +17,12 @@ fn run(
     fault: impl Fn(FetchResponse) -> Result<FetchResponse, FetchError> + Send + Sync + 'static,
 ) -> String {
     let mut shop = Fixture::load("shop");
-    shop.fault = Some(Box::new(
-        move |request: &FetchRequest<'_>, response: FetchResponse| {
-            if request.subgraph == subgraph {
-                fault(response)
-            } else {
-                Ok(response)
-            }
-        },
-    ));
+    shop.fault =
+        Some(Box::new(
+            move |request: &FetchRequest<'_>, response: FetchResponse| {
+                if request.subgraph == subgraph { fault(response) } else { Ok(response) }
+            },
+        ));
     show(&shop.run(operation, json!({})))
 }
 
@@ -33,11 +30,7 @@ fn error(message: &str, path: Vec<PathSegment>) -> SubgraphError {
     let mut extensions = Object::default();
     extensions.push(Arc::from("code"), Value::String("TEAPOT".to_owned()));
     extensions.push(Arc::from("detail"), Value::Int(7));
-    SubgraphError {
-        message: message.to_owned(),
-        path,
-        extensions,
-    }
+    SubgraphError { message: message.to_owned(), path, extensions }
 }
 
 fn key(name: &str) -> PathSegment {
@@ -86,10 +79,7 @@ fn errors_of_entities_come_at_the_clients_paths() {
         let path = vec![key("_entities"), PathSegment::Index(1), key("name")];
         response.errors.push(error("no name", path));
         response.errors.push(error("nobody knows where", vec![]));
-        response.errors.push(error(
-            "beyond",
-            vec![key("_entities"), PathSegment::Index(99)],
-        ));
+        response.errors.push(error("beyond", vec![key("_entities"), PathSegment::Index(99)]));
         Ok(response)
     }));
 }
@@ -134,11 +124,7 @@ fn entities_that_are_no_objects_are_errors_at_their_places() {
 #[test]
 fn no_entities_at_all_is_an_error() {
     let operation = "{ topProducts { upc inStock } }";
-    insta::assert_snapshot!(run(
-        operation,
-        "inventory",
-        |_| Ok(FetchResponse::default())
-    ));
+    insta::assert_snapshot!(run(operation, "inventory", |_| Ok(FetchResponse::default())));
 }
 
 #[test]

@@ -7,10 +7,8 @@ use crate::support::Fixture;
 fn check(fixture: &str) {
     let folder = format!("{}/tests/plans/{fixture}", env!("CARGO_MANIFEST_DIR"));
     let fixture_data = Fixture::load(fixture);
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());
     for file in files {

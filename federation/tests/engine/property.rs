@@ -110,11 +110,9 @@ impl Generator<'_> {
 
     fn possible(&self, ty: &str) -> Vec<String> {
         let mut types: Vec<String> = match self.schema.types.get(ty) {
-            Some(ExtendedType::Interface(_)) => self.schema.implementers_map()[ty]
-                .objects
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            Some(ExtendedType::Interface(_)) => {
+                self.schema.implementers_map()[ty].objects.iter().map(ToString::to_string).collect()
+            }
             Some(ExtendedType::Union(union)) => {
                 union.members.iter().map(ToString::to_string).collect()
             }
@@ -130,10 +128,7 @@ impl Generator<'_> {
             Some(ExtendedType::Interface(interface)) => &interface.fields,
             _ => return Vec::new(),
         };
-        fields
-            .values()
-            .map(|field| FieldDefinition::clone(field))
-            .collect()
+        fields.values().map(|field| FieldDefinition::clone(field)).collect()
     }
 }
 
@@ -206,9 +201,7 @@ fn all_agree(name: &str) {
         ..ProptestConfig::default()
     };
     let bytes = proptest::collection::vec(any::<u8>(), 0..120);
-    TestRunner::new(config)
-        .run(&bytes, |bytes| agrees(&fixture, &bytes))
-        .unwrap();
+    TestRunner::new(config).run(&bytes, |bytes| agrees(&fixture, &bytes)).unwrap();
 }
 
 #[test]

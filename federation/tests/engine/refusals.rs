@@ -31,18 +31,9 @@ fn documents_that_are_not_valid() {
     let errors = refused("{\n  me { shoeSize }\n}", None);
     assert_eq!(errors[0].code, RequestErrorCode::ValidationFailed);
     assert_eq!(errors[0].locations, [(2, 3)]);
-    assert_eq!(
-        code("{ me { passwordHash } }"),
-        RequestErrorCode::ValidationFailed
-    );
-    assert_eq!(
-        code("{ product { upc } }"),
-        RequestErrorCode::ValidationFailed
-    );
-    assert_eq!(
-        code("{ _entities { __typename } }"),
-        RequestErrorCode::ValidationFailed
-    );
+    assert_eq!(code("{ me { passwordHash } }"), RequestErrorCode::ValidationFailed);
+    assert_eq!(code("{ product { upc } }"), RequestErrorCode::ValidationFailed);
+    assert_eq!(code("{ _entities { __typename } }"), RequestErrorCode::ValidationFailed);
     assert_eq!(
         code(r#"mutation { addReview(input: {upc: "", secret: ""}) { id } }"#),
         RequestErrorCode::ValidationFailed
@@ -95,10 +86,7 @@ fn fragments_that_grow_exponentially() {
 
 #[test]
 fn what_the_engine_does_not_serve() {
-    assert_eq!(
-        code("{ me { __typename: id } }"),
-        RequestErrorCode::Unsupported
-    );
+    assert_eq!(code("{ me { __typename: id } }"), RequestErrorCode::Unsupported);
     let deep = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
     assert_eq!(code(deep), RequestErrorCode::MaxIntrospectionDepthExceeded);
 }
@@ -119,22 +107,13 @@ fn variables_that_do_not_fit() {
             .block_on(execute(&prepared, variables, &shop))
     };
     let cases = [
-        (
-            json!({}),
-            "variable $input of type ReviewInput! is required",
-        ),
-        (
-            json!({"input": null}),
-            "variable $input of type ReviewInput! must not be null",
-        ),
+        (json!({}), "variable $input of type ReviewInput! is required"),
+        (json!({"input": null}), "variable $input of type ReviewInput! must not be null"),
         (
             json!({"input": 3}),
             "variable $input of type ReviewInput got a number that does not fit: accepted is an object",
         ),
-        (
-            json!({"input": {}}),
-            "variable $input.upc of type String! is required",
-        ),
+        (json!({"input": {}}), "variable $input.upc of type String! is required"),
         (
             json!({"input": {"upc": 1}}),
             "variable $input.upc of type String got a number that does not fit: accepted is a string",
@@ -188,35 +167,15 @@ fn supergraphs_that_cannot_be_used() {
         assert!(sdl.contains(from), "{from}");
         Supergraph::parse(&sdl.replacen(from, to, 1)).unwrap_err()
     };
-    assert!(matches!(
-        Supergraph::parse("type Query {"),
-        Err(SupergraphError::Invalid(_))
-    ));
-    assert!(matches!(
-        Supergraph::parse("type Query { a: Int }"),
-        Err(SupergraphError::Missing(_))
-    ));
+    assert!(matches!(Supergraph::parse("type Query {"), Err(SupergraphError::Invalid(_))));
+    assert!(matches!(Supergraph::parse("type Query { a: Int }"), Err(SupergraphError::Missing(_))));
     let error = parse("specs.apollo.dev/join/v0.3", "specs.apollo.dev/join/v0.9");
-    assert!(
-        matches!(error, SupergraphError::UnsupportedLink { .. }),
-        "{error}"
-    );
-    let error = parse(
-        "specs.apollo.dev/tag/v0.3\"",
-        "specs.example.com/auth/v0.1\", for: SECURITY",
-    );
-    assert!(
-        matches!(error, SupergraphError::UnsupportedLink { .. }),
-        "{error}"
-    );
-    let error = parse(
-        "REVIEWS, key: \"id\")",
-        "REVIEWS, key: \"id\", isInterfaceObject: true)",
-    );
-    assert!(
-        matches!(error, SupergraphError::Unsupported { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, SupergraphError::UnsupportedLink { .. }), "{error}");
+    let error =
+        parse("specs.apollo.dev/tag/v0.3\"", "specs.example.com/auth/v0.1\", for: SECURITY");
+    assert!(matches!(error, SupergraphError::UnsupportedLink { .. }), "{error}");
+    let error = parse("REVIEWS, key: \"id\")", "REVIEWS, key: \"id\", isInterfaceObject: true)");
+    assert!(matches!(error, SupergraphError::Unsupported { .. }), "{error}");
     let error = parse("requires: \"price weight\"", "requires: \"price girth\"");
     assert!(error.to_string().contains("price girth"), "{error}");
 }
@@ -225,21 +184,10 @@ fn supergraphs_that_cannot_be_used() {
 fn the_client_schema_has_no_machinery() {
     let supergraph = Supergraph::parse(&supergraph_sdl("shop")).unwrap();
     let sdl = supergraph.api_sdl();
-    for hidden in [
-        "join__",
-        "link",
-        "@tag",
-        "inaccessible",
-        "HIDDEN",
-        "passwordHash",
-        "secret",
-    ] {
+    for hidden in ["join__", "link", "@tag", "inaccessible", "HIDDEN", "passwordHash", "secret"] {
         assert!(!sdl.contains(hidden), "{hidden} in {sdl}");
     }
     insta::assert_snapshot!(sdl);
-    let names: Vec<_> = supergraph
-        .subgraphs()
-        .map(|subgraph| &*subgraph.name)
-        .collect();
+    let names: Vec<_> = supergraph.subgraphs().map(|subgraph| &*subgraph.name).collect();
     assert_eq!(names, ["accounts", "inventory", "products", "reviews"]);
 }

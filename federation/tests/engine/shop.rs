@@ -25,10 +25,7 @@ fn entities_are_completed_by_their_key() {
 #[test]
 fn representations_are_sent_once() {
     let shop = Fixture::load("shop");
-    shop.check(
-        "{ latestReviews { author { name } product { name } } }",
-        json!({}),
-    );
+    shop.check("{ latestReviews { author { name } product { name } } }", json!({}));
     let mut representations: Vec<_> = shop
         .take_log()
         .into_iter()
@@ -36,10 +33,7 @@ fn representations_are_sent_once() {
         .collect();
     representations.sort();
     let expected = [("accounts", 2), ("products", 2), ("reviews", 0)];
-    assert_eq!(
-        representations,
-        expected.map(|(name, count)| (name.to_owned(), count))
-    );
+    assert_eq!(representations, expected.map(|(name, count)| (name.to_owned(), count)));
 }
 
 #[test]
@@ -62,10 +56,7 @@ fn introspection_is_answered_without_a_fetch() {
     let operation = "query($name: String!) { __typename s: __schema { queryType { name } } t: __type(name: $name) { kind name fields { type { name kind } name } } none: __type(name: \"Nope\") { name } }";
     shop.check(operation, json!({"name": "User"}));
     assert!(shop.take_log().is_empty());
-    shop.check(
-        "{ shopName __type(name: \"Stars\") { enumValues { name } } }",
-        json!({}),
-    );
+    shop.check("{ shopName __type(name: \"Stars\") { enumValues { name } } }", json!({}));
     assert_eq!(shop.take_log().len(), 1);
 }
 
@@ -89,10 +80,7 @@ fn a_variable_of_the_client_may_be_called_representations() {
 #[test]
 fn nothing_is_asked_for_what_is_not_there() {
     let shop = Fixture::load("shop");
-    shop.check(
-        "{ product(upc: \"none\") { inStock reviews { id } } }",
-        json!({}),
-    );
+    shop.check("{ product(upc: \"none\") { inStock reviews { id } } }", json!({}));
     assert_eq!(shop.take_log().len(), 1);
 }
 

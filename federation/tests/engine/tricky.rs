@@ -61,18 +61,12 @@ fn client_aliases_do_not_meet_keys() {
 #[test]
 fn interface_fields_come_from_where_they_are() {
     check("{ media { title rating } }", 2);
-    check(
-        "{ anyMedia { rating title ... on Film { minutes cast { name age } } } }",
-        4,
-    );
+    check("{ anyMedia { rating title ... on Film { minutes cast { name age } } } }", 4);
 }
 
 #[test]
 fn types_of_an_interface_are_completed_each_by_its_own_fetch_at_once() {
-    check(
-        "{ media { __typename id ... on Book { pages } ... on Film { minutes } } }",
-        2,
-    );
+    check("{ media { __typename id ... on Book { pages } ... on Film { minutes } } }", 2);
 }
 
 #[test]
@@ -89,10 +83,7 @@ fn unions_with_other_members_elsewhere() {
         "{ owners { __typename ... on Person { name age } ... on Company { title: name boss { age } } } }",
         3,
     );
-    check(
-        "{ item { owner { ... on Person { name } ... on Company { title: name } } } }",
-        3,
-    );
+    check("{ item { owner { ... on Person { name } ... on Company { title: name } } } }", 3);
 }
 
 #[test]

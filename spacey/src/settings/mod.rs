@@ -110,6 +110,8 @@ pub(crate) struct Http {
 pub(crate) struct Accounts {
     /// `SPACEY_DEMO`: whether a demo account with a deck is made at start.
     pub(crate) demo: bool,
+    /// `SPACEY_ACCESS_TOKEN_SECONDS`: how long an access token is good for.
+    pub(crate) access_token_lifetime: Duration,
     /// `SPACEY_ARGON2_MEMORY_KIB`, `SPACEY_ARGON2_ITERATIONS`: the cost of a password hash.
     pub(crate) hashing_cost: HashingCost,
 }
@@ -292,6 +294,7 @@ impl Http {
 impl Accounts {
     fn read(reader: &mut Reader) -> Option<Self> {
         let demo = flag(reader, "SPACEY_DEMO", false);
+        let access_token_lifetime = seconds(reader, "SPACEY_ACCESS_TOKEN_SECONDS", "900");
         let number = |text: &str| text.parse::<u32>().ok();
         let memory = reader.get(
             "SPACEY_ARGON2_MEMORY_KIB",
@@ -312,7 +315,11 @@ impl Accounts {
                 None
             }
         };
-        Some(Self { demo: demo?, hashing_cost: hashing_cost? })
+        Some(Self {
+            demo: demo?,
+            access_token_lifetime: access_token_lifetime?,
+            hashing_cost: hashing_cost?,
+        })
     }
 }
 

@@ -35,10 +35,7 @@ pub(super) fn merge_description<'a>(
             continue;
         };
         let name = merger.name_of(graph);
-        match counted
-            .iter_mut()
-            .find(|(text, _)| text.trim() == description.trim())
-        {
+        match counted.iter_mut().find(|(text, _)| text.trim() == description.trim()) {
             Some((_, names)) => names.push(name),
             None => counted.push((description, vec![name])),
         }
@@ -47,13 +44,9 @@ pub(super) fn merge_description<'a>(
     let (chosen, names) = counted.iter().find(|(_, names)| names.len() == most)?;
     if counted.len() > 1 {
         let message = format!("descriptions differ; that of \"{}\" is taken", names[0]);
-        let subgraphs: Vec<&str> = counted
-            .iter()
-            .flat_map(|(_, names)| names.iter().copied())
-            .collect();
-        merger
-            .report
-            .hint(Code::InconsistentDescription, at, &subgraphs, message);
+        let subgraphs: Vec<&str> =
+            counted.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        merger.report.hint(Code::InconsistentDescription, at, &subgraphs, message);
     }
     Some((*chosen).clone())
 }

@@ -23,28 +23,14 @@ pub(super) type EnumUsage = HashMap<Name, Usage>;
 pub(super) fn usage(subgraphs: &[Subgraph]) -> EnumUsage {
     let mut usage = EnumUsage::default();
     let take = |usage: &mut EnumUsage, value: &InputValue| {
-        usage
-            .entry(value.ty.inner_named_type().clone())
-            .or_default()
-            .input = true;
+        usage.entry(value.ty.inner_named_type().clone()).or_default().input = true;
     };
-    for def in subgraphs
-        .iter()
-        .flat_map(|subgraph| subgraph.types.values())
-    {
+    for def in subgraphs.iter().flat_map(|subgraph| subgraph.types.values()) {
         for field in def.fields.values() {
-            usage
-                .entry(field.ty.inner_named_type().clone())
-                .or_default()
-                .output = true;
-            field
-                .arguments
-                .values()
-                .for_each(|argument| take(&mut usage, argument));
+            usage.entry(field.ty.inner_named_type().clone()).or_default().output = true;
+            field.arguments.values().for_each(|argument| take(&mut usage, argument));
         }
-        def.input_fields
-            .values()
-            .for_each(|field| take(&mut usage, field));
+        def.input_fields.values().for_each(|field| take(&mut usage, field));
     }
     usage
 }
@@ -58,11 +44,7 @@ pub(super) fn merge(
     let Some((_, first)) = sources.first() else {
         return merged;
     };
-    let usage = merger
-        .enum_usage
-        .get(&first.name)
-        .copied()
-        .unwrap_or_default();
+    let usage = merger.enum_usage.get(&first.name).copied().unwrap_or_default();
     let names = merger.names_of(sources);
     for value in first_occurrences(sources) {
         let of_value: Vec<(usize, &EnumValue)> = sources
@@ -81,12 +63,7 @@ pub(super) fn merge(
             if !usage.output {
                 let message =
                     format!("the value is left out, because \"{missing}\" would not understand it");
-                merger.report.hint(
-                    Code::InconsistentEnumValueForInputEnum,
-                    &at,
-                    &names,
-                    message,
-                );
+                merger.report.hint(Code::InconsistentEnumValueForInputEnum, &at, &names, message);
                 continue;
             }
             if !marks.inaccessible {
@@ -94,45 +71,27 @@ pub(super) fn merge(
                     "the enum is both given to clients and taken from them, so its subgraphs must agree on its values; \
                      \"{missing}\" does not have this one. Add it there, or mark it @inaccessible until all have it"
                 );
-                merger
-                    .report
-                    .error(Code::EnumValueMismatch, &at, &names, message);
+                merger.report.error(Code::EnumValueMismatch, &at, &names, message);
             }
         }
         let description = merge_description(
             merger,
             &at,
-            of_value
-                .iter()
-                .map(|(graph, value)| (*graph, &value.description)),
+            of_value.iter().map(|(graph, value)| (*graph, &value.description)),
         );
         let graphs = of_value.iter().map(|(graph, _)| *graph).collect();
-        merged.insert(
-            value.clone(),
-            MergedEnumValue {
-                name: value,
-                description,
-                marks,
-                graphs,
-            },
-        );
+        merged.insert(value.clone(), MergedEnumValue { name: value, description, marks, graphs });
     }
     if merged.is_empty() {
         let message = "no value is known to all subgraphs that define the enum".to_owned();
-        merger
-            .report
-            .error(Code::EmptyMergedEnumType, &first.name, &names, message);
+        merger.report.error(Code::EmptyMergedEnumType, &first.name, &names, message);
     }
     merged
 }
 
 fn first_occurrences(sources: &Sources<'_, TypeDef>) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
-    for name in sources
-        .iter()
-        .flat_map(|(_, def)| def.values.values())
-        .map(|value| &value.name)
-    {
+    for name in sources.iter().flat_map(|(_, def)| def.values.values()).map(|value| &value.name) {
         if !names.contains(name) {
             names.push(name.clone());
         }

@@ -18,17 +18,13 @@ pub(super) fn check(
                 "declared @external with type \"{}\", but the type is \"{}\" where it is resolved",
                 field.ty, merged.ty
             );
-            merger
-                .report
-                .error(Code::ExternalTypeMismatch, at, &[name], message);
+            merger.report.error(Code::ExternalTypeMismatch, at, &[name], message);
         }
         for argument in merged.arguments.values() {
             let at = format!("{at}({}:)", argument.name);
             let Some(declared) = field.arguments.get(&argument.name) else {
                 let message = "the argument is missing where the field is @external".to_owned();
-                merger
-                    .report
-                    .error(Code::ExternalArgumentMissing, &at, &[name], message);
+                merger.report.error(Code::ExternalArgumentMissing, &at, &[name], message);
                 continue;
             };
             if declared.ty != argument.ty {
@@ -36,16 +32,12 @@ pub(super) fn check(
                     "the argument has type \"{}\" where the field is @external, and \"{}\" where it is resolved",
                     declared.ty, argument.ty
                 );
-                merger
-                    .report
-                    .error(Code::ExternalArgumentTypeMismatch, &at, &[name], message);
+                merger.report.error(Code::ExternalArgumentTypeMismatch, &at, &[name], message);
             }
             if declared.default != argument.default {
                 let message =
                     "the argument has another default where the field is @external".to_owned();
-                merger
-                    .report
-                    .error(Code::ExternalArgumentDefaultMismatch, &at, &[name], message);
+                merger.report.error(Code::ExternalArgumentDefaultMismatch, &at, &[name], message);
             }
         }
     }
@@ -60,7 +52,5 @@ pub(super) fn report_missing_base(
     let names = merger.names_of(external);
     let message =
         "the field is @external in every subgraph that has it; one must resolve it".to_owned();
-    merger
-        .report
-        .error(Code::ExternalMissingOnBase, at, &names, message);
+    merger.report.error(Code::ExternalMissingOnBase, at, &names, message);
 }

@@ -35,10 +35,8 @@ fn merge_one(
 ) -> Option<MergedField> {
     let (_, def) = defs.first()?;
     let at = format!("{}.{name}", def.name);
-    let declared: Vec<(GraphId, &Field)> = defs
-        .iter()
-        .filter_map(|(graph, def)| Some((*graph, def.fields.get(name)?)))
-        .collect();
+    let declared: Vec<(GraphId, &Field)> =
+        defs.iter().filter_map(|(graph, def)| Some((*graph, def.fields.get(name)?))).collect();
     let statuses = overrides::resolve(merger, def, &at, &declared);
     if statuses.contains(&Status::Refused) {
         return None;
@@ -72,9 +70,7 @@ fn merge_one(
         description: merge_description(
             merger,
             &at,
-            internal
-                .iter()
-                .map(|(graph, field)| (*graph, &field.description)),
+            internal.iter().map(|(graph, field)| (*graph, &field.description)),
         ),
         marks: merge_marks(internal.iter().map(|(_, field)| &field.marks)),
         arguments: inputs::merge_arguments(merger, &at, &internal),
@@ -118,10 +114,8 @@ fn merge_type(
     at: &str,
     sources: &Sources<'_, Field>,
 ) -> Option<(Type, bool)> {
-    let types: Vec<(GraphId, &Type)> = sources
-        .iter()
-        .map(|(graph, field)| (*graph, &field.ty))
-        .collect();
+    let types: Vec<(GraphId, &Type)> =
+        sources.iter().map(|(graph, field)| (*graph, &field.ty)).collect();
     let names = merger.names_of(sources);
     let written: Vec<String> = types
         .iter()
@@ -131,19 +125,12 @@ fn merge_type(
     let agree = all_equal(&types);
     let Some(widest) = merger.subtypes.widest(&types) else {
         let message = format!("its types have nothing in common: {written}");
-        merger
-            .report
-            .error(Code::FieldTypeMismatch, at, &names, message);
+        merger.report.error(Code::FieldTypeMismatch, at, &names, message);
         return None;
     };
     if !agree {
         let message = format!("its types differ, the widest is taken: {written}");
-        merger.report.hint(
-            Code::InconsistentButCompatibleFieldType,
-            at,
-            &names,
-            message,
-        );
+        merger.report.hint(Code::InconsistentButCompatibleFieldType, at, &names, message);
     }
     Some((widest.clone(), agree))
 }

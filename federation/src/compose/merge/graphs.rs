@@ -23,11 +23,7 @@ pub(super) fn name_graphs(subgraphs: &[Subgraph]) -> Vec<Graph> {
             } else {
                 base
             };
-            Graph {
-                name: subgraph.name.clone(),
-                url: subgraph.url.clone(),
-                enum_value,
-            }
+            Graph { name: subgraph.name.clone(), url: subgraph.url.clone(), enum_value }
         })
         .collect()
 }
@@ -36,13 +32,7 @@ pub(super) fn name_graphs(subgraphs: &[Subgraph]) -> Vec<Graph> {
 fn enum_value(name: &str) -> String {
     let mut value: String = name
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_uppercase()
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
         .collect();
     if value.starts_with(|c: char| c.is_ascii_digit()) {
         value.insert(0, '_');

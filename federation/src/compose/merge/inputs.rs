@@ -39,10 +39,7 @@ pub(super) fn merge_arguments(
     at: &str,
     sources: &Sources<'_, Field>,
 ) -> IndexMap<Name, MergedInput> {
-    let sets: Vec<_> = sources
-        .iter()
-        .map(|(graph, field)| (*graph, &field.arguments))
-        .collect();
+    let sets: Vec<_> = sources.iter().map(|(graph, field)| (*graph, &field.arguments)).collect();
     merge(merger, &sets, &ARGUMENT, |name| format!("{at}({name}:)"))
 }
 
@@ -54,13 +51,8 @@ pub(super) fn merge_input_fields(
     let Some((_, first)) = sources.first() else {
         return IndexMap::default();
     };
-    let sets: Vec<_> = sources
-        .iter()
-        .map(|(graph, def)| (*graph, &def.input_fields))
-        .collect();
-    let merged = merge(merger, &sets, &INPUT_FIELD, |name| {
-        format!("{}.{name}", first.name)
-    });
+    let sets: Vec<_> = sources.iter().map(|(graph, def)| (*graph, &def.input_fields)).collect();
+    let merged = merge(merger, &sets, &INPUT_FIELD, |name| format!("{}.{name}", first.name));
     let common = first
         .input_fields
         .keys()
@@ -68,9 +60,7 @@ pub(super) fn merge_input_fields(
     if !common {
         let message = "no field is known to all subgraphs that define the input object".to_owned();
         let names = merger.names_of(sources);
-        merger
-            .report
-            .error(Code::EmptyMergedInputType, &first.name, &names, message);
+        merger.report.error(Code::EmptyMergedInputType, &first.name, &names, message);
     }
     merged
 }
@@ -90,10 +80,8 @@ fn merge(
     let mut merged = IndexMap::default();
     for name in names {
         let at = coordinate(name);
-        let sources: Vec<(GraphId, &InputValue)> = sets
-            .iter()
-            .filter_map(|(graph, values)| Some((*graph, values.get(name)?)))
-            .collect();
+        let sources: Vec<(GraphId, &InputValue)> =
+            sets.iter().filter_map(|(graph, values)| Some((*graph, values.get(name)?))).collect();
         if sources.len() < sets.len() {
             report_missing(merger, &at, sets, name, &sources, codes);
         } else if let Some(value) = merge_one(merger, &at, &sources, codes) {
@@ -123,14 +111,10 @@ fn report_missing(
             "required in \"{}\", but \"{missing}\" does not have it; add it there, or make it optional",
             merger.name_of(*graph)
         );
-        merger
-            .report
-            .error(codes.required_missing, at, &names, message);
+        merger.report.error(codes.required_missing, at, &names, message);
     } else {
         let message = format!("left out, because \"{missing}\" does not have it");
-        merger
-            .report
-            .hint(codes.optional_missing, at, &names, message);
+        merger.report.hint(codes.optional_missing, at, &names, message);
     }
 }
 
@@ -141,10 +125,8 @@ fn merge_one(
     codes: &Codes,
 ) -> Option<MergedInput> {
     let (_, first) = sources.first()?;
-    let types: Vec<(GraphId, &Type)> = sources
-        .iter()
-        .map(|(graph, value)| (*graph, &value.ty))
-        .collect();
+    let types: Vec<(GraphId, &Type)> =
+        sources.iter().map(|(graph, value)| (*graph, &value.ty)).collect();
     let names = merger.names_of(sources);
     let written = || -> String {
         let types: Vec<String> = sources
@@ -155,20 +137,13 @@ fn merge_one(
     };
     let Some(ty) = merger.subtypes.narrowest(&types) else {
         let message = format!("its types have nothing in common: {}", written());
-        merger
-            .report
-            .error(codes.type_mismatch, at, &names, message);
+        merger.report.error(codes.type_mismatch, at, &names, message);
         return None;
     };
     let agreed = all_equal(&types);
     if !agreed {
         let message = format!("its types differ, the narrowest is taken: {}", written());
-        merger.report.hint(
-            Code::InconsistentButCompatibleArgumentType,
-            at,
-            &names,
-            message,
-        );
+        merger.report.hint(Code::InconsistentButCompatibleArgumentType, at, &names, message);
     }
     let default = merge_default(merger, at, sources, codes);
     Some(MergedInput {
@@ -178,18 +153,13 @@ fn merge_one(
         description: merge_description(
             merger,
             at,
-            sources
-                .iter()
-                .map(|(graph, value)| (*graph, &value.description)),
+            sources.iter().map(|(graph, value)| (*graph, &value.description)),
         ),
         marks: merge_marks(sources.iter().map(|(_, value)| &value.marks)),
         source_types: if agreed {
             Vec::new()
         } else {
-            types
-                .iter()
-                .map(|(graph, ty)| (*graph, (*ty).clone()))
-                .collect()
+            types.iter().map(|(graph, ty)| (*graph, (*ty).clone())).collect()
         },
     })
 }
@@ -202,9 +172,8 @@ fn merge_default(
     sources: &Sources<'_, InputValue>,
     codes: &Codes,
 ) -> Option<Node<Value>> {
-    let (graph, first) = sources
-        .iter()
-        .find_map(|(graph, value)| Some((*graph, value.default.as_ref()?)))?;
+    let (graph, first) =
+        sources.iter().find_map(|(graph, value)| Some((*graph, value.default.as_ref()?)))?;
     let names = merger.names_of(sources);
     let one_line = |value: &Node<Value>| value.serialize().no_indent().to_string();
     let other = sources.iter().find_map(|(graph, value)| {
@@ -219,20 +188,14 @@ fn merge_default(
             one_line(other),
             merger.name_of(other_graph)
         );
-        merger
-            .report
-            .error(codes.default_mismatch, at, &names, message);
+        merger.report.error(codes.default_mismatch, at, &names, message);
         return None;
     }
     if sources.iter().all(|(_, value)| value.default.is_some()) {
         return Some(first.clone());
     }
-    let message = format!(
-        "its default {} is dropped, because not all subgraphs have it",
-        one_line(first)
-    );
-    merger
-        .report
-        .hint(Code::InconsistentDefaultValuePresence, at, &names, message);
+    let message =
+        format!("its default {} is dropped, because not all subgraphs have it", one_line(first));
+    merger.report.hint(Code::InconsistentDefaultValuePresence, at, &names, message);
     None
 }

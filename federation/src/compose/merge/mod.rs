@@ -44,10 +44,7 @@ pub(super) fn merge(subgraphs: &[Subgraph], report: &mut Report) -> Supergraph {
         .iter()
         .filter_map(|(name, sources)| Some((name.clone(), types::merge(&mut merger, sources)?)))
         .collect();
-    Supergraph {
-        graphs: graphs::name_graphs(subgraphs),
-        types,
-    }
+    Supergraph { graphs: graphs::name_graphs(subgraphs), types }
 }
 
 /// What every merging rule needs.
@@ -64,10 +61,7 @@ impl<'a> Merger<'a> {
     }
 
     fn names_of<T>(&self, sources: &Sources<'_, T>) -> Vec<&'a str> {
-        sources
-            .iter()
-            .map(|(graph, _)| self.name_of(*graph))
-            .collect()
+        sources.iter().map(|(graph, _)| self.name_of(*graph)).collect()
     }
 }
 
@@ -75,10 +69,7 @@ fn group_by_name(subgraphs: &[Subgraph]) -> BTreeMap<Name, Vec<(GraphId, &TypeDe
     let mut groups: BTreeMap<Name, Vec<(GraphId, &TypeDef)>> = BTreeMap::new();
     for (graph, subgraph) in subgraphs.iter().enumerate() {
         for def in subgraph.types.values() {
-            groups
-                .entry(def.name.clone())
-                .or_default()
-                .push((graph, def));
+            groups.entry(def.name.clone()).or_default().push((graph, def));
         }
     }
     groups
@@ -90,15 +81,8 @@ fn check_query_exists(
     report: &mut Report,
 ) {
     let queries = groups.get("Query").into_iter().flatten();
-    if queries
-        .flat_map(|(_, query)| &query.fields)
-        .next()
-        .is_none()
-    {
-        let names: Vec<&str> = subgraphs
-            .iter()
-            .map(|subgraph| subgraph.name.as_str())
-            .collect();
+    if queries.flat_map(|(_, query)| &query.fields).next().is_none() {
+        let names: Vec<&str> = subgraphs.iter().map(|subgraph| subgraph.name.as_str()).collect();
         let message =
             "no subgraph has a query; at least one field of \"Query\" is needed".to_owned();
         report.error(Code::NoQueries, "Query", &names, message);

@@ -30,23 +30,16 @@ pub(super) fn resolve(
             continue;
         };
         let by = merger.name_of(graph);
-        let Some(from_graph) = merger
-            .subgraphs
-            .iter()
-            .position(|subgraph| subgraph.name == *from)
+        let Some(from_graph) = merger.subgraphs.iter().position(|subgraph| subgraph.name == *from)
         else {
             let message =
                 format!("@override(from: \"{from}\") names no subgraph of this supergraph");
-            merger
-                .report
-                .hint(Code::FromSubgraphDoesNotExist, at, &[by], message);
+            merger.report.hint(Code::FromSubgraphDoesNotExist, at, &[by], message);
             continue;
         };
         let Some(position) = sources.iter().position(|(graph, _)| *graph == from_graph) else {
             let message = format!("the field is no longer in \"{from}\"; @override can be removed");
-            merger
-                .report
-                .hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
+            merger.report.hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
             continue;
         };
         statuses[position] = override_source(merger, def, at, graph, sources[position]);
@@ -65,9 +58,7 @@ fn override_source(
     if overridden.override_from.is_some() {
         let message =
             format!("\"{by}\" overrides the field from \"{from}\", which itself overrides it");
-        merger
-            .report
-            .error(Code::OverrideSourceHasOverride, at, &[by, from], message);
+        merger.report.error(Code::OverrideSourceHasOverride, at, &[by, from], message);
         return Status::Refused;
     }
     let collisions = [
@@ -77,48 +68,32 @@ fn override_source(
     if let Some((_, other)) = collisions.into_iter().find(|(collides, _)| *collides) {
         let message =
             format!("\"{by}\" cannot override the field from \"{from}\", where it has {other}");
-        merger.report.error(
-            Code::OverrideCollisionWithAnotherDirective,
-            at,
-            &[by, from],
-            message,
-        );
+        merger.report.error(Code::OverrideCollisionWithAnotherDirective, at, &[by, from], message);
         return Status::Refused;
     }
     if overridden.is_external() {
         let message =
             format!("the field is @external in \"{from}\" already; @override can be removed");
-        merger
-            .report
-            .hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
+        merger.report.hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
         return Status::Kept;
     }
     if is_used(&merger.subgraphs[from_graph], def, overridden) {
         let message = format!(
             "overridden by \"{by}\" and still referred to here; @override can go once it is @external"
         );
-        merger
-            .report
-            .hint(Code::OverriddenFieldCanBeRemoved, at, &[from], message);
+        merger.report.hint(Code::OverriddenFieldCanBeRemoved, at, &[from], message);
         return Status::UsedOverridden;
     }
     let message = format!("overridden by \"{by}\"; the field can be removed here");
-    merger
-        .report
-        .hint(Code::OverriddenFieldCanBeRemoved, at, &[from], message);
+    merger.report.hint(Code::OverriddenFieldCanBeRemoved, at, &[from], message);
     Status::Overridden
 }
 
 fn is_used(subgraph: &Subgraph, def: &TypeDef, field: &Field) -> bool {
     let coordinate = (def.name.clone(), field.name.clone());
-    let interfaces = subgraph
-        .types
-        .get(&def.name)
-        .map_or(&[][..], |def| def.interfaces.as_slice());
+    let interfaces = subgraph.types.get(&def.name).map_or(&[][..], |def| def.interfaces.as_slice());
     subgraph.key_fields.contains(&coordinate)
         || subgraph.required_fields.contains(&coordinate)
         || subgraph.provided_fields.contains(&coordinate)
-        || interfaces
-            .iter()
-            .any(|interface| subgraph.field(interface, &field.name).is_some())
+        || interfaces.iter().any(|interface| subgraph.field(interface, &field.name).is_some())
 }

@@ -26,9 +26,7 @@ pub(super) fn check(
     let names = merger.names_of(&resolving);
     if def.name == "Subscription" {
         let message = "a subscription comes from one subgraph, it cannot be shared".to_owned();
-        merger
-            .report
-            .error(Code::InvalidFieldSharing, at, &names, message);
+        merger.report.error(Code::InvalidFieldSharing, at, &names, message);
         return;
     }
     let unwilling: Vec<&str> = resolving
@@ -44,9 +42,7 @@ pub(super) fn check(
              or @external where it is not resolved",
             unwilling.join("\", \"")
         );
-        merger
-            .report
-            .error(Code::InvalidFieldSharing, at, &names, message);
+        merger.report.error(Code::InvalidFieldSharing, at, &names, message);
     }
 }
 
@@ -74,29 +70,16 @@ fn check_runtime_types(merger: &mut Merger<'_>, at: &str, resolving: &Sources<'_
     let Some((first, rest)) = sets.split_first() else {
         return;
     };
-    if !first
-        .iter()
-        .any(|name| rest.iter().all(|set| set.contains(name)))
-    {
+    if !first.iter().any(|name| rest.iter().all(|set| set.contains(name))) {
         let message =
             "the subgraphs share the field, but know no common object type that it could return"
                 .to_owned();
-        merger.report.error(
-            Code::ShareableHasMismatchedRuntimeTypes,
-            at,
-            &names,
-            message,
-        );
+        merger.report.error(Code::ShareableHasMismatchedRuntimeTypes, at, &names, message);
     } else if rest.iter().any(|set| set != first) {
         let message =
             "the subgraphs share the field, but the object types that it can return differ; \
                        all of them must resolve it to the same value"
                 .to_owned();
-        merger.report.hint(
-            Code::InconsistentRuntimeTypesForShareableReturn,
-            at,
-            &names,
-            message,
-        );
+        merger.report.hint(Code::InconsistentRuntimeTypesForShareableReturn, at, &names, message);
     }
 }

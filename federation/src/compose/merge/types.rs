@@ -18,19 +18,14 @@ pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> 
     let description = merge_description(
         merger,
         &name,
-        sources
-            .iter()
-            .map(|(graph, def)| (*graph, &def.description)),
+        sources.iter().map(|(graph, def)| (*graph, &def.description)),
     );
     let mut merged = MergedType {
         name,
         kind: first.kind,
         description,
         marks: merge_marks(sources.iter().map(|(_, def)| &def.marks)),
-        joins: sources
-            .iter()
-            .flat_map(|(graph, def)| joins(*graph, def))
-            .collect(),
+        joins: sources.iter().flat_map(|(graph, def)| joins(*graph, def)).collect(),
         implements: each(sources, |def| &def.interfaces),
         fields: IndexMap::default(),
         input_fields: IndexMap::default(),
@@ -53,12 +48,7 @@ pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> 
 
 fn joins(graph: GraphId, def: &TypeDef) -> Vec<JoinType> {
     if def.keys.is_empty() {
-        return vec![JoinType {
-            graph,
-            key: None,
-            extension: false,
-            resolvable: true,
-        }];
+        return vec![JoinType { graph, key: None, extension: false, resolvable: true }];
     }
     def.keys
         .iter()
@@ -89,14 +79,9 @@ fn check_kind(merger: &mut Merger<'_>, first: &TypeDef, sources: &Sources<'_, Ty
         .iter()
         .map(|(graph, def)| format!("{} in \"{}\"", def.kind.describe(), merger.name_of(*graph)))
         .collect();
-    let message = format!(
-        "the type is not of one kind everywhere: {}",
-        kinds.join(", ")
-    );
+    let message = format!("the type is not of one kind everywhere: {}", kinds.join(", "));
     let names = merger.names_of(sources);
-    merger
-        .report
-        .error(Code::TypeKindMismatch, &first.name, &names, message);
+    merger.report.error(Code::TypeKindMismatch, &first.name, &names, message);
     false
 }
 
@@ -105,9 +90,7 @@ fn check_defined(merger: &mut Merger<'_>, first: &TypeDef, sources: &Sources<'_,
     if !root && sources.iter().all(|(_, def)| def.extension_only) {
         let message = "the type is only extended; one subgraph must define it".to_owned();
         let names = merger.names_of(sources);
-        merger
-            .report
-            .error(Code::ExtensionWithNoBase, &first.name, &names, message);
+        merger.report.error(Code::ExtensionWithNoBase, &first.name, &names, message);
     }
 }
 
@@ -121,8 +104,6 @@ fn check_one_of(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) {
                        which is not handled; apply it in all or none"
             .to_owned();
         let names = merger.names_of(sources);
-        merger
-            .report
-            .error(Code::UnsupportedFeature, &first.name, &names, message);
+        merger.report.error(Code::UnsupportedFeature, &first.name, &names, message);
     }
 }

@@ -17,21 +17,12 @@ pub(super) struct Subtypes(HashSet<(Name, Name)>);
 impl Subtypes {
     pub(super) fn of(subgraphs: &[Subgraph]) -> Self {
         let mut pairs = HashSet::default();
-        for def in subgraphs
-            .iter()
-            .flat_map(|subgraph| subgraph.types.values())
-        {
+        for def in subgraphs.iter().flat_map(|subgraph| subgraph.types.values()) {
             if def.kind == Kind::Union {
-                pairs.extend(
-                    def.members
-                        .iter()
-                        .map(|member| (def.name.clone(), member.clone())),
-                );
+                pairs.extend(def.members.iter().map(|member| (def.name.clone(), member.clone())));
             }
             pairs.extend(
-                def.interfaces
-                    .iter()
-                    .map(|interface| (interface.clone(), def.name.clone())),
+                def.interfaces.iter().map(|interface| (interface.clone(), def.name.clone())),
             );
         }
         Self(pairs)
@@ -81,10 +72,7 @@ mod tests {
 
     fn subtypes() -> Subtypes {
         let name = |text: &str| Name::new(text).expect("a name");
-        Subtypes(HashSet::from_iter([
-            (name("Animal"), name("Cat")),
-            (name("Animal"), name("Dog")),
-        ]))
+        Subtypes(HashSet::from_iter([(name("Animal"), name("Cat")), (name("Animal"), name("Dog"))]))
     }
 
     #[test]

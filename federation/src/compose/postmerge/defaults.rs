@@ -7,16 +7,8 @@ use crate::compose::diagnostic::{Code, Report};
 use crate::compose::merge::MergedInput;
 
 pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
-    for def in supergraph
-        .types
-        .values()
-        .filter(|def| !def.marks.inaccessible)
-    {
-        for field in def
-            .fields
-            .values()
-            .filter(|field| !field.marks.inaccessible)
-        {
+    for def in supergraph.types.values().filter(|def| !def.marks.inaccessible) {
+        for field in def.fields.values().filter(|field| !field.marks.inaccessible) {
             for argument in field.arguments.values() {
                 check(
                     supergraph,
@@ -27,12 +19,7 @@ pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
             }
         }
         for field in def.input_fields.values() {
-            check(
-                supergraph,
-                &format!("{}.{}", def.name, field.name),
-                field,
-                report,
-            );
+            check(supergraph, &format!("{}.{}", def.name, field.name), field, report);
         }
     }
 }
@@ -51,16 +38,13 @@ fn check(supergraph: &Supergraph, at: &str, input: &MergedInput, report: &mut Re
 /// Coordinate of the first inaccessible enum value or input field in `value`.
 fn hidden_part(supergraph: &Supergraph, ty: &Type, value: &Value) -> Option<String> {
     match value {
-        Value::List(items) => items
-            .iter()
-            .find_map(|item| hidden_part(supergraph, ty.item_type(), item)),
+        Value::List(items) => {
+            items.iter().find_map(|item| hidden_part(supergraph, ty.item_type(), item))
+        }
         Value::Enum(name) => {
             let def = supergraph.types.get(ty.inner_named_type())?;
             let value = def.values.get(name)?;
-            value
-                .marks
-                .inaccessible
-                .then(|| format!("{}.{name}", def.name))
+            value.marks.inaccessible.then(|| format!("{}.{name}", def.name))
         }
         Value::Object(fields) => {
             let def = supergraph.types.get(ty.inner_named_type())?;

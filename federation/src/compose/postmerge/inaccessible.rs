@@ -9,48 +9,23 @@ use crate::compose::diagnostic::{Code, Report};
 use crate::compose::merge::{MergedField, MergedInput, MergedType};
 
 pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
-    if supergraph
-        .types
-        .get("Query")
-        .is_some_and(|query| query.marks.inaccessible)
-    {
+    if supergraph.types.get("Query").is_some_and(|query| query.marks.inaccessible) {
         let message = "the query root must be accessible".to_owned();
         report.error(Code::QueryRootTypeInaccessible, "Query", &[], message);
     }
-    for def in supergraph
-        .types
-        .values()
-        .filter(|def| !def.marks.inaccessible)
-    {
+    for def in supergraph.types.values().filter(|def| !def.marks.inaccessible) {
         children(supergraph, def, report);
-        for field in def
-            .fields
-            .values()
-            .filter(|field| !field.marks.inaccessible)
-        {
+        for field in def.fields.values().filter(|field| !field.marks.inaccessible) {
             let at = format!("{}.{}", def.name, field.name);
             reference(supergraph, &at, &field.ty, report);
             for argument in field.arguments.values() {
-                input(
-                    supergraph,
-                    &format!("{at}({}:)", argument.name),
-                    argument,
-                    report,
-                );
+                input(supergraph, &format!("{at}({}:)", argument.name), argument, report);
             }
         }
         for field in def.input_fields.values() {
-            input(
-                supergraph,
-                &format!("{}.{}", def.name, field.name),
-                field,
-                report,
-            );
+            input(supergraph, &format!("{}.{}", def.name, field.name), field, report);
         }
-        for interface in def
-            .interfaces()
-            .into_iter()
-            .filter_map(|name| supergraph.types.get(name))
+        for interface in def.interfaces().into_iter().filter_map(|name| supergraph.types.get(name))
         {
             implementation(def, interface, report);
         }
@@ -69,11 +44,7 @@ fn input(supergraph: &Supergraph, at: &str, value: &MergedInput, report: &mut Re
 
 fn reference(supergraph: &Supergraph, at: &str, ty: &Type, report: &mut Report) {
     let name = ty.inner_named_type();
-    if supergraph
-        .types
-        .get(name)
-        .is_some_and(|def| def.marks.inaccessible)
-    {
+    if supergraph.types.get(name).is_some_and(|def| def.marks.inaccessible) {
         let message = format!("its type \"{name}\" is @inaccessible; mark this @inaccessible too");
         report.error(Code::ReferencedInaccessible, at, &[], message);
     }
@@ -81,28 +52,16 @@ fn reference(supergraph: &Supergraph, at: &str, ty: &Type, report: &mut Report) 
 
 fn children(supergraph: &Supergraph, def: &MergedType, report: &mut Report) {
     let member_is_inaccessible = |name| {
-        supergraph
-            .types
-            .get(name)
-            .is_some_and(|member: &MergedType| member.marks.inaccessible)
+        supergraph.types.get(name).is_some_and(|member: &MergedType| member.marks.inaccessible)
     };
     let mut inaccessible = Vec::new();
     inaccessible.extend(def.fields.values().map(|field| field.marks.inaccessible));
-    inaccessible.extend(
-        def.input_fields
-            .values()
-            .map(|field| field.marks.inaccessible),
-    );
+    inaccessible.extend(def.input_fields.values().map(|field| field.marks.inaccessible));
     inaccessible.extend(def.values.values().map(|value| value.marks.inaccessible));
     inaccessible.extend(def.member_names().into_iter().map(member_is_inaccessible));
     if !inaccessible.is_empty() && inaccessible.into_iter().all(|is| is) {
         let message = "clients see the type, but everything in it is @inaccessible; mark it @inaccessible too";
-        report.error(
-            Code::OnlyInaccessibleChildren,
-            &def.name,
-            &[],
-            message.to_owned(),
-        );
+        report.error(Code::OnlyInaccessibleChildren, &def.name, &[], message.to_owned());
     }
 }
 

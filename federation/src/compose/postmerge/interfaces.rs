@@ -6,15 +6,10 @@ use crate::compose::merge::MergedType;
 
 pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
     for def in supergraph.types.values() {
-        for interface in def
-            .interfaces()
-            .into_iter()
-            .filter_map(|name| supergraph.types.get(name))
+        for interface in def.interfaces().into_iter().filter_map(|name| supergraph.types.get(name))
         {
-            for field in interface
-                .fields
-                .values()
-                .filter(|field| !def.fields.contains_key(&field.name))
+            for field in
+                interface.fields.values().filter(|field| !def.fields.contains_key(&field.name))
             {
                 let declaring: Vec<&str> = field
                     .sources

@@ -44,10 +44,7 @@ pub(super) fn schema(supergraph: &Supergraph) -> String {
         text += "  @link(url: \"https://specs.apollo.dev/inaccessible/v0.2\", for: SECURITY)\n";
     }
     text += "{\n";
-    for root in ROOTS
-        .into_iter()
-        .filter(|root| supergraph.types.contains_key(*root))
-    {
+    for root in ROOTS.into_iter().filter(|root| supergraph.types.contains_key(*root)) {
         text += &format!("  {}: {root}\n", root.to_ascii_lowercase());
     }
     text + "}"
@@ -58,13 +55,7 @@ pub(super) fn directives(supergraph: &Supergraph) -> Vec<String> {
     let mut directives = Vec::new();
     directives.extend(has_inaccessible(supergraph).then_some(INACCESSIBLE));
     directives.extend(LINK_AND_JOIN);
-    directives.extend(
-        supergraph
-            .types
-            .values()
-            .any(|def| def.one_of)
-            .then_some(ONE_OF),
-    );
+    directives.extend(supergraph.types.values().any(|def| def.one_of).then_some(ONE_OF));
     directives.extend(has_tags(supergraph).then_some(TAG));
     directives.into_iter().map(str::to_owned).collect()
 }
@@ -76,18 +67,12 @@ pub(super) fn types(supergraph: &Supergraph) -> Vec<(&str, String)> {
         .iter()
         .map(|graph| {
             let (name, url) = (quoted(&graph.name), quoted(&graph.url));
-            format!(
-                "  {} @join__graph(name: {name}, url: {url})\n",
-                graph.enum_value
-            )
+            format!("  {} @join__graph(name: {name}, url: {url})\n", graph.enum_value)
         })
         .collect();
     vec![
         ("join__FieldSet", "scalar join__FieldSet".to_owned()),
-        (
-            "join__Graph",
-            format!("enum join__Graph {{\n{}}}", graphs.concat()),
-        ),
+        ("join__Graph", format!("enum join__Graph {{\n{}}}", graphs.concat())),
         ("link__Import", "scalar link__Import".to_owned()),
         ("link__Purpose", PURPOSE.to_owned()),
     ]

@@ -19,12 +19,7 @@ use text::{description, quoted};
 pub(super) fn print(supergraph: &Supergraph) -> String {
     let mut types = definitions::types(supergraph);
     let printer = Printer { supergraph };
-    types.extend(
-        supergraph
-            .types
-            .values()
-            .map(|def| (def.name.as_str(), printer.type_def(def))),
-    );
+    types.extend(supergraph.types.values().map(|def| (def.name.as_str(), printer.type_def(def))));
     types.sort_by_key(|(name, _)| (name.to_ascii_lowercase(), *name));
 
     let mut parts = vec![definitions::schema(supergraph)];
@@ -48,59 +43,38 @@ impl Printer<'_> {
         if !interfaces.is_empty() {
             head = format!("{head} implements {}", interfaces.join(" & "));
         }
-        let directives: Vec<String> = self
-            .type_directives(def)
-            .iter()
-            .map(|directive| format!("\n  {directive}"))
-            .collect();
+        let directives: Vec<String> =
+            self.type_directives(def).iter().map(|directive| format!("\n  {directive}")).collect();
         let lines: Vec<String> = match def.kind {
             Kind::Scalar | Kind::Union => Vec::new(),
             Kind::Object | Kind::Interface => {
                 def.fields.values().map(|field| self.field(field)).collect()
             }
-            Kind::InputObject => def
-                .input_fields
-                .values()
-                .map(|field| self.input_field(field))
-                .collect(),
-            Kind::Enum => def
-                .values
-                .values()
-                .map(|value| self.enum_value(value))
-                .collect(),
+            Kind::InputObject => {
+                def.input_fields.values().map(|field| self.input_field(field)).collect()
+            }
+            Kind::Enum => def.values.values().map(|value| self.enum_value(value)).collect(),
         };
         let body = match def.kind {
             Kind::Scalar => String::new(),
             Kind::Union => format!("\n  = {}", names(def.member_names()).join(" | ")),
             _ => format!("\n{{\n{}\n}}", lines.join("\n")),
         };
-        format!(
-            "{}{head}{}{body}",
-            description(def.description.as_ref(), ""),
-            directives.concat()
-        )
+        format!("{}{head}{}{body}", description(def.description.as_ref(), ""), directives.concat())
     }
 
     fn type_directives(&self, def: &MergedType) -> Vec<String> {
         let implements = def.implements.iter().map(|(graph, interface)| {
-            format!(
-                "@join__implements(graph: {}, interface: \"{interface}\")",
-                self.graph(*graph)
-            )
+            format!("@join__implements(graph: {}, interface: \"{interface}\")", self.graph(*graph))
         });
         let members = def.members.iter().map(|(graph, member)| {
-            format!(
-                "@join__unionMember(graph: {}, member: \"{member}\")",
-                self.graph(*graph)
-            )
+            format!("@join__unionMember(graph: {}, member: \"{member}\")", self.graph(*graph))
         });
         let mut directives: Vec<String> = implements.collect();
         directives.extend(def.joins.iter().map(|join| self.join_type(join)));
         directives.extend(members);
         directives.extend(
-            def.specified_by
-                .as_ref()
-                .map(|url| format!("@specifiedBy(url: {})", quoted(url))),
+            def.specified_by.as_ref().map(|url| format!("@specifiedBy(url: {})", quoted(url))),
         );
         directives.extend(def.one_of.then(|| "@oneOf".to_owned()));
         directives.extend(mark_directives(&def.marks));
@@ -143,11 +117,7 @@ impl Printer<'_> {
             arguments.extend(text.map(|text| format!("{name}: {}", quoted(&text))));
         }
         arguments.extend(source.external.then(|| "external: true".to_owned()));
-        arguments.extend(
-            source
-                .used_overridden
-                .then(|| "usedOverridden: true".to_owned()),
-        );
+        arguments.extend(source.used_overridden.then(|| "usedOverridden: true".to_owned()));
         format!("@join__field({})", arguments.join(", "))
     }
 
@@ -155,10 +125,7 @@ impl Printer<'_> {
         let joins = field.source_types.iter();
         let mut directives: Vec<String> = joins
             .map(|(graph, ty)| {
-                format!(
-                    "@join__field(graph: {}, type: \"{ty}\")",
-                    self.graph(*graph)
-                )
+                format!("@join__field(graph: {}, type: \"{ty}\")", self.graph(*graph))
             })
             .collect();
         directives.extend(mark_directives(&field.marks));
@@ -201,10 +168,7 @@ fn names(names: Vec<&Name>) -> Vec<&str> {
 }
 
 fn joined(directives: &[String]) -> String {
-    directives
-        .iter()
-        .map(|directive| format!(" {directive}"))
-        .collect()
+    directives.iter().map(|directive| format!(" {directive}")).collect()
 }
 
 /// On one line, unless an argument has a description.
@@ -213,17 +177,9 @@ fn arguments(field: &MergedField) -> String {
         return String::new();
     }
     let written = |argument: &MergedInput| {
-        format!(
-            "{}{}",
-            input(argument),
-            joined(&mark_directives(&argument.marks))
-        )
+        format!("{}{}", input(argument), joined(&mark_directives(&argument.marks)))
     };
-    if field
-        .arguments
-        .values()
-        .all(|argument| argument.description.is_none())
-    {
+    if field.arguments.values().all(|argument| argument.description.is_none()) {
         let arguments: Vec<String> = field.arguments.values().map(written).collect();
         return format!("({})", arguments.join(", "));
     }
@@ -244,22 +200,16 @@ fn arguments(field: &MergedField) -> String {
 /// Name, type and default of an argument or input field.
 fn input(value: &MergedInput) -> String {
     match &value.default {
-        Some(default) => format!(
-            "{}: {} = {}",
-            value.name,
-            value.ty,
-            default.serialize().no_indent()
-        ),
+        Some(default) => {
+            format!("{}: {} = {}", value.name, value.ty, default.serialize().no_indent())
+        }
         None => format!("{}: {}", value.name, value.ty),
     }
 }
 
 fn mark_directives(marks: &Marks) -> Vec<String> {
-    let mut directives: Vec<String> = marks
-        .tags
-        .iter()
-        .map(|tag| format!("@tag(name: {})", quoted(tag)))
-        .collect();
+    let mut directives: Vec<String> =
+        marks.tags.iter().map(|tag| format!("@tag(name: {})", quoted(tag))).collect();
     directives.extend(marks.inaccessible.then(|| "@inaccessible".to_owned()));
     let reason = marks.deprecated.as_ref();
     directives.extend(reason.map(|reason| format!("@deprecated(reason: {})", quoted(reason))));

@@ -5,10 +5,7 @@ use apollo_compiler::ast::Value;
 
 /// A string literal.
 pub(super) fn quoted(text: &str) -> String {
-    Value::String(text.to_owned())
-        .serialize()
-        .no_indent()
-        .to_string()
+    Value::String(text.to_owned()).serialize().no_indent().to_string()
 }
 
 /// A description with its line end, or nothing. A block string where one says the same, because it is readable.
@@ -66,9 +63,7 @@ mod tests {
                 description(Some(&Node::new_str(text)), "    ")
             );
             let schema = Schema::parse_and_validate(&sdl, "test").expect("valid");
-            let read = schema.types["Query"]
-                .description()
-                .map(|text| text.to_string());
+            let read = schema.types["Query"].description().map(|text| text.to_string());
             assert_eq!(read.as_deref(), Some(text), "{sdl}");
         }
     }

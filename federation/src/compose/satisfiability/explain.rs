@@ -50,14 +50,10 @@ pub(super) fn failure(
     let mut graphs: Vec<GraphId> = places.iter().map(|place| place.graph).collect();
     graphs.dedup();
     let at_hand: HashSet<GraphId> = graphs.iter().copied().collect();
-    let mut reasons: Vec<String> = graphs
-        .iter()
-        .map(|graph| why_not_here(resolver, object, field, *graph))
-        .collect();
-    for source in field
-        .sources
-        .iter()
-        .filter(|source| source.resolves() && !at_hand.contains(&source.graph))
+    let mut reasons: Vec<String> =
+        graphs.iter().map(|graph| why_not_here(resolver, object, field, *graph)).collect();
+    for source in
+        field.sources.iter().filter(|source| source.resolves() && !at_hand.contains(&source.graph))
     {
         reasons.push(why_not_there(resolver, object, field, source.graph));
     }
@@ -103,10 +99,8 @@ fn why_not_there(
     graph: GraphId,
 ) -> String {
     let name = &resolver.schemas.subgraphs[graph].name;
-    let keys: Vec<String> = resolver
-        .keys(object, graph)
-        .map(|key| format!("\"{}\"", key.fields.source))
-        .collect();
+    let keys: Vec<String> =
+        resolver.keys(object, graph).map(|key| format!("\"{}\"", key.fields.source)).collect();
     if keys.is_empty() {
         format!(
             "cannot move to subgraph \"{name}\", which resolves \"{object}.{}\": \

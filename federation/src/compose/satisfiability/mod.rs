@@ -22,25 +22,14 @@ pub(super) fn validate_satisfiability(
     subgraphs: &[Subgraph],
     report: &mut Report,
 ) {
-    let schemas = Schemas {
-        supergraph,
-        subgraphs,
-    };
+    let schemas = Schemas { supergraph, subgraphs };
     for failure in Walk::new(schemas).run() {
-        let names: Vec<&str> = failure
-            .graphs
-            .iter()
-            .map(|&graph| subgraphs[graph].name.as_str())
-            .collect();
+        let names: Vec<&str> =
+            failure.graphs.iter().map(|&graph| subgraphs[graph].name.as_str()).collect();
         let message = format!(
             "the operation \"{}\" cannot be answered: {}",
             failure.operation, failure.reason
         );
-        report.error(
-            Code::SatisfiabilityError,
-            &failure.coordinate,
-            &names,
-            message,
-        );
+        report.error(Code::SatisfiabilityError, &failure.coordinate, &names, message);
     }
 }

@@ -65,11 +65,7 @@ pub(super) struct Place<'a> {
 impl Place<'_> {
     /// A subgraph that was entered by a key: what a `@provides` added before does not hold in it.
     pub(super) fn by_key(graph: GraphId) -> Self {
-        Self {
-            graph,
-            by_key: true,
-            provided: None,
-        }
+        Self { graph, by_key: true, provided: None }
     }
 }
 
@@ -98,10 +94,7 @@ impl<'a> Schemas<'a> {
         field: &str,
         graph: GraphId,
     ) -> Option<&'a FieldSource> {
-        self.merged_field(object, field)?
-            .sources
-            .iter()
-            .find(|source| source.graph == graph)
+        self.merged_field(object, field)?.sources.iter().find(|source| source.graph == graph)
     }
 
     /// The field of `object` at `place`, if it can be asked for there.
@@ -121,10 +114,7 @@ impl<'a> Schemas<'a> {
             return None;
         }
         let requires = definition.requires.as_ref().filter(|_| nested.is_empty());
-        Some(Available {
-            requires,
-            values: values(definition, place.graph, nested),
-        })
+        Some(Available { requires, values: values(definition, place.graph, nested) })
     }
 
     /// The object types that one of `values` may be, with the places where it is one. Those that clients do not see
@@ -147,20 +137,15 @@ impl<'a> Schemas<'a> {
         let Some(condition) = condition.filter(|condition| *condition != object) else {
             return true;
         };
-        let object_implements = |def: &MergedType| {
-            def.implements
-                .iter()
-                .any(|(_, interface)| interface == condition)
-        };
+        let object_implements =
+            |def: &MergedType| def.implements.iter().any(|(_, interface)| interface == condition);
         match self.supergraph.types.get(condition) {
             Some(def) if def.kind == Kind::Union => {
                 def.members.iter().any(|(_, member)| member == object)
             }
-            Some(def) if def.kind == Kind::Interface => self
-                .supergraph
-                .types
-                .get(object)
-                .is_some_and(object_implements),
+            Some(def) if def.kind == Kind::Interface => {
+                self.supergraph.types.get(object).is_some_and(object_implements)
+            }
             _ => false,
         }
     }
@@ -194,29 +179,16 @@ fn values<'a>(
     graph: GraphId,
     nested: Vec<&'a SelectionSet>,
 ) -> Vec<Value<'a>> {
-    let own = definition
-        .provides
-        .as_ref()
-        .map(|provides| &provides.selection);
-    let provided: Vec<&SelectionSet> = nested
-        .into_iter()
-        .chain(own)
-        .filter(|selection| !selection.is_empty())
-        .collect();
+    let own = definition.provides.as_ref().map(|provides| &provides.selection);
+    let provided: Vec<&SelectionSet> =
+        nested.into_iter().chain(own).filter(|selection| !selection.is_empty()).collect();
     let value = |provided| Value {
-        place: Place {
-            graph,
-            by_key: false,
-            provided,
-        },
+        place: Place { graph, by_key: false, provided },
         ty: definition.ty.inner_named_type(),
     };
     if provided.is_empty() {
         vec![value(None)]
     } else {
-        provided
-            .into_iter()
-            .map(|selection| value(Some(Provided(selection))))
-            .collect()
+        provided.into_iter().map(|selection| value(Some(Provided(selection)))).collect()
     }
 }

@@ -41,11 +41,8 @@ impl<'a> Resolver<'a> {
 
     /// Every place where an `object` can be had that is at hand in any of `places`.
     pub(super) fn closure(&mut self, object: &Name, places: &[Place<'a>]) -> Places<'a> {
-        let mut all = if ROOTS.contains(&object.as_str()) {
-            self.roots(object)
-        } else {
-            Vec::new()
-        };
+        let mut all =
+            if ROOTS.contains(&object.as_str()) { self.roots(object) } else { Vec::new() };
         for place in places {
             all.extend_from_slice(&self.reach(object, *place));
         }
@@ -98,8 +95,7 @@ impl<'a> Resolver<'a> {
 
     /// Whether `object` can be asked for in `graph` by a key that can be had from `places`.
     fn can_enter(&mut self, object: &Name, graph: GraphId, places: &[Place<'a>]) -> bool {
-        self.keys(object, graph)
-            .any(|key| self.can_resolve(object, places, &key.fields.selection))
+        self.keys(object, graph).any(|key| self.can_resolve(object, places, &key.fields.selection))
     }
 
     /// Keys by which `graph` takes an `object`.
@@ -129,9 +125,7 @@ impl<'a> Resolver<'a> {
                 !values.is_empty() && self.can_resolve_values(&values, &field.selection_set)
             }
             Selection::InlineFragment(fragment) => {
-                !self
-                    .schemas
-                    .applies(fragment.type_condition.as_ref(), object)
+                !self.schemas.applies(fragment.type_condition.as_ref(), object)
                     || self.can_resolve(object, places, &fragment.selection_set)
             }
             Selection::FragmentSpread(_) => false,
@@ -140,14 +134,10 @@ impl<'a> Resolver<'a> {
 
     fn can_resolve_values(&mut self, values: &[Value<'a>], selection: &SelectionSet) -> bool {
         selection.is_empty()
-            || self
-                .schemas
-                .objects(values)
-                .into_iter()
-                .all(|(object, places)| {
-                    let places = self.closure(&object, &places);
-                    self.can_resolve(&object, &places, selection)
-                })
+            || self.schemas.objects(values).into_iter().all(|(object, places)| {
+                let places = self.closure(&object, &places);
+                self.can_resolve(&object, &places, selection)
+            })
     }
 
     /// What asking for `field` of `object` gives at those of `places` where it can be asked for.

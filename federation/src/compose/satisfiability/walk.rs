@@ -98,36 +98,22 @@ impl<'a> Walk<'a> {
         }
         visited.retain(|known| !includes(known, &places));
         visited.push(Places::clone(&places));
-        self.queue.push_back(State {
-            object,
-            places,
-            root,
-            step,
-        });
+        self.queue.push_back(State { object, places, root, step });
     }
 
     fn visit(&mut self, state: &State<'a>) {
         let Some(def) = self.resolver.schemas.supergraph.types.get(&state.object) else {
             return;
         };
-        for field in def
-            .fields
-            .values()
-            .filter(|field| !field.marks.inaccessible)
-        {
+        for field in def.fields.values().filter(|field| !field.marks.inaccessible) {
             self.visit_field(state, field);
         }
     }
 
     fn visit_field(&mut self, state: &State<'a>, field: &MergedField) {
-        let values = self
-            .resolver
-            .values(&state.object, &field.name, &state.places);
+        let values = self.resolver.values(&state.object, &field.name, &state.places);
         if values.is_empty() {
-            if self
-                .failed
-                .insert((state.object.clone(), field.name.clone()))
-            {
+            if self.failed.insert((state.object.clone(), field.name.clone())) {
                 let operation = explain::operation(state.root, &self.steps, state.step, field);
                 let failure = explain::failure(
                     &mut self.resolver,
@@ -147,11 +133,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let condition = (object != *declared).then(|| object.clone());
-            self.steps.push(Step {
-                parent: state.step,
-                field: field.name.clone(),
-                condition,
-            });
+            self.steps.push(Step { parent: state.step, field: field.name.clone(), condition });
             let step = self.steps.len() - 1;
             self.enter(object, places, state.root, Some(step));
         }
@@ -161,7 +143,5 @@ impl<'a> Walk<'a> {
 /// Whether `places` has all of `others`; both are sorted.
 fn includes(places: &[Place<'_>], others: &[Place<'_>]) -> bool {
     let mut places = places.iter();
-    others
-        .iter()
-        .all(|other| places.any(|place| place == other))
+    others.iter().all(|other| places.any(|place| place == other))
 }

@@ -9,10 +9,8 @@ use std::ops::Range;
 pub(super) fn blank_on_extensions(sdl: &str) -> String {
     let mut text = sdl.to_owned();
     for range in on_extensions(sdl) {
-        let blank: String = sdl[range.clone()]
-            .chars()
-            .map(|c| if c.is_whitespace() { c } else { ' ' })
-            .collect();
+        let blank: String =
+            sdl[range.clone()].chars().map(|c| if c.is_whitespace() { c } else { ' ' }).collect();
         // Later ranges lie before this one, so that a shorter text does not move them.
         text.replace_range(range, &blank);
     }
@@ -58,11 +56,8 @@ fn is_name(c: char) -> bool {
 
 /// Length of the string literal at the beginning of `text`; up to the end if it is not closed.
 fn string_length(text: &str) -> usize {
-    let (quote, escape) = if text.starts_with("\"\"\"") {
-        ("\"\"\"", "\\\"\"\"")
-    } else {
-        ("\"", "\\")
-    };
+    let (quote, escape) =
+        if text.starts_with("\"\"\"") { ("\"\"\"", "\\\"\"\"") } else { ("\"", "\\") };
     let mut position = quote.len();
     while position < text.len() {
         let rest = &text[position..];
@@ -86,24 +81,12 @@ mod tests {
     #[test]
     fn only_descriptions_of_extensions_are_blanked() {
         for (sdl, expected) in [
-            (
-                "\"A\" extend type A { a: Int }",
-                "    extend type A { a: Int }",
-            ),
-            (
-                "\"\"\"\nÜ \\\"\"\" b\n\"\"\"\nextend type A",
-                "   \n        \n   \nextend type A",
-            ),
+            ("\"A\" extend type A { a: Int }", "    extend type A { a: Int }"),
+            ("\"\"\"\nÜ \\\"\"\" b\n\"\"\"\nextend type A", "   \n        \n   \nextend type A"),
             ("\"A\" # why\n,extend type A", "    # why\n,extend type A"),
             ("\"a \\\" extend\" type A", "\"a \\\" extend\" type A"),
-            (
-                "type A { \"b\" extend: Int }",
-                "type A { \"b\" extend: Int }",
-            ),
-            (
-                "type A @b(c: \"d\") extend type A",
-                "type A @b(c: \"d\") extend type A",
-            ),
+            ("type A { \"b\" extend: Int }", "type A { \"b\" extend: Int }"),
+            ("type A @b(c: \"d\") extend type A", "type A @b(c: \"d\") extend type A"),
             ("\"A\" type A extend type A", "\"A\" type A extend type A"),
             ("\"A\" extended", "\"A\" extended"),
             ("\"not closed extend type", "\"not closed extend type"),

@@ -31,22 +31,12 @@ pub(super) fn extract(
         .filter(|definition| !definition.is_extension_definition())
         .filter_map(Definition::name)
         .collect();
-    let mut extractor = Extractor {
-        schema,
-        subgraph: &input.name,
-        version,
-        report,
-    };
+    let mut extractor = Extractor { schema, subgraph: &input.name, version, report };
     let types: IndexMap<Name, TypeDef> = schema
         .types
         .values()
         .filter(|def| !def.is_built_in() && !def.name().starts_with("federation__"))
-        .map(|def| {
-            (
-                def.name().clone(),
-                extractor.type_def(def, !defined.contains(def.name())),
-            )
-        })
+        .map(|def| (def.name().clone(), extractor.type_def(def, !defined.contains(def.name()))))
         .collect();
     let executable_directives = executable_directives(definitions);
     let mut subgraph = Subgraph {
@@ -80,10 +70,7 @@ fn executable_directives(definitions: &[Definition]) -> Vec<Name> {
         .iter()
         .filter_map(Definition::as_directive_definition)
         .filter(|directive| {
-            directive
-                .locations
-                .iter()
-                .any(|location| executable.contains(location))
+            directive.locations.iter().any(|location| executable.contains(location))
         })
         .map(|directive| directive.name.clone())
         .collect()
@@ -121,10 +108,7 @@ fn mark_keys_of_extensions(subgraph: &mut Subgraph) {
         .flat_map(|key| field_set_targets(subgraph, &key.fields.selection))
         .collect();
     for (type_name, field) in targets {
-        let field = subgraph
-            .types
-            .get_mut(&type_name)
-            .and_then(|def| def.fields.get_mut(&field));
+        let field = subgraph.types.get_mut(&type_name).and_then(|def| def.fields.get_mut(&field));
         if let Some(field) = field.filter(|field| field.external == External::Yes) {
             field.external = External::KeyOfExtension;
         }
@@ -185,11 +169,8 @@ impl Extractor<'_> {
                     .collect();
             }
             ExtendedType::InputObject(object) => {
-                ty.input_fields = object
-                    .fields
-                    .values()
-                    .map(|value| keyed(input_value(value)))
-                    .collect();
+                ty.input_fields =
+                    object.fields.values().map(|value| keyed(input_value(value))).collect();
             }
         }
         ty
@@ -236,18 +217,14 @@ impl Extractor<'_> {
         let at = format!("{type_name}.{}", definition.name);
         // On a type, a directive stands for all fields of that definition or extension, not of the others.
         let on_same_part = |name: &str| {
-            on_type
-                .get_all(name)
-                .any(|directive| directive.origin == definition.origin)
+            on_type.get_all(name).any(|directive| directive.origin == definition.origin)
         };
         let external =
             directives.has("federation__external") || on_same_part("federation__external");
-        let requires = directives
-            .get("federation__requires")
-            .and_then(|directive| {
-                let codes = (Code::RequiresInvalidFields, Code::RequiresInvalidFieldsType);
-                self.field_set(directive, &at, type_name, codes)
-            });
+        let requires = directives.get("federation__requires").and_then(|directive| {
+            let codes = (Code::RequiresInvalidFields, Code::RequiresInvalidFieldsType);
+            self.field_set(directive, &at, type_name, codes)
+        });
         let provides = directives
             .get("federation__provides")
             .and_then(|directive| self.provides(directive, &at, definition));
@@ -261,11 +238,7 @@ impl Extractor<'_> {
                 .iter()
                 .map(|argument| keyed(input_value(argument)))
                 .collect(),
-            external: if external {
-                External::Yes
-            } else {
-                External::No
-            },
+            external: if external { External::Yes } else { External::No },
             shareable: self.version.is_federation_1()
                 || directives.has("federation__shareable")
                 || on_same_part("federation__shareable"),
@@ -284,23 +257,14 @@ impl Extractor<'_> {
         definition: &FieldDefinition,
     ) -> Option<FieldSet> {
         let returned = definition.ty.inner_named_type();
-        let composite = self
-            .schema
-            .types
-            .get(returned)
-            .is_some_and(|def| kind(def).is_composite());
+        let composite = self.schema.types.get(returned).is_some_and(|def| kind(def).is_composite());
         if !composite {
             let message = format!(
                 "@provides is on a field of type \"{}\", which has no fields to provide; \
                  it may be on a field that returns an object, an interface or a union",
                 definition.ty
             );
-            self.report.error(
-                Code::ProvidesOnNonObjectField,
-                at,
-                &[self.subgraph],
-                message,
-            );
+            self.report.error(Code::ProvidesOnNonObjectField, at, &[self.subgraph], message);
             return None;
         }
         self.field_set(
@@ -386,8 +350,5 @@ fn marks<'a>(directives: impl IntoIterator<Item = &'a Directive>) -> Marks {
 }
 
 fn string(directive: &Directive, argument: &str) -> Option<String> {
-    directive
-        .specified_argument_by_name(argument)?
-        .as_str()
-        .map(str::to_owned)
+    directive.specified_argument_by_name(argument)?.as_str().map(str::to_owned)
 }

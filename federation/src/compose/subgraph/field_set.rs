@@ -32,17 +32,11 @@ impl FieldSet {
                 if selection.is_empty() {
                     return Err("it selects nothing".to_owned());
                 }
-                Ok(Self {
-                    source: tidy(source),
-                    selection,
-                })
+                Ok(Self { source: tidy(source), selection })
             }
             Err(invalid) => {
-                let problems: Vec<String> = invalid
-                    .errors
-                    .iter()
-                    .map(|diagnostic| diagnostic.error.to_string())
-                    .collect();
+                let problems: Vec<String> =
+                    invalid.errors.iter().map(|diagnostic| diagnostic.error.to_string()).collect();
                 Err(problems.join("; "))
             }
         }
@@ -51,11 +45,8 @@ impl FieldSet {
 
 fn tidy(source: &str) -> String {
     let source = source.trim();
-    let inner = source
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-        .unwrap_or(source)
-        .trim();
+    let inner =
+        source.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(source).trim();
     if inner.contains('"') {
         // White space inside a string argument is not superfluous.
         inner.to_owned()
@@ -86,11 +77,8 @@ fn collect_targets(subgraph: &Subgraph, selection: &SelectionSet, targets: &mut 
                     .is_some_and(|def| def.kind == Kind::Interface);
                 if on_interface {
                     let implementations = subgraph.possible_types(&selection.ty);
-                    targets.extend(
-                        implementations
-                            .into_iter()
-                            .map(|name| (name, field.name.clone())),
-                    );
+                    targets
+                        .extend(implementations.into_iter().map(|name| (name, field.name.clone())));
                 }
                 collect_targets(subgraph, &field.selection_set, targets);
             }

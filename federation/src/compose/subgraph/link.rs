@@ -62,10 +62,8 @@ pub(super) fn read(definitions: &[Definition], subgraph: &str, report: &mut Repo
         types: HashSet::default(),
         link_name: link_name.clone(),
     };
-    for directive in lists
-        .iter()
-        .flat_map(|list| list.iter())
-        .filter(|directive| directive.name == *link_name)
+    for directive in
+        lists.iter().flat_map(|list| list.iter()).filter(|directive| directive.name == *link_name)
     {
         if let Some(link) = parse(directive, subgraph, report) {
             apply(&link, &mut links, subgraph, report);
@@ -73,10 +71,7 @@ pub(super) fn read(definitions: &[Definition], subgraph: &str, report: &mut Repo
     }
     if links.version.is_federation_1() {
         for directive in spec::federation_1_directives() {
-            links
-                .directives
-                .entry(directive.name.to_owned())
-                .or_insert(directive);
+            links.directives.entry(directive.name.to_owned()).or_insert(directive);
         }
     }
     links
@@ -85,9 +80,7 @@ pub(super) fn read(definitions: &[Definition], subgraph: &str, report: &mut Repo
 /// `@link` may link itself under another name.
 fn link_name(lists: &[&DirectiveList]) -> String {
     let links_itself = |directive: &&Node<Directive>| {
-        string(directive, "url")
-            .and_then(split_url)
-            .is_some_and(|(identity, _)| identity == LINK)
+        string(directive, "url").and_then(split_url).is_some_and(|(identity, _)| identity == LINK)
     };
     lists
         .iter()
@@ -103,9 +96,7 @@ fn apply(link: &Link<'_>, links: &mut Links, subgraph: &str, report: &mut Report
     if link.identity == LINK {
         return;
     }
-    if let Some((_, name)) = CONTAINED
-        .into_iter()
-        .find(|(identity, _)| *identity == link.identity)
+    if let Some((_, name)) = CONTAINED.into_iter().find(|(identity, _)| *identity == link.identity)
     {
         let local = link
             .imports
@@ -150,26 +141,19 @@ fn apply_federation(link: &Link<'_>, links: &mut Links, subgraph: &str, report: 
     links.version = version;
     let prefix = link.alias.unwrap_or("federation");
     for directive in spec::directives(minor) {
-        links
-            .directives
-            .insert(format!("{prefix}__{}", directive.name), directive);
+        links.directives.insert(format!("{prefix}__{}", directive.name), directive);
     }
     for name in spec::IMPORTABLE_TYPES {
         links.types.insert(format!("{prefix}__{name}"));
     }
     for import in &link.imports {
-        let problem = match (
-            import.name.strip_prefix('@'),
-            import.local.strip_prefix('@'),
-        ) {
+        let problem = match (import.name.strip_prefix('@'), import.local.strip_prefix('@')) {
             (Some(name), Some(local)) => match spec::directive(name, minor) {
                 Some(directive) => {
                     links.directives.insert(local.to_owned(), directive);
                     None
                 }
-                None => Some(format!(
-                    "federation v2.{minor} has no directive \"@{name}\""
-                )),
+                None => Some(format!("federation v2.{minor} has no directive \"@{name}\"")),
             },
             (None, None) if spec::IMPORTABLE_TYPES.contains(&import.name) => {
                 links.types.insert(import.local.to_owned());
@@ -192,10 +176,7 @@ fn apply_federation(link: &Link<'_>, links: &mut Links, subgraph: &str, report: 
 
 fn parse<'a>(directive: &'a Directive, subgraph: &str, report: &mut Report) -> Option<Link<'a>> {
     let Some(url) = string(directive, "url") else {
-        let message = format!(
-            "@{} needs the argument \"url\" with a string",
-            directive.name
-        );
+        let message = format!("@{} needs the argument \"url\" with a string", directive.name);
         report.error(Code::InvalidLinkDirectiveUsage, "", &[subgraph], message);
         return None;
     };
@@ -217,9 +198,9 @@ fn parse<'a>(directive: &'a Directive, subgraph: &str, report: &mut Report) -> O
     }
     let imports = match directive.specified_argument_by_name("import") {
         None => Some(Vec::new()),
-        Some(value) => value
-            .as_list()
-            .and_then(|items| items.iter().map(|item| parse_import(item)).collect()),
+        Some(value) => {
+            value.as_list().and_then(|items| items.iter().map(|item| parse_import(item)).collect())
+        }
     };
     let Some(imports) = imports else {
         let message = "the argument \"import\" of @link takes a list of \"@name\" \
@@ -228,16 +209,9 @@ fn parse<'a>(directive: &'a Directive, subgraph: &str, report: &mut Report) -> O
         report.error(Code::InvalidLinkDirectiveUsage, "", &[subgraph], message);
         return None;
     };
-    let necessary = directive
-        .specified_argument_by_name("for")
-        .is_some_and(|value| !value.is_null());
-    Some(Link {
-        identity,
-        version,
-        alias,
-        imports,
-        necessary,
-    })
+    let necessary =
+        directive.specified_argument_by_name("for").is_some_and(|value| !value.is_null());
+    Some(Link { identity, version, alias, imports, necessary })
 }
 
 fn parse_import(value: &Value) -> Option<Import<'_>> {
@@ -245,12 +219,7 @@ fn parse_import(value: &Value) -> Option<Import<'_>> {
         return Some(Import { name, local: name });
     }
     let fields = value.as_object()?;
-    let get = |key: &str| {
-        fields
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value)
-    };
+    let get = |key: &str| fields.iter().find(|(name, _)| name == key).map(|(_, value)| value);
     let name = get("name")?.as_str()?;
     let local = match get("as") {
         Some(value) => value.as_str()?,
@@ -298,14 +267,8 @@ mod tests {
             split_url("https://specs.apollo.dev/federation/v2.12/"),
             Some((FEDERATION, Some(Version(2, 12))))
         );
-        assert_eq!(
-            split_url("https://example.com/cost"),
-            Some(("https://example.com/cost", None))
-        );
-        assert_eq!(
-            split_url("https://example.com/vX.1"),
-            Some(("https://example.com/vX.1", None))
-        );
+        assert_eq!(split_url("https://example.com/cost"), Some(("https://example.com/cost", None)));
+        assert_eq!(split_url("https://example.com/vX.1"), Some(("https://example.com/vX.1", None)));
         assert_eq!(split_url("federation/v2.5"), None);
         assert_eq!(split_url("https://"), None);
     }

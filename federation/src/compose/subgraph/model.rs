@@ -194,8 +194,6 @@ impl Subgraph {
     /// Whether the field is external and no `@provides` of this subgraph ever resolves it.
     pub(crate) fn is_fully_external(&self, type_name: &Name, field: &Field) -> bool {
         field.is_external()
-            && !self
-                .provided_fields
-                .contains(&(type_name.clone(), field.name.clone()))
+            && !self.provided_fields.contains(&(type_name.clone(), field.name.clone()))
     }
 }

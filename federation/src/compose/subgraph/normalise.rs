@@ -29,13 +29,7 @@ pub(super) fn normalise(
         .filter_map(Definition::as_directive_definition)
         .map(|directive| directive.name.clone())
         .collect();
-    let mut rewriter = Rewriter {
-        links,
-        renames,
-        defined_directives,
-        subgraph,
-        report,
-    };
+    let mut rewriter = Rewriter { links, renames, defined_directives, subgraph, report };
     for definition in definitions.iter_mut() {
         if let Definition::DirectiveDefinition(directive) = definition {
             rewriter.check_directive_definition(directive);
@@ -76,33 +70,19 @@ fn root_renames(
         return renames;
     }
     for (operation, canonical, code) in [
-        (
-            OperationType::Query,
-            Name::new_unchecked("Query"),
-            Code::RootQueryUsed,
-        ),
-        (
-            OperationType::Mutation,
-            Name::new_unchecked("Mutation"),
-            Code::RootMutationUsed,
-        ),
+        (OperationType::Query, Name::new_unchecked("Query"), Code::RootQueryUsed),
+        (OperationType::Mutation, Name::new_unchecked("Mutation"), Code::RootMutationUsed),
         (
             OperationType::Subscription,
             Name::new_unchecked("Subscription"),
             Code::RootSubscriptionUsed,
         ),
     ] {
-        let root = declared
-            .iter()
-            .find(|root| root.0 == operation)
-            .map(|root| &root.1);
+        let root = declared.iter().find(|root| root.0 == operation).map(|root| &root.1);
         if root == Some(&canonical) {
             continue;
         }
-        if definitions
-            .iter()
-            .any(|definition| defines_type(definition, &canonical))
-        {
+        if definitions.iter().any(|definition| defines_type(definition, &canonical)) {
             let message = format!(
                 "the type \"{canonical}\" is not the {operation} root type, but is called like it; rename it, \
                  or declare it in the schema definition"
@@ -168,31 +148,20 @@ impl Rewriter<'_> {
                     definition.name, directive.name, argument.name
                 );
                 let at = format!("@{}", definition.name);
-                self.report.error(
-                    Code::DirectiveDefinitionInvalid,
-                    &at,
-                    &[self.subgraph],
-                    message,
-                );
+                self.report.error(Code::DirectiveDefinitionInvalid, &at, &[self.subgraph], message);
             }
         }
     }
 
     fn definition(&mut self, definition: &mut Definition) {
-        let at = definition
-            .name()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let at = definition.name().map(ToString::to_string).unwrap_or_default();
         macro_rules! composite {
             ($node:expr) => {{
                 let node = $node.make_mut();
                 self.rename(&mut node.name);
                 self.directives(&mut node.directives, &at);
-                node.fields
-                    .retain(|field| !spec::RUNTIME_FIELDS.contains(&field.name.as_str()));
-                node.fields
-                    .iter_mut()
-                    .for_each(|field| self.field(field, &at));
+                node.fields.retain(|field| !spec::RUNTIME_FIELDS.contains(&field.name.as_str()));
+                node.fields.iter_mut().for_each(|field| self.field(field, &at));
             }};
         }
         macro_rules! input {
@@ -218,9 +187,7 @@ impl Rewriter<'_> {
             ($node:expr) => {{
                 let node = $node.make_mut();
                 self.directives(&mut node.directives, &at);
-                node.members
-                    .iter_mut()
-                    .for_each(|member| self.rename(member));
+                node.members.iter_mut().for_each(|member| self.rename(member));
             }};
         }
         match definition {
@@ -274,12 +241,7 @@ impl Rewriter<'_> {
                     "@{} on the schema is not handled by this composition; remove it",
                     known.name
                 );
-                self.report.error(
-                    Code::UnsupportedFeature,
-                    "schema",
-                    &[self.subgraph],
-                    message,
-                );
+                self.report.error(Code::UnsupportedFeature, "schema", &[self.subgraph], message);
             }
         }
     }
@@ -293,14 +255,9 @@ impl Rewriter<'_> {
             let labelled =
                 known.name == "override" && directive.specified_argument_by_name("label").is_some();
             if !known.handled || labelled {
-                let feature = if labelled {
-                    "override(label:)"
-                } else {
-                    known.name
-                };
+                let feature = if labelled { "override(label:)" } else { known.name };
                 let message = format!("@{feature} is not handled by this composition; remove it");
-                self.report
-                    .error(Code::UnsupportedFeature, at, &[self.subgraph], message);
+                self.report.error(Code::UnsupportedFeature, at, &[self.subgraph], message);
                 return false;
             }
             directive.make_mut().name =
@@ -319,8 +276,7 @@ impl Rewriter<'_> {
             "the directive \"@{name}\" is not known; if that of federation is meant, add \"@{name}\" to the imports of \
              @link(url: \"https://specs.apollo.dev/federation/v2.5\", import: […])"
         );
-        self.report
-            .error(Code::InvalidGraphql, at, &[self.subgraph], message);
+        self.report.error(Code::InvalidGraphql, at, &[self.subgraph], message);
         true
     }
 

@@ -14,10 +14,8 @@ use crate::compose::diagnostic::{Code, Report};
 /// Parses every subgraph, sorted by name. Those with errors are reported and left out.
 pub(crate) fn parse_all(subgraphs: &[SubgraphSdl], report: &mut Report) -> Vec<Subgraph> {
     check_names(subgraphs, report);
-    let mut parsed: Vec<Subgraph> = subgraphs
-        .iter()
-        .filter_map(|subgraph| parse(subgraph, report))
-        .collect();
+    let mut parsed: Vec<Subgraph> =
+        subgraphs.iter().filter_map(|subgraph| parse(subgraph, report)).collect();
     parsed.sort_by(|a, b| a.name.cmp(&b.name));
     parsed
 }
@@ -48,13 +46,7 @@ fn parse(input: &SubgraphSdl, report: &mut Report) -> Option<Subgraph> {
     }
     normalise::normalise(&mut document.definitions, &links, &input.name, report);
     let schema = build_schema(&document, &input.name, report)?;
-    Some(extract::extract(
-        input,
-        &schema,
-        &document.definitions,
-        links.version,
-        report,
-    ))
+    Some(extract::extract(input, &schema, &document.definitions, links.version, report))
 }
 
 fn parse_document(input: &SubgraphSdl, report: &mut Report) -> Option<Document> {

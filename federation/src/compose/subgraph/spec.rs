@@ -46,13 +46,7 @@ const fn handled(
     arguments: &'static [&'static str],
     in_federation_1: bool,
 ) -> SpecDirective {
-    SpecDirective {
-        name,
-        arguments,
-        since: 0,
-        handled: true,
-        in_federation_1,
-    }
+    SpecDirective { name, arguments, since: 0, handled: true, in_federation_1 }
 }
 
 const fn unhandled(
@@ -60,13 +54,7 @@ const fn unhandled(
     arguments: &'static [&'static str],
     since: u32,
 ) -> SpecDirective {
-    SpecDirective {
-        name,
-        arguments,
-        since,
-        handled: false,
-        in_federation_1: false,
-    }
+    SpecDirective { name, arguments, since, handled: false, in_federation_1: false }
 }
 
 const DIRECTIVES: [SpecDirective; 19] = [
@@ -89,12 +77,7 @@ const DIRECTIVES: [SpecDirective; 19] = [
     unhandled("cost", &["weight"], 9),
     unhandled(
         "listSize",
-        &[
-            "assumedSize",
-            "slicingArguments",
-            "sizedFields",
-            "requireOneSlicingArgument",
-        ],
+        &["assumedSize", "slicingArguments", "sizedFields", "requireOneSlicingArgument"],
         9,
     ),
     unhandled("cacheTag", &["format"], 12),
@@ -105,35 +88,23 @@ pub(super) const IMPORTABLE_TYPES: [&str; 5] =
     ["FieldSet", "Scope", "Policy", "ContextFieldValue", "Any"];
 
 /// Definitions that a subgraph may bring along for its runtime, and that are not part of its schema.
-pub(super) const RUNTIME_TYPES: [&str; 6] = [
-    "_Any",
-    "_Entity",
-    "_Service",
-    "_FieldSet",
-    "link__Import",
-    "link__Purpose",
-];
+pub(super) const RUNTIME_TYPES: [&str; 6] =
+    ["_Any", "_Entity", "_Service", "_FieldSet", "link__Import", "link__Purpose"];
 
 /// Fields of `Query` that belong to the subgraph protocol.
 pub(super) const RUNTIME_FIELDS: [&str; 2] = ["_service", "_entities"];
 
 /// The directive called `name` in Federation 2.`minor`.
 pub(super) fn directive(name: &str, minor: u32) -> Option<SpecDirective> {
-    DIRECTIVES
-        .into_iter()
-        .find(|directive| directive.name == name && directive.since <= minor)
+    DIRECTIVES.into_iter().find(|directive| directive.name == name && directive.since <= minor)
 }
 
 /// All directives of Federation 2.`minor`.
 pub(super) fn directives(minor: u32) -> impl Iterator<Item = SpecDirective> {
-    DIRECTIVES
-        .into_iter()
-        .filter(move |directive| directive.since <= minor)
+    DIRECTIVES.into_iter().filter(move |directive| directive.since <= minor)
 }
 
 /// The directives that a subgraph without a `@link` uses by their plain names.
 pub(super) fn federation_1_directives() -> impl Iterator<Item = SpecDirective> {
-    DIRECTIVES
-        .into_iter()
-        .filter(|directive| directive.in_federation_1)
+    DIRECTIVES.into_iter().filter(|directive| directive.in_federation_1)
 }

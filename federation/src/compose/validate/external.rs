@@ -23,12 +23,7 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
             let message = "@tag and @inaccessible have no effect on an @external field; \
                            put them where it is resolved"
                 .to_owned();
-            report.error(
-                Code::MergedDirectiveApplicationOnExternal,
-                &at,
-                &by,
-                message,
-            );
+            report.error(Code::MergedDirectiveApplicationOnExternal, &at, &by, message);
         }
     }
 }
@@ -38,8 +33,5 @@ fn is_used(subgraph: &Subgraph, def: &TypeDef, field: &Field) -> bool {
     subgraph.key_fields.contains(&coordinate)
         || subgraph.required_fields.contains(&coordinate)
         || subgraph.provided_fields.contains(&coordinate)
-        || def
-            .interfaces
-            .iter()
-            .any(|interface| subgraph.field(interface, &field.name).is_some())
+        || def.interfaces.iter().any(|interface| subgraph.field(interface, &field.name).is_some())
 }

@@ -19,10 +19,7 @@ fn on_interface(subgraph: &Subgraph, def: &TypeDef, report: &mut Report) {
     let (code, problem) = if subgraph.version < Version(2, 3) {
         (Code::KeyUnsupportedOnInterface, "needs federation v2.3")
     } else {
-        (
-            Code::UnsupportedFeature,
-            "is not handled by this composition",
-        )
+        (Code::UnsupportedFeature, "is not handled by this composition")
     };
     let message = format!("@key on an interface {problem}; put it on the implementations");
     report.error(code, &def.name, &[&subgraph.name], message);
@@ -55,11 +52,7 @@ fn selection(subgraph: &Subgraph, def: &TypeDef, key: &Key, report: &mut Report)
             || matches!(kind, Some(Kind::Scalar | Kind::Enum | Kind::Object))
             || field.name == "__typename";
         if ty.is_list() || !identifies {
-            let what = if ty.is_list() {
-                "list"
-            } else {
-                kind.map_or("type", Kind::describe)
-            };
+            let what = if ty.is_list() { "list" } else { kind.map_or("type", Kind::describe) };
             let message = format!(
                 "{written} selects \"{name}\" of type \"{ty}\"; a key cannot select a {what}"
             );

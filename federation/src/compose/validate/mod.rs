@@ -26,9 +26,7 @@ pub(super) fn validate_subgraphs(subgraphs: &[Subgraph], report: &mut Report) {
 /// Fields of objects and interfaces with their type and coordinate.
 fn fields(subgraph: &Subgraph) -> impl Iterator<Item = (&TypeDef, &Field, String)> {
     subgraph.types.values().flat_map(|def| {
-        def.fields
-            .values()
-            .map(move |field| (def, field, format!("{}.{}", def.name, field.name)))
+        def.fields.values().map(move |field| (def, field, format!("{}.{}", def.name, field.name)))
     })
 }
 

@@ -26,12 +26,7 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
             let message =
                 "a field that is @external cannot @override: this subgraph does not resolve it"
                     .to_owned();
-            report.error(
-                Code::OverrideCollisionWithAnotherDirective,
-                &at,
-                &by,
-                message,
-            );
+            report.error(Code::OverrideCollisionWithAnotherDirective, &at, &by, message);
         }
     }
 }

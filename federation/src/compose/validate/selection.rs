@@ -12,10 +12,7 @@ pub(super) fn first_directive(selection: &SelectionSet) -> Option<String> {
             Selection::InlineFragment(fragment) => Some(&fragment.selection_set),
             Selection::FragmentSpread(_) => None,
         };
-        let own = item
-            .directives()
-            .first()
-            .map(|directive| format!("@{}", directive.name));
+        let own = item.directives().first().map(|directive| format!("@{}", directive.name));
         own.or_else(|| nested.and_then(first_directive))
     })
 }
@@ -82,18 +79,9 @@ fn collect_leaves(
 /// A field of an interface counts as external when that of some implementation is.
 fn is_external(subgraph: &Subgraph, type_name: &str, field: &str) -> bool {
     let marked = |type_name: &str| {
-        subgraph
-            .field(type_name, field)
-            .is_some_and(|field| field.external != External::No)
+        subgraph.field(type_name, field).is_some_and(|field| field.external != External::No)
     };
-    let on_interface = subgraph
-        .types
-        .get(type_name)
-        .is_some_and(|def| def.kind == Kind::Interface);
+    let on_interface = subgraph.types.get(type_name).is_some_and(|def| def.kind == Kind::Interface);
     marked(type_name)
-        || (on_interface
-            && subgraph
-                .possible_types(type_name)
-                .iter()
-                .any(|name| marked(name)))
+        || (on_interface && subgraph.possible_types(type_name).iter().any(|name| marked(name)))
 }

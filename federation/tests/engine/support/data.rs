@@ -21,10 +21,7 @@ impl Data {
     }
 
     pub(crate) fn root(&self, type_name: &'static str) -> Record<'_> {
-        Record {
-            type_name,
-            fields: self.0[type_name].as_object().unwrap(),
-        }
+        Record { type_name, fields: self.0[type_name].as_object().unwrap() }
     }
 
     pub(crate) fn records<'a>(&'a self, type_name: &str) -> impl Iterator<Item = Record<'a>> {
@@ -50,10 +47,9 @@ impl Data {
     pub(crate) fn object<'a>(&'a self, value: &'a Value) -> Option<Record<'a>> {
         match value {
             Value::String(text) => text.strip_prefix('&').map(|key| self.record(key)),
-            Value::Object(fields) => Some(Record {
-                type_name: fields.get("__typename")?.as_str()?,
-                fields,
-            }),
+            Value::Object(fields) => {
+                Some(Record { type_name: fields.get("__typename")?.as_str()?, fields })
+            }
             _ => None,
         }
     }
@@ -107,9 +103,7 @@ pub(crate) fn value<'a>(
         .fields
         .get(&exact)
         .or_else(|| record.fields.get(name))
-        .ok_or_else(|| FieldError {
-            message: format!("{} has no {exact}", record.type_name),
-        })
+        .ok_or_else(|| FieldError { message: format!("{} has no {exact}", record.type_name) })
 }
 
 /// Resolves a value whose objects are made by `object`.
@@ -125,9 +119,7 @@ pub(crate) fn resolve<'a>(
                 if let Value::String(text) = item
                     && let Some(message) = text.strip_prefix('!')
                 {
-                    return Err(FieldError {
-                        message: message.to_owned(),
-                    });
+                    return Err(FieldError { message: message.to_owned() });
                 }
                 Ok(resolve(data, item, object.clone()))
             })))
@@ -144,11 +136,7 @@ pub(crate) struct Whole<'a> {
 
 impl<'a> Whole<'a> {
     pub(crate) fn root(data: &'a Data, type_name: &str) -> Self {
-        let record = data.record(if type_name == "Query" {
-            "Query"
-        } else {
-            "Mutation"
-        });
+        let record = data.record(if type_name == "Query" { "Query" } else { "Mutation" });
         Self { data, record }
     }
 }
@@ -176,9 +164,7 @@ impl ObjectValue for Whole<'_> {
 /// A string that begins with `!` stands for an error of its field.
 pub(crate) fn explicit_error(value: &Value) -> Result<&Value, FieldError> {
     match value.as_str().and_then(|text| text.strip_prefix('!')) {
-        Some(message) => Err(FieldError {
-            message: message.to_owned(),
-        }),
+        Some(message) => Err(FieldError { message: message.to_owned() }),
         None => Ok(value),
     }
 }

@@ -28,11 +28,7 @@ pub(crate) fn subgraphs(supergraph: &str) -> Vec<Subgraph> {
             let sdl = extraction.sdl;
             let schema = Schema::parse_and_validate(&sdl, format!("{name}.graphql"))
                 .unwrap_or_else(|errors| panic!("{sdl}\n{errors}"));
-            Subgraph {
-                name: name.to_owned(),
-                schema,
-                rules: extraction.rules,
-            }
+            Subgraph { name: name.to_owned(), schema, rules: extraction.rules }
         })
         .collect()
 }
@@ -52,10 +48,7 @@ impl Extraction<'_> {
             if machinery.iter().any(|prefix| name.starts_with(prefix)) || ty.is_built_in() {
                 continue;
             }
-            let joined = ty
-                .directives()
-                .get_all("join__type")
-                .any(|join| self.is_here(join));
+            let joined = ty.directives().get_all("join__type").any(|join| self.is_here(join));
             if joined && name != "Query" {
                 self.ty(ty);
             }
@@ -165,8 +158,7 @@ impl Extraction<'_> {
             && rules
         {
             let flag = |name| {
-                join.specified_argument_by_name(name)
-                    .and_then(|value| value.to_bool())
+                join.specified_argument_by_name(name).and_then(|value| value.to_bool())
                     == Some(true)
             };
             self.rules.push(FieldRule {
@@ -196,15 +188,9 @@ fn interfaces(directives: &apollo_compiler::schema::DirectiveList, graph: &str) 
         })
         .filter_map(|join| text(join, "interface"))
         .collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!(" implements {}", names.join(" & "))
-    }
+    if names.is_empty() { String::new() } else { format!(" implements {}", names.join(" & ")) }
 }
 
 fn text<'a>(directive: &'a Directive, name: &str) -> Option<&'a str> {
-    directive
-        .specified_argument_by_name(name)
-        .and_then(|value| Value::as_str(value))
+    directive.specified_argument_by_name(name).and_then(|value| Value::as_str(value))
 }

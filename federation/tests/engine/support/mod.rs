@@ -117,11 +117,7 @@ impl Fixture {
         let expected = self.run_as_one(operation, variables);
         let plan = self.prepare(operation).plan().to_string();
         let actual = String::from_utf8(response.data.clone()).unwrap();
-        assert_eq!(
-            expected, actual,
-            "{operation}\n{plan}\n{:#?}",
-            response.errors
-        );
+        assert_eq!(expected, actual, "{operation}\n{plan}\n{:#?}", response.errors);
         self.expect_no_violation(operation);
         response
     }
@@ -129,10 +125,7 @@ impl Fixture {
     pub(crate) fn expect_no_violation(&self, operation: &str) {
         let violations = self.violations.lock().unwrap();
         let plan = self.prepare(operation).plan().to_string();
-        assert!(
-            violations.is_empty(),
-            "{operation}\n{plan}\n{violations:#?}"
-        );
+        assert!(violations.is_empty(), "{operation}\n{plan}\n{violations:#?}");
     }
 
     pub(crate) fn take_log(&self) -> Vec<(String, String, usize)> {
@@ -151,11 +144,8 @@ impl Fetch for Fixture {
             request.document.to_string(),
             representations,
         ));
-        let subgraph = self
-            .subgraphs
-            .iter()
-            .find(|subgraph| subgraph.name == request.subgraph)
-            .unwrap();
+        let subgraph =
+            self.subgraphs.iter().find(|subgraph| subgraph.name == request.subgraph).unwrap();
         let variables = serde_json::to_value(&request.variables).unwrap();
         let response = subgraph.run(&self.data, request.document, variables, &self.violations);
         let response = FetchResponse {

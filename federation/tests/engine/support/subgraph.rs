@@ -40,25 +40,14 @@ impl Subgraph {
                 Err(invalid) => {
                     let violation = format!("{}: {document}\n{}", self.name, invalid.errors);
                     violations.lock().unwrap().push(violation);
-                    return ExecutionResponse {
-                        errors: Vec::new(),
-                        data: None,
-                    };
+                    return ExecutionResponse { errors: Vec::new(), data: None };
                 }
             };
         let operation = document.operations.get(None).unwrap();
         let variables: JsonMap = serde_json::from_value(variables).unwrap();
         let root = Member {
-            context: Context {
-                data,
-                subgraph: self,
-                violations,
-            },
-            record: data.root(if operation.is_query() {
-                "Query"
-            } else {
-                "Mutation"
-            }),
+            context: Context { data, subgraph: self, violations },
+            record: data.root(if operation.is_query() { "Query" } else { "Mutation" }),
             given: None,
             provided: None,
         };
@@ -70,9 +59,7 @@ impl Subgraph {
     }
 
     fn rule(&self, ty: &str, field: &str) -> Option<&FieldRule> {
-        self.rules
-            .iter()
-            .find(|rule| rule.ty == ty && rule.field == field)
+        self.rules.iter().find(|rule| rule.ty == ty && rule.field == field)
     }
 }
 
@@ -94,19 +81,13 @@ struct Member<'a> {
 
 impl Member<'_> {
     fn check(&self, field: &str) {
-        let Context {
-            subgraph,
-            violations,
-            ..
-        } = self.context;
+        let Context { subgraph, violations, .. } = self.context;
         let Some(rule) = subgraph.rule(self.record.type_name, field) else {
             return;
         };
         let note = |problem: &str| {
-            let violation = format!(
-                "{}: {}.{field} {problem}",
-                subgraph.name, self.record.type_name
-            );
+            let violation =
+                format!("{}: {}.{field} {problem}", subgraph.name, self.record.type_name);
             violations.lock().unwrap().push(violation);
         };
         if rule.external && !mentions(self.provided.as_deref(), field) {
@@ -205,8 +186,7 @@ fn top_level(set: &str) -> Vec<String> {
 
 fn mentions(set: Option<&str>, field: &str) -> bool {
     set.is_some_and(|set| {
-        set.split(|c: char| !c.is_alphanumeric() && c != '_')
-            .any(|word| word == field)
+        set.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == field)
     })
 }
 

@@ -3,7 +3,7 @@
 //! A wrong password and an unknown address get the same answer after the same work. A refresh token is good once: when one is used a second
 //! time, somebody has copied it, and its session ends for both.
 
-use common::token::{ACCESS_TOKEN_LIFETIME, TokenError};
+use common::token::TokenError;
 use common::{Caller, Error, SessionId, StoreError, Viewer};
 use jiff::Timestamp;
 
@@ -79,7 +79,7 @@ impl Service {
 
     /// Notes the sessions that ended before the start, while their access tokens are good.
     pub(crate) async fn load_revocations(&self) -> Result<(), Error> {
-        let since = self.now().saturating_sub(ACCESS_TOKEN_LIFETIME).unwrap_or(Timestamp::MIN);
+        let since = self.now().saturating_sub(self.tokens.lifetime()).unwrap_or(Timestamp::MIN);
         for (session, ended) in self.store.ended_since(since).await? {
             self.revoke(session, ended);
         }
@@ -96,7 +96,7 @@ impl Service {
     }
 
     fn revoke(&self, session: SessionId, ended: Timestamp) {
-        let until = ended.saturating_add(ACCESS_TOKEN_LIFETIME).unwrap_or(Timestamp::MAX);
+        let until = ended.saturating_add(self.tokens.lifetime()).unwrap_or(Timestamp::MAX);
         self.revocations.revoke(session, until);
     }
 

@@ -1,0 +1,407 @@
+//! The floor: an axum handler written by hand for one query. It runs the statements that the domains run, from the same files, reads
+//! only the columns that the answer needs, and serialises the same JSON. What Spacey takes beyond it is the price of being general.
+//!
+//! It checks no token, parses no GraphQL, and keeps one connection for each file.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use jiff::Timestamp;
+use learning::scheduler::{
+    Calendar, CardState, Day, Done, Due, HalfLife, Memory, Model, Rating, Scheduler, Settings,
+    deck_score, interleave,
+};
+use learning::service::Moment;
+use rusqlite::{Connection, OpenFlags, Row, params};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::Result;
+
+macro_rules! sql {
+    (users $name:literal) => {
+        include_str!(concat!("../../subgraphs/users/src/store/sql/", $name, ".sql"))
+    };
+    (decks $name:literal) => {
+        include_str!(concat!("../../subgraphs/decks/src/store/sql/", $name, ".sql"))
+    };
+    (learning $name:literal) => {
+        include_str!(concat!("../../subgraphs/learning/src/store/sqlite/sql/", $name, ".sql"))
+    };
+}
+
+const COLORS: [&str; 8] =
+    ["#FFEC87", "#BEBDFF", "#FFAB87", "#87FFE9", "#FF87DD", "#FF878E", "#CFFFAA", "#87DBFF"];
+
+struct Floor {
+    user: Uuid,
+    users: Connection,
+    decks: Connection,
+    learning: Connection,
+    scheduler: Scheduler,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    data: Data,
+}
+
+#[derive(Serialize)]
+struct Data {
+    viewer: Viewer,
+    config: Config,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Viewer {
+    id: Uuid,
+    name: String,
+    decks: Decks,
+    study_queue: Vec<StudyItem>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Decks {
+    total_count: i64,
+    nodes: Vec<Deck>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Deck {
+    id: Uuid,
+    name: String,
+    counts: Counts,
+    recall_score: f64,
+    retrievability: Option<f64>,
+    cards: Cards,
+}
+
+#[derive(Serialize, Default)]
+struct Counts {
+    new: usize,
+    learning: usize,
+    review: usize,
+}
+
+#[derive(Serialize, Default)]
+struct Cards {
+    nodes: Vec<Card>,
+}
+
+#[derive(Serialize)]
+struct Card {
+    question: String,
+    answer: String,
+    state: Option<&'static str>,
+    due: Option<String>,
+    retrievability: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct StudyItem {
+    card: QueuedCard,
+    previews: Vec<Preview>,
+}
+
+#[derive(Serialize)]
+struct QueuedCard {
+    id: Uuid,
+    question: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Preview {
+    rating: &'static str,
+    interval: i64,
+    due: String,
+}
+
+#[derive(Serialize)]
+struct Config {
+    frontend: Frontend,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Frontend {
+    deck_colors: [&'static str; 8],
+}
+
+/// Serves the query for one person until the program is killed.
+pub(crate) async fn serve(folder: &Path, user: Uuid) -> Result<()> {
+    let open = |name: &str| {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_with_flags(folder.join(name), flags)
+    };
+    let scheduler = Scheduler { settings: Settings::default(), model: Model::average()? };
+    let (users, decks, learning) = (open("users.db")?, open("decks.db")?, open("learning.db")?);
+    let floor = Arc::new(Mutex::new(Floor { user, users, decks, learning, scheduler }));
+    let router = Router::new().route("/graphql", post(handle)).with_state(floor);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("The floor listens on http://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, router).await?)
+}
+
+async fn handle(State(floor): State<Arc<Mutex<Floor>>>, _body: Bytes) -> Response {
+    let answer = tokio::task::spawn_blocking(move || {
+        let floor = floor.lock().unwrap_or_else(PoisonError::into_inner);
+        floor.answer()
+    });
+    match answer.await {
+        Ok(Ok(json)) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+impl Floor {
+    fn answer(&self) -> Result<Vec<u8>> {
+        let name = self
+            .users
+            .prepare_cached(sql!(users "users"))?
+            .query_row([hex_list(&[self.user])], |row| row.get(2))?;
+        let moment = self.moment()?;
+        let viewer = Viewer {
+            id: self.user,
+            name,
+            decks: self.decks(&moment)?,
+            study_queue: self.study_queue(&moment)?,
+        };
+        let config = Config { frontend: Frontend { deck_colors: COLORS } };
+        Ok(serde_json::to_vec(&Answer { data: Data { viewer, config } })?)
+    }
+
+    fn moment(&self) -> Result<Moment> {
+        let mut select = self.learning.prepare_cached(sql!(learning "person"))?;
+        let (zone, hour) = select
+            .query_row([self.user.as_bytes()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+        Ok(Moment::new(Timestamp::now(), Calendar::new(&zone, hour)?))
+    }
+
+    fn decks(&self, moment: &Moment) -> Result<Decks> {
+        let page = sql!(decks "deck_page")
+            .replace("{key}", "created_at")
+            .replace("{direction}", "ASC")
+            .replace("{beyond}", "");
+        let mut select = self.decks.prepare_cached(&page)?;
+        let rows = select.query_map(params![self.user.as_bytes(), 21], |row| {
+            Ok((uuid(row, 0)?, row.get::<_, String>(2)?))
+        })?;
+        let named = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let total_count = self
+            .decks
+            .prepare_cached(sql!(decks "owner"))?
+            .query_row([self.user.as_bytes()], |row| row.get(0))?;
+        let ids: Vec<Uuid> = named.iter().take(20).map(|(id, _)| *id).collect();
+        let mut cards = self.cards(&ids, moment)?;
+        let mut numbers = self.numbers(&ids, moment)?;
+        let nodes = named.into_iter().take(20).map(|(id, name)| {
+            let (counts, recall_score, retrievability) = numbers.remove(&id).unwrap_or_default();
+            let cards = Cards { nodes: cards.remove(&id).unwrap_or_default() };
+            Deck { id, name, counts, recall_score, retrievability, cards }
+        });
+        Ok(Decks { total_count, nodes: nodes.collect() })
+    }
+
+    fn cards(&self, decks: &[Uuid], moment: &Moment) -> Result<HashMap<Uuid, Vec<Card>>> {
+        let pages = sql!(decks "card_pages").replace("{direction}", "ASC").replace("{beyond}", "");
+        let mut select = self.decks.prepare_cached(&pages)?;
+        let mut rows = select.query(params![hex_list(decks), 51])?;
+        let mut read = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (id, deck): (Uuid, Uuid) = (uuid(row, 0)?, uuid(row, 1)?);
+            let position: i64 = row.get(3)?;
+            read.push((deck, position, id, row.get::<_, String>(4)?, row.get::<_, String>(5)?));
+        }
+        read.sort_unstable_by_key(|(deck, position, id, ..)| (*deck, *position, *id));
+
+        let ids: Vec<Uuid> = read.iter().map(|(_, _, id, ..)| *id).collect();
+        let mut select = self.learning.prepare_cached(sql!(learning "cards"))?;
+        let mut rows = select.query(params![self.user.as_bytes(), hex_list(&ids)])?;
+        let mut known = HashMap::with_capacity(ids.len());
+        let mut start_of = moment.calendar.starts();
+        while let Some(row) = rows.next()? {
+            let (id, state): (Uuid, u8) = (uuid(row, 0)?, row.get(3)?);
+            if state == 0 {
+                known.insert(id, (state_name(state), None, None));
+                continue;
+            }
+            let due = match row.get::<_, Option<i64>>(5)? {
+                Some(at) => Timestamp::from_millisecond(at)?,
+                None => start_of(Day(row.get(6)?)),
+            };
+            let days = moment.today.since(Day(row.get(15)?));
+            let retrievability = self.scheduler.model.retrievability(row.get(7)?, days);
+            known.insert(id, (state_name(state), Some(format!("{due:.3}")), Some(retrievability)));
+        }
+        let mut decks: HashMap<Uuid, Vec<Card>> = HashMap::new();
+        for (deck, _, id, question, answer) in read {
+            let cards = decks.entry(deck).or_default();
+            if cards.len() < 50 {
+                let (state, due, retrievability) =
+                    known.remove(&id).map_or((None, None, None), |(s, d, r)| (Some(s), d, r));
+                cards.push(Card { question, answer, state, due, retrievability });
+            }
+        }
+        Ok(decks)
+    }
+
+    fn numbers(&self, decks: &[Uuid], moment: &Moment) -> Result<HashMap<Uuid, Numbers>> {
+        let mut select = self.learning.prepare_cached(sql!(learning "decks"))?;
+        let mut rows = select.query(params![self.user.as_bytes(), hex_list(decks)])?;
+        let mut decks: HashMap<Uuid, (Counts, Vec<f64>, f64)> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let (counts, recalls, sum) = decks.entry(uuid(row, 0)?).or_default();
+            match row.get::<_, Option<u8>>(1)? {
+                None => continue,
+                Some(0) => counts.new += 1,
+                Some(_) => {
+                    match (row.get::<_, Option<i64>>(2)?, row.get::<_, Option<i32>>(3)?) {
+                        (Some(at), _) => {
+                            let day = moment.calendar.day_of(Timestamp::from_millisecond(at)?);
+                            counts.learning += usize::from(day <= moment.today);
+                        }
+                        (None, Some(day)) => counts.review += usize::from(Day(day) <= moment.today),
+                        (None, None) => {}
+                    }
+                    let days = moment.today.since(Day(row.get(6)?));
+                    recalls.push(HalfLife(row.get(5)?).recall(days));
+                    *sum += self.scheduler.model.retrievability(row.get(4)?, days);
+                }
+            }
+        }
+        let numbers = |(id, (counts, recalls, sum)): (Uuid, (Counts, Vec<f64>, f64))| {
+            let studied = recalls.len();
+            #[expect(clippy::cast_precision_loss, reason = "a deck has fewer than 2^52 cards")]
+            let retrievability = (studied > 0).then(|| sum / studied as f64);
+            let score = deck_score(counts.new + studied, recalls);
+            (id, (counts, score, retrievability))
+        };
+        Ok(decks.into_iter().map(numbers).collect())
+    }
+
+    fn study_queue(&self, moment: &Moment) -> Result<Vec<StudyItem>> {
+        let user = self.user.as_bytes();
+        let settings = &self.scheduler.settings;
+        let (now, today) = (moment.now, moment.today.0);
+        let ahead = now.saturating_add(settings.learn_ahead)?;
+        let done = self
+            .learning
+            .prepare_cached(sql!(learning "done"))?
+            .query_row(params![user, today], |row| {
+                Ok(Done { new: row.get(0)?, reviews: row.get(1)? })
+            })?;
+        let none = rusqlite::types::Null;
+        let (now_ms, ahead_ms) = (now.as_millisecond(), ahead.as_millisecond());
+        let mut select = self.learning.prepare_cached(sql!(learning "due_cards"))?;
+        let due = select
+            .query_map(params![user, none, now_ms, ahead_ms, today, 220], memory)?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut select = self.learning.prepare_cached(sql!(learning "new_cards"))?;
+        let mut new = select
+            .query_map(params![user, none, 20], memory)?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let (mut queue, mut reviews, mut soon) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, memory) in due {
+            match memory.as_ref().map(|memory| memory.due) {
+                Some(Due::At(at)) if at <= now => queue.push((id, memory)),
+                Some(Due::On(_)) => reviews.push((id, memory)),
+                Some(Due::At(_)) => soon.push((id, memory)),
+                None => {}
+            }
+        }
+        reviews.truncate(settings.reviews_per_day.saturating_sub(done.reviews) as usize);
+        new.truncate(settings.new_per_day.saturating_sub(done.new) as usize);
+        queue.extend(interleave(reviews, new, done));
+        if queue.is_empty() {
+            queue = soon;
+        }
+        queue.truncate(20);
+
+        let ids: Vec<Uuid> = queue.iter().map(|(id, _)| *id).collect();
+        let mut select = self.decks.prepare_cached(sql!(decks "cards"))?;
+        let rows = select.query_map([hex_list(&ids)], |row| Ok((uuid(row, 0)?, row.get(4)?)))?;
+        let mut questions = rows.collect::<rusqlite::Result<HashMap<Uuid, String>>>()?;
+        let item = |(id, memory): (Uuid, Option<Memory>)| {
+            let previews = self.scheduler.previews(memory.as_ref(), now, moment.today)?;
+            let preview = |preview: learning::scheduler::Preview| Preview {
+                rating: rating_name(preview.rating),
+                interval: preview.interval.as_secs(),
+                due: format!("{:.3}", moment.due_at(preview.due)),
+            };
+            let card = QueuedCard { id, question: questions.remove(&id) };
+            Ok(StudyItem { card, previews: previews.map(preview).into() })
+        };
+        queue.into_iter().map(item).collect()
+    }
+}
+
+type Numbers = (Counts, f64, Option<f64>);
+
+fn memory(row: &Row<'_>) -> rusqlite::Result<(Uuid, Option<Memory>)> {
+    let id = uuid(row, 0)?;
+    let Some(state) = CardState::from_number(row.get(3)?).filter(|s| *s != CardState::New) else {
+        return Ok((id, None));
+    };
+    let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX);
+    let due = match row.get::<_, Option<i64>>(5)? {
+        Some(ms) => Due::At(at(ms)),
+        None => Due::On(Day(row.get(6)?)),
+    };
+    let memory = Memory {
+        state,
+        step: row.get(4)?,
+        due,
+        stability: row.get(7)?,
+        difficulty: row.get(8)?,
+        half_life: HalfLife(row.get(9)?),
+        reps: row.get(10)?,
+        lapses: row.get(11)?,
+        leech: row.get(12)?,
+        last: (at(row.get(13)?), row.get(14)?),
+        last_day: Day(row.get(15)?),
+        introduced_day: Day(row.get(16)?),
+        reviewed_day: row.get::<_, Option<i32>>(17)?.map(Day),
+    };
+    Ok((id, Some(memory)))
+}
+
+fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+    row.get::<_, [u8; 16]>(column).map(Uuid::from_bytes)
+}
+
+fn hex_list(ids: &[Uuid]) -> String {
+    let mut list = String::with_capacity(2 + ids.len() * 35);
+    list.push('[');
+    for (index, id) in ids.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        // Writing to a String does not fail.
+        let _ = write!(list, "{comma}\"{}\"", id.as_simple());
+    }
+    list.push(']');
+    list
+}
+
+const fn state_name(state: u8) -> &'static str {
+    ["NEW", "LEARNING", "REVIEW", "RELEARNING"][state as usize % 4]
+}
+
+const fn rating_name(rating: Rating) -> &'static str {
+    match rating {
+        Rating::Again => "AGAIN",
+        Rating::Hard => "HARD",
+        Rating::Good => "GOOD",
+        Rating::Easy => "EASY",
+    }
+}
