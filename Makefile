@@ -34,7 +34,7 @@ check: $(VENV)/tests ## check format, lints, documentation, schema files, and li
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cargo run --quiet --package spacey -- schema --check schema
-	cd card-generation && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy
+	cd card-generation && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy card_generation tests
 	@if command -v cargo-deny >/dev/null; then cargo deny --offline check licenses bans sources; else echo "cargo-deny is not installed: licences were not checked"; fi
 
 schema: ## write the schema files that the program's code stands for
@@ -57,7 +57,7 @@ e2e/node_modules/.package-lock.json: e2e/package-lock.json
 $(VENV)/runs: card-generation/requirements.txt
 	[ -x $(PYTHON) ] || python3 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --require-hashes -r $<
-	$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation -e card-generation
+	echo '$(CURDIR)/card-generation' >"$$($(PYTHON) -c 'import site; print(site.getsitepackages()[0])')/card_generation.pth"
 	@touch $@
 
 $(VENV)/tests: card-generation/requirements-dev.txt $(VENV)/runs

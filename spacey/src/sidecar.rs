@@ -33,9 +33,16 @@ pub(crate) struct SidecarCommand {
     pub(crate) url: Url,
     pub(crate) secret: SecretString,
     pub(crate) data_dir: std::path::PathBuf,
+    /// How long the gateway waits for one generation.
+    pub(crate) timeout: Duration,
 }
 
 impl SidecarCommand {
+    /// How many seconds the service may wait for its model: less than the gateway waits for the service, so that the reason arrives.
+    fn model_timeout(&self) -> u64 {
+        self.timeout.as_secs().saturating_sub(5).clamp(1, 600)
+    }
+
     fn spawn(&self) -> std::io::Result<Child> {
         let (program, arguments) = self
             .words
@@ -50,6 +57,7 @@ impl SidecarCommand {
             )
             .env("SPACEY_GENERATION_SECRET", self.secret.expose_secret())
             .env("SPACEY_GENERATION_DATA_DIR", &self.data_dir)
+            .env("SPACEY_GENERATION_TIMEOUT_SECONDS", self.model_timeout().to_string())
             .env("SPACEY_GENERATION_EXIT_WITH_PARENT", "1")
             .stdin(Stdio::null())
             // Standard output is this program's own answer.

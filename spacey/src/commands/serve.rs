@@ -51,5 +51,6 @@ fn start_sidecar(
         url: Url::parse(&generation.url)?,
         secret: generation.secret.clone(),
         data_dir: settings.data.dir.join("generation"),
+        timeout: generation.timeout,
     })))
 }
