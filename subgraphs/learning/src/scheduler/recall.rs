@@ -37,7 +37,8 @@ pub fn deck_score(cards: usize, recalls: impl IntoIterator<Item = f64>) -> f64 {
     if cards == 0 {
         return 0.0;
     }
-    let sum: f64 = recalls.into_iter().map(|p| if p > 0.5 { 1.0 } else { p }).sum();
+    // An empty sum of floats is -0.
+    let sum = recalls.into_iter().fold(0.0, |sum, p| sum + if p > 0.5 { 1.0 } else { p });
     #[expect(clippy::cast_precision_loss, reason = "a deck has far fewer than 2^52 cards")]
     let mean = sum / cards as f64;
     (mean * 100.0).round() / 100.0
@@ -86,6 +87,7 @@ mod tests {
     fn a_deck_scores_the_mean_over_all_its_cards() {
         assert_eq!(deck_score(0, []), 0.0);
         assert_eq!(deck_score(3, []), 0.0);
+        assert!(deck_score(3, []).is_sign_positive(), "-0 is no score to show");
         // More likely than not counts whole; exactly a half does not.
         assert_eq!(deck_score(3, [0.51, 0.5]), 0.5);
         assert_eq!(deck_score(3, [0.51]), 0.33);
