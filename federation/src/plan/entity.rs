@@ -108,7 +108,8 @@ impl<'a> Planner<'a> {
             return Ok(Placed::Not);
         }
         entry.tried.push(target);
-        let before = self.save(spot)?;
+        let is_sure = self.is_at_hand(spot, requires);
+        let before = (!is_sure).then(|| self.save(spot)).transpose()?;
         let set = self.names.select(spot.names, requires);
         if let Some(dependencies) = self.gather(spot, &set, target)?
             && let Some(index) = self.enter(spot, target, &dependencies, Some(&set))?
@@ -122,7 +123,9 @@ impl<'a> Planner<'a> {
                 Some(_) => {}
             }
         }
-        self.restore(spot, before);
+        if let Some(before) = before {
+            self.restore(spot, before);
+        }
         Ok(Placed::Not)
     }
 
@@ -216,7 +219,8 @@ impl<'a> Planner<'a> {
         let mut attempts: Vec<_> = direct.map(|key| (0, *key)).collect();
         attempts.extend((1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key))));
         for (limit, key) in attempts {
-            let before = self.save(spot)?;
+            // What is at hand can be gathered for certain, so there is nothing to go back to.
+            let before = (limit > 0).then(|| self.save(spot)).transpose()?;
             let set = self.names.select(spot.names, &key.fields);
             self.hops = limit;
             let dependencies = self.gather(spot, &set, target);
@@ -226,7 +230,11 @@ impl<'a> Planner<'a> {
                     let template = Template::new(self.supergraph, &set, false);
                     return Ok(Some((template, dependencies)));
                 }
-                None => self.restore(spot, before),
+                None => {
+                    if let Some(before) = before {
+                        self.restore(spot, before);
+                    }
+                }
             }
         }
         Ok(None)
