@@ -18,7 +18,7 @@ use super::names::{Names, NamesId};
 use super::spot::{Origin, Spot};
 
 /// How much work a plan may take: fields placed, and the parts of drafts copied before attempts.
-const MAX_STEPS: usize = 500_000;
+const MAX_STEPS: usize = 150_000;
 
 /// Why there is no plan.
 #[derive(Debug)]
