@@ -5,7 +5,7 @@ use std::fmt::Write;
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{FieldDefinition, Type};
 use apollo_compiler::schema::ExtendedType;
-use federation::{RequestErrorCode, prepare};
+use federation::{RequestErrorCode, ResponseError, Value, prepare};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
@@ -164,7 +164,7 @@ fn operation(fixture: &Fixture, bytes: &[u8]) -> String {
     }
 }
 
-fn agrees(fixture: &Fixture, bytes: &[u8]) -> Result<(), TestCaseError> {
+fn agrees(fixture: &Fixture, bytes: &[u8], expect_errors: bool) -> Result<(), TestCaseError> {
     let mut operation = operation(fixture, bytes);
     if let Err(errors) = prepare(&fixture.supergraph, &operation, None) {
         let invalid = |code| matches!(code, RequestErrorCode::ValidationFailed);
@@ -185,6 +185,18 @@ fn agrees(fixture: &Fixture, bytes: &[u8]) -> Result<(), TestCaseError> {
         }
     }
     let response = fixture.check(&operation, json!({"yes": true, "no": false}));
+    if expect_errors {
+        // Each null comes of an error that a subgraph gave, so none is reported twice.
+        let twice = |error: &ResponseError| {
+            error.extensions.get("code") == Some(&Value::from(json!("NULL_IN_NON_NULLABLE")))
+        };
+        prop_assert!(
+            !response.errors.iter().any(twice),
+            "{operation}\n{:#?}",
+            response.errors
+        );
+        return Ok(());
+    }
     prop_assert!(
         response.errors.is_empty() || has_missing_data(&operation),
         "{operation}\n{:#?}",
@@ -198,8 +210,11 @@ fn has_missing_data(operation: &str) -> bool {
     operation.contains('(')
 }
 
-fn all_agree(name: &str) {
-    let fixture = Fixture::load(name);
+fn all_agree(name: &str, broken: &[(&str, &str)]) {
+    let mut fixture = Fixture::load(name);
+    for (record, field) in broken {
+        fixture.data.break_field(record, field);
+    }
     let config = ProptestConfig {
         max_global_rejects: 4000,
         failure_persistence: None,
@@ -207,16 +222,45 @@ fn all_agree(name: &str) {
     };
     let bytes = proptest::collection::vec(any::<u8>(), 0..120);
     TestRunner::new(config)
-        .run(&bytes, |bytes| agrees(&fixture, &bytes))
+        .run(&bytes, |bytes| agrees(&fixture, &bytes, !broken.is_empty()))
         .unwrap();
 }
 
 #[test]
 fn the_shop_answers_as_one() {
-    all_agree("shop");
+    all_agree("shop", &[]);
 }
 
 #[test]
 fn the_tricky_graph_answers_as_one() {
-    all_agree("tricky");
+    all_agree("tricky", &[]);
+}
+
+#[test]
+fn the_shop_answers_as_one_where_fields_fail() {
+    let broken = [
+        ("User:1", "username"),
+        ("User:2", "reviews"),
+        ("Product:table", "name"),
+        ("Product:couch", "shippingEstimate"),
+        ("Product:couch", "score"),
+        ("Review:2", "body"),
+        ("Query", "shopName"),
+    ];
+    all_agree("shop", &broken);
+}
+
+#[test]
+fn the_tricky_graph_answers_as_one_where_fields_fail() {
+    let broken = [
+        ("Account:1", "limit"),
+        ("Person:2", "friends"),
+        ("Person:1", "age"),
+        ("Book:1", "rating"),
+        ("Film:1", "cast"),
+        ("Item:1", "label"),
+        ("Item:2", "stock"),
+        ("Maker:1", "country"),
+    ];
+    all_agree("tricky", &broken);
 }
