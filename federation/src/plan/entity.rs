@@ -140,6 +140,15 @@ impl<'a> Planner<'a> {
         if spot.is_root {
             return Ok(Some(self.enter_root(spot, target, BTreeSet::new())));
         }
+        if self.is_query_type(&spot.ty) {
+            // Whoever has the query type answers its fields; the fetch that led here must have.
+            let after = spot.origins.first().map(|origin| origin.fetch);
+            return Ok(Some(self.enter_root(
+                spot,
+                target,
+                after.into_iter().collect(),
+            )));
+        }
         let extra = required
             .map(|set| Template::new(self.supergraph, set, true))
             .unwrap_or_default();
@@ -168,6 +177,7 @@ impl<'a> Planner<'a> {
         self.drafts.fetches.push(FetchDraft {
             subgraph: target,
             depends_on,
+            at: Vec::new(),
             entities: Some(EntityDraft {
                 path,
                 ty: spot.ty.clone(),
@@ -258,6 +268,14 @@ impl<'a> Planner<'a> {
         self.entering.pop();
         let dependencies = std::mem::replace(&mut self.touched, touched);
         Ok(rest?.is_empty().then_some(dependencies))
+    }
+
+    fn is_query_type(&self, ty: &str) -> bool {
+        let schema = &self.supergraph.api().schema_definition;
+        schema
+            .query
+            .as_ref()
+            .is_some_and(|query| query.as_str() == ty)
     }
 
     fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {

@@ -52,6 +52,8 @@ pub(crate) struct FetchNode {
     pub(crate) level: usize,
     /// Root fields have none.
     pub(crate) entities: Option<Entities>,
+    /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
+    pub(crate) at: Vec<Step>,
     /// The document's selection, as the printed plan shows it.
     pub(crate) selection: Vec<Line>,
 }

@@ -144,6 +144,7 @@ impl<'a> Planner<'a> {
             subgraph,
             depends_on,
             entities: None,
+            at: spot.path.clone(),
             selection,
         });
         spot.origins.push(Origin {

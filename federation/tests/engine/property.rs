@@ -143,6 +143,7 @@ fn values(ty: &Type) -> &'static [&'static str] {
         "String" if ty.is_non_null() => &["\"EUR\"", "\"USD\"", "\"table\"", "\"none\""],
         "String" => &["\"en\"", "\"de\"", "null"],
         "Int" => &["2", "5"],
+        "ReviewInput" => &["{upc: \"table\"}"],
         "Stars" => &["ONE", "null"],
         _ => &[],
     }
@@ -156,12 +157,15 @@ fn operation(fixture: &Fixture, bytes: &[u8]) -> String {
         aliases: 0,
         variables: false,
     };
-    generator.selection("Query", 5);
-    if generator.variables {
-        format!("query($yes: Boolean!, $no: Boolean!) {}", generator.text)
-    } else {
-        generator.text
-    }
+    let mutates = fixture.api.types.contains_key("Mutation") && generator.next(4) == 3;
+    let root = if mutates { "Mutation" } else { "Query" };
+    generator.selection(root, 5);
+    let keyword = root.to_lowercase();
+    let variables = match generator.variables {
+        true => "($yes: Boolean!, $no: Boolean!)",
+        false => "",
+    };
+    format!("{keyword}{variables} {}", generator.text)
 }
 
 fn agrees(fixture: &Fixture, bytes: &[u8], expect_errors: bool) -> Result<(), TestCaseError> {
@@ -169,7 +173,7 @@ fn agrees(fixture: &Fixture, bytes: &[u8], expect_errors: bool) -> Result<(), Te
     if let Err(errors) = prepare(&fixture.supergraph, &operation, None) {
         let invalid = |code| matches!(code, RequestErrorCode::ValidationFailed);
         // Variables that only one of the directives uses, and aliases that meet, make an operation invalid.
-        if operation.starts_with("query") && errors.iter().all(|error| invalid(error.code)) {
+        if operation.contains("$yes: ") && errors.iter().all(|error| invalid(error.code)) {
             operation = operation.replacen(
                 "{",
                 "{ used: __typename @skip(if: $yes) used: __typename @skip(if: $no)",
