@@ -1,7 +1,7 @@
 //! The federation engine: compose, prepare, plan, execute.
 //!
 //! A request's way through this crate: [`prepare`] (parse, validate, normalise, plan; the caller caches the
-//! result by operation text) → [`execute`] (coerce variables, fetch through [`Fetch`], merge, project).
+//! result by operation text) → [`execute()`] (coerce variables, fetch through [`Fetch`], merge, project).
 //! The engine is never told about HTTP, JWT, or what any subgraph is for; all I/O happens behind [`Fetch`].
 
 pub mod compose;

@@ -24,17 +24,21 @@ pub(super) fn take(
         return;
     };
     let had_errors = !response.errors.is_empty();
-    take_errors(node, entities, &batch, response.errors, errors);
     let answered = match response.data {
         Value::Object(mut object) => object.get_mut(ENTITIES).map(std::mem::take),
         _ => None,
     };
+    let is_missing = |slot: usize| match &answered {
+        Some(Value::List(items)) => matches!(items.get(slot), Some(Value::Null)),
+        _ => false,
+    };
+    take_errors(node, entities, &batch, response.errors, &is_missing, errors);
     match answered {
         Some(Value::List(items)) => {
             let items = checked(node, entities, &batch, items, errors);
             scatter(entities, batch, items, data);
         }
-        None | Some(Value::Null) if had_errors => {}
+        None | Some(Value::Null) if had_errors => errors.mark_part(path_prefix(node)),
         _ => errors.add_for_part(
             ResponseError::new(
                 ResponseErrorCode::SubrequestMalformedResponse,
@@ -134,6 +138,7 @@ fn take_errors(
     entities: &Entities,
     batch: &Batch,
     subgraph_errors: Vec<SubgraphError>,
+    is_missing: &dyn Fn(usize) -> bool,
     errors: &mut Errors,
 ) {
     if subgraph_errors.is_empty() {
@@ -153,14 +158,11 @@ fn take_errors(
         }
         for &place in places {
             let mut path = client_path(entities, batch.places.indexes(place));
-            path.extend_from_slice(&error.path[2..]);
-            let is_of_entity = error.path.len() == 2;
-            let error = of_subgraph(error.clone(), node, path);
-            if is_of_entity {
-                errors.add_for_part(error);
-            } else {
-                errors.add(error);
+            if is_missing(batch.places.slot(place)) {
+                errors.mark_part(path.clone());
             }
+            path.extend_from_slice(&error.path[2..]);
+            errors.add(of_subgraph(error.clone(), node, path));
         }
     }
 }
@@ -189,12 +191,11 @@ fn client_path(entities: &Entities, indexes: &[u32]) -> Vec<PathSegment> {
 
 /// The part of a fetch's path that has no list: where an error stands that concerns the whole fetch.
 pub(super) fn path_prefix(node: &FetchNode) -> Vec<PathSegment> {
-    let Some(entities) = &node.entities else {
-        return Vec::new();
+    let path = match &node.entities {
+        Some(entities) => &entities.path,
+        None => &node.at,
     };
-    entities
-        .path
-        .iter()
+    path.iter()
         .take_while(|step| !matches!(step, Step::Each))
         .filter_map(|step| match step {
             Step::Key(key) => Some(PathSegment::Key(key.clone())),

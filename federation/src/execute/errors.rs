@@ -30,8 +30,13 @@ impl Errors {
 
     /// Adds an error that concerns its path and everything below.
     pub(super) fn add_for_part(&mut self, error: ResponseError) {
-        self.of_parts.insert(error.path.clone());
+        self.mark_part(error.path.clone());
         self.add(error);
+    }
+
+    /// Notes that an error made a subgraph answer nothing for `path`, whatever the error's own path.
+    pub(super) fn mark_part(&mut self, path: Vec<PathSegment>) {
+        self.of_parts.insert(path);
     }
 
     /// Whether there is an error yet.

@@ -1,6 +1,6 @@
 //! Runs a plan against [`Fetch`], the only I/O seam of the engine.
 //!
-//! [`execute`] names the steps: coerce variables, fetch and merge ([`run`]), introspect, project ([`project`]).
+//! [`execute`] names the steps: coerce variables, fetch and merge (`run`), introspect, project (`project`).
 
 mod batch;
 mod entities;

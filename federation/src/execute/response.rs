@@ -10,7 +10,6 @@ use super::PathSegment;
 
 /// An executed operation's answer. There is always a `data`; it is null when an error reached the root.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct Response {
     /// The `data` member as JSON text.
     pub data: Vec<u8>,
@@ -20,7 +19,6 @@ pub struct Response {
 
 /// An entry of an answer's `errors`.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct ResponseError {
     /// What went wrong, in words for the client.
     pub message: String,
@@ -32,7 +30,6 @@ pub struct ResponseError {
 
 /// The kinds of error that the engine itself adds to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum ResponseErrorCode {
     /// A subgraph answered with an error that has no code of its own.
     DownstreamServiceError,

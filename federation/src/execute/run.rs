@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::plan::{FetchNode, Plan};
+use crate::plan::{FetchNode, Plan, Step};
 use crate::value::{Object, Value};
 
 use super::batch::{self, Batch};
 use super::entities;
 use super::errors::Errors;
-use super::merge::merge;
+use super::merge::{merge, merge_object};
 use super::response::{ResponseError, ResponseErrorCode};
-use super::{Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError};
+use super::{Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError, walk};
 
 /// Runs `plan` and returns the merged data and the errors.
 pub(super) async fn run<F: Fetch>(plan: &Plan, variables: &Object, fetch: &F) -> (Value, Errors) {
@@ -66,6 +66,9 @@ impl<'a> Run<'a> {
         let node = &self.plan.fetches[index];
         let mut variables = Object::with_capacity(node.variables.len() + 1);
         let mut batch = None;
+        if !node.at.is_empty() && !self.has_objects(&node.at) {
+            return None;
+        }
         if let Some(entities) = &node.entities {
             let mut collected = batch::collect(&self.data, entities);
             if collected.representations.is_empty() {
@@ -87,6 +90,12 @@ impl<'a> Run<'a> {
             variables,
         };
         Some((batch, request))
+    }
+
+    fn has_objects(&self, path: &[Step]) -> bool {
+        let mut any = false;
+        walk::visit(&self.data, path, &mut Vec::new(), &mut |_, _| any = true);
+        any
     }
 
     /// Lets those go on that waited for a fetch.
@@ -142,22 +151,30 @@ impl<'a> Run<'a> {
     fn take_root(&mut self, node: &FetchNode, response: FetchResponse) {
         let has_errors = !response.errors.is_empty();
         for error in response.errors {
-            let path = error.path.clone();
+            let path = match node.at.as_slice() {
+                [] => error.path.clone(),
+                _ => entities::path_prefix(node),
+            };
             let error = of_subgraph(error, node, path);
-            if error.path.is_empty() {
+            if error.path.is_empty() || !node.at.is_empty() {
                 self.errors.add_for_part(error);
             } else {
                 self.errors.add(error);
             }
         }
         match response.data {
-            data @ Value::Object(_) => merge(&mut self.data, data),
-            Value::Null if has_errors => {}
+            data @ Value::Object(_) if node.at.is_empty() => merge(&mut self.data, data),
+            Value::Object(fields) => {
+                let mut visitor =
+                    |_: &[u32], object: &mut Object| merge_object(object, fields.clone());
+                walk::visit_mut(&mut self.data, &node.at, &mut Vec::new(), &mut visitor);
+            }
+            Value::Null if has_errors => self.errors.mark_part(entities::path_prefix(node)),
             _ => self.errors.add_for_part(
                 ResponseError::new(
                     ResponseErrorCode::SubrequestMalformedResponse,
                     format!("subgraph {:?} answered no data", node.subgraph),
-                    Vec::new(),
+                    entities::path_prefix(node),
                 )
                 .of_subgraph(&node.subgraph),
             ),

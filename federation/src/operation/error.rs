@@ -6,7 +6,6 @@ use apollo_compiler::validation::DiagnosticList;
 /// Why an operation was not run: a request error in the specification's sense, which means that there is no `data`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-#[non_exhaustive]
 pub struct RequestError {
     /// What is wrong, in words for the client.
     pub message: String,
@@ -18,7 +17,6 @@ pub struct RequestError {
 
 /// The kinds of request error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum RequestErrorCode {
     /// The document is not GraphQL, or longer or deeper than is accepted.
     ParseFailed,

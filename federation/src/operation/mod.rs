@@ -1,6 +1,6 @@
 //! A client's operation: parsed, validated against the specification, and normalised.
 //!
-//! Later stages accept only the normalised [`SelectionSet`]. Documents that are too long or too deep are refused before
+//! Later stages accept only the normalised `SelectionSet`. Documents that are too long or too deep are refused before
 //! anything walks them recursively.
 
 mod conditions;

@@ -42,13 +42,14 @@ impl Client<'_> {
 pub(super) fn root(
     drafts: &Drafts,
     client: &Client<'_>,
+    kind: OperationKind,
     selection: SelectionId,
     subgraph: &str,
     index: usize,
 ) -> Written {
     let mut writer = Writer::new(drafts);
     writer.braced("{".to_owned(), selection);
-    let keyword = match client.kind {
+    let keyword = match kind {
         OperationKind::Query => "query",
         OperationKind::Mutation => "mutation",
         OperationKind::Subscription => "subscription",

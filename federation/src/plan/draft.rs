@@ -41,6 +41,8 @@ pub(super) struct FetchDraft {
     pub(super) depends_on: BTreeSet<FetchId>,
     /// Root fields have none.
     pub(super) entities: Option<EntityDraft>,
+    /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
+    pub(super) at: Vec<DraftStep>,
     pub(super) selection: SelectionId,
 }
 

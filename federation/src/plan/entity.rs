@@ -106,7 +106,8 @@ impl<'a> Planner<'a> {
             return Ok(Placed::Not);
         }
         entry.tried.push(target);
-        let before = self.save(spot)?;
+        let is_sure = self.is_at_hand(spot, requires);
+        let before = (!is_sure).then(|| self.save(spot)).transpose()?;
         let set = self.names.select(spot.names, requires);
         if let Some(dependencies) = self.gather(spot, &set, target)?
             && let Some(index) = self.enter(spot, target, &dependencies, Some(&set))?
@@ -120,7 +121,9 @@ impl<'a> Planner<'a> {
                 Some(_) => {}
             }
         }
-        self.restore(spot, before);
+        if let Some(before) = before {
+            self.restore(spot, before);
+        }
         Ok(Placed::Not)
     }
 
@@ -134,6 +137,11 @@ impl<'a> Planner<'a> {
     ) -> Result<Option<usize>, PlanError> {
         if spot.is_root {
             return Ok(Some(self.enter_root(spot, target, BTreeSet::new())));
+        }
+        if self.is_query_type(&spot.ty) {
+            // Whoever has the query type answers its fields; the fetch that led here must have.
+            let after = spot.origins.first().map(|origin| origin.fetch);
+            return Ok(Some(self.enter_root(spot, target, after.into_iter().collect())));
         }
         let extra =
             required.map(|set| Template::new(self.supergraph, set, true)).unwrap_or_default();
@@ -162,6 +170,7 @@ impl<'a> Planner<'a> {
         self.drafts.fetches.push(FetchDraft {
             subgraph: target,
             depends_on,
+            at: Vec::new(),
             entities: Some(EntityDraft { path, ty: spot.ty.clone(), mixed, template }),
             selection,
         });
@@ -208,7 +217,8 @@ impl<'a> Planner<'a> {
         let mut attempts: Vec<_> = direct.map(|key| (0, *key)).collect();
         attempts.extend((1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key))));
         for (limit, key) in attempts {
-            let before = self.save(spot)?;
+            // What is at hand can be gathered for certain, so there is nothing to go back to.
+            let before = (limit > 0).then(|| self.save(spot)).transpose()?;
             let set = self.names.select(spot.names, &key.fields);
             self.hops = limit;
             let dependencies = self.gather(spot, &set, target);
@@ -218,7 +228,11 @@ impl<'a> Planner<'a> {
                     let template = Template::new(self.supergraph, &set, false);
                     return Ok(Some((template, dependencies)));
                 }
-                None => self.restore(spot, before),
+                None => {
+                    if let Some(before) = before {
+                        self.restore(spot, before);
+                    }
+                }
             }
         }
         Ok(None)
@@ -242,6 +256,11 @@ impl<'a> Planner<'a> {
         self.entering.pop();
         let dependencies = std::mem::replace(&mut self.touched, touched);
         Ok(rest?.is_empty().then_some(dependencies))
+    }
+
+    fn is_query_type(&self, ty: &str) -> bool {
+        let schema = &self.supergraph.api().schema_definition;
+        schema.query.as_ref().is_some_and(|query| query.as_str() == ty)
     }
 
     fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {

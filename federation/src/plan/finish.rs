@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
 use super::document::{self, Client};
@@ -109,7 +110,13 @@ fn node(
 ) -> FetchNode {
     let subgraph = supergraph.subgraph_name(group.fetch.subgraph).clone();
     let written = match &group.fetch.entities {
-        None => document::root(drafts, client, group.fetch.selection, &subgraph, index),
+        None => {
+            let kind = match group.fetch.at.as_slice() {
+                [] => client.kind,
+                _ => OperationKind::Query,
+            };
+            document::root(drafts, client, kind, group.fetch.selection, &subgraph, index)
+        }
         Some(_) => {
             let entries: Vec<_> =
                 group.entries.iter().map(|(entry, selection)| (&entry.ty, *selection)).collect();
@@ -125,6 +132,7 @@ fn node(
         variables: written.variables,
         depends_on: depends_on.into_iter().collect(),
         level: group.level,
+        at: group.fetch.at.iter().map(step).collect(),
         entities: group.fetch.entities.as_ref().map(|entities| Entities {
             path: entities.path.iter().map(step).collect(),
             entries: group

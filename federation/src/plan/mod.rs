@@ -1,7 +1,7 @@
 //! From a normalised operation to a plan: which subgraph is asked what, and after what.
 //!
-//! Steps: draft the fetches ([`planner`]), merge those that can be one and order them ([`finish`]), write their operations
-//! ([`document`]). A field that no subgraph can be asked for is an error; the plan never leaves it out.
+//! Steps: draft the fetches (`planner`), merge those that can be one and order them (`finish`), write their operations
+//! (`document`). A field that no subgraph can be asked for is an error; the plan never leaves it out.
 
 mod abstract_type;
 mod document;
@@ -52,6 +52,8 @@ pub(crate) struct FetchNode {
     pub(crate) level: usize,
     /// Root fields have none.
     pub(crate) entities: Option<Entities>,
+    /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
+    pub(crate) at: Vec<Step>,
     /// The document's selection, as the printed plan shows it.
     pub(crate) selection: Vec<Line>,
 }

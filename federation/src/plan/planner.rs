@@ -18,7 +18,7 @@ use super::names::{Names, NamesId};
 use super::spot::{Origin, Spot};
 
 /// How much work a plan may take: fields placed, and the parts of drafts copied before attempts.
-const MAX_STEPS: usize = 500_000;
+const MAX_STEPS: usize = 150_000;
 
 /// Why there is no plan.
 #[derive(Debug)]
@@ -134,7 +134,13 @@ impl<'a> Planner<'a> {
         depends_on: BTreeSet<FetchId>,
     ) -> usize {
         let selection = self.drafts.new_selection();
-        self.drafts.fetches.push(FetchDraft { subgraph, depends_on, entities: None, selection });
+        self.drafts.fetches.push(FetchDraft {
+            subgraph,
+            depends_on,
+            entities: None,
+            at: spot.path.clone(),
+            selection,
+        });
         spot.origins.push(Origin {
             subgraph,
             fetch: self.drafts.fetches.len() - 1,

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Entities, FetchNode, Line, Plan, Step, Template};
+use super::{FetchNode, Line, Plan, Step, Template};
 
 impl Display for Plan {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -43,11 +43,9 @@ impl Plan {
 impl FetchNode {
     fn print(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
         let Some(entities) = &self.entities else {
-            writeln!(f, "{}Fetch(service: {:?}) {{", Indent(depth), self.subgraph)?;
-            print_selection(f, &self.selection, depth + 1)?;
-            return writeln!(f, "{}}}", Indent(depth));
+            return self.print_root(f, depth);
         };
-        writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(entities))?;
+        writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(&entities.path))?;
         writeln!(f, "{}Fetch(service: {:?}) {{", Indent(depth + 1), self.subgraph)?;
         writeln!(f, "{}{{", Indent(depth + 2))?;
         for entry in &entities.entries {
@@ -63,6 +61,23 @@ impl FetchNode {
     }
 }
 
+impl FetchNode {
+    fn print_root(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
+        let is_further_in = !self.at.is_empty();
+        let inner = depth + usize::from(is_further_in);
+        if is_further_in {
+            writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(&self.at))?;
+        }
+        writeln!(f, "{}Fetch(service: {:?}) {{", Indent(inner), self.subgraph)?;
+        print_selection(f, &self.selection, inner + 1)?;
+        writeln!(f, "{}}}", Indent(inner))?;
+        if is_further_in {
+            writeln!(f, "{}}}", Indent(depth))?;
+        }
+        Ok(())
+    }
+}
+
 /// Two spaces a level.
 struct Indent(usize);
 
@@ -72,11 +87,11 @@ impl Display for Indent {
     }
 }
 
-struct Path<'a>(&'a Entities);
+struct Path<'a>(&'a [Step]);
 
 impl Display for Path<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (position, step) in self.0.path.iter().enumerate() {
+        for (position, step) in self.0.iter().enumerate() {
             match step {
                 Step::Key(key) if position == 0 => f.write_str(key)?,
                 Step::Key(key) => write!(f, ".{key}")?,

@@ -2,7 +2,6 @@
 
 /// Why a supergraph cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum SupergraphError {
     /// The text is not a valid GraphQL schema.
     #[error("the supergraph is not a valid GraphQL schema:\n{0}")]

@@ -9,7 +9,6 @@ use apollo_compiler::collections::IndexMap;
 
 /// A subgraph as the supergraph names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct SubgraphInfo {
     /// The name it was composed under.
     pub name: Arc<str>,

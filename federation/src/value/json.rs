@@ -228,3 +228,82 @@ impl From<Object> for serde_json::Map<String, serde_json::Value> {
         object.into_iter().map(|(name, value)| (name.to_string(), value.into())).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Value {
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn write(value: &Value) -> String {
+        serde_json::to_string(value).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn json_comes_out_as_it_went_in() {
+        for text in [
+            "null",
+            "[true,false,null]",
+            "[-9223372036854775808,9223372036854775807,1.5,-0.0]",
+            r#""quote \" slash \\ line \n sign \u0001 smile 😀""#,
+            r#"{"b":1,"a":{"c":[]},"":{}}"#,
+            r#"[{"a":1,"b":2},{"a":3,"b":4},{"b":5,"a":6},{"a":7},{"c":8,"a":9,"b":{}}]"#,
+            "[[[{\"a\":[{\"b\":1},{\"b\":2}]},{\"a\":[{\"b\":3}]}]]]",
+        ] {
+            assert_eq!(write(&read(text)), text);
+        }
+        assert_eq!(read("18446744073709551615"), Value::Float(18_446_744_073_709_551_615.0));
+    }
+
+    #[test]
+    fn siblings_share_their_names() {
+        let Value::List(items) = read(r#"[{"a":{"b":1}},{"a":{"b":2}}]"#) else {
+            panic!("a list");
+        };
+        let names: Vec<_> = items
+            .iter()
+            .filter_map(|item| match item {
+                Value::Object(object) => object.pair(0).map(|(name, _)| name),
+                _ => None,
+            })
+            .collect();
+        assert!(Arc::ptr_eq(names[0], names[1]));
+    }
+
+    #[test]
+    fn a_name_that_repeats_has_its_last_value() {
+        assert_eq!(write(&read(r#"{"a":1,"b":2,"a":3}"#)), r#"{"a":3,"b":2}"#);
+        let list = read(r#"[{"a":1,"b":2},{"b":3,"b":4},{"a":5,"a":6}]"#);
+        assert_eq!(write(&list), r#"[{"a":1,"b":2},{"b":4},{"a":6}]"#);
+    }
+
+    #[test]
+    fn wide_objects_are_read_in_linear_time() {
+        let pairs: Vec<_> = (0..100_000).map(|n| format!("\"name{n}\":{n}")).collect();
+        let text = format!("{{{}}}", pairs.join(","));
+        let value = read(&text);
+        assert_eq!(write(&value), text);
+        let Value::Object(object) = value else {
+            panic!("an object");
+        };
+        assert_eq!(object.len(), 100_000);
+        assert_eq!(object.into_iter().collect::<Object>().len(), 100_000);
+    }
+
+    #[test]
+    fn nesting_without_end_is_refused() {
+        assert!(serde_json::from_str::<Value>(&"[".repeat(100_000)).is_err());
+        assert!(serde_json::from_str::<Object>("[]").is_err());
+    }
+
+    #[test]
+    fn json_values_convert_both_ways() {
+        let json = serde_json::json!({"a": [1, 1.5, "x", null, true], "b": {"c": {}}});
+        let value = Value::from(json.clone());
+        assert_eq!(serde_json::Value::from(value), json);
+        let infinite = serde_json::Value::from(Value::Float(f64::INFINITY));
+        assert_eq!(infinite, serde_json::Value::Null);
+    }
+}

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod abstract_types;
 mod failures;
 mod plans;
 mod property;

@@ -108,3 +108,14 @@ fn an_execution_can_be_spawned_and_a_deep_operation_fits_its_stack() {
     assert!(response.errors.is_empty(), "{:#?}", response.errors);
     assert!(response.data.len() > 1000);
 }
+
+#[test]
+fn the_query_type_further_in_is_answered_by_whoever_has_it() {
+    let shop = Fixture::load("shop");
+    let operation = "mutation { checkOut { number query { shopName me { name reviews { body } } topProducts { upc } } more { me { id } } } renameProduct(upc: \"table\", name: \"n\") { upc } }";
+    shop.check(operation, json!({}));
+    let log = shop.take_log();
+    let documents: Vec<_> = log.iter().map(|(_, document, _)| document.as_str()).collect();
+    assert!(documents[1..4].iter().all(|document| document.starts_with("query")), "{log:#?}");
+    assert_eq!(log.len(), 4, "{log:#?}");
+}

@@ -104,3 +104,9 @@ fn deep_and_repeated() {
         5,
     );
 }
+
+#[test]
+fn required_fields_differ_by_the_type_of_an_object() {
+    check("{ orders { id cost } }", 2);
+    check("{ orders { cost subject { title: id ... on Book { blurb(lang: \"de\") } } } }", 2);
+}

@@ -20,6 +20,13 @@ impl Data {
         Self(serde_json::from_str(&text).unwrap())
     }
 
+    /// Makes a field of a record fail.
+    pub(crate) fn break_field(&mut self, record: &str, field: &str) {
+        let fields = self.0[record].as_object_mut().unwrap();
+        assert!(fields.contains_key(field), "{record} has no {field}");
+        fields.insert(field.to_owned(), Value::from("!broken"));
+    }
+
     pub(crate) fn root(&self, type_name: &'static str) -> Record<'_> {
         Record { type_name, fields: self.0[type_name].as_object().unwrap() }
     }
