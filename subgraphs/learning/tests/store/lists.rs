@@ -153,13 +153,8 @@ pub(crate) async fn stats_and_streak(store: &dyn Store) {
     learner.submit(store, &[review(a, Easy, 0), review(b, Good, 1), review(b, Again, 5)]).await;
     let now = ask(5).await;
     // b comes back in a minute.
-    let expected = Stats {
-        reviews_today: 3,
-        time_today_ms: 4500,
-        streak_days: 1,
-        due_today: 1,
-        new_cards: 3,
-    };
+    let expected =
+        Stats { reviews_today: 3, time_today_ms: 4500, streak_days: 1, due_today: 1, new_cards: 3 };
     assert_eq!(now, expected);
     learner.submit(store, &[review(c, Easy, days(1)), review(d, Easy, days(2))]).await;
     assert_eq!((ask(days(2)).await.streak_days, ask(days(3)).await.streak_days), (3, 3));

@@ -102,9 +102,7 @@ pub(crate) async fn each_review_gets_its_verdict(store: &dyn Store) {
     assert_eq!(stranger.submit(store, &[same]).await.verdicts, [Verdict::Accepted]);
 }
 
-pub(crate) async fn a_review_of_a_card_that_is_gone_by_now_is_still_a_duplicate(
-    store: &dyn Store,
-) {
+pub(crate) async fn a_review_of_a_card_that_is_gone_by_now_is_still_a_duplicate(store: &dyn Store) {
     let learner = Learner::new(store, 1).await;
     let sent = [review(learner.cards[0], Good, 0), review(learner.cards[0], Good, 10)];
     learner.submit(store, &sent[..1]).await;

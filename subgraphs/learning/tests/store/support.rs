@@ -35,7 +35,15 @@ pub(crate) fn deck(owner: UserId, deck: DeckId, version: i64, deleted: bool) -> 
 }
 
 pub(crate) fn card(owner: UserId, deck: DeckId, card: CardId, position: i64) -> CardChanged {
-    CardChanged { card, deck, owner, version: 1, deleted: false, position, created_at: at(position) }
+    CardChanged {
+        card,
+        deck,
+        owner,
+        version: 1,
+        deleted: false,
+        position,
+        created_at: at(position),
+    }
 }
 
 /// Somebody with one deck.

@@ -53,7 +53,8 @@ impl Store for MongoStore {
 
     fn person(&self, user: UserId) -> Answering<'_, Option<Person>> {
         Box::pin(async move {
-            let filter = doc! { "_id": user, "deleted": false, "version": { "$gt": events::UNTOLD } };
+            let filter =
+                doc! { "_id": user, "deleted": false, "version": { "$gt": events::UNTOLD } };
             let person = self.collections.persons.find_one(filter).await?;
             Ok(person.map(|person| Person {
                 time_zone: person.time_zone,
