@@ -6,7 +6,7 @@ use learning::model::{Person, Session, Stats};
 use learning::scheduler::Rating;
 use learning::store::{QueueQuery, Started, Store};
 
-use crate::support::{Learner, at, card, day, deck, review, user};
+use crate::support::{Learner, at, card, day, deck, review, scheduler, user};
 
 /// New cards in the order of the queue.
 async fn new_cards(store: &dyn Store, owner: UserId) -> Vec<CardId> {
@@ -120,17 +120,16 @@ async fn assert_empty(store: &dyn Store, learner: &Learner) {
     assert_eq!(new_cards(store, owner).await, []);
 }
 
+fn session(learner: &Learner) -> Session {
+    let (id, owner, deck) = (LearningSessionId::new(), learner.owner, learner.deck);
+    Session { id, owner, deck, started_at: at(0), finished_at: None }
+}
+
 pub(crate) async fn a_deleted_account_leaves_nothing(store: &dyn Store) {
     let (gone, stays) = (Learner::new(store, 2).await, Learner::new(store, 2).await);
     for learner in [&gone, &stays] {
         learner.submit(store, &[review(learner.cards[0], Rating::Good, 0)]).await;
-        let session = Session {
-            id: LearningSessionId::new(),
-            owner: learner.owner,
-            deck: learner.deck,
-            started_at: at(0),
-            finished_at: None,
-        };
+        let session = session(learner);
         let started = store.start_session(session.clone()).await.unwrap();
         assert_eq!(started, Started::Session(session));
     }
@@ -156,4 +155,29 @@ pub(crate) async fn a_deletion_that_comes_first_keeps_the_account_empty(store: &
     let late = [deck(owner, deck_id, 1, false), Event::Card(card(owner, deck_id, card_id, 0))];
     store.apply(late.to_vec()).await.unwrap();
     assert_empty(store, &Learner { owner, deck: deck_id, cards: vec![card_id] }).await;
+}
+
+pub(crate) async fn a_card_told_of_while_its_deck_goes_is_gone(store: &dyn Store) {
+    for _ in 0..4 {
+        let Learner { owner, deck: id, .. } = Learner::new(store, 0).await;
+        let new = CardId::new();
+        let told = vec![Event::Card(card(owner, id, new, 0))];
+        let deleted = vec![deck(owner, id, 2, true)];
+        futures::try_join!(store.apply(told), store.apply(deleted)).unwrap();
+        assert_eq!(store.cards(owner, vec![new]).await.unwrap(), []);
+    }
+}
+
+pub(crate) async fn work_done_while_the_account_goes_is_gone(store: &dyn Store) {
+    for _ in 0..4 {
+        let learner = Learner::new(store, 1).await;
+        let batch = [review(learner.cards[0], Rating::Good, 0)];
+        futures::try_join!(
+            store.submit(learner.owner, batch.into(), scheduler()),
+            store.apply(vec![user(learner.owner, 2, true)]),
+            async { store.start_session(session(&learner)).await },
+        )
+        .unwrap();
+        assert_empty(store, &learner).await;
+    }
 }

@@ -44,6 +44,8 @@ suite! {
         a_person_is_known_once_told_of
         a_deleted_account_leaves_nothing
         a_deletion_that_comes_first_keeps_the_account_empty
+        a_card_told_of_while_its_deck_goes_is_gone
+        work_done_while_the_account_goes_is_gone
     }
     submit {
         what_is_accepted_is_in_the_log_and_in_the_card
