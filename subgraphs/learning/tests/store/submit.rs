@@ -59,7 +59,8 @@ pub(crate) async fn each_review_gets_its_verdict(store: &dyn Store) {
     store.apply(vec![common::Event::Card(deleted)]).await.unwrap();
 
     let stored = review(learner.cards[0], Good, 0);
-    assert_eq!(learner.submit(store, &[stored.clone()]).await.verdicts, [Verdict::Accepted]);
+    let submitted = learner.submit(store, std::slice::from_ref(&stored)).await;
+    assert_eq!(submitted.verdicts, [Verdict::Accepted]);
     let fresh = review(learner.cards[1], Easy, 1);
     // Where it is later than what was sent, the store still knows it.
     let again = Review { received_at: at(99), ..stored.clone() };
@@ -90,7 +91,7 @@ pub(crate) async fn each_review_gets_its_verdict(store: &dyn Store) {
     let mut known: Vec<CardId> = submitted.cards.keys().copied().collect();
     known.sort_unstable();
     assert_eq!(known, learner.cards[..2]);
-    assert_eq!(log(store, &learner, learner.cards[0]).await, [stored.clone()]);
+    assert_eq!(log(store, &learner, learner.cards[0]).await, std::slice::from_ref(&stored));
     assert_eq!(log(store, &learner, learner.cards[1]).await, [fresh]);
     assert_eq!(learner.memory(store, learner.cards[0]).await.unwrap().reps, 1);
     assert_eq!(stranger.memory(store, stranger.cards[0]).await, None);
