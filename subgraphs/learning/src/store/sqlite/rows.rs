@@ -1,7 +1,5 @@
 //! How rows become values, and values parameters.
 
-use std::collections::BTreeSet;
-
 use common::{CardId, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Row, types::Type};
@@ -93,7 +91,9 @@ pub(super) fn due_columns(due: Due) -> (Option<i64>, Option<i32>) {
 /// Ids as one parameter: a JSON array of hexadecimal digits, which SQL turns back by `unhex`. Each is in it once, so that a join with it
 /// gives each row once.
 pub(super) fn id_list(ids: impl Iterator<Item = uuid::Uuid>) -> String {
-    let ids: BTreeSet<uuid::Uuid> = ids.collect();
+    let mut ids: Vec<uuid::Uuid> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
     let mut list = String::with_capacity(2 + ids.len() * 35);
     let mut buffer = uuid::Uuid::encode_buffer();
     list.push('[');
