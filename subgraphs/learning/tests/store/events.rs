@@ -175,7 +175,13 @@ pub(crate) async fn work_done_while_the_account_goes_is_gone(store: &dyn Store) 
         futures::try_join!(
             store.submit(learner.owner, batch.into(), scheduler()),
             store.apply(vec![user(learner.owner, 2, true)]),
-            async { store.start_session(session(&learner)).await },
+            // One after the other, so that one of them meets the deletion.
+            async {
+                for _ in 0..20 {
+                    store.start_session(session(&learner)).await?;
+                }
+                Ok(())
+            },
         )
         .unwrap();
         assert_empty(store, &learner).await;
