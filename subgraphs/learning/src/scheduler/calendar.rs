@@ -1,7 +1,5 @@
 //! Local days. A day of learning starts at the rollover hour of a person's time zone, so that midnight does not cut an evening in two.
 
-use std::collections::HashMap;
-
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -83,12 +81,6 @@ impl Calendar {
         );
         // Only at the very ends of the calendar is there no such moment.
         self.time_zone.to_timestamp(start).unwrap_or(Timestamp::MAX)
-    }
-
-    /// [`Calendar::start_of`] for many rows, which share few days.
-    pub fn starts(&self) -> impl FnMut(Day) -> Timestamp + '_ {
-        let mut known: HashMap<Day, Timestamp> = HashMap::new();
-        move |day| *known.entry(day).or_insert_with(|| self.start_of(day))
     }
 }
 

@@ -96,8 +96,7 @@ impl Service {
     /// [`Error::Store`].
     pub async fn stats(&self, viewer: &Viewer) -> Result<Stats, Error> {
         let moment = self.moment(viewer.user).await?;
-        let tomorrow = moment.calendar.start_of(moment.today.plus(1));
-        Ok(self.store.stats(viewer.user, moment.today, tomorrow).await?)
+        Ok(self.store.stats(viewer.user, moment.today, moment.tomorrow).await?)
     }
 
     async fn stored_cards(

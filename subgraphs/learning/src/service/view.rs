@@ -15,13 +15,16 @@ pub struct Moment {
     pub calendar: Calendar,
     /// The local day of the moment.
     pub today: Day,
+    /// When the next one starts.
+    pub tomorrow: Timestamp,
 }
 
 impl Moment {
     /// `now` in `calendar`.
     #[must_use]
     pub fn new(now: Timestamp, calendar: Calendar) -> Self {
-        Self { now, today: calendar.day_of(now), calendar }
+        let today = calendar.day_of(now);
+        Self { now, today, tomorrow: calendar.start_of(today.plus(1)), calendar }
     }
 
     /// When something comes back: a learned card at the start of its day.
@@ -36,7 +39,7 @@ impl Moment {
     /// Whether something comes back before this local day ends.
     fn is_due_today(&self, due: Due) -> bool {
         match due {
-            Due::At(at) => self.calendar.day_of(at) <= self.today,
+            Due::At(at) => at < self.tomorrow,
             Due::On(day) => day <= self.today,
         }
     }

@@ -20,7 +20,7 @@ use crate::scheduler::Calendar;
 use crate::store::mongo::submit::update;
 
 /// The version of a document that stands for something of which nothing was told yet.
-const UNTOLD: i64 = -1;
+pub(super) const UNTOLD: i64 = -1;
 
 pub(super) async fn apply(store: &MongoStore, events: Vec<Event>) -> Result<(), StoreError> {
     let events: Arc<[Event]> = events.into();

@@ -6,24 +6,24 @@
 mod documents;
 mod events;
 mod queries;
+mod sessions;
 mod submit;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use common::mongo::Mongo;
-use common::page::{Direction, PageRequest};
+use common::page::PageRequest;
 use common::{CardId, DeckId, Event, LearningSessionId, StoreError, UserId};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::Cursor;
 use mongodb::bson::{Document, doc};
-use mongodb::options::ReturnDocument;
 
 use super::{Answering, QueueCards, QueueQuery, Started, Store, Submitted};
 use crate::model::{Person, Review, Session, SessionKey, Stats, StoredCard, StoredDeck};
 use crate::scheduler::{AnswerKey, Day, Scheduler};
-use documents::{Collections, Owned, date};
+use documents::{Collections, date};
 
 /// More rows than any answer that fits in one message has.
 const ONE_BATCH: u32 = 1_000_000;
@@ -53,7 +53,8 @@ impl Store for MongoStore {
 
     fn person(&self, user: UserId) -> Answering<'_, Option<Person>> {
         Box::pin(async move {
-            let filter = doc! { "_id": user, "deleted": false };
+            let filter =
+                doc! { "_id": user, "deleted": false, "version": { "$gt": events::UNTOLD } };
             let person = self.collections.persons.find_one(filter).await?;
             Ok(person.map(|person| Person {
                 time_zone: person.time_zone,
@@ -102,25 +103,7 @@ impl Store for MongoStore {
     }
 
     fn start_session(&self, session: Session) -> Answering<'_, Started> {
-        Box::pin(async move {
-            let Session { id, owner, deck, started_at, .. } = session;
-            let key = doc! { "_id": Owned::document(owner, id.to_bson()) };
-            let deck_filter = doc! { "_id": deck, "owner": owner, "deleted": false };
-            let stored = if self.collections.decks.find_one(deck_filter).await?.is_some() {
-                let started = doc! {
-                    "owner": owner, "deck": deck, "startedAt": date(started_at), "finishedAt": null,
-                };
-                self.collections
-                    .sessions
-                    .find_one_and_update(key, doc! { "$setOnInsert": started })
-                    .upsert(true)
-                    .return_document(ReturnDocument::After)
-                    .await?
-            } else {
-                self.collections.sessions.find_one(key).await?
-            };
-            stored.map_or(Ok(Started::UnknownDeck), |stored| stored.read().map(Started::Session))
-        })
+        Box::pin(sessions::start(self, session))
     }
 
     fn finish_session(
@@ -129,17 +112,7 @@ impl Store for MongoStore {
         id: LearningSessionId,
         at: Timestamp,
     ) -> Answering<'_, Option<Session>> {
-        Box::pin(async move {
-            let key = doc! { "_id": Owned::document(owner, id.to_bson()) };
-            let finished = doc! { "$ifNull": ["$finishedAt", date(at)] };
-            let session = self
-                .collections
-                .sessions
-                .find_one_and_update(key, vec![doc! { "$set": { "finishedAt": finished } }])
-                .return_document(ReturnDocument::After)
-                .await?;
-            session.map(documents::SessionDoc::read).transpose()
-        })
+        Box::pin(sessions::finish(self, owner, id, at))
     }
 
     fn sessions(
@@ -147,26 +120,7 @@ impl Store for MongoStore {
         owner: UserId,
         page: PageRequest<SessionKey>,
     ) -> Answering<'_, Vec<Session>> {
-        Box::pin(async move {
-            let mut filter = doc! { "owner": owner };
-            let (order, beyond) = match page.direction {
-                Direction::Forward => (-1, "$lt"),
-                Direction::Backward => (1, "$gt"),
-            };
-            if let Some((at, id)) = page.cursor {
-                filter.extend(beyond_cursor("startedAt", beyond, at, id.to_bson()));
-            }
-            let sessions = self
-                .collections
-                .sessions
-                .find(filter)
-                .sort(doc! { "startedAt": order, "_id.id": order })
-                .limit(i64::from(page.limit) + 1)
-                .batch_size(ONE_BATCH)
-                .await?;
-            let sessions: Vec<_> = sessions.try_collect().await?;
-            sessions.into_iter().map(documents::SessionDoc::read).collect()
-        })
+        Box::pin(sessions::list(self, owner, page))
     }
 
     fn ping(&self) -> Answering<'_, ()> {

@@ -60,7 +60,7 @@ pub(super) async fn queue(
     let done = done(store, owner, query.today).await?;
     let reviews_left = query.reviews_per_day.saturating_sub(done.reviews);
     let new_left = query.new_per_day.saturating_sub(done.new);
-    let due = due(store, owner, query, query.limit.saturating_add(reviews_left)).await?;
+    let due = due(store, owner, query, reviews_left).await?;
     // A limit of 0 means none to MongoDB.
     let new =
         if new_left == 0 { Vec::new() } else { new(store, owner, query.deck, new_left).await? };
@@ -94,12 +94,14 @@ async fn due(
     store: &MongoStore,
     owner: UserId,
     query: QueueQuery,
-    limit: u32,
+    reviews_left: u32,
 ) -> Result<Vec<CardDoc>, StoreError> {
-    let mut filter = doc! { "owner": owner, "live": true, "$or": [
-        { "memory.dueAt": { "$lte": date(query.ahead) } },
-        { "memory.dueDay": { "$lte": query.today.0 } },
-    ] };
+    let mut due = vec![doc! { "memory.dueAt": { "$lte": date(query.ahead) } }];
+    if reviews_left > 0 {
+        // Else they would take the place of those to learn ahead.
+        due.push(doc! { "memory.dueDay": { "$lte": query.today.0 } });
+    }
+    let mut filter = doc! { "owner": owner, "live": true, "$or": due };
     filter.extend(query.deck.map(|deck| ("deck".to_owned(), deck.into())));
     let due_now = doc! { "$and": [
         { "$ne": [{ "$type": "$memory.dueAt" }, "missing"] },
@@ -118,7 +120,7 @@ async fn due(
             "urgency": { "$divide": [elapsed, "$memory.stability"] },
         } },
         doc! { "$sort": { "rank": 1, "memory.dueAt": 1, "urgency": -1, "_id": 1 } },
-        doc! { "$limit": i64::from(limit) },
+        doc! { "$limit": i64::from(query.limit) + i64::from(reviews_left) },
     ];
     all(store.collections.cards.aggregate(pipeline).batch_size(ONE_BATCH).await?).await
 }

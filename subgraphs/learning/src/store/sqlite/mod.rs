@@ -182,6 +182,7 @@ fn queue(
             query.ahead.as_millisecond(),
             query.today.0,
             query.limit.saturating_add(reviews_left),
+            reviews_left > 0,
         ],
         rows::card,
     )?;

@@ -88,12 +88,16 @@ pub(super) fn due_columns(due: Due) -> (Option<i64>, Option<i32>) {
     }
 }
 
-/// Ids as one parameter: a JSON array of hexadecimal digits, which SQL turns back by `unhex`.
-pub(super) fn id_list(ids: impl ExactSizeIterator<Item = uuid::Uuid>) -> String {
+/// Ids as one parameter: a JSON array of hexadecimal digits, which SQL turns back by `unhex`. Each is in it once, so that a join with it
+/// gives each row once.
+pub(super) fn id_list(ids: impl Iterator<Item = uuid::Uuid>) -> String {
+    let mut ids: Vec<uuid::Uuid> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
     let mut list = String::with_capacity(2 + ids.len() * 35);
     let mut buffer = uuid::Uuid::encode_buffer();
     list.push('[');
-    for (place, id) in ids.enumerate() {
+    for (place, id) in ids.into_iter().enumerate() {
         list.push_str(if place == 0 { "\"" } else { ",\"" });
         list.push_str(id.as_simple().encode_lower(&mut buffer));
         list.push('"');

@@ -50,9 +50,7 @@ pub(super) fn submit(
 }
 
 fn known(connection: &Connection, owner: UserId, batch: &[Review]) -> Result<Known, StoreError> {
-    let mut ids: Vec<CardId> = batch.iter().map(|review| review.card).collect();
-    ids.sort_unstable();
-    ids.dedup();
+    let ids: Vec<CardId> = batch.iter().map(|review| review.card).collect();
     let cards = cards(connection, owner, &ids)?;
     let mut select = connection.prepare_cached(include_str!("sql/reviews_by_id.sql"))?;
     let ids = rows::id_list(batch.iter().map(|review| review.id.uuid()));

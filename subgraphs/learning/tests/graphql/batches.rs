@@ -1,0 +1,102 @@
+//! How much is asked of the store: the number of statements depends on the operation alone, not on how many decks and cards there are.
+
+use common::UserId;
+use serde_json::{Value, json};
+
+use crate::support::{Domain, of};
+
+/// A person's decks and cards, of which the first of each deck was reviewed.
+struct Library {
+    user: UserId,
+    decks: Vec<Value>,
+    cards: Vec<Value>,
+}
+
+impl Library {
+    async fn new(domain: &Domain, decks: usize, cards: usize) -> Self {
+        let user = domain.user().await;
+        let mut library = Self { user, decks: Vec::new(), cards: Vec::new() };
+        for _ in 0..decks {
+            let (deck, cards) = domain.deck(user, cards).await;
+            let reviews = ["AGAIN", "GOOD"].map(|rating| domain.review(&cards[0], rating));
+            domain.submit(user, reviews.to_vec()).await;
+            library.decks.push(of("Deck", deck));
+            library.cards.extend(cards.iter().map(|card| of("Card", card)));
+        }
+        library
+    }
+
+    /// What is asked for, of what, with the number of statements in SQLite and of commands in MongoDB.
+    fn operations(&self) -> [(&'static str, Vec<Value>, u64, u64); 6] {
+        let me = || vec![of("User", self.user)];
+        let mixed = self.decks.iter().chain(&self.cards).cloned().collect();
+        [
+            ("... on Deck { counts { total } recallScore }", self.decks.clone(), 2, 3),
+            ("... on Card { state due retrievability }", self.cards.clone(), 2, 2),
+            (
+                "... on Card { stability reviews(first: 9) { nodes { id } edges { cursor } } }",
+                self.cards.clone(),
+                3,
+                3,
+            ),
+            ("__typename", mixed, 4, 5),
+            (
+                "... on User { studyQueue { card { id reviews { nodes { id } } } previews { due } } }",
+                me(),
+                5,
+                5,
+            ),
+            ("... on User { stats { dueToday streakDays } }", me(), 3, 4),
+        ]
+    }
+}
+
+async fn run(domain: &Domain, user: UserId, selection: &str, of: &[Value]) {
+    let query =
+        format!("query($of: [_Any!]!) {{ _entities(representations: $of) {{ {selection} }} }}");
+    let data = domain.data(user, &query, json!({ "of": of })).await;
+    let entities = data["_entities"].as_array().unwrap();
+    assert!(entities.len() == of.len() && !entities.contains(&Value::Null), "{data}");
+}
+
+#[tokio::test]
+async fn statements_do_not_grow_with_rows_in_sqlite() {
+    let (domain, sqlite) = Domain::sqlite().await;
+    for (decks, cards) in [(2, 3), (10, 20)] {
+        let library = Library::new(&domain, decks, cards).await;
+        for (selection, of, expected, _) in library.operations() {
+            let before = sqlite.statements();
+            run(&domain, library.user, selection, &of).await;
+            assert_eq!(sqlite.statements() - before, expected, "{selection}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn commands_do_not_grow_with_rows_in_mongodb() {
+    let (domain, mongo) = Domain::mongo().await;
+    for (decks, cards) in [(2, 3), (10, 20)] {
+        let library = Library::new(&domain, decks, cards).await;
+        for (selection, of, _, expected) in library.operations() {
+            let before = mongo.commands();
+            run(&domain, library.user, selection, &of).await;
+            assert_eq!(mongo.commands() - before, expected, "{selection}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn commands_of_a_submission_do_not_grow_with_reviews_in_mongodb() {
+    let (domain, mongo) = Domain::mongo().await;
+    let user = domain.user().await;
+    let (_, cards) = domain.deck(user, 40).await;
+    let mut counts = Vec::new();
+    for cards in [&cards[..1], &cards[1..]] {
+        let reviews = cards.iter().map(|card| domain.review(card, "GOOD")).collect();
+        let before = mongo.commands();
+        domain.submit(user, reviews).await;
+        counts.push(mongo.commands() - before);
+    }
+    // The person, the cards, the known reviews; three writes and the commit.
+    assert_eq!(counts, [7, 7]);
+}

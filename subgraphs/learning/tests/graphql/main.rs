@@ -1,0 +1,10 @@
+//! The domain through its endpoint: operations as the gateway sends them, as different people, and the JSON that comes back.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod batches;
+mod entities;
+mod learning;
+mod reviews;
+mod sessions;
+mod support;

@@ -1,0 +1,72 @@
+//! One suite for every store of the domain: each case runs on a fresh SQLite file and on a fresh MongoDB database.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod events;
+mod lists;
+mod queue;
+mod submit;
+mod support;
+
+macro_rules! suite {
+    ($($group:ident { $($case:ident)* })*) => {
+        mod sqlite {
+            use common::testing;
+            use learning::store::{MIGRATIONS, SqliteStore};
+            $(mod $group {
+                use super::*;
+                $(#[tokio::test]
+                async fn $case() {
+                    let (_folder, sqlite) = testing::sqlite(MIGRATIONS);
+                    crate::$group::$case(&SqliteStore::new(sqlite)).await;
+                })*
+            })*
+        }
+        mod mongo {
+            use common::testing;
+            use learning::store::MongoStore;
+            $(mod $group {
+                use super::*;
+                $(#[tokio::test]
+                async fn $case() {
+                    let store = MongoStore::open(testing::mongo().await).await.unwrap();
+                    crate::$group::$case(&store).await;
+                })*
+            })*
+        }
+    };
+}
+
+suite! {
+    events {
+        events_say_the_same_in_any_order
+        a_deck_that_comes_back_brings_its_cards
+        a_person_is_known_once_told_of
+        a_deleted_account_leaves_nothing
+        a_deletion_that_comes_first_keeps_the_account_empty
+        a_card_told_of_while_its_deck_goes_is_gone
+        work_done_while_the_account_goes_is_gone
+    }
+    submit {
+        what_is_accepted_is_in_the_log_and_in_the_card
+        each_review_gets_its_verdict
+        a_review_of_a_card_that_is_gone_by_now_is_still_a_duplicate
+        late_reviews_lead_to_the_same_state
+        reviews_that_come_at_once_are_all_counted_once
+    }
+    queue {
+        due_steps_come_first_then_reviews_then_steps_soon_due
+        new_cards_come_deck_by_deck_in_their_order
+        what_a_day_brings_is_bounded
+        one_deck_can_be_asked_for
+        a_day_that_is_done_still_lets_learn_ahead
+    }
+    lists {
+        the_numbers_of_decks
+        asking_twice_for_the_same_gives_it_once
+        logs_are_paged_both_ways
+        sessions_start_and_finish_once
+        sessions_are_paged_newest_first
+        stats_and_streak
+    }
+}
