@@ -144,7 +144,7 @@ describe('GraphiQL', () => {
     await page.keyboard.press('Control+Home');
     for (let step = 0; step < '{ viewer { em'.length; step += 1) await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Control+Space');
-    await page.locator('.suggest-widget .monaco-list-row', { hasText: 'email' }).waitFor();
+    await page.locator('.suggest-widget .monaco-list-row', { hasText: 'emailVerified' }).waitFor();
   });
 
   test('takes the access token from a login, sends it, and keeps it over a reload', async () => {

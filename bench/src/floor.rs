@@ -123,7 +123,7 @@ struct QueuedCard {
 #[derive(Serialize)]
 struct Preview {
     rating: &'static str,
-    interval: i64,
+    interval: f64,
     due: String,
 }
 
@@ -337,7 +337,7 @@ impl Floor {
             let previews = self.scheduler.previews(memory.as_ref(), now, moment.today)?;
             let preview = |preview: learning::scheduler::Preview| Preview {
                 rating: rating_name(preview.rating),
-                interval: preview.interval.as_secs(),
+                interval: preview.interval.as_secs_f64(),
                 due: format!("{:.3}", moment.due_at(preview.due)),
             };
             let card = QueuedCard { id, question: questions.remove(&id) };

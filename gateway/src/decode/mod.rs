@@ -74,8 +74,9 @@ fn from_body(body: &[u8]) -> Result<GraphQlRequest, Outcome> {
         }
         Some(_) => return Err(Outcome::bad_request("the body is not a JSON object")),
     }
-    let parameters: Parameters = serde_json::from_slice(body)
-        .map_err(|error| Outcome::bad_request(format!("the body cannot be read: {error}")))?;
+    let parameters: Parameters = serde_json::from_slice(body).map_err(|error| {
+        Outcome::bad_request(format!("the body cannot be read as the JSON of a request: {error}"))
+    })?;
     parameters.check(false)
 }
 
@@ -195,8 +196,11 @@ mod tests {
             ("  ", "the body is empty"),
             ("NONSENSE", "the body is not a JSON object"),
             ("\"{a}\"", "the body is not a JSON object"),
-            ("{\"query\":", "the body cannot be read: EOF"),
-            ("{\"query\":\"{a}\"} {}", "the body cannot be read: trailing"),
+            ("{\"query\":", "the body cannot be read as the JSON of a request: EOF"),
+            (
+                "{\"query\":\"{a}\"} {}",
+                "the body cannot be read as the JSON of a request: trailing",
+            ),
             ("[{\"query\":\"{a}\"}]", "batches are not accepted"),
             ("{\"qeury\":\"{a}\"}", "the parameter query is missing"),
             ("{\"query\":null}", "the parameter query is missing"),
@@ -219,7 +223,7 @@ mod tests {
             ),
             (
                 "{\"query\":\"{a}\",\"query\":\"{b}\"}",
-                "the body cannot be read: duplicate field `query`",
+                "the body cannot be read as the JSON of a request: duplicate field `query`",
             ),
         ] {
             let (code, actual) = refusal(from_body(body.as_bytes()));

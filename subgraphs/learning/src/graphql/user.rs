@@ -93,15 +93,20 @@ pub(super) struct StudyItem {
 pub(super) struct RatingPreview {
     /// The rating.
     rating: Rating,
-    /// The time until the card comes back, in seconds; whole days for a learned card.
-    interval: i64,
+    /// The time until the card comes back, in whole seconds; whole days for a learned card. A Float, because the longest interval, 100 years,
+    /// is beyond an Int.
+    interval: f64,
     /// When it comes back; a learned card at the start of its day.
     due: DateTime,
 }
 
 impl From<(Preview, jiff::Timestamp)> for RatingPreview {
     fn from((preview, due): (Preview, jiff::Timestamp)) -> Self {
-        Self { rating: preview.rating, interval: preview.interval.as_secs(), due: DateTime(due) }
+        Self {
+            rating: preview.rating,
+            interval: preview.interval.as_secs_f64(),
+            due: DateTime(due),
+        }
     }
 }
 

@@ -39,11 +39,11 @@ async fn cards_are_learned_and_come_back(domain: &Domain) {
         .mine(user, "studyQueue { card { id state } previews { rating interval due } }")
         .await;
     let previews = json!([
-        { "rating": "AGAIN", "interval": 60, "due": "2026-11-24T09:31:00.500Z" },
-        { "rating": "HARD", "interval": 330, "due": "2026-11-24T09:35:30.500Z" },
-        { "rating": "GOOD", "interval": 600, "due": "2026-11-24T09:40:00.500Z" },
+        { "rating": "AGAIN", "interval": 60.0, "due": "2026-11-24T09:31:00.500Z" },
+        { "rating": "HARD", "interval": 330.0, "due": "2026-11-24T09:35:30.500Z" },
+        { "rating": "GOOD", "interval": 600.0, "due": "2026-11-24T09:40:00.500Z" },
         // Eight days later, when the day starts in Zurich.
-        { "rating": "EASY", "interval": 691_200, "due": "2026-12-02T03:00:00.000Z" },
+        { "rating": "EASY", "interval": 691_200.0, "due": "2026-12-02T03:00:00.000Z" },
     ]);
     let item = |id| json!({ "card": { "id": id, "state": "NEW" }, "previews": previews });
     assert_eq!(queue, cards.iter().map(item).collect::<Value>());
@@ -94,10 +94,10 @@ async fn cards_are_learned_and_come_back(domain: &Domain) {
     let queue = domain.mine(user, "studyQueue { card { id } previews { rating interval } }").await;
     let item = queue.as_array().unwrap().iter().find(|item| item["card"]["id"] == cards[1]);
     let previews = item.unwrap()["previews"].as_array().unwrap();
-    assert_eq!(previews[0], json!({ "rating": "AGAIN", "interval": 600 }));
-    let intervals: Vec<i64> =
-        previews.iter().map(|preview| preview["interval"].as_i64().unwrap()).collect();
-    assert!(intervals.is_sorted() && intervals[1] % 86_400 == 0, "{intervals:?}");
+    assert_eq!(previews[0], json!({ "rating": "AGAIN", "interval": 600.0 }));
+    let intervals: Vec<f64> =
+        previews.iter().map(|preview| preview["interval"].as_f64().unwrap()).collect();
+    assert!(intervals.is_sorted() && intervals[1] % 86_400.0 == 0.0, "{intervals:?}");
 
     let forgotten = domain.submit(user, vec![domain.review(&cards[1], "AGAIN")]).await.remove(0);
     assert_eq!(forgotten["card"]["state"], "RELEARNING");
