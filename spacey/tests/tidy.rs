@@ -81,6 +81,28 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("federation", "operation", &["value", "supergraph"]),
     ("federation", "plan", &["value", "supergraph", "operation"]),
     ("federation", "execute", &["value", "supergraph", "operation", "plan"]),
+    ("gateway", "code", &[]),
+    ("gateway", "error", &[]),
+    ("gateway", "settings", &[]),
+    ("gateway", "observe", &[]),
+    ("gateway", "graphiql", &[]),
+    ("gateway", "outcome", &["code"]),
+    ("gateway", "cache", &["settings"]),
+    ("gateway", "decode", &["code", "outcome", "settings"]),
+    ("gateway", "authenticate", &["code", "outcome"]),
+    ("gateway", "remote", &["authenticate", "error"]),
+    ("gateway", "transport", &["error", "remote"]),
+    ("gateway", "prepare", &["cache", "code", "decode", "observe", "outcome", "settings"]),
+    ("gateway", "execute", &["outcome", "transport"]),
+    ("gateway", "respond", &["decode", "outcome"]),
+    ("gateway", "health", &["error", "transport"]),
+    ("gateway", "browser", &["observe", "settings"]),
+    ("gateway", "state", &["authenticate", "health", "prepare", "settings", "transport"]),
+    (
+        "gateway",
+        "pipeline",
+        &["code", "decode", "error", "execute", "observe", "outcome", "respond", "state"],
+    ),
 ];
 
 #[test]
