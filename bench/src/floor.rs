@@ -230,7 +230,6 @@ impl Floor {
         let mut select = self.learning.prepare_cached(sql!(learning "cards"))?;
         let mut rows = select.query(params![self.user.as_bytes(), hex_list(&ids)])?;
         let mut known = HashMap::with_capacity(ids.len());
-        let mut start_of = moment.calendar.starts();
         while let Some(row) = rows.next()? {
             let (id, state): (Uuid, u8) = (uuid(row, 0)?, row.get(3)?);
             if state == 0 {
@@ -239,7 +238,7 @@ impl Floor {
             }
             let due = match row.get::<_, Option<i64>>(5)? {
                 Some(at) => Timestamp::from_millisecond(at)?,
-                None => start_of(Day(row.get(6)?)),
+                None => moment.due_at(Due::On(Day(row.get(6)?))),
             };
             let days = moment.today.since(Day(row.get(15)?));
             let retrievability = self.scheduler.model.retrievability(row.get(7)?, days);

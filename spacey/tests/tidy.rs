@@ -1,6 +1,8 @@
 //! House rules that no compiler checks: every source file says what it holds, none is too long to read, and imports follow the arrows of
 //! ARCHITECTURE.md. It reads the repository and runs nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
