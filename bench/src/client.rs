@@ -44,7 +44,8 @@ impl Client {
     /// The `data` of the answer, which must hold no errors.
     pub(crate) async fn data(&self, query: &str, variables: Value) -> Result<Value> {
         let text = self.text(query, &variables).await?;
-        let mut answer: Value = serde_json::from_str(&text)?;
+        let mut answer: Value =
+            serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
         if let Some(errors) = answer.get("errors") {
             return Err(format!("{errors}").into());
         }

@@ -301,11 +301,15 @@ impl Floor {
             .query_row(params![user, today], |row| {
                 Ok(Done { new: row.get(0)?, reviews: row.get(1)? })
             })?;
+        let reviews_left = settings.reviews_per_day.saturating_sub(done.reviews);
         let none = rusqlite::types::Null;
         let (now_ms, ahead_ms) = (now.as_millisecond(), ahead.as_millisecond());
         let mut select = self.learning.prepare_cached(sql!(learning "due_cards"))?;
         let due = select
-            .query_map(params![user, none, now_ms, ahead_ms, today, 220], memory)?
+            .query_map(
+                params![user, none, now_ms, ahead_ms, today, 20 + reviews_left, reviews_left > 0],
+                memory,
+            )?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let mut select = self.learning.prepare_cached(sql!(learning "new_cards"))?;
         let mut new = select
@@ -320,7 +324,7 @@ impl Floor {
                 None => {}
             }
         }
-        reviews.truncate(settings.reviews_per_day.saturating_sub(done.reviews) as usize);
+        reviews.truncate(reviews_left as usize);
         new.truncate(settings.new_per_day.saturating_sub(done.new) as usize);
         queue.extend(interleave(reviews, new, done));
         if queue.is_empty() {

@@ -106,7 +106,8 @@ async fn same_answer(spacey: &Client, floor: &Client) -> Result<usize> {
     let (ours, floors) =
         (spacey.text(HOME, &json!({})).await?, floor.text(HOME, &json!({})).await?);
     let timeless = |text: &str| -> Result<Value> {
-        let mut answer: Value = serde_json::from_str(text)?;
+        let mut answer: Value =
+            serde_json::from_str(text).map_err(|error| format!("{error}: {text}"))?;
         let items = answer["data"]["viewer"]["studyQueue"].as_array_mut().ok_or(text.to_owned())?;
         for item in items {
             for preview in item["previews"].as_array_mut().into_iter().flatten() {
