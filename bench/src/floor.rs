@@ -20,6 +20,7 @@ use learning::scheduler::{
     deck_score, interleave,
 };
 use learning::service::Moment;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row, params};
 use serde::Serialize;
 use uuid::Uuid;
@@ -142,7 +143,10 @@ struct Frontend {
 pub(crate) async fn serve(folder: &Path, user: Uuid) -> Result<()> {
     let open = |name: &str| {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Connection::open_with_flags(folder.join(name), flags)
+        let connection = Connection::open_with_flags(folder.join(name), flags)?;
+        // As the product's own connections.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        Ok::<_, rusqlite::Error>(connection)
     };
     let scheduler = Scheduler { settings: Settings::default(), model: Model::average()? };
     let (users, decks, learning) = (open("users.db")?, open("decks.db")?, open("learning.db")?);

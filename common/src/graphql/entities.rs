@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::str::FromStr;
 
-use async_graphql::Value;
+use async_graphql::indexmap::IndexMap;
+use async_graphql::{Name, Value};
 
 use crate::Error;
 
@@ -16,7 +17,7 @@ use crate::Error;
 pub struct Representation {
     /// The entity's type.
     pub typename: String,
-    value: Value,
+    fields: IndexMap<Name, Value>,
     index: usize,
 }
 
@@ -26,11 +27,9 @@ impl Representation {
     /// # Errors
     /// [`Error::Invalid`] that names the first one without a `__typename`.
     pub fn read_all(representations: Vec<async_graphql::Any>) -> Result<Vec<Self>, Error> {
-        let read = |(index, any): (usize, async_graphql::Any)| match &any.0 {
-            Value::Object(object) => match object.get("__typename") {
-                Some(Value::String(typename)) => {
-                    Ok(Self { typename: typename.clone(), value: any.0, index })
-                }
+        let read = |(index, any): (usize, async_graphql::Any)| match any.0 {
+            Value::Object(mut fields) => match fields.swap_remove("__typename") {
+                Some(Value::String(typename)) => Ok(Self { typename, fields, index }),
                 _ => Err(Self::invalid(index, "has no __typename")),
             },
             _ => Err(Self::invalid(index, "is not an object")),
@@ -54,10 +53,7 @@ impl Representation {
     /// The value under `field`.
     #[must_use]
     pub fn field(&self, field: &str) -> Option<&Value> {
-        match &self.value {
-            Value::Object(object) => object.get(field),
-            _ => None,
-        }
+        self.fields.get(field)
     }
 
     /// The ids under `field` of those representations that are of type `typename`.

@@ -58,7 +58,7 @@ impl Service {
         let (moment, cards) =
             futures::try_join!(self.moment(viewer.user), self.stored_cards(viewer, ids))?;
         let model = &self.scheduler.model;
-        Ok(cards.iter().map(|card| CardView::new(card, model, &moment)).collect())
+        Ok(cards.into_iter().map(|card| CardView::new(card, model, &moment)).collect())
     }
 
     /// The viewer's decks among `ids`, in any order.

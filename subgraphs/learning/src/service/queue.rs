@@ -48,7 +48,7 @@ impl Service {
         let cards = self.store.queue(viewer.user, query).await?;
         let mut queue = self.in_order(cards, &moment);
         queue.truncate(limit as usize);
-        queue.iter().map(|card| self.item(card, &moment)).collect()
+        queue.into_iter().map(|card| self.item(card, &moment)).collect()
     }
 
     fn in_order(&self, cards: QueueCards, moment: &Moment) -> Vec<StoredCard> {
@@ -69,7 +69,7 @@ impl Service {
         if queue.is_empty() { ahead } else { queue }
     }
 
-    fn item(&self, card: &StoredCard, moment: &Moment) -> Result<QueueItem, Error> {
+    fn item(&self, card: StoredCard, moment: &Moment) -> Result<QueueItem, Error> {
         let previews = self
             .scheduler
             .previews(card.memory.as_ref(), moment.now, moment.today)

@@ -92,7 +92,7 @@ impl Service {
         let submitted =
             self.store.submit(viewer.user, batch.clone(), self.scheduler.clone()).await?;
         let view = |card: CardId| {
-            let card = submitted.cards.get(&card)?;
+            let card = submitted.cards.get(&card)?.clone();
             Some(CardView::new(card, &self.scheduler.model, &moment))
         };
         let result = |(id, place): (String, usize)| {

@@ -61,7 +61,7 @@ pub struct CardView {
 }
 
 impl CardView {
-    pub(super) fn new(card: &StoredCard, model: &Model, moment: &Moment) -> Self {
+    pub(super) fn new(card: StoredCard, model: &Model, moment: &Moment) -> Self {
         let memory = card.memory.as_ref();
         let days = |memory: &Memory| moment.today.since(memory.last_day);
         Self {
@@ -70,7 +70,7 @@ impl CardView {
             retrievability: memory
                 .map(|memory| model.retrievability(memory.stability, days(memory))),
             recall_score: memory.map_or(0.0, |memory| memory.half_life.recall(days(memory))),
-            memory: card.memory.clone(),
+            memory: card.memory,
         }
     }
 
