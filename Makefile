@@ -25,7 +25,7 @@ test-rust: ## run the Rust tests (needs `make test-servers`)
 test-python: $(VENV)/tests ## run the tests of the card-generation service
 	cd card-generation && .venv/bin/python -m pytest --quiet
 
-test-e2e: $(GRAPHIQL) $(VENV)/runs e2e/node_modules/.package-lock.json ## run the tests through real clients, a real browser and the release binary
+test-e2e: $(GRAPHIQL) $(VENV)/runs e2e/node_modules/.package-lock.json ## run the tests through real clients, a real browser and the release binary (after test-rust)
 	cargo build --release --package spacey
 	cd e2e && SPACEY_BIN="$(CURDIR)/target/release/spacey" SPACEY_GENERATION_COMMAND="$(GENERATION)" npm test
 

@@ -57,8 +57,9 @@ async function freePort() {
   return port;
 }
 
-/** A `spacey serve` of its own for the tests of one suite. */
+/** A `spacey` process of its own for the tests of one suite: `spacey serve`, or another command that listens. */
 class Server {
+  #command;
   #child;
   #dataDir;
   #log = '';
@@ -66,12 +67,16 @@ class Server {
   /** Where the server answers, once it is started. */
   origin;
 
+  constructor(command = ['serve']) {
+    this.#command = command;
+  }
+
   async start(settings) {
     const program = findProgram();
     const port = await freePort();
     this.origin = `http://127.0.0.1:${port}`;
     this.#dataDir = mkdtempSync(join(tmpdir(), 'spacey-e2e-'));
-    this.#child = spawn(program, ['serve'], {
+    this.#child = spawn(program, this.#command, {
       cwd: this.#dataDir,
       env: serverEnvironment(port, this.#dataDir, settings),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -126,4 +131,27 @@ export function useServer(settings = {}) {
   before(() => server.start(settings));
   after(() => server.stop());
   return server;
+}
+
+/**
+ * Gives the suite the same program as separate services: four subgraphs and a gateway over them, each a process of its own with `settings`
+ * added to its environment. Returns the gateway.
+ */
+export function useServices(settings = {}) {
+  const gateway = new Server(['gateway']);
+  const subgraphs = ['learning', 'config', 'decks', 'users'].map((name) => [name, new Server(['subgraph', name])]);
+  before(async () => {
+    const shared = { ...settings };
+    // Each is told where those before it are: the domains pass their events on in the opposite order.
+    for (const [name, subgraph] of subgraphs) {
+      await subgraph.start(shared);
+      shared[`SPACEY_SUBGRAPH_${name.toUpperCase()}_URL`] = subgraph.origin;
+    }
+    await gateway.start(shared);
+  });
+  after(async () => {
+    for (const server of [gateway, ...subgraphs.map(([, subgraph]) => subgraph)]) await server.stop();
+  });
+  gateway.subgraphs = new Map(subgraphs);
+  return gateway;
 }

@@ -59,6 +59,8 @@ impl SidecarCommand {
             .env("SPACEY_GENERATION_DATA_DIR", &self.data_dir)
             .env("SPACEY_GENERATION_TIMEOUT_SECONDS", self.model_timeout().to_string())
             .env("SPACEY_GENERATION_EXIT_WITH_PARENT", "1")
+            // A group of its own: Ctrl-C in the terminal is for this program, which then stops the service.
+            .process_group(0)
             .stdin(Stdio::null())
             // Standard output is this program's own answer.
             .stdout(std::io::stderr())
@@ -113,7 +115,7 @@ async fn supervise(command: SidecarCommand, mut stop: watch::Receiver<bool>) {
 
 async fn end(mut child: Child) {
     if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-        // It may have got the terminal's Ctrl-C itself and be gone.
+        // It may be gone by itself.
         let _ = kill_process(pid, Signal::TERM);
     }
     if tokio::time::timeout(GRACE, child.wait()).await.is_err() {

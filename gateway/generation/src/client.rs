@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use common::{DeckId, Error, UserId};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Response, StatusCode, Url, redirect};
+use reqwest::{RequestBuilder, Response, StatusCode, Url, redirect};
 use secrecy::ExposeSecret;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::GenerationSettings;
 use crate::answer::{Answer, Note};
@@ -15,6 +16,9 @@ use crate::answer::{Answer, Note};
 const MAX_ANSWER: usize = 8 << 20;
 /// The service is near: what does not connect at once does not run.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A service that is starting, at first or after it fell, is waited for this long.
+const STARTING: Duration = Duration::from_secs(5);
+const RETRY_EVERY: Duration = Duration::from_millis(200);
 /// Shorter than the service's own, so that no request meets a connection that is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 const SECRET: HeaderName = HeaderName::from_static("x-spacey-secret");
@@ -96,7 +100,7 @@ impl Client {
         if let Some(key) = idempotency_key {
             request = request.header(IDEMPOTENCY_KEY, key);
         }
-        let response = request.send().await.map_err(GenerationError::from_transport)?;
+        let response = send(request).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::CONFLICT if idempotency_key.is_some() => {
@@ -109,6 +113,25 @@ impl Client {
             GenerationError::Malformed { line: error.line(), column: error.column() }
         })?;
         Ok(answer.into_note(text, *max_cards))
+    }
+}
+
+/// Sends a request; again when nobody listened, because then nothing of it arrived.
+async fn send(request: RequestBuilder) -> Result<Response, GenerationError> {
+    let started = Instant::now();
+    loop {
+        // A request whose body is text can always be sent again.
+        let again = request.try_clone();
+        let result = match again {
+            Some(again) => again.send().await,
+            None => return request.send().await.map_err(GenerationError::from_transport),
+        };
+        match result {
+            Err(error) if error.is_connect() && started.elapsed() < STARTING => {
+                tokio::time::sleep(RETRY_EVERY).await;
+            }
+            result => return result.map_err(GenerationError::from_transport),
+        }
     }
 }
 

@@ -1,13 +1,11 @@
-//! Reading for all rows of a list at once what a selection asks of each.
-//!
-//! The rows that were read together know one another. The same selection is made on all of them, so the first that is asked for its cards
-//! reads those of all, and the others take theirs from that. This needs no timer and no task, as a generic data loader would, and the number of
-//! statements depends on the operation alone, not on the number of rows or on how threads run.
+//! Decks and cards that were read together know one another: the first deck that is asked for its cards reads those of all (see
+//! [`common::graphql::batch`]), and the first card that is asked for its deck reads all decks.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_graphql::Context;
+use common::graphql::batch::Batch;
 use common::graphql::{Failure, Result, caller};
 use common::page::{Page, PageRequest};
 use common::{CardId, DeckId};
@@ -18,29 +16,27 @@ use super::deck::DeckNode;
 use super::service;
 use crate::model::{Card, CardKey, Deck};
 
-/// A value that is read once for all who wait for it; they share a failure too.
-type Once<T> = Arc<OnceCell<Result<Arc<T>>>>;
 type CardPages = HashMap<DeckId, Arc<Page<Arc<Card>>>>;
 
 /// Decks that were read together.
 #[derive(Debug)]
 pub(super) struct DeckBatch {
     decks: Vec<DeckId>,
-    card_pages: Mutex<HashMap<PageRequest<CardKey>, Once<CardPages>>>,
+    card_pages: Batch<PageRequest<CardKey>, CardPages>,
 }
 
 impl DeckBatch {
     /// The decks as nodes, in their order.
     pub(super) fn nodes(decks: Vec<Deck>) -> Vec<DeckNode> {
         let ids = decks.iter().map(|deck| deck.id).collect();
-        let batch = Arc::new(Self { decks: ids, card_pages: Mutex::default() });
+        let batch = Arc::new(Self { decks: ids, card_pages: Batch::default() });
         let node = |deck| DeckNode { deck: Arc::new(deck), batch: Arc::clone(&batch) };
         decks.into_iter().map(node).collect()
     }
 
     /// One deck as a node.
     pub(super) fn node(deck: Deck) -> DeckNode {
-        let batch = Self { decks: vec![deck.id], card_pages: Mutex::default() };
+        let batch = Self { decks: vec![deck.id], card_pages: Batch::default() };
         DeckNode { deck: Arc::new(deck), batch: Arc::new(batch) }
     }
 
@@ -56,17 +52,13 @@ impl DeckBatch {
         deck: DeckId,
         page: &PageRequest<CardKey>,
     ) -> Result<Arc<Page<Arc<Card>>>> {
-        let once = {
-            let mut pages = self.card_pages.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(pages.entry(page.clone()).or_default())
-        };
-        let pages = once.get_or_init(|| self.load(ctx, page)).await.clone()?;
+        let pages = self.card_pages.get(page.clone(), || self.load(ctx, page)).await?;
         // A deck that has no card there: an empty page.
         let empty = || Arc::new(Page::from_overfull(page, Vec::new()));
         Ok(pages.get(&deck).cloned().unwrap_or_else(empty))
     }
 
-    async fn load(&self, ctx: &Context<'_>, page: &PageRequest<CardKey>) -> Result<Arc<CardPages>> {
+    async fn load(&self, ctx: &Context<'_>, page: &PageRequest<CardKey>) -> Result<CardPages> {
         let viewer = caller(ctx)?.viewer()?;
         let pages = service(ctx)?.card_pages(viewer, self.decks.clone(), page.clone()).await?;
         let shared = |(deck, page): (DeckId, Page<Card>)| {
@@ -74,7 +66,7 @@ impl DeckBatch {
             let rows = rows.into_iter().map(Arc::new).collect();
             (deck, Arc::new(Page { rows, has_previous, has_next }))
         };
-        Ok(Arc::new(pages.into_iter().map(shared).collect()))
+        Ok(pages.into_iter().map(shared).collect())
     }
 }
 

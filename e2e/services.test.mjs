@@ -1,0 +1,85 @@
+/**
+ * The program as separate services on MongoDB: a gateway and four subgraphs that share nothing but secrets, the database server that the
+ * Rust tests made a replica set, and HTTP. A learner notices no difference.
+ */
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+
+import { post } from './client.mjs';
+import { useServices } from './harness.mjs';
+
+const MONGODB = process.env.SPACEY_TEST_MONGODB ?? '127.0.0.1:27117';
+const ADA = { email: 'ada@example.com', password: 'difference engine no. 2' };
+const HOME = `{
+  viewer {
+    name
+    decks(first: 5) { totalCount nodes { name counts { new learning } cards(first: 5) { nodes { id question state } } } }
+    studyQueue(limit: 5) { card { question } previews { rating interval } }
+  }
+  config { frontend { deckColors } }
+}`;
+
+describe('separate services', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spacey-keys-'));
+  const keyFile = join(folder, 'access-token-ed25519.pem');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const gateway = useServices({
+    MONGO_DB_CONNECTION: `mongodb://${MONGODB}/?replicaSet=rs0`,
+    DB_NAME: `e2e_${randomBytes(6).toString('hex')}`,
+    SPACEY_SERVICE_SECRET: randomBytes(24).toString('hex'),
+    SPACEY_JWT_KEY_FILE: keyFile,
+  });
+  let token;
+
+  async function data(query, input) {
+    const { status, body } = await post(gateway.origin, { query, variables: { input } }, { token });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.errors, undefined, JSON.stringify(body.errors));
+    return body.data;
+  }
+
+  test('sign up and log in', async () => {
+    await data('mutation ($input: SignUpInput!) { signUp(input: $input) { email } }', { ...ADA, name: 'Ada' });
+    const { logIn } = await data('mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }', ADA);
+    token = logIn.accessToken;
+  });
+
+  test('a deck, its cards and a review are seen by every service at once', async () => {
+    const { createDeck } = await data('mutation ($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }', { name: 'Capitals' });
+    const cards = ['France', 'Japan'].map((country) => ({ question: `The capital of ${country}?`, answer: '…' }));
+    await data('mutation ($input: CreateCardsInput!) { createCards(input: $input) { cards { id } } }', { deckId: createDeck.deck.id, cards });
+
+    const before = await data(HOME);
+    assert.equal(before.viewer.name, 'Ada');
+    assert.equal(before.config.frontend.deckColors.length, 8);
+    const [deck] = before.viewer.decks.nodes;
+    assert.deepEqual(deck.counts, { new: 2, learning: 0 });
+    assert.deepEqual(before.viewer.studyQueue.map(({ card }) => card.question), cards.map(({ question }) => question));
+
+    const review = { id: crypto.randomUUID(), cardId: deck.cards.nodes[0].id, rating: 'GOOD', reviewedAt: new Date().toISOString() };
+    const submit = 'mutation ($input: SubmitReviewsInput!) { submitReviews(input: $input) { results { status } } }';
+    const { submitReviews } = await data(submit, { reviews: [review] });
+    assert.deepEqual(submitReviews.results, [{ status: 'ACCEPTED' }]);
+
+    const { viewer } = await data(HOME);
+    assert.equal(viewer.decks.nodes[0].counts.new, 1);
+    assert.equal(viewer.decks.nodes[0].cards.nodes[0].state, 'LEARNING');
+    assert.deepEqual(viewer.studyQueue.map(({ card }) => card.question), [cards[1].question]);
+  });
+
+  test('a subgraph answers nobody who lacks the secret', async () => {
+    const url = gateway.subgraphs.get('decks').origin;
+    for (const path of ['/graphql', '/events']) {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+      const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: '{"query":"{ __typename }"}' });
+      assert.equal(response.status, 401);
+    }
+  });
+});
