@@ -48,12 +48,13 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The text, and what to make of it.")] input: GenerateCardsInput,
-    ) -> Result<GenerateCardsPayload> {
+    ) -> Result<Option<GenerateCardsPayload>> {
         let caller = ctx.data::<Arc<Caller>>().map_err(common::graphql::Failure::from)?;
         let service = ctx.data::<Arc<Service>>().map_err(common::graphql::Failure::from)?;
         let deck = input.deck_id;
         let note = service.generate(caller, input.into()).await?;
-        Ok(GenerateCardsPayload::new(deck, note))
+        // Nullable, so that a failure takes nothing else of the answer with it.
+        Ok(Some(GenerateCardsPayload::new(deck, note)))
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn run(arguments: &ComposeArgs) -> super::Result {
     match compose(&subgraphs) {
         Ok(composition) => {
             report(&composition.hints, arguments.format)?;
-            print!("{}", composition.supergraph_sdl);
+            super::answer(&composition.supergraph_sdl)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(errors) => {

@@ -13,6 +13,7 @@ mod subgraph;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
@@ -47,10 +48,20 @@ fn settings() -> std::result::Result<Settings, SettingErrors> {
 }
 
 fn print_settings() -> Result {
+    let mut text = String::new();
     for shown in settings()?.shown {
-        println!("{} = {}  ({})", shown.name, shown.value, shown.origin);
+        text.push_str(&format!("{} = {}  ({})\n", shown.name, shown.value, shown.origin));
     }
+    answer(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a command's answer. Whoever reads it may stop in the middle, as `head` does.
+fn answer(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
 }
 
 /// Reads the settings, starts to log, and runs a command that waits for things.

@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &PlanArgs) -> super::Result {
     let operation = read(&arguments.operation)?;
     match prepare(&supergraph, &operation, arguments.operation_name.as_deref()) {
         Ok(prepared) => {
-            println!("{}", prepared.plan());
+            super::answer(&format!("{}\n", prepared.plan()))?;
             Ok(ExitCode::SUCCESS)
         }
         Err(errors) => {
