@@ -49,8 +49,8 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The text, and what to make of it.")] input: GenerateCardsInput,
     ) -> Result<Option<GenerateCardsPayload>> {
-        let caller = ctx.data::<Arc<Caller>>().map_err(common::graphql::Failure::from)?;
-        let service = ctx.data::<Arc<Service>>().map_err(common::graphql::Failure::from)?;
+        let caller = ctx.data::<Arc<Caller>>()?;
+        let service = ctx.data::<Arc<Service>>()?;
         let deck = input.deck_id;
         let note = service.generate(caller, input.into()).await?;
         // Nullable, so that a failure takes nothing else of the answer with it.

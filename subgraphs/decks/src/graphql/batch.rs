@@ -13,8 +13,8 @@ use tokio::sync::OnceCell;
 
 use super::card::CardNode;
 use super::deck::DeckNode;
-use super::service;
 use crate::model::{Card, CardKey, Deck};
+use crate::service::Service;
 
 type CardPages = HashMap<DeckId, Arc<Page<Arc<Card>>>>;
 
@@ -60,7 +60,10 @@ impl DeckBatch {
 
     async fn load(&self, ctx: &Context<'_>, page: &PageRequest<CardKey>) -> Result<CardPages> {
         let viewer = caller(ctx)?.viewer()?;
-        let pages = service(ctx)?.card_pages(viewer, self.decks.clone(), page.clone()).await?;
+        let pages = ctx
+            .data::<Arc<Service>>()?
+            .card_pages(viewer, self.decks.clone(), page.clone())
+            .await?;
         let shared = |(deck, page): (DeckId, Page<Card>)| {
             let Page { rows, has_previous, has_next } = page;
             let rows = rows.into_iter().map(Arc::new).collect();
@@ -109,7 +112,7 @@ impl CardBatch {
     pub(super) async fn deck(&self, ctx: &Context<'_>, id: DeckId) -> Result<DeckNode> {
         let load = async || {
             let viewer = caller(ctx)?.viewer()?;
-            let decks = service(ctx)?.decks(viewer, self.decks.clone()).await?;
+            let decks = ctx.data::<Arc<Service>>()?.decks(viewer, self.decks.clone()).await?;
             Ok(Arc::new(DeckBatch::by_id(decks)))
         };
         let decks = self.nodes.get_or_init(load).await.clone()?;

@@ -11,8 +11,8 @@ use common::{DeckId, UserId};
 
 use super::batch::DeckBatch;
 use super::card::CardConnection;
-use super::service;
 use crate::model::{DEFAULT_PAGE, Deck, DeckKey, DeckOrder, DeckSort};
+use crate::service::Service;
 
 /// A person, by id.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl UserNode {
         let page =
             PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
         let order = DeckOrder::from(order_by.unwrap_or_default());
-        let page = service(ctx)?.deck_page(viewer, order, page).await?;
+        let page = ctx.data::<Arc<Service>>()?.deck_page(viewer, order, page).await?;
         let Page { rows, has_previous, has_next } = page;
         let page = Page { rows: DeckBatch::nodes(rows), has_previous, has_next };
         Ok(Some(DeckConnection { page, by: order.by }))
@@ -213,7 +213,7 @@ impl DeckConnection {
 
     /// How many decks the person has.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
-        Ok(service(ctx)?.deck_count(caller(ctx)?.viewer()?).await?)
+        Ok(ctx.data::<Arc<Service>>()?.deck_count(caller(ctx)?.viewer()?).await?)
     }
 }
 

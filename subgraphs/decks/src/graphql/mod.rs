@@ -40,7 +40,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The deck's id.")] id: DeckId,
     ) -> Result<Option<DeckNode>> {
-        let decks = service(ctx)?.decks(caller(ctx)?.viewer()?, vec![id]).await?;
+        let decks = ctx.data::<Arc<Service>>()?.decks(caller(ctx)?.viewer()?, vec![id]).await?;
         Ok(DeckBatch::nodes(decks).pop())
     }
 
@@ -50,7 +50,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The card's id.")] id: CardId,
     ) -> Result<Option<CardNode>> {
-        let cards = service(ctx)?.cards(caller(ctx)?.viewer()?, vec![id]).await?;
+        let cards = ctx.data::<Arc<Service>>()?.cards(caller(ctx)?.viewer()?, vec![id]).await?;
         Ok(CardBatch::nodes(cards).pop())
     }
 
@@ -67,8 +67,8 @@ impl Query {
         };
         let deck_ids: Vec<DeckId> = Representation::ids(&wanted, "Deck", "id")?;
         let card_ids: Vec<CardId> = Representation::ids(&wanted, "Card", "id")?;
-        let decks = service(ctx)?.decks(viewer, deck_ids);
-        let cards = service(ctx)?.cards(viewer, card_ids);
+        let decks = ctx.data::<Arc<Service>>()?.decks(viewer, deck_ids);
+        let cards = ctx.data::<Arc<Service>>()?.cards(viewer, card_ids);
         let (decks, cards) = futures::future::try_join(decks, cards).await?;
         let decks = DeckBatch::by_id(decks);
         let cards = CardBatch::by_id(cards);
@@ -98,9 +98,4 @@ enum Entity {
     Deck(DeckNode),
     /// A card.
     Card(CardNode),
-}
-
-fn service<'a>(ctx: &Context<'a>) -> Result<&'a Service> {
-    let service = ctx.data::<Arc<Service>>().map(AsRef::as_ref);
-    service.map_err(common::graphql::Failure::from)
 }

@@ -14,8 +14,8 @@ use super::input::{
     CreateCardsInput, CreateDeckInput, DeleteCardsInput, DeleteDeckInput, MoveCardsInput,
     UpdateCardInput, UpdateDeckInput,
 };
-use super::service;
 use crate::model::{CardEdit, DeckEdit, Move, NewDeck};
+use crate::service::Service;
 
 /// What can be changed.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ impl Mutation {
         #[graphql(desc = "The deck to make.")] input: CreateDeckInput,
     ) -> Result<CreateDeckPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        let deck = service(ctx)?.create_deck(viewer, &NewDeck::try_from(input)?).await?;
+        let deck =
+            ctx.data::<Arc<Service>>()?.create_deck(viewer, &NewDeck::try_from(input)?).await?;
         Ok(CreateDeckPayload { deck: DeckBatch::node(deck) })
     }
 
@@ -42,7 +43,8 @@ impl Mutation {
         #[graphql(desc = "Which deck, and what to change.")] input: UpdateDeckInput,
     ) -> Result<UpdateDeckPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        let deck = service(ctx)?.update_deck(viewer, &DeckEdit::try_from(input)?).await?;
+        let deck =
+            ctx.data::<Arc<Service>>()?.update_deck(viewer, &DeckEdit::try_from(input)?).await?;
         Ok(UpdateDeckPayload { deck: DeckBatch::node(deck) })
     }
 
@@ -52,7 +54,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which deck.")] input: DeleteDeckInput,
     ) -> Result<DeleteDeckPayload> {
-        service(ctx)?.delete_deck(caller(ctx)?.viewer()?, input.id).await?;
+        ctx.data::<Arc<Service>>()?.delete_deck(caller(ctx)?.viewer()?, input.id).await?;
         Ok(DeleteDeckPayload { deleted_id: input.id })
     }
 
@@ -64,7 +66,8 @@ impl Mutation {
     ) -> Result<CreateCardsPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let deck = input.deck_id;
-        let (deck, cards) = service(ctx)?.create_cards(viewer, deck, &input.cards()?).await?;
+        let (deck, cards) =
+            ctx.data::<Arc<Service>>()?.create_cards(viewer, deck, &input.cards()?).await?;
         let deck = DeckBatch::node(deck);
         let batch = CardBatch::of(&deck);
         let node = |card| CardNode { card: Arc::new(card), batch: Arc::clone(&batch) };
@@ -79,7 +82,8 @@ impl Mutation {
         #[graphql(desc = "Which card, and what to change.")] input: UpdateCardInput,
     ) -> Result<UpdateCardPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        let card = service(ctx)?.update_card(viewer, &CardEdit::try_from(input)?).await?;
+        let card =
+            ctx.data::<Arc<Service>>()?.update_card(viewer, &CardEdit::try_from(input)?).await?;
         Ok(UpdateCardPayload { card: CardBatch::node(card) })
     }
 
@@ -90,7 +94,7 @@ impl Mutation {
         #[graphql(desc = "Which cards, and where they go.")] input: MoveCardsInput,
     ) -> Result<MoveCardsPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        let cards = service(ctx)?.move_cards(viewer, &Move::from(input)).await?;
+        let cards = ctx.data::<Arc<Service>>()?.move_cards(viewer, &Move::from(input)).await?;
         Ok(MoveCardsPayload { cards: CardBatch::nodes(cards).into() })
     }
 
@@ -100,7 +104,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which cards.")] input: DeleteCardsInput,
     ) -> Result<DeleteCardsPayload> {
-        service(ctx)?.delete_cards(caller(ctx)?.viewer()?, &input.ids).await?;
+        ctx.data::<Arc<Service>>()?.delete_cards(caller(ctx)?.viewer()?, &input.ids).await?;
         Ok(DeleteCardsPayload { deleted_ids: input.ids })
     }
 }

@@ -11,10 +11,9 @@ use common::graphql::{DateTime, PageInfo, Result, caller};
 use common::page::{Page, PageRequest, encode_cursor};
 use common::{CardId, ReviewId};
 
-use super::service;
 use crate::model::Review;
 use crate::scheduler::{AnswerKey, CardState, Rating};
-use crate::service::CardView;
+use crate::service::{CardView, Service};
 
 /// How many reviews a page of a log holds unless asked otherwise.
 const DEFAULT_PAGE: u32 = 50;
@@ -124,7 +123,8 @@ impl CardNode {
         let load = || async {
             let viewer = caller(ctx)?.viewer()?;
             let cards = self.batch.cards.clone();
-            let pages = service(ctx)?.review_pages(viewer, cards, page.clone()).await?;
+            let pages =
+                ctx.data::<Arc<Service>>()?.review_pages(viewer, cards, page.clone()).await?;
             Ok(pages.into_iter().map(|(card, page)| (card, Arc::new(page))).collect())
         };
         let pages: Arc<HashMap<_, _>> = self.batch.logs.get(page.clone(), load).await?;

@@ -49,7 +49,7 @@ impl Query {
         };
         let deck_ids: Vec<DeckId> = Representation::ids(&wanted, "Deck", "id")?;
         let card_ids: Vec<CardId> = Representation::ids(&wanted, "Card", "id")?;
-        let service = service(ctx)?;
+        let service = ctx.data::<Arc<Service>>()?;
         let (decks, cards) = futures::future::try_join(
             service.decks(viewer, deck_ids),
             service.cards(viewer, card_ids),
@@ -83,9 +83,4 @@ enum Entity {
     Deck(DeckNode),
     /// A card.
     Card(CardNode),
-}
-
-fn service<'a>(ctx: &Context<'a>) -> Result<&'a Service> {
-    let service = ctx.data::<Arc<Service>>().map(AsRef::as_ref);
-    service.map_err(common::graphql::Failure::from)
 }

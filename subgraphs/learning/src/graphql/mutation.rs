@@ -1,15 +1,16 @@
 //! What can be changed: reviews come in, sessions start and finish.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use common::graphql::{DateTime, Result, caller};
 use common::{DeckId, LearningSessionId};
 
 use super::card::CardNode;
-use super::service;
 use super::session::LearningSession;
 use crate::model::ReviewInput as Review;
 use crate::scheduler::Rating;
-use crate::service::{ReviewStatus, SubmittedReview};
+use crate::service::{ReviewStatus, Service, SubmittedReview};
 
 /// What can be changed.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl Mutation {
     ) -> Result<SubmitReviewsPayload> {
         let viewer = caller(ctx)?.viewer()?;
         let reviews = input.reviews.into_iter().map(SubmittedReview::from).collect();
-        let results = service(ctx)?.submit(viewer, reviews).await?;
+        let results = ctx.data::<Arc<Service>>()?.submit(viewer, reviews).await?;
         let cards = results.iter().filter_map(|result| result.card.clone()).collect();
         let cards = CardNode::by_id(cards);
         let result = |result: crate::service::ReviewResult| ReviewResult {
@@ -45,7 +46,8 @@ impl Mutation {
         input: StartSessionInput,
     ) -> Result<StartSessionPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        let session = service(ctx)?.start_session(viewer, input.deck_id, input.id).await?;
+        let session =
+            ctx.data::<Arc<Service>>()?.start_session(viewer, input.deck_id, input.id).await?;
         Ok(StartSessionPayload { session: (&session).into() })
     }
 
@@ -55,7 +57,8 @@ impl Mutation {
         ctx: &Context<'_>,
         input: FinishSessionInput,
     ) -> Result<FinishSessionPayload> {
-        let session = service(ctx)?.finish_session(caller(ctx)?.viewer()?, input.id).await?;
+        let session =
+            ctx.data::<Arc<Service>>()?.finish_session(caller(ctx)?.viewer()?, input.id).await?;
         Ok(FinishSessionPayload { session: (&session).into() })
     }
 }

@@ -1,5 +1,7 @@
 //! What learning knows of a person: what to study next, and how the work goes.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object, SimpleObject};
 use common::graphql::sdl::key;
 use common::graphql::{DateTime, Result, caller};
@@ -7,10 +9,10 @@ use common::page::PageRequest;
 use common::{DeckId, UserId, Viewer};
 
 use super::card::CardNode;
-use super::service;
 use super::session::{DEFAULT_PAGE, LearningSessionConnection};
 use crate::model::Stats;
 use crate::scheduler::{Preview, Rating};
+use crate::service::Service;
 
 /// A person, by id.
 #[derive(Debug, Clone)]
@@ -42,7 +44,7 @@ impl UserNode {
         #[graphql(desc = "Only cards of this deck.")] deck_id: Option<DeckId>,
     ) -> Result<Option<Vec<StudyItem>>> {
         let Some(viewer) = self.myself(ctx)? else { return Ok(None) };
-        let items = service(ctx)?.queue(viewer, deck_id, limit).await?;
+        let items = ctx.data::<Arc<Service>>()?.queue(viewer, deck_id, limit).await?;
         let (cards, previews): (Vec<_>, Vec<_>) =
             items.into_iter().map(|item| (item.card, item.previews)).unzip();
         let item = |(card, previews): (CardNode, [(Preview, jiff::Timestamp); 4])| StudyItem {
@@ -55,7 +57,7 @@ impl UserNode {
     /// How the work goes.
     async fn stats(&self, ctx: &Context<'_>) -> Result<Option<LearningStats>> {
         let Some(viewer) = self.myself(ctx)? else { return Ok(None) };
-        Ok(Some(service(ctx)?.stats(viewer).await?.into()))
+        Ok(Some(ctx.data::<Arc<Service>>()?.stats(viewer).await?.into()))
     }
 
     /// The person's learning sessions, newest first: 50 unless `first` or `last` says otherwise, at most 500.
@@ -74,7 +76,7 @@ impl UserNode {
         let Some(viewer) = self.myself(ctx)? else { return Ok(None) };
         let page =
             PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
-        let page = service(ctx)?.sessions(viewer, page).await?;
+        let page = ctx.data::<Arc<Service>>()?.sessions(viewer, page).await?;
         Ok(Some(LearningSessionConnection { page }))
     }
 }
