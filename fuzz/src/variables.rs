@@ -2,13 +2,17 @@
 
 use std::sync::LazyLock;
 
-use federation::{Fetch, FetchError, FetchRequest, FetchResponse, Object, Prepared, execute, prepare};
+use federation::{
+    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, Prepared, execute,
+    prepare,
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::graph::graph;
 
 /// Takes variables of every kind: a list, an enum, an input object, one with a default, and one that decides what is fetched.
-const OPERATION: &str = "mutation ($input: ReviewInput!, $upc: String!, $price: Int!, $with: Boolean = true) {
+const OPERATION: &str =
+    "mutation ($input: ReviewInput!, $upc: String!, $price: Int!, $with: Boolean = true) {
   addReview(input: $input) { stars @include(if: $with) }
   priceProduct(upc: $upc, price: $price) { upc }
 }";
@@ -29,7 +33,7 @@ pub fn run(data: &[u8]) {
     let Ok(variables) = serde_json::from_slice::<Object>(data) else {
         return;
     };
-    match RUNTIME.block_on(execute(&PREPARED, variables, &Nobody)) {
+    match RUNTIME.block_on(execute(&PREPARED, variables, &ExecuteSettings::default(), &Nobody)) {
         Ok(response) => {
             let data = serde_json::from_slice::<serde_json::Value>(&response.data);
             assert!(data.is_ok(), "{:?}", String::from_utf8_lossy(&response.data));
