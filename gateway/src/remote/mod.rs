@@ -1,4 +1,6 @@
-//! The protocol between a gateway and a subgraph in another process: both its ends.
+//! The protocols between a gateway and a subgraph in another process.
+//!
+//! Anybody's subgraph speaks plain GraphQL over HTTP (`graphql`). Spacey's own speak more, and both ends of that are here:
 //!
 //! | request | answer |
 //! |---|---|
@@ -12,9 +14,11 @@
 
 mod answer;
 mod client;
+mod graphql;
 mod server;
 
 pub use client::{HttpEndpoint, HttpEndpointError};
+pub use graphql::{GraphQlSubgraph, GraphQlSubgraphError};
 pub use server::subgraph_router;
 
 pub(crate) use answer::extensions;
