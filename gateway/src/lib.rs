@@ -22,11 +22,15 @@ mod remote;
 mod respond;
 mod settings;
 mod state;
+mod subgraph;
 mod transport;
 
+pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError};
 pub use health::Drain;
-pub use remote::{HttpEndpoint, HttpEndpointError, subgraph_router};
+pub use remote::{
+    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, subgraph_router,
+};
 pub use settings::{
     BrowserSettings, DeveloperSettings, GatewaySettings, HttpSettings, OperationSettings,
 };
