@@ -14,6 +14,7 @@ mod execute;
 mod gateway;
 mod graphiql;
 mod health;
+mod http_client;
 mod observe;
 mod outcome;
 mod pipeline;
@@ -26,6 +27,10 @@ mod transport;
 
 pub use gateway::{Gateway, GatewayError};
 pub use health::Drain;
+pub use http_client::{
+    ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, SubgraphHttpClient,
+    TlsSettings,
+};
 pub use remote::{HttpEndpoint, HttpEndpointError, subgraph_router};
 pub use settings::{
     BrowserSettings, DeveloperSettings, GatewaySettings, HttpSettings, OperationSettings,
