@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Response;
+use async_graphql::{Response, Variables};
 use bytes::Bytes;
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
@@ -18,7 +18,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 use url::Url;
 
-use super::{EVENTS, GRAPHQL, READY, SDL, answer};
+use super::{EVENTS, GRAPHQL, READY, SDL};
 use crate::http_client::{ClientError, ClientSettings, ClientSetupError, SubgraphHttpClient};
 
 /// How much of an unexpected answer is told.
@@ -98,22 +98,16 @@ impl HttpEndpoint {
         request: FetchRequest<'_>,
         caller: &Caller,
     ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        let operation = Operation {
-            query: request.document,
-            operation_name: request.operation_name,
-            variables: &request.variables,
-        };
-        let (headers, body) = self.post_graphql(&operation, caller).await?;
-        let response = answer::read(&body).map_err(|error| self.malformed(&error, &body))?;
-        Ok((response, headers.get_all(SET_COOKIE).iter().cloned().collect()))
+        let (headers, body) = self.post_graphql(request.body, caller).await?;
+        let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
+        Ok((FetchResponse::Json(body), cookies))
     }
 
-    async fn post_graphql<V: Serialize>(
+    async fn post_graphql(
         &self,
-        operation: &Operation<'_, V>,
+        body: Bytes,
         caller: &Caller,
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
-        let body = serde_json::to_vec(operation).map_err(|error| self.failed(error))?;
         let request = self.signed(post(&self.paths.graphql, body), caller)?;
         self.send(request, StatusCode::OK).await
     }
@@ -202,7 +196,8 @@ impl Endpoint for HttpEndpoint {
                 operation_name: request.operation_name.as_deref(),
                 variables: &request.variables,
             };
-            let (headers, body) = self.post_graphql(&operation, &caller).await?;
+            let body = serde_json::to_vec(&operation).map_err(|error| self.failed(error))?;
+            let (headers, body) = self.post_graphql(body.into(), &caller).await?;
             let mut response: Response =
                 serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))?;
             for cookie in headers.get_all(SET_COOKIE) {
@@ -215,7 +210,7 @@ impl Endpoint for HttpEndpoint {
     fn apply(&self, events: Arc<[Event]>) -> BoxFuture<'_, Result<(), EndpointError>> {
         Box::pin(async move {
             let body = serde_json::to_vec(&*events).map_err(|error| self.failed(error))?;
-            let request = self.signed(post(&self.paths.events, body), &own_caller())?;
+            let request = self.signed(post(&self.paths.events, body.into()), &own_caller())?;
             self.send(request, StatusCode::NO_CONTENT).await?;
             Ok(())
         })
@@ -235,8 +230,8 @@ fn get(path: &Uri) -> Request<Bytes> {
     request
 }
 
-fn post(path: &Uri, json: Vec<u8>) -> Request<Bytes> {
-    let mut request = Request::new(Bytes::from(json));
+fn post(path: &Uri, json: Bytes) -> Request<Bytes> {
+    let mut request = Request::new(json);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = path.clone();
     request.headers_mut().insert(CONTENT_TYPE, JSON);
@@ -255,9 +250,9 @@ fn shown(body: &[u8]) -> String {
 /// The body of a GraphQL request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Operation<'a, V> {
+struct Operation<'a> {
     query: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation_name: Option<&'a str>,
-    variables: V,
+    variables: &'a Variables,
 }
