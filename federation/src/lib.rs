@@ -13,8 +13,8 @@ pub mod value;
 
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
-    Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response, ResponseError,
-    ResponseErrorCode, SubgraphError, execute,
+    Answer, ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response,
+    ResponseError, ResponseErrorCode, SubgraphError, execute,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
 pub use plan::{Plan, Prepared, prepare};

@@ -25,6 +25,7 @@ mod state;
 mod subgraph;
 mod transport;
 
+pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError};
 pub use health::Drain;
 pub use remote::{

@@ -1,17 +1,15 @@
 //! A subgraph of anybody's, reached by GraphQL over HTTP: `POST` with `{query, operationName?, variables?}` to the very address that the
 //! supergraph has for it.
 //!
-//! Refused: an answer that is not a GraphQL response. One with a status other than 2xx is taken where its body is a GraphQL response with
-//! errors, because many servers answer so.
+//! Refused: an answer with a status other than 2xx, unless it says that it is JSON: many servers tell GraphQL errors so. Whether it is a
+//! GraphQL response is for the engine to find out.
 
 use bytes::Bytes;
 use common::EndpointError;
 use federation::{FetchRequest, FetchResponse};
 use http::header::{ACCEPT, CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderValue, Method, Request, Response, Uri};
-use serde::Serialize;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 
-use super::answer;
 use crate::subgraph::{ClientError, HttpClient};
 
 /// How much of an unexpected answer goes to the log, in bytes.
@@ -92,41 +90,30 @@ impl GraphQlSubgraph {
         &self,
         request: FetchRequest<'_>,
     ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        let answer = self.client.send(self.request(&request)?).await;
+        let answer = self.client.send(self.request(request.body)).await;
         self.read(answer.map_err(|error| self.unanswered(error))?)
     }
 
-    fn request(&self, fetch: &FetchRequest<'_>) -> Result<Request<Bytes>, EndpointError> {
-        let operation = Operation {
-            query: fetch.document,
-            operation_name: fetch.operation_name,
-            variables: &fetch.variables,
-        };
-        let body = serde_json::to_vec(&operation).map_err(|error| self.failed(error))?;
-        let mut request = Request::new(Bytes::from(body));
+    fn request(&self, body: Bytes) -> Request<Bytes> {
+        let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.address.clone();
         request.headers_mut().insert(CONTENT_TYPE, JSON);
         request.headers_mut().insert(ACCEPT, ACCEPTED);
-        Ok(request)
+        request
     }
 
     fn read(
         &self,
         answer: Response<Bytes>,
     ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        let (status, body) = (answer.status(), answer.body());
-        match answer::read(body) {
-            Ok(response) if status.is_success() || !response.errors.is_empty() => {
-                let cookies = answer.headers().get_all(SET_COOKIE).iter().cloned().collect();
-                Ok((response, cookies))
-            }
-            Ok(_) => Err(self.answered(format!("status {}", status.as_u16()))),
-            Err(error) => {
-                let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
-                Err(self.answered(format!("status {}: {shown} ({error})", status.as_u16())))
-            }
+        let (parts, body) = answer.into_parts();
+        if !parts.status.is_success() && !says_json(&parts.headers) {
+            let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
+            return Err(self.answered(format!("status {}: {shown}", parts.status.as_u16())));
         }
+        let cookies = parts.headers.get_all(SET_COOKIE).iter().cloned().collect();
+        Ok((FetchResponse::Json(body), cookies))
     }
 
     fn unanswered(&self, error: ClientError) -> EndpointError {
@@ -143,10 +130,6 @@ impl GraphQlSubgraph {
     fn answered(&self, answer: String) -> EndpointError {
         EndpointError::Malformed { endpoint: self.name.clone(), answer }
     }
-
-    fn failed(&self, error: serde_json::Error) -> EndpointError {
-        EndpointError::Failed { endpoint: self.name.clone(), source: Box::new(error) }
-    }
 }
 
 /// The address, where it is one that can be called.
@@ -157,14 +140,11 @@ fn usable(address: &str) -> Option<Uri> {
     called.then_some(address)
 }
 
-/// The body of a GraphQL request.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Operation<'a, V> {
-    query: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation_name: Option<&'a str>,
-    variables: V,
+/// Whether the body is said to be JSON, `application/graphql-response+json` included.
+fn says_json(headers: &HeaderMap) -> bool {
+    let essence =
+        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
+    essence.is_some_and(|essence| essence.trim_end().to_ascii_lowercase().ends_with("json"))
 }
 
 #[cfg(test)]
