@@ -23,6 +23,7 @@ mod remote;
 mod respond;
 mod settings;
 mod state;
+mod subgraph;
 mod transport;
 
 pub use federation::ExecuteSettings;
@@ -32,7 +33,9 @@ pub use http_client::{
     ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, SubgraphHttpClient,
     TlsSettings,
 };
-pub use remote::{HttpEndpoint, HttpEndpointError, subgraph_router};
+pub use remote::{
+    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, subgraph_router,
+};
 pub use settings::{
     BrowserSettings, DeveloperSettings, GatewaySettings, HttpSettings, OperationSettings,
 };

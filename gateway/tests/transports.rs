@@ -84,7 +84,7 @@ async fn library_over_http(through_the_seam: bool) -> Library {
     if through_the_seam {
         let plain = |transport| match transport {
             Transport::Http(endpoint) => Transport::InProcess(endpoint),
-            other @ Transport::InProcess(_) => other,
+            other => other,
         };
         transports = transports.into_iter().map(plain).collect();
     }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
 pub(crate) mod library;
+pub(crate) mod plain;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -152,10 +153,7 @@ impl Library {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, body: body.to_vec() }
+        send(&self.router, request).await
     }
 
     /// Sends a document by POST, as the signed-in viewer.
@@ -167,6 +165,14 @@ impl Library {
             .unwrap();
         self.send(request).await
     }
+}
+
+/// Sends a request without a network.
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    Answer { status: parts.status, headers: parts.headers, body: body.to_vec() }
 }
 
 /// A POST request with JSON, still without its body.
