@@ -17,7 +17,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::operation::{RequestError, coerce_variables};
-use crate::plan::Prepared;
+use crate::plan::{ByChance, OverrideLabels, Prepared};
 use crate::value::{Object, Value};
 
 pub use response::{Response, ResponseError, ResponseErrorCode};
@@ -31,6 +31,19 @@ pub async fn execute<F: Fetch>(
     variables: Object,
     fetch: &F,
 ) -> Result<Response, Vec<RequestError>> {
+    execute_with_overrides(prepared, variables, &ByChance, fetch).await
+}
+
+/// Executes a prepared operation, with a say in which progressive `@override`s are on.
+///
+/// # Errors
+/// When the variables do not fit what the operation declares; nothing has been fetched then.
+pub async fn execute_with_overrides<F: Fetch>(
+    prepared: &Prepared,
+    variables: Object,
+    overrides: &dyn OverrideLabels,
+    fetch: &F,
+) -> Result<Response, Vec<RequestError>> {
     let document = prepared.document();
     let variables = coerce_variables(
         prepared.supergraph().api(),
@@ -38,7 +51,7 @@ pub async fn execute<F: Fetch>(
         &document.executable.sources,
         variables,
     )?;
-    let variant = prepared.variant(&variables).map_err(|error| vec![error])?;
+    let variant = prepared.variant(&variables, overrides).map_err(|error| vec![error])?;
     let introspected = introspect::introspect(prepared, &variant, &variables)?;
     let (data, errors) = run::run(&variant.plan, &variables, fetch).await;
     Ok(project::project(&variant.shape, &data, &introspected, errors))
