@@ -13,8 +13,8 @@ pub mod value;
 
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
-    Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response, ResponseError,
-    ResponseErrorCode, SubgraphError, execute, execute_with_overrides,
+    Answer, ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response,
+    ResponseError, ResponseErrorCode, SubgraphError, execute,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
 pub use plan::{ByChance, OverrideLabels, Plan, Prepared, prepare};

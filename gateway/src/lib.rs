@@ -24,6 +24,7 @@ mod settings;
 mod state;
 mod transport;
 
+pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError};
 pub use health::Drain;
 pub use remote::{HttpEndpoint, HttpEndpointError, subgraph_router};

@@ -48,7 +48,8 @@ async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Out
 
     let prepared = state.operations.prepare(&request)?;
 
-    let running = execute(&prepared, request.variables, &state.transports, caller);
+    let running =
+        execute(&prepared, request.variables, &state.transports, caller, &state.settings.execution);
     deadline.keep(running, Code::GatewayTimeout).await
 }
 

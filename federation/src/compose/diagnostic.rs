@@ -70,6 +70,12 @@ codes! {
     KeyDirectiveInFieldsArg = "KEY_DIRECTIVE_IN_FIELDS_ARG",
     /// A `@key` is on an interface in a version that does not know interface entities.
     KeyUnsupportedOnInterface = "KEY_UNSUPPORTED_ON_INTERFACE",
+    /// An implementation of an interface in the same subgraph lacks a `@key` of it.
+    InterfaceKeyNotOnImplementation = "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
+    /// A subgraph has a resolvable `@key` on an interface, but not all its implementations.
+    InterfaceKeyMissingImplementationType = "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
+    /// `@interfaceObject` is where it has no meaning.
+    InterfaceObjectUsageError = "INTERFACE_OBJECT_USAGE_ERROR",
     /// The `fields` of a `@requires` are not a selection on its parent type.
     RequiresInvalidFields = "REQUIRES_INVALID_FIELDS",
     /// The `fields` of a `@requires` are not a string.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Response;
+use async_graphql::{Response, Variables};
 use bytes::{Bytes, BytesMut};
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::{Client, RequestBuilder, Url};
 use serde::Serialize;
 
-use super::{EVENTS, GRAPHQL, READY, SDL, answer};
+use super::{EVENTS, GRAPHQL, READY, SDL};
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
@@ -98,22 +98,16 @@ impl HttpEndpoint {
         request: FetchRequest<'_>,
         caller: &Caller,
     ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        let operation = Operation {
-            query: request.document,
-            operation_name: request.operation_name,
-            variables: &request.variables,
-        };
-        let (headers, body) = self.post_graphql(&operation, caller).await?;
-        let response = answer::read(&body).map_err(|error| self.malformed(&error, &body))?;
-        Ok((response, headers.get_all(SET_COOKIE).iter().cloned().collect()))
+        let (headers, body) = self.post_graphql(request.body, caller).await?;
+        let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
+        Ok((FetchResponse::Json(body), cookies))
     }
 
-    async fn post_graphql<V: Serialize>(
+    async fn post_graphql(
         &self,
-        operation: &Operation<'_, V>,
+        body: Bytes,
         caller: &Caller,
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
-        let body = serde_json::to_vec(operation).map_err(|error| self.failed(error))?;
         let request = self.client.post(self.url(GRAPHQL)).header(CONTENT_TYPE, JSON).body(body);
         self.send(self.signed(request, caller)?, StatusCode::OK).await
     }
@@ -204,7 +198,8 @@ impl Endpoint for HttpEndpoint {
                 operation_name: request.operation_name.as_deref(),
                 variables: &request.variables,
             };
-            let (headers, body) = self.post_graphql(&operation, &caller).await?;
+            let body = serde_json::to_vec(&operation).map_err(|error| self.failed(error))?;
+            let (headers, body) = self.post_graphql(body.into(), &caller).await?;
             let mut response: Response =
                 serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))?;
             for cookie in headers.get_all(SET_COOKIE) {
@@ -243,9 +238,9 @@ fn shown(body: &[u8]) -> String {
 /// The body of a GraphQL request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Operation<'a, V> {
+struct Operation<'a> {
     query: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation_name: Option<&'a str>,
-    variables: V,
+    variables: &'a Variables,
 }

@@ -10,14 +10,11 @@
 //! Every request but those about health carries `Authorization: Bearer` with a service token, which says who is asking and is
 //! good for a minute. Without a valid one the answer is 401; no header besides it says anything about identity.
 
-mod answer;
 mod client;
 mod server;
 
 pub use client::{HttpEndpoint, HttpEndpointError};
 pub use server::subgraph_router;
-
-pub(crate) use answer::extensions;
 
 const GRAPHQL: &str = "/graphql";
 const EVENTS: &str = "/events";

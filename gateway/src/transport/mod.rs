@@ -1,20 +1,19 @@
 //! How the engine's fetches reach the subgraphs: a function call or HTTP. Nothing above this module knows which.
 
-mod convert;
-
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_graphql::ErrorExtensionValues;
 use common::{Caller, Endpoint, EndpointError, SubgraphRequest};
 use federation::execute::PathSegment;
-use federation::{Fetch, FetchError, FetchRequest, FetchResponse, SubgraphError};
+use federation::{Fetch, FetchError, FetchRequest, FetchResponse, Object, SubgraphError};
 use futures::FutureExt;
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
 use crate::error::Panic;
-use crate::remote::{self, HttpEndpoint};
+use crate::remote::HttpEndpoint;
 
 /// How one subgraph is reached.
 #[derive(Clone)]
@@ -74,22 +73,22 @@ async fn call(
     request: FetchRequest<'_>,
     caller: Arc<Caller>,
 ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
+    let failed = |source| EndpointError::Failed { endpoint: endpoint.name().to_owned(), source };
+    let variables = serde_json::from_slice(request.variables_json())
+        .map_err(|error| failed(Box::new(error)))?;
     let request = SubgraphRequest {
         document: request.document.clone(),
         operation_name: request.operation_name.map(str::to_owned),
-        variables: convert::variables(request.variables),
+        variables,
     };
     // A subgraph that breaks costs only its own fields, as it would if it were a process of its own.
     let response = AssertUnwindSafe(endpoint.execute(request, caller))
         .catch_unwind()
         .await
-        .unwrap_or_else(|panic| {
-            let source = Box::new(Panic::from(panic));
-            Err(EndpointError::Failed { endpoint: endpoint.name().to_owned(), source })
-        })?;
+        .unwrap_or_else(|panic| Err(failed(Box::new(Panic::from(panic)))))?;
     let cookies = response.http_headers.get_all(SET_COOKIE).iter().cloned().collect();
     let errors = response.errors.into_iter().map(subgraph_error).collect();
-    Ok((FetchResponse { data: convert::data(response.data), errors }, cookies))
+    Ok((FetchResponse::in_process(response.data, errors), cookies))
 }
 
 fn subgraph_error(error: async_graphql::ServerError) -> SubgraphError {
@@ -100,8 +99,15 @@ fn subgraph_error(error: async_graphql::ServerError) -> SubgraphError {
     SubgraphError {
         message: error.message,
         path: path.collect(),
-        extensions: error.extensions.as_ref().map(remote::extensions).unwrap_or_default(),
+        extensions: error.extensions.as_ref().map(extensions).unwrap_or_default(),
     }
+}
+
+/// The extensions of an error as the engine holds them.
+fn extensions(extensions: &ErrorExtensionValues) -> Object {
+    serde_json::to_vec(extensions)
+        .and_then(|json| serde_json::from_slice(&json))
+        .unwrap_or_default()
 }
 
 /// The subgraphs of a supergraph, by name.

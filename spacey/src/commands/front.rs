@@ -62,6 +62,7 @@ fn gateway_settings(settings: &Http) -> Result<GatewaySettings> {
         },
         browser: BrowserSettings { secure_cookies: settings.secure_cookies, allowed_origins },
         operations: OperationSettings::default(),
+        execution: gateway::ExecuteSettings::default(),
         developer: DeveloperSettings {
             graphiql: settings.graphiql,
             introspection: settings.introspection,

@@ -38,6 +38,17 @@ pub(super) fn resolve(
             continue;
         };
         let Some(position) = sources.iter().position(|(graph, _)| *graph == from_graph) else {
+            let object = merger.interface_objects.fields(merger.subgraphs, &def.name, &field.name);
+            if let Some((_, interface, _)) =
+                object.into_iter().find(|(graph, ..)| *graph == from_graph)
+            {
+                let message = format!(
+                    "@override cannot take the field from \"{from}\", which has it through the @interfaceObject \"{interface}\""
+                );
+                let code = Code::OverrideCollisionWithAnotherDirective;
+                merger.report.error(code, at, &[by, from], message);
+                continue;
+            }
             let message = format!("the field is no longer in \"{from}\"; @override can be removed");
             merger.report.hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
             continue;

@@ -132,6 +132,7 @@ impl Extractor<'_> {
             description: def.description().cloned(),
             marks: marks(directives.iter().map(|directive| &***directive)),
             extension_only: only_extended || (extends && self.version.is_federation_1()),
+            interface_object: directives.has("federation__interfaceObject"),
             keys: self.keys(def.name(), directives, only_extended || extends),
             interfaces: Vec::new(),
             fields: IndexMap::default(),

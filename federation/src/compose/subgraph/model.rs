@@ -92,6 +92,8 @@ pub(crate) struct TypeDef {
     pub(crate) marks: Marks,
     /// Only extended in this subgraph, not defined. In Federation 2, a type with `@extends` is defined all the same.
     pub(crate) extension_only: bool,
+    /// An object type that stands for an interface of other subgraphs, whatever implements it there.
+    pub(crate) interface_object: bool,
     pub(crate) keys: Vec<Key>,
     pub(crate) interfaces: Vec<Name>,
     pub(crate) fields: IndexMap<Name, Field>,
@@ -100,6 +102,13 @@ pub(crate) struct TypeDef {
     pub(crate) values: IndexMap<Name, EnumValue>,
     pub(crate) specified_by: Option<String>,
     pub(crate) one_of: bool,
+}
+
+impl TypeDef {
+    /// The kind of the type in the supergraph.
+    pub(crate) fn merged_kind(&self) -> Kind {
+        if self.interface_object { Kind::Interface } else { self.kind }
+    }
 }
 
 #[derive(Debug)]

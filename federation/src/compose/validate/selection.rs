@@ -1,5 +1,7 @@
 //! Questions about field sets that several rules ask.
 
+use std::collections::BTreeSet;
+
 use apollo_compiler::executable::{Field, Selection, SelectionSet};
 
 use crate::compose::subgraph::{External, Kind, Subgraph};
@@ -42,6 +44,32 @@ pub(super) fn first_alias(selection: &SelectionSet) -> Option<String> {
             found = Some(format!("{parent}.{}", field.name));
         }
     });
+    found
+}
+
+/// Whether two selections select the same, in whatever order.
+pub(super) fn same_fields(a: &SelectionSet, b: &SelectionSet) -> bool {
+    paths(a) == paths(b)
+}
+
+/// Every selected leaf as its path.
+fn paths(selection: &SelectionSet) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for item in &selection.selections {
+        let (name, nested) = match item {
+            Selection::Field(field) => (field.name.to_string(), &field.selection_set),
+            Selection::InlineFragment(fragment) => {
+                let condition = fragment.type_condition.as_ref().unwrap_or(&selection.ty);
+                (format!("... on {condition}"), &fragment.selection_set)
+            }
+            Selection::FragmentSpread(_) => continue,
+        };
+        if nested.is_empty() {
+            found.insert(name);
+        } else {
+            found.extend(paths(nested).into_iter().map(|path| format!("{name} {path}")));
+        }
+    }
     found
 }
 

@@ -1,12 +1,29 @@
-//! Reads a subgraph's GraphQL response off the wire, straight into the engine's values.
+//! Reads a subgraph's GraphQL response into the engine's values.
 //!
-//! Refused: what is not an object with `data` or `errors`, and errors that are not as the GraphQL specification has them
+//! Refused: what is not an object, and errors that are not as the GraphQL specification has them
 //! (section 7.1.6). Unknown members are skipped.
 
-use federation::execute::PathSegment;
-use federation::{FetchResponse, Object, SubgraphError, Value};
+use serde::Deserialize;
 use serde::de::Error;
-use serde::{Deserialize, Serialize};
+
+use crate::value::{Object, Value};
+
+use super::{FetchResponse, PathSegment, SubgraphError};
+
+/// A subgraph's answer, read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) data: Value,
+    pub(super) errors: Vec<SubgraphError>,
+}
+
+/// Reads a subgraph's answer, however it came.
+pub(super) fn read(response: FetchResponse) -> serde_json::Result<Read> {
+    match response {
+        FetchResponse::Json(body) => read_json(&body),
+        FetchResponse::InProcess { data, errors } => Ok(Read { data: data.value()?, errors }),
+    }
+}
 
 #[derive(Deserialize)]
 struct Answer {
@@ -28,28 +45,17 @@ enum Segment {
     Key(String),
 }
 
-/// A subgraph's response.
-pub(crate) fn read(body: &[u8]) -> serde_json::Result<FetchResponse> {
+fn read_json(body: &[u8]) -> serde_json::Result<Read> {
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(serde_json::Error::custom("it is not an object"));
     }
     let Answer { data, errors } = serde_json::from_slice(body)?;
     let errors: Vec<_> = errors.unwrap_or_default().into_iter().map(AnswerError::into).collect();
     match data {
-        None if errors.is_empty() => {
-            Err(serde_json::Error::custom("neither data nor errors is there"))
-        }
-        None => Ok(FetchResponse { data: Value::Null, errors }),
-        Some(data @ Value::Object(_)) => Ok(FetchResponse { data, errors }),
+        None => Ok(Read { data: Value::Null, errors }),
+        Some(data @ Value::Object(_)) => Ok(Read { data, errors }),
         Some(_) => Err(serde_json::Error::custom("data is not an object")),
     }
-}
-
-/// The extensions of an error, whatever they are written from; anything but an object is none.
-pub(crate) fn extensions(extensions: &impl Serialize) -> Object {
-    serde_json::to_vec(extensions)
-        .and_then(|json| serde_json::from_slice(&json))
-        .unwrap_or_default()
 }
 
 impl From<AnswerError> for SubgraphError {
@@ -71,8 +77,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_and_errors_are_read() {
-        let response = read(
+    fn data_and_errors_are_read_json() {
+        let response = read_json(
             br#" {"extensions":{"x":[1]},"data":{"a":[{"b":1},{"b":2}]},
                  "errors":[{"message":"no","path":["a",1,"b"],"locations":[{"line":1,"column":2}],
                             "extensions":{"code":"NOT_FOUND","more":{"n":1.5}}},{"message":"bare"}]}"#,
@@ -91,10 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn null_data_with_errors_is_read() {
-        let response = read(br#"{"data":null,"errors":[{"message":"no","path":null}]}"#).unwrap();
+    fn null_data_with_errors_is_read_json() {
+        let response =
+            read_json(br#"{"data":null,"errors":[{"message":"no","path":null}]}"#).unwrap();
         assert_eq!((response.data, response.errors.len()), (Value::Null, 1));
-        assert_eq!(read(br#"{"data":{}, "errors":null}"#).unwrap().errors, []);
+        assert_eq!(read_json(br#"{"data":{}, "errors":null}"#).unwrap().errors, []);
     }
 
     #[test]
@@ -104,8 +111,6 @@ mod tests {
             "<html>",
             "[]",
             "[{}, []]",
-            "{}",
-            r#"{"data":null}"#,
             r#"{"data":1}"#,
             r#"{"data":{}} trailing"#,
             r#"{"data":{"#,
@@ -114,7 +119,7 @@ mod tests {
             r#"{"errors":[{"message":"m","path":[-1]}]}"#,
             r#"{"errors":[{"message":"m","extensions":7}]}"#,
         ] {
-            assert!(read(body.as_bytes()).is_err(), "{body}");
+            assert!(read_json(body.as_bytes()).is_err(), "{body}");
         }
     }
 
@@ -122,13 +127,13 @@ mod tests {
     fn no_answer_makes_it_panic() {
         let good = br#"{"data":{"a":[{"b":1.5e3},{"b":"\u00e9"}]},"errors":[{"message":"m","path":["a",0]}]}"#;
         for length in 0..good.len() {
-            assert!(read(&good[..length]).is_err(), "{length}");
+            assert!(read_json(&good[..length]).is_err(), "{length}");
         }
         for place in 0..good.len() {
             for byte in 0..=255 {
                 let mut damaged = good.to_vec();
                 damaged[place] = byte;
-                drop(read(&damaged));
+                drop(read_json(&damaged));
             }
         }
     }
