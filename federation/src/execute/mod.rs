@@ -42,7 +42,7 @@ pub async fn execute<F: Fetch>(
         variables,
     )?;
     let variant = prepared.variant(&variables).map_err(|error| vec![error])?;
-    let introspected = introspect::introspect(prepared, &variant, &variables)?;
+    let introspected = introspect::introspect(prepared, &variant, &variables);
     let (data, errors) = run::run(&variant.plan, &variables, settings, fetch).await;
     Ok(project::project(&variant.shape, &data, &introspected, errors))
 }

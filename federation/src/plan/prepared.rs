@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use apollo_compiler::collections::HashMap;
 
 use crate::operation::{
-    Conditions, Document, OperationKind, RequestError, RequestErrorCode, SelectionSet, normalise,
+    Conditions, Document, Field, OperationKind, RequestError, RequestErrorCode, SelectionSet,
+    normalise,
 };
 use crate::supergraph::Supergraph;
 use crate::value::Object;
@@ -35,7 +36,8 @@ pub struct Prepared {
 pub(crate) struct Variant {
     pub(crate) plan: Plan,
     pub(crate) shape: Shape,
-    pub(crate) has_introspection: bool,
+    /// The root fields that the client's schema answers: `__schema` and `__type`.
+    pub(crate) introspection: Vec<Arc<Field>>,
 }
 
 /// Parses, validates, normalises and plans an operation.
@@ -123,12 +125,13 @@ fn variant(
     Ok(Variant {
         plan: finish::finish(supergraph, drafts, &client),
         shape: Shape::new(supergraph, &operation),
-        has_introspection: has_introspection(&operation),
+        introspection: introspection(&operation),
     })
 }
 
-fn has_introspection(operation: &SelectionSet) -> bool {
-    operation.fields.iter().any(|field| matches!(field.name.as_str(), "__schema" | "__type"))
+fn introspection(operation: &SelectionSet) -> Vec<Arc<Field>> {
+    let fields = operation.fields.iter();
+    fields.filter(|field| matches!(field.name.as_str(), "__schema" | "__type")).cloned().collect()
 }
 
 fn refusal(error: PlanError) -> RequestError {
