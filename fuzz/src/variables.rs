@@ -2,13 +2,16 @@
 
 use std::sync::LazyLock;
 
-use federation::{Fetch, FetchError, FetchRequest, FetchResponse, Object, Prepared, execute, prepare};
+use federation::{
+    Fetch, FetchError, FetchRequest, FetchResponse, Object, Prepared, execute, prepare,
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::graph::graph;
 
 /// Takes variables of every kind: a list, an enum, an input object, one with a default, and one that decides what is fetched.
-const OPERATION: &str = "mutation ($input: ReviewInput!, $upc: String!, $price: Int!, $with: Boolean = true) {
+const OPERATION: &str =
+    "mutation ($input: ReviewInput!, $upc: String!, $price: Int!, $with: Boolean = true) {
   addReview(input: $input) { stars @include(if: $with) }
   priceProduct(upc: $upc, price: $price) { upc }
 }";

@@ -15,7 +15,7 @@ use crate::value::Object;
 use super::document::Client;
 use super::planner::{self, PlanError};
 use super::shape::Shape;
-use super::{Plan, finish};
+use super::{Layout, Plan, finish};
 
 /// How many combinations of conditions are kept.
 const MAX_VARIANTS: usize = 64;
@@ -122,9 +122,11 @@ fn variant(
     let operation = normalise(supergraph, document, conditions)?;
     let client = Client { operation: &document.operation, kind: document.kind() };
     let drafts = planner::draft(supergraph, client.kind, &operation).map_err(refusal)?;
+    let mut layout = Layout::new();
+    let shape = Shape::new(supergraph, &operation, &mut layout);
     Ok(Variant {
-        plan: finish::finish(supergraph, drafts, &client),
-        shape: Shape::new(supergraph, &operation),
+        plan: finish::finish(supergraph, drafts, &client, layout),
+        shape,
         introspection: introspection(&operation),
     })
 }

@@ -7,8 +7,8 @@ use apollo_compiler::introspection::partial_execute;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
 use federation::{
-    Fetch, FetchError, FetchRequest, FetchResponse, Object, RequestErrorCode, SubgraphSdl,
-    Supergraph, compose, execute, prepare,
+    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, RequestErrorCode,
+    SubgraphSdl, Supergraph, compose, execute, prepare,
 };
 use serde_json::{Value, json};
 
@@ -73,7 +73,8 @@ async fn ask(supergraph: &Arc<Supergraph>, operation: &str, variables: Value) ->
     let prepared =
         prepare(supergraph, operation, None).unwrap_or_else(|errors| panic!("{errors:?}"));
     let variables: Object = serde_json::from_value(variables).unwrap();
-    let response = execute(&prepared, variables, &Nobody).await.unwrap();
+    let response =
+        execute(&prepared, variables, &ExecuteSettings::default(), &Nobody).await.unwrap();
     assert_eq!(response.errors, []);
     serde_json::from_slice(&response.data).unwrap()
 }
