@@ -34,7 +34,7 @@ pub(super) fn project(
     };
     let result = match &shape.root {
         ObjectShape::One(fields) => projection.fields(fields, Layout::ROOT, 0, &Path::Root),
-        ObjectShape::ByType(_) => Err(Propagate),
+        ObjectShape::ByType { .. } => Err(Propagate),
     };
     if result.is_err() {
         projection.out.clear();
@@ -101,27 +101,22 @@ impl<'a> Projection<'a> {
         owner: Owner<'_>,
     ) -> Result<(), Propagate> {
         let ty = self.arena.get(position, row, TYPE_SLOT);
-        let fields = match (shape, ty) {
+        let known = match (shape, ty) {
             (_, Slot::Null) => return Err(self.null(path, owner)),
             (_, Slot::Invalid) => return Err(self.not_an_object(path, owner)),
-            (ObjectShape::One(fields), _) => fields,
-            (ObjectShape::ByType(types), Slot::Type(ty)) => {
-                match types.iter().find(|(id, _)| *id == ty) {
-                    Some((_, fields)) => fields,
-                    None => {
-                        let what = "an object of a type that is not known here";
-                        return Err(self.invalid(what, path, owner));
-                    }
-                }
+            (ObjectShape::One(fields), _) => Some(fields),
+            (ObjectShape::ByType { types, .. }, Slot::Type(ty)) => {
+                types.iter().find(|(id, _)| *id == ty).map(|(_, fields)| &**fields)
             }
-            (ObjectShape::ByType(_), Slot::Absent) => {
-                let what = "an object without the name of its type";
-                return Err(self.invalid(what, path, owner));
-            }
-            (ObjectShape::ByType(_), _) => {
-                let what = "an object of a type that is not known here";
-                return Err(self.invalid(what, path, owner));
-            }
+            (ObjectShape::ByType { untold, .. }, Slot::Absent) => untold.as_deref(),
+            (ObjectShape::ByType { .. }, _) => None,
+        };
+        let Some(fields) = known else {
+            let what = match ty {
+                Slot::Absent => "an object without the name of its type",
+                _ => "an object of a type that is not known here",
+            };
+            return Err(self.invalid(what, path, owner));
         };
         self.fields(fields, position, row, path)
     }
