@@ -1,20 +1,20 @@
-//! One HTTP exchange: sends a request and reads the whole answer.
-//!
-//! Connections are kept and used again. Refused: an answer that takes longer than the timeout or is larger than the limit.
-//! Redirects are not followed, and no proxy of the environment is used.
+//! One exchange with a subgraph under its policy: so far, that its answer must be there in time.
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response};
-use reqwest::Client;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::http_client::{ClientSettings, ClientSetupError, SubgraphHttpClient};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
     /// No connection was made, or it broke.
     #[error("the connection failed")]
-    Connection(#[source] reqwest::Error),
+    Connection(#[source] crate::http_client::ClientError),
     /// The answer was not there in time.
     #[error("no answer in time")]
     Timeout,
@@ -26,43 +26,25 @@ pub(crate) enum ClientError {
     },
 }
 
-impl From<reqwest::Error> for ClientError {
-    fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::Timeout } else { Self::Connection(error.without_url()) }
-    }
-}
-
 /// Sends requests to one subgraph.
 #[derive(Debug)]
 pub(crate) struct HttpClient {
-    client: Client,
-    answer_limit: usize,
+    client: SubgraphHttpClient,
+    timeout: Duration,
 }
 
 impl HttpClient {
-    /// A client whose requests may take `timeout` each and be answered by `answer_limit` bytes. With `tls` it trusts the machine's
-    /// certificates.
+    /// A client whose requests to `address` may take `timeout` each and be answered by `answer_limit` bytes.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// When the address cannot be used or TLS cannot be set up.
     pub(crate) fn new(
+        address: &Url,
         timeout: Duration,
         answer_limit: usize,
-        tls: bool,
-    ) -> Result<Self, reqwest::Error> {
-        // Whoever installed a provider before wins: there can be only one.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let mut builder = Client::builder()
-            .timeout(timeout)
-            .connect_timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .tcp_nodelay(true);
-        if !tls {
-            // The machine's certificates are neither needed nor, on a bare machine, there.
-            builder = builder.tls_certs_only([]);
-        }
-        Ok(Self { client: builder.build()?, answer_limit })
+    ) -> Result<Self, ClientSetupError> {
+        let settings = ClientSettings { max_response: answer_limit, ..ClientSettings::default() };
+        Ok(Self { client: SubgraphHttpClient::new(address, &settings)?, timeout })
     }
 
     /// Sends `request` and reads the answer, whatever its status.
@@ -73,18 +55,12 @@ impl HttpClient {
         &self,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, ClientError> {
-        let mut received = self.client.execute(request.try_into()?).await?;
-        let mut answer = Response::new(Bytes::new());
-        *answer.status_mut() = received.status();
-        *answer.headers_mut() = std::mem::take(received.headers_mut());
-        let mut body = BytesMut::new();
-        while let Some(chunk) = received.chunk().await? {
-            if body.len() + chunk.len() > self.answer_limit {
-                return Err(ClientError::TooLarge { limit: self.answer_limit });
-            }
-            body.extend_from_slice(&chunk);
+        use crate::http_client::ClientError as Error;
+        match timeout(self.timeout, self.client.send(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Err(_) | Ok(Err(Error::ConnectTimeout)) => Err(ClientError::Timeout),
+            Ok(Err(Error::TooLarge { limit })) => Err(ClientError::TooLarge { limit }),
+            Ok(Err(error)) => Err(ClientError::Connection(error)),
         }
-        *answer.body_mut() = body.freeze();
-        Ok(answer)
     }
 }
