@@ -1,14 +1,16 @@
 //! A subgraph of anybody's, reached by GraphQL over HTTP: `POST` with `{query, operationName?, variables?}` to the very address that the
 //! supergraph has for it.
 //!
-//! Refused: an answer with a status other than 2xx, unless it says that it is JSON: many servers tell GraphQL errors so. Whether it is a
-//! GraphQL response is for the engine to find out.
+//! Refused: an answer that is not a GraphQL response. One with a status other than 2xx is taken where its body is a GraphQL response with
+//! errors, because many servers answer so.
 
 use bytes::Bytes;
 use common::EndpointError;
 use federation::{FetchRequest, FetchResponse};
 use http::header::{ACCEPT, CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderValue, Method, Request, Response, Uri};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::subgraph::{ClientError, HttpClient};
 
@@ -70,11 +72,11 @@ impl GraphQlSubgraph {
         if address.is_empty() {
             return Err(GraphQlSubgraphError::NoAddress { name });
         }
-        let (Some(uri), Ok(origin)) = (usable(address), address.parse()) else {
+        let Some(address) = usable(address) else {
             return Err(GraphQlSubgraphError::Address { name, address: address.to_owned() });
         };
-        let address = uri;
-        match HttpClient::new(&origin, TIMEOUT, ANSWER_LIMIT) {
+        let tls = address.scheme() == Some(&http::uri::Scheme::HTTPS);
+        match HttpClient::new(TIMEOUT, ANSWER_LIMIT, tls) {
             Ok(client) => Ok(Self { name, address, client }),
             Err(source) => Err(GraphQlSubgraphError::Client { name, source: source.into() }),
         }
@@ -108,7 +110,7 @@ impl GraphQlSubgraph {
         answer: Response<Bytes>,
     ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
         let (parts, body) = answer.into_parts();
-        if !parts.status.is_success() && !says_json(&parts.headers) {
+        if !parts.status.is_success() && !tells_errors(&body) {
             let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
             return Err(self.answered(format!("status {}: {shown}", parts.status.as_u16())));
         }
@@ -132,19 +134,21 @@ impl GraphQlSubgraph {
     }
 }
 
+/// Whether an answer is a GraphQL response with errors.
+fn tells_errors(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Answer {
+        errors: Vec<IgnoredAny>,
+    }
+    serde_json::from_slice::<Answer>(body).is_ok_and(|answer| !answer.errors.is_empty())
+}
+
 /// The address, where it is one that can be called.
 fn usable(address: &str) -> Option<Uri> {
     let address: Uri = address.parse().ok()?;
     let scheme = address.scheme_str()?;
     let called = matches!(scheme, "http" | "https") && !address.host()?.is_empty();
     called.then_some(address)
-}
-
-/// Whether the body is said to be JSON, `application/graphql-response+json` included.
-fn says_json(headers: &HeaderMap) -> bool {
-    let essence =
-        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
-    essence.is_some_and(|essence| essence.trim_end().to_ascii_lowercase().ends_with("json"))
 }
 
 #[cfg(test)]
