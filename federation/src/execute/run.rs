@@ -214,5 +214,7 @@ pub(super) fn of_subgraph(
         let code = ResponseErrorCode::DownstreamServiceError.as_str();
         extensions.push(Arc::from("code"), Value::String(code.to_owned()));
     }
-    ResponseError { message: error.message, path, extensions }.of_subgraph(&node.subgraph)
+    let reported_by = Some(node.subgraph.clone());
+    ResponseError { message: error.message, path, extensions, reported_by }
+        .of_subgraph(&node.subgraph)
 }

@@ -1,23 +1,24 @@
 //! One HTTP exchange: sends a request and reads the whole answer.
 //!
-//! Connections are kept and used again. Refused: an answer that takes longer than the timeout or is larger than the limit.
-//! Redirects are not followed, and no proxy of the environment is used.
-
-use std::time::Duration;
+//! Connections are kept and used again. Refused: an answer that is larger than the limit. Redirects are not followed, and no proxy of the
+//! environment is used.
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::uri::Scheme;
+use http::{Request, Response, Uri};
 use reqwest::Client;
+
+use super::settings::SubgraphSettings;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    /// No connection was made, or it broke.
-    #[error("the connection failed")]
-    Connection(#[source] reqwest::Error),
-    /// The answer was not there in time.
-    #[error("no answer in time")]
-    Timeout,
+    /// No connection was made: nothing was sent.
+    #[error("no connection could be made")]
+    Connect(#[source] reqwest::Error),
+    /// The connection broke while the request was under way: it may have been received.
+    #[error("the connection broke off")]
+    Broken(#[source] reqwest::Error),
     /// The answer is larger than the limit.
     #[error("the answer has more than {limit} bytes")]
     TooLarge {
@@ -28,48 +29,43 @@ pub(crate) enum ClientError {
 
 impl From<reqwest::Error> for ClientError {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::Timeout } else { Self::Connection(error.without_url()) }
+        let error = error.without_url();
+        if error.is_connect() { Self::Connect(error) } else { Self::Broken(error) }
     }
 }
 
 /// Sends requests to one subgraph.
 #[derive(Debug)]
-pub(crate) struct HttpClient {
+pub(super) struct HttpClient {
     client: Client,
     answer_limit: usize,
 }
 
 impl HttpClient {
-    /// A client whose requests may take `timeout` each and be answered by `answer_limit` bytes. With `tls` it trusts the machine's
-    /// certificates.
+    /// A client for the subgraph at `address`.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub(crate) fn new(
-        timeout: Duration,
-        answer_limit: usize,
-        tls: bool,
-    ) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(address: &Uri, settings: &SubgraphSettings) -> Result<Self, reqwest::Error> {
         // Whoever installed a provider before wins: there can be only one.
         drop(rustls::crypto::ring::default_provider().install_default());
         let mut builder = Client::builder()
-            .timeout(timeout)
-            .connect_timeout(timeout)
+            .connect_timeout(settings.timeout)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .tcp_nodelay(true);
-        if !tls {
+        if address.scheme() != Some(&Scheme::HTTPS) {
             // The machine's certificates are neither needed nor, on a bare machine, there.
             builder = builder.tls_certs_only([]);
         }
-        Ok(Self { client: builder.build()?, answer_limit })
+        Ok(Self { client: builder.build()?, answer_limit: settings.answer_limit })
     }
 
     /// Sends `request` and reads the answer, whatever its status.
     ///
     /// # Errors
     /// [`ClientError`] when there is none.
-    pub(crate) async fn send(
+    pub(super) async fn send(
         &self,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, ClientError> {

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::routing::post;
 use common::Caller;
 use federation::Supergraph;
-use gateway::{Gateway, GatewaySettings, GraphQlSubgraph, Transport};
+use gateway::{Gateway, GatewaySettings, GraphQlSubgraph, SubgraphSettings, Transport};
 use http::HeaderMap;
 
 use super::{SUPERGRAPH, library, serve};
@@ -48,7 +48,9 @@ pub(crate) async fn library() -> (Vec<Transport>, [Received; 3]) {
         ("reviews", graphql(library::reviews(), received[2].clone()).await),
     ];
     let transports = addresses.map(|(name, address)| {
-        Transport::GraphQl(Arc::new(GraphQlSubgraph::new(name, &address).unwrap()))
+        Transport::GraphQl(Arc::new(
+            GraphQlSubgraph::new(name, &address, &SubgraphSettings::default()).unwrap(),
+        ))
     });
     (transports.into(), received)
 }
