@@ -17,6 +17,6 @@ pub use execute::{
     ResponseError, ResponseErrorCode, SubgraphError, execute,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
-pub use plan::{Plan, Prepared, prepare};
+pub use plan::{ByChance, OverrideLabels, Plan, Prepared, prepare};
 pub use supergraph::{SubgraphInfo, Supergraph, SupergraphError};
 pub use value::{Name, Object, Value};

@@ -16,6 +16,7 @@ mod gateway;
 mod graph;
 mod graphiql;
 mod health;
+mod http_client;
 mod mask;
 mod observe;
 mod outcome;
@@ -31,6 +32,10 @@ mod transport;
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
+pub use http_client::{
+    ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, SubgraphHttpClient,
+    TlsSettings,
+};
 pub use remote::{
     GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, subgraph_router,
 };

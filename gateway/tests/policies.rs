@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use futures::future::join_all;
-use gateway::{BreakerSettings, RetrySettings, SubgraphSettings};
+use gateway::{BreakerSettings, ClientSettings, RetrySettings, SubgraphSettings};
 use serde_json::json;
 use support::Answer;
 use support::misbehaving::{Act, Misbehaving, json};
@@ -17,7 +17,7 @@ use support::plain::{router, run, with_reviews_at};
 const GOOD: Act = json(r#"{"data":{"viewer":"Ada"}}"#);
 const QUERY: &str = "{ viewer }";
 
-async fn start(script: &'static [Act], settings: &SubgraphSettings) -> (Misbehaving, Router) {
+async fn start(script: &[Act], settings: &SubgraphSettings) -> (Misbehaving, Router) {
     let subgraph = Misbehaving::start(script).await;
     let router = router(with_reviews_at(&subgraph.address, settings));
     (subgraph, router)
@@ -37,34 +37,28 @@ async fn what_is_no_answer_is_null_with_an_error_that_names_the_subgraph() {
     let html = "<html><h1>It works!</h1></html>";
     let settings = SubgraphSettings {
         timeout: Duration::from_millis(200),
-        answer_limit: 10_000,
+        client: ClientSettings { max_response: 10_000, ..ClientSettings::default() },
         ..SubgraphSettings::default()
     };
-    let cases: [(&'static [Act], &str); 10] = [
-        (&[Act::After(Duration::from_secs(5), "{}")], "SUBREQUEST_TIMEOUT"),
-        (&[Act::Cut], "SUBREQUEST_UNREACHABLE"),
-        (&[Act::CutInside], "SUBREQUEST_UNREACHABLE"),
-        (
-            Box::leak(Box::new([Act::Answer(200, "text/html", html)])),
-            "SUBREQUEST_MALFORMED_RESPONSE",
-        ),
-        (
-            Box::leak(Box::new([Act::Answer(500, "text/html", html)])),
-            "SUBREQUEST_MALFORMED_RESPONSE",
-        ),
-        (&[Act::Answer(503, "text/plain", "")], "SUBREQUEST_MALFORMED_RESPONSE"),
-        (&[json("")], "SUBREQUEST_MALFORMED_RESPONSE"),
-        (&[json("[]")], "SUBREQUEST_MALFORMED_RESPONSE"),
-        (&[json("{\"data\":{\"viewer\":")], "SUBREQUEST_MALFORMED_RESPONSE"),
-        (&[Act::Huge(20_000)], "SUBREQUEST_MALFORMED_RESPONSE"),
+    let cases: [(Act, &str); 10] = [
+        (Act::After(Duration::from_secs(5), "{}"), "SUBREQUEST_TIMEOUT"),
+        (Act::Cut, "SUBREQUEST_UNREACHABLE"),
+        (Act::CutInside, "SUBREQUEST_UNREACHABLE"),
+        (Act::Answer(200, "text/html", html), "SUBREQUEST_MALFORMED_RESPONSE"),
+        (Act::Answer(500, "text/html", html), "SUBREQUEST_MALFORMED_RESPONSE"),
+        (Act::Answer(503, "text/plain", ""), "SUBREQUEST_MALFORMED_RESPONSE"),
+        (json(""), "SUBREQUEST_MALFORMED_RESPONSE"),
+        (json("[]"), "SUBREQUEST_MALFORMED_RESPONSE"),
+        (json("{\"data\":{\"viewer\":"), "SUBREQUEST_MALFORMED_RESPONSE"),
+        (Act::Huge(20_000), "SUBREQUEST_MALFORMED_RESPONSE"),
     ];
-    for (script, code) in cases {
-        let (subgraph, router) = start(script, &settings).await;
+    for (act, code) in cases {
+        let (subgraph, router) = start(&[act], &settings).await;
         let started = Instant::now();
         let answer = run(&router, "{ viewer books(first: 1) { id } }", &[]).await;
-        assert!(started.elapsed() < Duration::from_secs(3), "{script:?}");
+        assert!(started.elapsed() < Duration::from_secs(3), "{act:?}");
         let json = answer.json();
-        assert_eq!(json["data"], json!({ "viewer": null, "books": [{ "id": "0" }] }), "{script:?}");
+        assert_eq!(json["data"], json!({ "viewer": null, "books": [{ "id": "0" }] }), "{act:?}");
         let error = &json["errors"][0];
         assert_eq!(
             (answer.code().as_str(), &error["extensions"]["service"]),
@@ -91,7 +85,6 @@ async fn queries_are_tried_again() {
         &[Act::CutInside, GOOD],
         &[Act::Answer(503, "text/plain", "busy"), Act::Answer(502, "text/plain", ""), GOOD],
     ] {
-        let script: &'static [Act] = Box::leak(script.to_vec().into());
         let (subgraph, router) = start(script, &retries(2)).await;
         assert!(is_good(&run(&router, QUERY, &[]).await), "{script:?}");
         assert_eq!(subgraph.requests(), script.len());
@@ -149,8 +142,8 @@ async fn a_subgraph_that_keeps_failing_is_left_alone_until_it_is_well_again() {
     };
     let settings = SubgraphSettings { breaker: Some(breaker), ..SubgraphSettings::default() };
     let down = Act::Answer(500, "text/plain", "down");
-    let script = Box::leak(Box::new([down, down, down, down, GOOD]));
-    let (subgraph, router) = start(script, &settings).await;
+    let script = [down, down, down, down, GOOD];
+    let (subgraph, router) = start(&script, &settings).await;
     for _ in 0..20 {
         run(&router, QUERY, &[]).await;
     }
@@ -173,7 +166,7 @@ async fn a_subgraph_that_keeps_failing_is_left_alone_until_it_is_well_again() {
 async fn no_more_requests_than_may_be_are_under_way_at_once() {
     let slowly = Act::After(Duration::from_millis(20), r#"{"data":{"viewer":"Ada"}}"#);
     let settings = SubgraphSettings { concurrency: Some(3), ..SubgraphSettings::default() };
-    let (subgraph, router) = start(Box::leak(Box::new([slowly])), &settings).await;
+    let (subgraph, router) = start(&[slowly], &settings).await;
     let answers = join_all((0..30).map(|_| run(&router, QUERY, &[]))).await;
     assert!(answers.iter().all(is_good));
     assert_eq!(subgraph.most_under_way(), 3);
@@ -187,7 +180,7 @@ async fn who_waits_for_a_place_waits_no_longer_than_the_timeout() {
         timeout: Duration::from_millis(200),
         ..SubgraphSettings::default()
     };
-    let (subgraph, router) = start(Box::leak(Box::new([slowly])), &settings).await;
+    let (subgraph, router) = start(&[slowly], &settings).await;
     let answers = join_all((0..3).map(|_| run(&router, QUERY, &[]))).await;
     assert!(answers.iter().all(|answer| answer.code() == "SUBREQUEST_TIMEOUT"));
     assert!(subgraph.requests() <= 2);

@@ -15,8 +15,10 @@ mod response;
 mod run;
 mod walk;
 
+use std::sync::Arc;
+
 use crate::operation::{RequestError, coerce_variables};
-use crate::plan::Prepared;
+use crate::plan::{ByChance, OverrideLabels, Prepared};
 use crate::value::Object;
 
 pub use fetch::{
@@ -41,23 +43,26 @@ pub async fn execute<F: Fetch>(
         &document.executable.sources,
         variables,
     )?;
-    let variant = prepared.variant(&variables).map_err(|error| vec![error])?;
+    let variant =
+        prepared.variant(&variables, &*settings.overrides).map_err(|error| vec![error])?;
     let introspected = introspect::introspect(prepared, &variant, &variables);
     let (data, errors) = run::run(&variant.plan, &variables, settings, fetch).await;
     Ok(project::project(&variant.shape, &data, &introspected, errors))
 }
 
-/// The bounds of an execution.
+/// The bounds of an execution, and what is decided for each anew.
 #[derive(Debug, Clone)]
 pub struct ExecuteSettings {
     /// How many entities one request to a subgraph asks for at most; what is more becomes further requests, at the same time.
     pub representations: usize,
     /// How many requests to subgraphs one operation makes at most.
     pub fetches: usize,
+    /// Which progressive `@override`s are on.
+    pub overrides: Arc<dyn OverrideLabels>,
 }
 
 impl Default for ExecuteSettings {
     fn default() -> Self {
-        Self { representations: 5_000, fetches: 1_000 }
+        Self { representations: 5_000, fetches: 1_000, overrides: Arc::new(ByChance) }
     }
 }

@@ -79,6 +79,7 @@ fn can_join(group: &Group, draft: &FetchDraft) -> bool {
     };
     group.fetch.subgraph == draft.subgraph
         && mine.path == theirs.path
+        && (mine.ty == theirs.ty || !(mine.is_interface || theirs.is_interface))
         && group
             .entries
             .iter()

@@ -8,7 +8,9 @@ mod document;
 mod draft;
 mod entity;
 mod finish;
+mod interface_object;
 mod names;
+mod overrides;
 mod planner;
 mod prepared;
 mod print;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 
 use crate::operation::OperationKind;
 
+pub use overrides::{ByChance, OverrideLabels};
 pub(crate) use prepared::Variant;
 pub use prepared::{Prepared, prepare};
 pub(crate) use shape::{FieldShape, Leaf, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};

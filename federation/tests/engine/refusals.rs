@@ -180,7 +180,7 @@ fn supergraphs_that_cannot_be_used() {
         parse("specs.apollo.dev/tag/v0.3\"", "specs.example.com/auth/v0.1\", for: SECURITY");
     assert!(matches!(error, SupergraphError::UnsupportedLink { .. }), "{error}");
     let error = parse("REVIEWS, key: \"id\")", "REVIEWS, key: \"id\", isInterfaceObject: true)");
-    assert!(matches!(error, SupergraphError::Unsupported { .. }), "{error}");
+    assert!(matches!(error, SupergraphError::Malformed { .. }), "{error}");
     let error = parse("requires: \"price weight\"", "requires: \"price girth\"");
     assert!(error.to_string().contains("price girth"), "{error}");
 }

@@ -1,8 +1,8 @@
 //! A subgraph of anybody's, reached by GraphQL over HTTP: `POST` with `{query, operationName?, variables?}` to the very address that the
 //! supergraph has for it.
 //!
-//! Refused: an answer with a status other than 2xx, unless it says that it is JSON: many servers tell GraphQL errors so. Whether it is a
-//! GraphQL response is for the engine to find out.
+//! Refused: an answer with a status other than 2xx, unless it has GraphQL errors in its body, because many servers tell them so. Whether
+//! any other is a GraphQL response is for the engine to find out.
 
 use bytes::Bytes;
 use common::EndpointError;
@@ -10,8 +10,11 @@ use federation::{FetchRequest, OperationKind};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use url::Url;
 
-use crate::subgraph::{CallError, ClientError, HeaderRules, SubgraphClient, SubgraphSettings};
+use crate::http_client::ClientError;
+use crate::subgraph::{CallError, HeaderRules, SubgraphClient, SubgraphSettings};
 
 /// How much of an unexpected answer goes to the log, in bytes.
 const SHOWN: usize = 200;
@@ -73,10 +76,10 @@ impl GraphQlSubgraph {
         if address.is_empty() {
             return Err(GraphQlSubgraphError::NoAddress { name });
         }
-        let Some(address) = usable(address) else {
+        let Some((url, address)) = usable(address) else {
             return Err(GraphQlSubgraphError::Address { name, address: address.to_owned() });
         };
-        match SubgraphClient::new(&address, settings) {
+        match SubgraphClient::new(&url, settings) {
             Ok(client) => Ok(Self {
                 name,
                 address,
@@ -111,7 +114,7 @@ impl GraphQlSubgraph {
         let request = self.request(fetch.body, client);
         let answer = self.client.call(request, repeatable).await;
         let (parts, body) = answer.map_err(|error| self.unanswered(error))?.into_parts();
-        if !parts.status.is_success() && !says_json(&parts.headers) {
+        if !parts.status.is_success() && !tells_errors(&body) {
             let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
             return Err(self.answered(format!("status {}: {shown}", parts.status.as_u16())));
         }
@@ -146,7 +149,9 @@ impl GraphQlSubgraph {
     fn unanswered(&self, error: CallError) -> EndpointError {
         let endpoint = self.name.clone();
         match error {
-            CallError::Timeout => EndpointError::Timeout { endpoint },
+            CallError::Timeout | CallError::Client(ClientError::ConnectTimeout) => {
+                EndpointError::Timeout { endpoint }
+            }
             CallError::Client(ClientError::TooLarge { .. }) => self.answered(error.to_string()),
             CallError::Open(_) | CallError::Client(_) => {
                 EndpointError::Unreachable { endpoint, source: Box::new(error) }
@@ -160,11 +165,11 @@ impl GraphQlSubgraph {
 }
 
 /// The address, where it is one that can be called.
-fn usable(address: &str) -> Option<Uri> {
-    let address: Uri = address.parse().ok()?;
-    let scheme = address.scheme_str()?;
-    let called = matches!(scheme, "http" | "https") && !address.host()?.is_empty();
-    called.then_some(address)
+fn usable(address: &str) -> Option<(Url, Uri)> {
+    let url = Url::parse(address).ok()?;
+    let called = matches!(url.scheme(), "http" | "https") && url.has_host();
+    // What is sent is what was written, not what became of it on the way.
+    called.then_some((url, address.parse().ok()?))
 }
 
 /// The answer to `{ _service { sdl } }`.
@@ -184,11 +189,13 @@ struct Service {
     sdl: String,
 }
 
-/// Whether the body is said to be JSON, `application/graphql-response+json` included.
-fn says_json(headers: &HeaderMap) -> bool {
-    let essence =
-        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
-    essence.is_some_and(|essence| essence.trim_end().to_ascii_lowercase().ends_with("json"))
+/// Whether an answer is a GraphQL response with errors.
+fn tells_errors(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Answer {
+        errors: Vec<IgnoredAny>,
+    }
+    serde_json::from_slice::<Answer>(body).is_ok_and(|answer| !answer.errors.is_empty())
 }
 
 #[cfg(test)]
@@ -200,7 +207,7 @@ mod tests {
         for address in
             ["http://localhost:4001/products", "https://example.org", "http://[::1]:1/graphql?a=b"]
         {
-            assert_eq!(usable(address).unwrap().to_string().trim_end_matches('/'), address);
+            assert_eq!(usable(address).unwrap().1.to_string().trim_end_matches('/'), address);
         }
     }
 

@@ -1,17 +1,18 @@
 //! One call to a subgraph, with its policies in the order in which they apply.
 //!
-//! Wait for a place (`limit`) → ask whether the subgraph is well (`breaker`) → send (`client`) → send again where that may help
+//! Wait for a place (`limit`) → ask whether the subgraph is well (`breaker`) → send (`http_client`) → send again where that may help
 //! (`retry`). The timeout spans all of it. A policy that is off is a `None` that is looked at, and nothing else.
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 
 use super::breaker::{Breaker, Open};
-use super::client::{ClientError, HttpClient};
 use super::limit::Limit;
 use super::retry::{self, Retry};
 use super::settings::SubgraphSettings;
+use crate::http_client::{ClientError, SubgraphHttpClient};
 
 type SetupError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -32,7 +33,7 @@ pub(crate) enum CallError {
 /// Calls one subgraph.
 #[derive(Debug)]
 pub(crate) struct SubgraphClient {
-    client: HttpClient,
+    client: SubgraphHttpClient,
     timeout: std::time::Duration,
     limit: Option<Limit>,
     breaker: Option<Breaker>,
@@ -43,10 +44,10 @@ impl SubgraphClient {
     /// A client for the subgraph at `address`.
     ///
     /// # Errors
-    /// When TLS cannot be set up, or a setting makes no sense.
-    pub(crate) fn new(address: &Uri, settings: &SubgraphSettings) -> Result<Self, SetupError> {
+    /// When the address cannot be used, TLS cannot be set up, or a setting makes no sense.
+    pub(crate) fn new(address: &Url, settings: &SubgraphSettings) -> Result<Self, SetupError> {
         Ok(Self {
-            client: HttpClient::new(address, settings)?,
+            client: SubgraphHttpClient::new(address, &settings.client)?,
             timeout: settings.timeout,
             limit: settings.concurrency.map(Limit::new),
             breaker: settings.breaker.clone().map(Breaker::new),

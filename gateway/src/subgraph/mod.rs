@@ -5,7 +5,6 @@
 
 mod breaker;
 mod call;
-mod client;
 mod headers;
 mod limit;
 mod retry;
@@ -13,7 +12,6 @@ mod settings;
 
 pub use breaker::BreakerSettings;
 pub(crate) use call::{CallError, SubgraphClient};
-pub(crate) use client::ClientError;
 pub use headers::{
     EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules, Merge, RequestRule,
     ResponseRule,

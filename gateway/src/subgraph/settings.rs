@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::breaker::BreakerSettings;
 use super::headers::HeaderRules;
 use super::retry::RetrySettings;
+use crate::http_client::ClientSettings;
 
 /// What can be set about one subgraph. Everything but the timeout and the size of an answer is off by default.
 #[derive(Debug, Clone)]
@@ -17,8 +18,8 @@ pub struct SubgraphSettings {
     pub breaker: Option<BreakerSettings>,
     /// How many requests may be under way at once; more of them wait.
     pub concurrency: Option<usize>,
-    /// The largest answer, in bytes.
-    pub answer_limit: usize,
+    /// How connections are made and kept, and how large an answer may be.
+    pub client: ClientSettings,
     /// Which headers go along, both ways.
     pub headers: HeaderRules,
     /// Whether clients are shown this subgraph's error messages and extensions as they are.
@@ -32,7 +33,7 @@ impl Default for SubgraphSettings {
             retry: None,
             breaker: None,
             concurrency: None,
-            answer_limit: 64 << 20,
+            client: ClientSettings::default(),
             headers: HeaderRules::default(),
             errors_shown: false,
         }

@@ -38,7 +38,8 @@ pub(crate) struct Misbehaving {
 
 impl Misbehaving {
     /// Starts one that acts as the script says, the last act again and again.
-    pub(crate) async fn start(script: &'static [Act]) -> Self {
+    pub(crate) async fn start(script: &[Act]) -> Self {
+        let script: Arc<[Act]> = script.into();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/graphql", listener.local_addr().unwrap());
         let subgraph = Self {
@@ -50,8 +51,8 @@ impl Misbehaving {
         let running = subgraph.clone();
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
-                let running = running.clone();
-                tokio::spawn(async move { running.serve(connection, script).await });
+                let (running, script) = (running.clone(), script.clone());
+                tokio::spawn(async move { running.serve(connection, &script).await });
             }
         });
         subgraph

@@ -68,14 +68,14 @@ pub(crate) fn service_tokens() -> Arc<ServiceTokens> {
 }
 
 /// Serves one subgraph on a free port of the loopback interface, and gives its address.
-pub(crate) async fn serve(router: Router) -> reqwest::Url {
+pub(crate) async fn serve(router: Router) -> url::Url {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     format!("http://{address}").parse().unwrap()
 }
 
-pub(crate) fn remote(name: &str, url: reqwest::Url) -> HttpEndpoint {
+pub(crate) fn remote(name: &str, url: url::Url) -> HttpEndpoint {
     HttpEndpoint::new(name, url, service_tokens(), Duration::from_secs(5)).unwrap()
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gateway::{
-    BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,
-    Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings,
+    BreakerSettings, ClientSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern,
+    HeaderRules, Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings,
 };
 use http::HeaderValue;
 use serde::Deserialize;
@@ -106,7 +106,7 @@ fn for_all(reader: &mut Reader, timeout: Duration) -> Option<SubgraphSettings> {
         timeout,
         retry: Some(retries?).filter(|most| *most > 0).map(retry),
         concurrency: Some(concurrency?).filter(|most| *most > 0),
-        answer_limit: answer_limit?,
+        client: ClientSettings { max_response: answer_limit?, ..ClientSettings::default() },
         headers: HeaderRules { request: headers?, ..HeaderRules::default() },
         ..SubgraphSettings::default()
     })
@@ -188,7 +188,7 @@ impl Table {
             settings.concurrency = (most > 0).then_some(most);
         }
         if let Some(bytes) = self.answer_limit_bytes {
-            settings.answer_limit = bytes;
+            settings.client.max_response = bytes;
         }
         if let Some(shown) = self.errors_shown {
             settings.errors_shown = shown;
