@@ -78,8 +78,8 @@ impl Gateway {
                 let mut command = pinned(programs.spacey);
                 command.arg("gateway").arg("--supergraph").arg(&supergraph);
                 command.env("PORT", "0").env("SPACEY_LOG", "warn");
-                command.env("SPACEY_SHARE_SUBGRAPH_REQUESTS", on(sharing != Sharing::Off));
-                command.env("SPACEY_SHARE_CLIENT_REQUESTS", on(sharing == Sharing::ClientRequests));
+                command.env("SPACEY_SUBGRAPH_SHARE_QUERIES", on(sharing != Sharing::Off));
+                command.env("SPACEY_SHARE_QUERIES", on(sharing == Sharing::ClientRequests));
                 Server::announcing(&mut command).await?
             }
             Maker::Hive => {

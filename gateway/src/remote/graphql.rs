@@ -4,6 +4,8 @@
 //! Refused: an answer with a status other than 2xx, unless it has GraphQL errors in its body, because many servers tell them so. Whether
 //! any other is a GraphQL response is for the engine to find out.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use common::EndpointError;
 use federation::{FetchRequest, OperationKind};
@@ -14,7 +16,7 @@ use serde::de::IgnoredAny;
 use url::Url;
 
 use crate::http_client::ClientError;
-use crate::subgraph::{CallError, HeaderRules, SubgraphClient, SubgraphSettings};
+use crate::subgraph::{CallError, HeaderRules, SharingClient, SubgraphSettings};
 
 /// How much of an unexpected answer goes to the log, in bytes.
 const SHOWN: usize = 200;
@@ -57,7 +59,7 @@ pub enum GraphQlSubgraphError {
 pub struct GraphQlSubgraph {
     name: String,
     address: Uri,
-    client: SubgraphClient,
+    client: SharingClient,
     headers: HeaderRules,
     errors_shown: bool,
 }
@@ -79,7 +81,7 @@ impl GraphQlSubgraph {
         let Some((url, address)) = usable(address) else {
             return Err(GraphQlSubgraphError::Address { name, address: address.to_owned() });
         };
-        match SubgraphClient::new(&url, settings) {
+        match SharingClient::new(&url, settings) {
             Ok(client) => Ok(Self {
                 name,
                 address,
@@ -146,9 +148,9 @@ impl GraphQlSubgraph {
         request
     }
 
-    fn unanswered(&self, error: CallError) -> EndpointError {
+    fn unanswered(&self, error: Arc<CallError>) -> EndpointError {
         let endpoint = self.name.clone();
-        match error {
+        match &*error {
             CallError::Timeout | CallError::Client(ClientError::ConnectTimeout) => {
                 EndpointError::Timeout { endpoint }
             }

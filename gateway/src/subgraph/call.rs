@@ -14,7 +14,7 @@ use super::retry::{self, Retry};
 use super::settings::SubgraphSettings;
 use crate::http_client::{ClientError, SubgraphHttpClient};
 
-type SetupError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type SetupError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a call got no answer.
 #[derive(Debug, thiserror::Error)]

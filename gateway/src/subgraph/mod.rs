@@ -9,12 +9,14 @@ mod headers;
 mod limit;
 mod retry;
 mod settings;
+mod share;
 
 pub use breaker::BreakerSettings;
-pub(crate) use call::{CallError, SubgraphClient};
+pub(crate) use call::CallError;
 pub use headers::{
     EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules, Merge, RequestRule,
     ResponseRule,
 };
 pub use retry::RetrySettings;
 pub use settings::SubgraphSettings;
+pub(crate) use share::SharingClient;

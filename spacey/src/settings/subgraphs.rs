@@ -89,6 +89,7 @@ fn for_all(reader: &mut Reader, timeout: Duration) -> Option<SubgraphSettings> {
         "67108864",
         |text| text.parse().ok().filter(|bytes| *bytes >= 1024),
     );
+    let share_queries = super::flag(reader, "SPACEY_SUBGRAPH_SHARE_QUERIES", false);
     let headers = reader.get(
         "SPACEY_SUBGRAPH_HEADERS",
         "names of headers, separated by commas, are accepted; those of a single message are not",
@@ -107,6 +108,7 @@ fn for_all(reader: &mut Reader, timeout: Duration) -> Option<SubgraphSettings> {
         retry: Some(retries?).filter(|most| *most > 0).map(retry),
         concurrency: Some(concurrency?).filter(|most| *most > 0),
         client: ClientSettings { max_response: answer_limit?, ..ClientSettings::default() },
+        share_queries: share_queries?,
         headers: HeaderRules { request: headers?, ..HeaderRules::default() },
         ..SubgraphSettings::default()
     })
@@ -123,6 +125,7 @@ struct Table {
     concurrency: Option<usize>,
     answer_limit_bytes: Option<usize>,
     errors_shown: Option<bool>,
+    share_queries: Option<bool>,
     retry: Option<RetryTable>,
     breaker: Option<BreakerTable>,
     request_headers: Option<Vec<RequestRow>>,
@@ -192,6 +195,9 @@ impl Table {
         }
         if let Some(shown) = self.errors_shown {
             settings.errors_shown = shown;
+        }
+        if let Some(share) = self.share_queries {
+            settings.share_queries = share;
         }
         if let Some(table) = self.retry {
             settings.retry = table.over(settings.retry.unwrap_or_default())?;
