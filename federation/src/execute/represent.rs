@@ -80,18 +80,19 @@ fn represent(
     most: usize,
     opening: &str,
 ) -> Vec<(Vec<u8>, Batch)> {
+    let rows = locate::rows(arena, &entities.location);
     let mut writer = Writer {
         arena,
         layout,
         opening,
         most,
         hasher: RandomState::new(),
-        known: HashMap::default(),
-        spans: Vec::new(),
+        known: HashMap::with_capacity_and_hasher(rows.len(), RandomState::new()),
+        spans: Vec::with_capacity(rows.len()),
         texts: Vec::new(),
     };
     let position = entities.location.position;
-    for row in locate::rows(arena, &entities.location) {
+    for row in rows {
         if let Some(entry) = entry_of(entities, arena.get(position, row, TYPE_SLOT)) {
             writer.add(position, row, entry);
         }
