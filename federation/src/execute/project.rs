@@ -43,7 +43,25 @@ pub(super) fn project(
     }
     let length = projection.out.len();
     shape.last_length.store(length + length / 16, Ordering::Relaxed);
-    Response { data: projection.out, errors: projection.errors.into_list() }
+    let mut errors = projection.errors.into_list();
+    for error in &mut errors {
+        to_client_keys(shape, &mut error.path);
+    }
+    Response { data: projection.out, errors }
+}
+
+/// Puts the client's keys in place of those that only the data has.
+fn to_client_keys(shape: &Shape, path: &mut [PathSegment]) {
+    if shape.renamed.is_empty() {
+        return;
+    }
+    for segment in path {
+        if let PathSegment::Key(key) = segment
+            && let Some(client) = shape.renamed.get(&**key)
+        {
+            *key = client.as_str().into();
+        }
+    }
 }
 
 struct Projection<'a> {

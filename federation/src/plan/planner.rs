@@ -42,7 +42,7 @@ pub(super) struct Planner<'a> {
     pub(super) supergraph: &'a Supergraph,
     overrides: &'a Overrides,
     pub(super) drafts: Drafts,
-    pub(super) names: Names,
+    pub(super) names: Names<'a>,
     /// The fetches that fields were placed in lately: what an entry to a subgraph depends on.
     pub(super) touched: BTreeSet<FetchId>,
     /// The entries being attempted, so that none leads through itself.
@@ -69,7 +69,7 @@ pub(super) fn draft(
         supergraph,
         overrides,
         drafts: Drafts::default(),
-        names: Names::new(operation),
+        names: Names::new(supergraph, operation),
         touched: BTreeSet::new(),
         entering: Vec::new(),
         hops: supergraph.subgraph_ids().count() + 1,

@@ -11,10 +11,14 @@ use apollo_compiler::schema::ExtendedType;
 use crate::operation::{Field, SelectionSet};
 use crate::supergraph::Supergraph;
 
+use super::conflicts::Renamed;
+
 /// The whole answer.
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) root: ObjectShape,
+    /// The client's response key of each key that only the data has.
+    pub(crate) renamed: Renamed,
     /// How many [`FieldShape::id`]s there are.
     pub(crate) ids: usize,
     /// How long the last answer was, to make room for the next.
@@ -45,8 +49,9 @@ pub(crate) struct ObjectFields {
 pub(crate) struct FieldShape {
     /// Numbers the fields of a shape, for what an execution remembers of each.
     pub(crate) id: usize,
+    /// The response key in the data.
     pub(crate) key: Arc<str>,
-    /// The key as it is written, quotes and colon included.
+    /// The client's response key as it is written, quotes and colon included.
     pub(crate) written_key: String,
     pub(crate) name: Name,
     pub(crate) source: Source,
@@ -94,16 +99,19 @@ pub(crate) enum Leaf {
 }
 
 impl Shape {
-    pub(super) fn new(supergraph: &Supergraph, operation: &SelectionSet) -> Self {
-        let mut compiler = Compiler { supergraph, known: HashMap::default(), ids: 0 };
+    pub(super) fn new(supergraph: &Supergraph, operation: &SelectionSet, renamed: Renamed) -> Self {
+        let mut compiler =
+            Compiler { supergraph, renamed: &renamed, known: HashMap::default(), ids: 0 };
         let fields = operation.collect(&|ty| *ty == operation.ty);
         let root = compiler.fields(&operation.ty, &fields);
-        Self { root: ObjectShape::One(root), ids: compiler.ids, last_length: AtomicUsize::new(256) }
+        let ids = compiler.ids;
+        Self { root: ObjectShape::One(root), renamed, ids, last_length: AtomicUsize::new(256) }
     }
 }
 
 struct Compiler<'a> {
     supergraph: &'a Supergraph,
+    renamed: &'a Renamed,
     /// Fields compiled before, by address and type, so that what several object types share is compiled once. The field
     /// is kept, lest another come to stand at its address.
     known: HashMap<(*const Field, Type), Known>,
@@ -165,7 +173,7 @@ impl Compiler<'_> {
         let shape = Arc::new(FieldShape {
             id: self.ids,
             key: field.key.as_str().into(),
-            written_key: format!("\"{}\":", field.key),
+            written_key: format!("\"{}\":", self.renamed.get(&field.key).unwrap_or(&field.key)),
             name: field.name.clone(),
             source,
             wrap: wrap(ty),

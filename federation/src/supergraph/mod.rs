@@ -11,6 +11,7 @@ mod interface_object;
 mod links;
 mod model;
 mod read;
+mod shapes;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub use model::SubgraphInfo;
 pub(crate) use model::{
     FieldInfo, FieldSet, FieldSetField, FieldSource, Key, Rollout, SubgraphId, TypeInfo, TypeKind,
 };
+pub(crate) use shapes::SubgraphShapes;
 
 /// A supergraph that can be planned against.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub struct Supergraph {
     implementers: HashMap<Name, Implementers>,
     subgraphs: Vec<SubgraphInfo>,
     types: IndexMap<Name, TypeInfo>,
+    has_differing_types: bool,
 }
 
 impl Supergraph {
@@ -49,7 +52,8 @@ impl Supergraph {
         let types = read::types(&schema, &subgraphs, links::join_version(&links))?;
         let api = api::schema(&schema, &links)?;
         let implementers = api.implementers_map();
-        Ok(Self { api, implementers, subgraphs, types })
+        let has_differing_types = shapes::differ(&types);
+        Ok(Self { api, implementers, subgraphs, types, has_differing_types })
     }
 
     /// The schema that clients see: no join or link machinery, no `@inaccessible` element, no federation directive.
