@@ -33,6 +33,16 @@ impl Unfit {
     }
 }
 
+/// Whether `value` is a value of an enum that clients must not see.
+pub(super) fn is_hidden(kind: &Leaf, value: &Value) -> bool {
+    match (kind, value) {
+        (Leaf::Enum { hidden, .. }, Value::String(text)) => {
+            hidden.iter().any(|value| value == text.as_str())
+        }
+        _ => false,
+    }
+}
+
 pub(super) fn write(out: &mut Vec<u8>, kind: &Leaf, value: &Value) -> Result<(), Unfit> {
     match kind {
         Leaf::String => match value {
@@ -54,8 +64,8 @@ pub(super) fn write(out: &mut Vec<u8>, kind: &Leaf, value: &Value) -> Result<(),
             Value::Bool(value) => write_bool(out, *value),
             _ => return Err(Unfit::NotBoolean),
         },
-        Leaf::Enum(values) => match value {
-            Value::String(text) if values.iter().any(|value| value == text.as_str()) => {
+        Leaf::Enum { visible, .. } => match value {
+            Value::String(text) if visible.iter().any(|value| value == text.as_str()) => {
                 write_string(out, text);
             }
             _ => return Err(Unfit::NotOfEnum),

@@ -64,6 +64,19 @@ fn to_client_keys(shape: &Shape, path: &mut [PathSegment]) {
     }
 }
 
+/// Whether a value is there that clients must not see.
+fn is_hidden(output: &Output, value: &Value) -> bool {
+    match (output, value) {
+        (Output::Leaf(kind), value) => leaf::is_hidden(kind, value),
+        (Output::Object(shape), Value::Object(object)) => match &**shape {
+            ObjectShape::ByType { hidden, .. } if !hidden.is_empty() => walk::type_name(object)
+                .is_some_and(|name| hidden.iter().any(|hidden| hidden == name)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 struct Projection<'a> {
     out: Vec<u8>,
     /// For each field of the shape, where the last object had it.
@@ -121,7 +134,7 @@ impl Projection<'_> {
     ) -> Result<(), Propagate> {
         let fields = match shape {
             ObjectShape::One(fields) => fields,
-            ObjectShape::ByType { types, untold } => {
+            ObjectShape::ByType { types, untold, .. } => {
                 let name = walk::type_name(object);
                 let told = types.iter().find(|(ty, _)| Some(ty.as_str()) == name);
                 match told.map(|(_, fields)| fields).or(untold.as_ref().filter(|_| name.is_none()))
@@ -219,6 +232,14 @@ impl Projection<'_> {
                 Ok(())
             }
             (Some(_), _) => Err(self.invalid("something that is not a list", path, owner)),
+            (None, value) if is_hidden(&owner.field.output, value) => {
+                if wrap.nullable {
+                    self.out.extend_from_slice(b"null");
+                    Ok(())
+                } else {
+                    Err(self.null(path, owner))
+                }
+            }
             (None, value) => match (&owner.field.output, value) {
                 (Output::Leaf(kind), value) => leaf::write(&mut self.out, kind, value)
                     .map_err(|unfit| self.invalid(unfit.what(), path, owner)),

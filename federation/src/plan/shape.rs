@@ -9,7 +9,7 @@ use apollo_compiler::collections::HashMap;
 use apollo_compiler::schema::ExtendedType;
 
 use crate::operation::{Field, SelectionSet};
-use crate::supergraph::Supergraph;
+use crate::supergraph::{Supergraph, TypeKind};
 
 use super::conflicts::Renamed;
 
@@ -36,6 +36,8 @@ pub(crate) enum ObjectShape {
         /// For objects without a name of their type, from a subgraph that has the interface as an object. None where
         /// the operation must know the type.
         untold: Option<Arc<ObjectFields>>,
+        /// The types that clients must not see: their objects are null.
+        hidden: Vec<Name>,
     },
 }
 
@@ -92,8 +94,12 @@ pub(crate) enum Leaf {
     String,
     Boolean,
     Id,
-    /// The values that clients may see.
-    Enum(Vec<Name>),
+    Enum {
+        /// The values that clients may see.
+        visible: Vec<Name>,
+        /// Those that they may not: null stands in their place.
+        hidden: Vec<Name>,
+    },
     /// A custom scalar: anything.
     Any,
 }
@@ -122,15 +128,17 @@ type Known = (Arc<Field>, Arc<FieldShape>);
 
 impl Compiler<'_> {
     fn object(&mut self, set: &SelectionSet) -> ObjectShape {
-        let possible = self.supergraph.possible_types(&set.ty);
-        if possible.iter().all(|ty| *ty == set.ty) {
+        let possible = self.supergraph.visible_types(&set.ty);
+        let is_object =
+            self.supergraph.type_info(&set.ty).is_none_or(|info| info.kind == TypeKind::Object);
+        if is_object {
             return ObjectShape::One(self.fields(&set.ty, &set.fields));
         }
         let types = possible
             .into_iter()
             .map(|ty| {
                 let fields = set
-                    .collect(&|condition| self.supergraph.possible_types(condition).contains(&ty));
+                    .collect(&|condition| self.supergraph.visible_types(condition).contains(&ty));
                 let fields = Arc::new(self.fields(&ty, &fields));
                 (ty, fields)
             })
@@ -141,7 +149,8 @@ impl Compiler<'_> {
             !set.fragments.is_empty() || set.fields.iter().any(|field| field.name == "__typename");
         let untold = (is_object_somewhere && !needs_type)
             .then(|| Arc::new(self.fields(&set.ty, &set.fields)));
-        ObjectShape::ByType { types, untold }
+        let hidden = self.supergraph.hidden_types(&set.ty);
+        ObjectShape::ByType { types, untold, hidden }
     }
 
     fn fields(&mut self, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {
@@ -191,9 +200,10 @@ impl Compiler<'_> {
             ("String", _) => Leaf::String,
             ("Boolean", _) => Leaf::Boolean,
             ("ID", _) => Leaf::Id,
-            (_, Some(ExtendedType::Enum(definition))) => {
-                Leaf::Enum(definition.values.keys().cloned().collect())
-            }
+            (_, Some(ExtendedType::Enum(definition))) => Leaf::Enum {
+                visible: definition.values.keys().cloned().collect(),
+                hidden: self.supergraph.hidden_values(ty).to_vec(),
+            },
             _ => Leaf::Any,
         }
     }
