@@ -4,6 +4,8 @@
 
 mod graph;
 pub mod operation;
+pub mod response;
+mod runtime;
 pub mod subgraphs;
 pub mod supergraph;
 pub mod variables;
@@ -14,6 +16,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// All targets.
 pub const TARGETS: &[Target] = &[
     ("operation", operation::run),
+    ("response", response::run),
     ("subgraphs", subgraphs::run),
     ("supergraph", supergraph::run),
     ("variables", variables::run),

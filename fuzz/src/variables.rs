@@ -6,9 +6,9 @@ use federation::{
     ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, Prepared, execute,
     prepare,
 };
-use tokio::runtime::{Builder, Runtime};
 
 use crate::graph::graph;
+use crate::runtime;
 
 /// Takes variables of every kind: a list, an enum, an input object, one with a default, and one that decides what is fetched.
 const OPERATION: &str =
@@ -22,18 +22,12 @@ static PREPARED: LazyLock<Prepared> = LazyLock::new(|| match prepare(graph(), OP
     Err(errors) => panic!("the operation of the target cannot be used: {errors:?}"),
 });
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    Builder::new_current_thread()
-        .build()
-        .unwrap_or_else(|error| panic!("no runtime can be made: {error}"))
-});
-
 /// Executes an operation with `data` as its variables.
 pub fn run(data: &[u8]) {
     let Ok(variables) = serde_json::from_slice::<Object>(data) else {
         return;
     };
-    match RUNTIME.block_on(execute(&PREPARED, variables, &ExecuteSettings::default(), &Nobody)) {
+    match runtime::block_on(execute(&PREPARED, variables, &ExecuteSettings::default(), &Nobody)) {
         Ok(response) => {
             let data = serde_json::from_slice::<serde_json::Value>(&response.data);
             assert!(data.is_ok(), "{:?}", String::from_utf8_lossy(&response.data));

@@ -43,7 +43,12 @@ async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Out
     let arriving = decode(parts, body, &state.settings.http);
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
-    let viewer = state.authenticator.authenticate(&parts.headers, request.by_safe_method)?;
+    let viewer = match &state.authenticator {
+        Some(authenticator) => {
+            authenticator.authenticate(&parts.headers, request.by_safe_method)?
+        }
+        None => None,
+    };
     let caller = Caller { viewer, request_id: request_id(parts) };
 
     let prepared = state.operations.prepare(&request)?;

@@ -119,6 +119,8 @@ codes! {
     /// `@shareable` is on a field of an interface.
     InvalidShareableUsage = "INVALID_SHAREABLE_USAGE",
 
+    /// A Federation 1 type that others refer to has only `@external` fields that nothing needs.
+    TypeWithOnlyUnusedExternal = "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
     /// A type is extended, and defined nowhere.
     ExtensionWithNoBase = "EXTENSION_WITH_NO_BASE",
     /// A name means an object here and something else there.

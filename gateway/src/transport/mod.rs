@@ -13,15 +13,17 @@ use http::HeaderValue;
 use http::header::SET_COOKIE;
 
 use crate::error::Panic;
-use crate::remote::HttpEndpoint;
+use crate::remote::{GraphQlSubgraph, HttpEndpoint};
 
 /// How one subgraph is reached.
 #[derive(Clone)]
 pub enum Transport {
     /// In this process, by a function call.
     InProcess(Arc<dyn Endpoint>),
-    /// In another process, over HTTP.
+    /// In another process, over HTTP, by Spacey's protocol.
     Http(Arc<HttpEndpoint>),
+    /// Anybody's, by GraphQL over HTTP.
+    GraphQl(Arc<GraphQlSubgraph>),
 }
 
 impl From<Arc<dyn Endpoint>> for Transport {
@@ -36,23 +38,40 @@ impl From<Arc<HttpEndpoint>> for Transport {
     }
 }
 
+impl From<Arc<GraphQlSubgraph>> for Transport {
+    fn from(subgraph: Arc<GraphQlSubgraph>) -> Self {
+        Self::GraphQl(subgraph)
+    }
+}
+
 impl std::fmt::Debug for Transport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = match self {
             Self::InProcess(_) => "InProcess",
             Self::Http(_) => "Http",
+            Self::GraphQl(_) => "GraphQl",
         };
-        write!(f, "{kind}({})", self.endpoint().name())
+        write!(f, "{kind}({})", self.name())
     }
 }
 
 impl Transport {
-    /// The subgraph, for what is not a fetch.
+    /// The subgraph's name.
     #[must_use]
-    pub fn endpoint(&self) -> &dyn Endpoint {
+    pub fn name(&self) -> &str {
         match self {
-            Self::InProcess(endpoint) => &**endpoint,
-            Self::Http(endpoint) => &**endpoint,
+            Self::InProcess(endpoint) => endpoint.name(),
+            Self::Http(endpoint) => endpoint.name(),
+            Self::GraphQl(subgraph) => subgraph.name(),
+        }
+    }
+
+    /// Whether it can do its work now. Anybody's subgraph has no way to say so, and counts as ready.
+    pub(crate) async fn ready(&self) -> Result<(), EndpointError> {
+        match self {
+            Self::InProcess(endpoint) => endpoint.ready().await,
+            Self::Http(endpoint) => endpoint.ready().await,
+            Self::GraphQl(_) => Ok(()),
         }
     }
 
@@ -64,6 +83,7 @@ impl Transport {
         match self {
             Self::InProcess(endpoint) => call(&**endpoint, request, caller.clone()).await,
             Self::Http(endpoint) => endpoint.fetch(request, caller).await,
+            Self::GraphQl(subgraph) => subgraph.fetch(request).await,
         }
     }
 }
@@ -116,7 +136,7 @@ pub(crate) struct Transports(HashMap<String, Transport>);
 
 impl Transports {
     pub(crate) fn new(transports: impl Iterator<Item = Transport>) -> Self {
-        let named = |transport: Transport| (transport.endpoint().name().to_owned(), transport);
+        let named = |transport: Transport| (transport.name().to_owned(), transport);
         Self(transports.map(named).collect())
     }
 

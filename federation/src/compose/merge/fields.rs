@@ -47,10 +47,9 @@ fn merge_one(
         .filter(|(_, status)| *status != Status::Overridden)
         .map(|(&(graph, field), status)| (graph, field, status))
         .collect();
-    let (external, internal): (Vec<_>, Vec<_>) = remaining
-        .iter()
-        .map(|(graph, field, _)| (*graph, *field))
-        .partition(|(_, field)| field.is_external());
+    // An overridden field counts too: clients may know it from there, and it is what the subgraph goes back to.
+    let (external, internal): (Vec<_>, Vec<_>) =
+        declared.iter().copied().partition(|(_, field)| field.is_external());
     let through_interface = merger
         .interface_objects
         .fields(merger.subgraphs, &def.name, name)

@@ -32,14 +32,14 @@ pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> 
         members: each(sources, |def| &def.members),
         values: IndexMap::default(),
         specified_by: sources.iter().find_map(|(_, def)| def.specified_by.clone()),
-        one_of: first.one_of,
+        // It takes the less: what is valid for it is valid for the subgraphs that do not ask for it.
+        one_of: sources.iter().any(|(_, def)| def.one_of),
     };
     match first.merged_kind() {
         Kind::Scalar | Kind::Union => {}
         Kind::Object | Kind::Interface => merged.fields = fields::merge(merger, sources),
         Kind::Enum => merged.values = enums::merge(merger, sources),
         Kind::InputObject => {
-            check_one_of(merger, sources);
             merged.input_fields = inputs::merge_input_fields(merger, sources);
         }
     }
@@ -117,19 +117,5 @@ fn check_defined(merger: &mut Merger<'_>, first: &TypeDef, sources: &Sources<'_,
         let message = "the type is only extended; one subgraph must define it".to_owned();
         let names = merger.names_of(sources);
         merger.report.error(Code::ExtensionWithNoBase, &first.name, &names, message);
-    }
-}
-
-/// `@oneOf` changes what an input object accepts, so subgraphs may not differ about it.
-fn check_one_of(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) {
-    let Some((_, first)) = sources.first() else {
-        return;
-    };
-    if sources.iter().any(|(_, def)| def.one_of != first.one_of) {
-        let message = "the input object is @oneOf in some subgraphs and not in others, \
-                       which is not handled; apply it in all or none"
-            .to_owned();
-        let names = merger.names_of(sources);
-        merger.report.error(Code::UnsupportedFeature, &first.name, &names, message);
     }
 }

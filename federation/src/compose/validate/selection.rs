@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use apollo_compiler::executable::{Field, Selection, SelectionSet};
 
-use crate::compose::subgraph::{External, Kind, Subgraph};
+use crate::compose::subgraph::Subgraph;
 
 /// The first directive in a selection, at any depth.
 pub(super) fn first_directive(selection: &SelectionSet) -> Option<String> {
@@ -89,7 +89,8 @@ fn collect_leaves(
     for item in &selection.selections {
         match item {
             Selection::Field(field) => {
-                let external = under_external || is_external(subgraph, &selection.ty, &field.name);
+                let external =
+                    under_external || subgraph.counts_as_external(&selection.ty, &field.name);
                 if !field.selection_set.is_empty() {
                     collect_leaves(subgraph, &field.selection_set, external, found);
                 } else if !external && field.name != "__typename" {
@@ -102,14 +103,4 @@ fn collect_leaves(
             Selection::FragmentSpread(_) => {}
         }
     }
-}
-
-/// A field of an interface counts as external when that of some implementation is.
-fn is_external(subgraph: &Subgraph, type_name: &str, field: &str) -> bool {
-    let marked = |type_name: &str| {
-        subgraph.field(type_name, field).is_some_and(|field| field.external != External::No)
-    };
-    let on_interface = subgraph.types.get(type_name).is_some_and(|def| def.kind == Kind::Interface);
-    marked(type_name)
-        || (on_interface && subgraph.possible_types(type_name).iter().any(|name| marked(name)))
 }
