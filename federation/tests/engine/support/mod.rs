@@ -4,7 +4,9 @@
 //! validate its operations against their own schema and note every field that they could not know.
 
 pub(crate) mod data;
+pub(crate) mod declared;
 pub(crate) mod extract;
+pub(crate) mod scenario;
 pub(crate) mod subgraph;
 
 use std::sync::atomic::{AtomicBool, Ordering};

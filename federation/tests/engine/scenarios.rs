@@ -1,0 +1,68 @@
+//! Every scenario of `tests/scenarios` answers as its data does as one schema, by the plans of its snapshot.
+
+use std::fmt::Write;
+
+use federation::prepare;
+use serde_json::json;
+
+use crate::support::scenario::{self, Case};
+
+macro_rules! scenarios {
+    ($($name:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )*
+
+        #[test]
+        fn all_scenarios_are_tested() {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios");
+            let mut files: Vec<_> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+                .collect();
+            files.sort();
+            let mut tested = vec![$(stringify!($name)),*];
+            tested.sort_unstable();
+            assert_eq!(files, tested);
+        }
+    };
+}
+
+scenarios!(
+    interface_object,
+    interface_object_and_types_of_a_third,
+    interface_object_that_cannot_be_entered,
+    interface_object_that_requires,
+);
+
+fn check(name: &str) {
+    let (fixture, cases) = scenario::load(name);
+    let mut plans = String::new();
+    for Case { operation, answer, errors, refusal } in cases {
+        let _ = writeln!(plans, "{}", operation.trim());
+        if let Some(code) = refusal {
+            let refused = prepare(&fixture.supergraph, &operation, None).unwrap_err();
+            assert_eq!(refused[0].code.as_str(), code, "{operation}\n{refused:#?}");
+            let _ = writeln!(plans, "{}\n", refused[0]);
+            continue;
+        }
+        let response = match answer {
+            None => fixture.check(&operation, json!({})),
+            Some(expected) => {
+                let response = fixture.run(&operation, json!({}));
+                let actual: serde_json::Value = serde_json::from_slice(&response.data).unwrap();
+                assert_eq!(expected, actual, "{operation}\n{:#?}", response.errors);
+                fixture.expect_no_violation(&operation);
+                response
+            }
+        };
+        assert_eq!(response.errors.len(), errors, "{operation}\n{:#?}", response.errors);
+        let _ = writeln!(plans, "{}\n", fixture.prepare(&operation).plan());
+    }
+    insta::with_settings!({omit_expression => true, snapshot_path => "snapshots/scenarios"}, {
+        insta::assert_snapshot!(name, plans);
+    });
+}
