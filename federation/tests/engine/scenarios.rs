@@ -32,10 +32,32 @@ macro_rules! scenarios {
 }
 
 scenarios!(
+    conflicting_types,
+    enums_and_inputs,
+    federation_1,
+    inaccessible,
+    interface_fields_are_whole,
     interface_object,
     interface_object_and_types_of_a_third,
     interface_object_that_cannot_be_entered,
     interface_object_that_requires,
+    interfaces_in_circles,
+    interfaces_over_subgraphs,
+    keys_mixed,
+    keys_that_are_null,
+    keys_through_others,
+    mutations,
+    overridden_fields,
+    parents_first,
+    provides,
+    requires_in_chains,
+    requires_on_an_interface,
+    requires_through_fragments,
+    requires_with_arguments,
+    shared_roots,
+    skipped_parts,
+    union_in_part,
+    union_split,
 );
 
 fn check(name: &str) {
