@@ -17,7 +17,7 @@ use super::document::Client;
 use super::overrides::{OverrideLabels, Overrides};
 use super::planner::{self, PlanError};
 use super::shape::Shape;
-use super::{Plan, conflicts, finish};
+use super::{Layout, Plan, conflicts, finish};
 
 /// How many combinations of conditions are kept.
 const MAX_VARIANTS: usize = 64;
@@ -163,9 +163,11 @@ fn variant(
     let overrides = Overrides::new(labels_on);
     let drafts =
         planner::draft(supergraph, &overrides, client.kind, &operation).map_err(refusal)?;
+    let mut layout = Layout::new();
+    let shape = Shape::new(supergraph, &operation, renamed, &mut layout);
     let variant = Variant {
-        plan: finish::finish(supergraph, drafts, &client),
-        shape: Shape::new(supergraph, &operation, renamed),
+        plan: finish::finish(supergraph, drafts, &client, layout),
+        shape,
         introspection: introspection(&operation),
     };
     Ok((variant, overrides.into_asked()))
