@@ -20,7 +20,7 @@ fn run(
         let fault = fault.clone();
         shop.fault = Some(Box::new(move |request: &FetchRequest<'_>, answered: Answered| {
             let answered = if request.subgraph == subgraph { fault(answered)? } else { answered };
-            Ok(if in_process { answered.as_value() } else { answered.as_json() })
+            Ok(if in_process { answered.into_value() } else { answered.as_json() })
         }));
         show(&shop.run(operation, json!({})))
     };

@@ -1,11 +1,13 @@
 //! Every scenario of `tests/scenarios` answers as its data does as one schema, by the plans of its snapshot.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
-use federation::prepare;
+use federation::{ExecuteSettings, prepare};
 use serde_json::json;
 
-use crate::support::scenario::{self, Case};
+use crate::support::Fixture;
+use crate::support::scenario::{self, Case, Labels};
 
 macro_rules! scenarios {
     ($($name:ident),* $(,)?) => {
@@ -43,11 +45,13 @@ scenarios!(
     interface_object_that_requires,
     interfaces_in_circles,
     interfaces_over_subgraphs,
+    join_v0_1,
     keys_mixed,
     keys_that_are_null,
     keys_through_others,
     mutations,
     overridden_fields,
+    overrides_by_label,
     parents_first,
     provides,
     requires_in_chains,
@@ -60,15 +64,36 @@ scenarios!(
     union_split,
 );
 
+/// Runs `operation` with these override labels on, expects it to answer as one schema, and returns which subgraphs were asked
+/// what.
+fn with_labels(fixture: &Fixture, operation: &str, labels: Labels) -> String {
+    let mut asked = format!("{labels:?}\n");
+    let settings = ExecuteSettings { overrides: Arc::new(labels), ..ExecuteSettings::default() };
+    fixture.take_log();
+    let response = fixture.run_with(&fixture.prepare(operation), json!({}), &settings);
+    let actual = String::from_utf8(response.data).unwrap();
+    assert_eq!(fixture.run_as_one(operation, json!({})), actual, "{operation}");
+    fixture.expect_no_violation(operation);
+    for (subgraph, document, _) in fixture.take_log() {
+        let _ = writeln!(asked, "{subgraph}: {document}");
+    }
+    asked.push('\n');
+    asked
+}
+
 fn check(name: &str) {
     let (fixture, cases) = scenario::load(name);
     let mut plans = String::new();
-    for Case { operation, answer, errors, refusal } in cases {
+    for Case { operation, answer, errors, refusal, labels } in cases {
         let _ = writeln!(plans, "{}", operation.trim());
         if let Some(code) = refusal {
             let refused = prepare(&fixture.supergraph, &operation, None).unwrap_err();
             assert_eq!(refused[0].code.as_str(), code, "{operation}\n{refused:#?}");
             let _ = writeln!(plans, "{}\n", refused[0]);
+            continue;
+        }
+        if let Some(labels) = labels {
+            plans += &with_labels(&fixture, &operation, labels);
             continue;
         }
         let response = match answer {

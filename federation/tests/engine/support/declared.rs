@@ -12,7 +12,7 @@ use federation::SubgraphSdl;
 use super::subgraph::{FieldRule, Subgraph};
 
 pub(crate) fn subgraphs(sdls: &[SubgraphSdl]) -> Vec<Subgraph> {
-    let mut declared: Vec<Declared> = sdls.iter().map(|sdl| Declared::read(sdl)).collect();
+    let mut declared: Vec<Declared> = sdls.iter().map(Declared::read).collect();
     let mut implementations: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut overridden = Vec::new();
     for subgraph in &declared {

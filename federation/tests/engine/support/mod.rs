@@ -69,7 +69,7 @@ impl Answered {
     }
 
     /// The answer as a subgraph in this process gives it.
-    pub(crate) fn as_value(self) -> FetchResponse {
+    pub(crate) fn into_value(self) -> FetchResponse {
         FetchResponse::in_process(self.data, self.errors)
     }
 }
@@ -119,13 +119,22 @@ impl Fixture {
         prepared: &Prepared,
         variables: serde_json::Value,
     ) -> Response {
+        self.run_with(prepared, variables, &ExecuteSettings::default())
+    }
+
+    pub(crate) fn run_with(
+        &self,
+        prepared: &Prepared,
+        variables: serde_json::Value,
+        settings: &ExecuteSettings,
+    ) -> Response {
         let Value::Object(variables) = Value::from(variables) else {
             panic!("variables are an object");
         };
         tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap()
-            .block_on(execute(prepared, variables, &ExecuteSettings::default(), self))
+            .block_on(execute(prepared, variables, settings, self))
             .unwrap()
     }
 
@@ -191,7 +200,7 @@ impl Fetch for Fixture {
         };
         match &self.fault {
             Some(fault) => fault(&request, answered),
-            None if self.in_process.fetch_xor(true, Ordering::Relaxed) => Ok(answered.as_value()),
+            None if self.in_process.fetch_xor(true, Ordering::Relaxed) => Ok(answered.into_value()),
             None => Ok(answered.as_json()),
         }
     }
