@@ -291,5 +291,7 @@ pub(super) fn of_subgraph(
     node: &FetchNode,
     path: Vec<PathSegment>,
 ) -> ResponseError {
-    ResponseError::from_subgraph(error.message, error.extensions, path).of_subgraph(&node.subgraph)
+    let mut reported = ResponseError::from_subgraph(error.message, error.extensions, path);
+    reported.reported_by = Some(node.subgraph.clone());
+    reported.of_subgraph(&node.subgraph)
 }
