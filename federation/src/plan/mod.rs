@@ -4,6 +4,7 @@
 //! (`document`). A field that no subgraph can be asked for is an error; the plan never leaves it out.
 
 mod abstract_type;
+mod conflicts;
 mod document;
 mod draft;
 mod entity;

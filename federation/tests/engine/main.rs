@@ -10,6 +10,7 @@ mod introspection;
 mod plans;
 mod property;
 mod refusals;
+mod scenarios;
 mod shop;
 mod support;
 mod tricky;

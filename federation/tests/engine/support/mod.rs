@@ -4,7 +4,9 @@
 //! validate its operations against their own schema and note every field that they could not know.
 
 pub(crate) mod data;
+pub(crate) mod declared;
 pub(crate) mod extract;
+pub(crate) mod scenario;
 pub(crate) mod subgraph;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,13 +119,22 @@ impl Fixture {
         prepared: &Prepared,
         variables: serde_json::Value,
     ) -> Response {
+        self.run_with(prepared, variables, &ExecuteSettings::default())
+    }
+
+    pub(crate) fn run_with(
+        &self,
+        prepared: &Prepared,
+        variables: serde_json::Value,
+        settings: &ExecuteSettings,
+    ) -> Response {
         let Value::Object(variables) = Value::from(variables) else {
             panic!("variables are an object");
         };
         tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap()
-            .block_on(execute(prepared, variables, &ExecuteSettings::default(), self))
+            .block_on(execute(prepared, variables, settings, self))
             .unwrap()
     }
 
