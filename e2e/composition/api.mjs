@@ -18,6 +18,7 @@ export function clientSchema(supergraph, { descriptions = true } = {}) {
   const withoutHidden = visit(document, {
     enter(node) {
       if (isInaccessible(node)) return null;
+      if (node.kind === Kind.OPERATION_TYPE_DEFINITION && hidden.has(node.type.name.value)) return null;
       if (node.kind === Kind.NAMED_TYPE && hidden.has(node.name.value)) return null;
       if ('name' in node && MACHINERY.test(node.name?.value) && node.kind.endsWith('Definition')) return null;
       return undefined;
