@@ -9,7 +9,6 @@ use ahash::RandomState;
 use crate::plan::{Entities, Entry, Layout, PositionId, Representation, TYPE_SLOT};
 
 use super::arena::{Arena, Slot, count};
-use super::locate;
 
 /// The entities that one request asks for.
 #[derive(Debug, Default)]
@@ -27,12 +26,13 @@ pub(super) struct Place {
     pub(super) entity: u32,
 }
 
-/// Represents the objects at the entities' location, at most `most` to a text. Objects that lack a part of their key are left
+/// Represents the objects in `rows` of the entities' location, at most `most` to a text. Objects that lack a part of their key are left
 /// out. Each text begins with `opening` and then has the representations, with commas between them.
 pub(super) fn represent(
     arena: &Arena<'_>,
     layout: &Layout,
     entities: &Entities,
+    rows: Vec<u32>,
     most: usize,
     opening: &str,
 ) -> Vec<(Vec<u8>, Batch)> {
@@ -47,7 +47,7 @@ pub(super) fn represent(
         texts: Vec::new(),
     };
     let position = entities.location.position;
-    for row in locate::rows(arena, &entities.location) {
+    for row in rows {
         if let Some(entry) = entry_of(entities, arena.get(position, row, TYPE_SLOT)) {
             writer.add(position, row, entry);
         }

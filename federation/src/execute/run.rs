@@ -8,11 +8,12 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::plan::{FetchNode, Plan};
+use crate::plan::{Entities, FetchNode, Plan};
 use crate::value::Object;
 
 use super::answer;
 use super::arena::{Arena, Mark};
+use super::context::{self, Group};
 use super::entities;
 use super::errors::Errors;
 use super::locate;
@@ -97,23 +98,7 @@ impl<'a> Run<'a> {
                 vec![(format!("{}{{", node.head).into_bytes(), None)]
             }
             None => Vec::new(),
-            Some(entities) => {
-                let opening = format!("{}{{\"{}\":[", node.head, entities.variable);
-                let most = self.settings.representations;
-                let layout = &self.plan.layout;
-                represent::represent(&self.arena, layout, entities, most, &opening)
-                    .into_iter()
-                    .filter(|(_, batch)| batch.asked > 0)
-                    .map(|(mut text, batch)| {
-                        text.extend_from_slice(if node.variables.is_empty() {
-                            b"]"
-                        } else {
-                            b"],"
-                        });
-                        (text, Some(batch))
-                    })
-                    .collect()
-            }
+            Some(entities) => self.entities(node, entities),
         };
         if self.requests + texts.len() > self.settings.fetches {
             self.refuse(node);
@@ -134,6 +119,29 @@ impl<'a> Run<'a> {
             Asked { fetch: index, batch, request }
         };
         texts.into_iter().map(request).collect()
+    }
+
+    /// The texts of an entity fetch's requests, up to the variables that the client gave.
+    fn entities(&self, node: &FetchNode, entities: &Entities) -> Vec<(Vec<u8>, Option<Batch>)> {
+        let groups = if entities.contexts.is_empty() {
+            let rows = locate::rows(&self.arena, &entities.location);
+            vec![Group { variables: String::new(), rows }]
+        } else {
+            context::groups(&self.arena, entities)
+        };
+        let ending: &[u8] = if node.variables.is_empty() { b"]" } else { b"]," };
+        let texts = groups.into_iter().flat_map(|Group { variables, rows }| {
+            let opening = format!("{}{{{variables}\"{}\":[", node.head, entities.variable);
+            let most = self.settings.representations;
+            represent::represent(&self.arena, &self.plan.layout, entities, rows, most, &opening)
+        });
+        let asking = texts.filter(|(_, batch)| batch.asked > 0);
+        asking
+            .map(|(mut text, batch)| {
+                text.extend_from_slice(ending);
+                (text, Some(batch))
+            })
+            .collect()
     }
 
     /// Completes a request's text, which is still inside the variables, and says where in it those are.

@@ -10,7 +10,7 @@ use apollo_compiler::executable::Operation;
 use crate::operation::OperationKind;
 
 use super::Line;
-use super::draft::{Drafts, FieldDraft, SelectionId};
+use super::draft::{ContextDraft, Drafts, FieldDraft, SelectionId};
 
 /// What of the client's operation its fetches take over.
 pub(super) struct Client<'a> {
@@ -28,6 +28,15 @@ pub(super) struct Written {
 }
 
 impl Client<'_> {
+    /// A name for a fetch's variable number `index` that takes its value from a context.
+    pub(super) fn context_variable(&self, index: usize) -> Name {
+        let mut name = format!("context_{index}");
+        while self.operation.variables.iter().any(|variable| variable.name == name.as_str()) {
+            name.insert(0, '_');
+        }
+        Name::new_unchecked(&name)
+    }
+
     /// A name for the variable of representations that the client did not take.
     pub(super) fn representations(&self) -> String {
         let mut name = "representations".to_owned();
@@ -62,10 +71,11 @@ pub(super) fn entities(
     drafts: &Drafts,
     client: &Client<'_>,
     entries: &[(&Name, SelectionId)],
+    contexts: &[ContextDraft],
     subgraph: &str,
     index: usize,
 ) -> Written {
-    let mut writer = Writer::new(drafts);
+    let mut writer = Writer { contexts, ..Writer::new(drafts) };
     writer.line("{".to_owned());
     writer.depth += 1;
     for (ty, selection) in entries {
@@ -79,6 +89,7 @@ pub(super) fn entities(
 
 struct Writer<'a> {
     drafts: &'a Drafts,
+    contexts: &'a [ContextDraft],
     lines: Vec<Line>,
     depth: usize,
     variables: Vec<Name>,
@@ -86,7 +97,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(drafts: &'a Drafts) -> Self {
-        Self { drafts, lines: Vec::new(), depth: 0, variables: Vec::new() }
+        Self { drafts, contexts: &[], lines: Vec::new(), depth: 0, variables: Vec::new() }
     }
 
     fn line(&mut self, text: String) {
@@ -169,6 +180,8 @@ impl<'a> Writer<'a> {
             .map(|name| format!("{name}__{}__{index}", as_name(subgraph)));
         let mut declarations: Vec<String> =
             representations.map(|name| format!("${name}: [_Any!]!")).into_iter().collect();
+        let contexts = self.contexts.iter();
+        declarations.extend(contexts.map(|of| format!("${}: {}", of.variable, of.ty)));
         let used = client
             .operation
             .variables

@@ -8,10 +8,12 @@ use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
 use super::document::{self, Client, Written};
-use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId, SelectionId};
+use super::draft::{
+    ContextDraft, DraftStep, Drafts, EntityDraft, FetchDraft, FetchId, SelectionId,
+};
 use super::{
-    Entities, Entry, FetchNode, FieldReader, Layout, Location, ObjectReader, Plan, PositionId,
-    Representation, Step, ValueReader,
+    ContextSource, Entities, Entry, FetchNode, FieldReader, Layout, Location, ObjectReader, Plan,
+    PositionId, Representation, Step, ValueReader,
 };
 
 /// The member that answers representations.
@@ -101,6 +103,7 @@ fn can_join(group: &Group, draft: &FetchDraft) -> bool {
 
 fn join(group: &mut Group, draft: FetchDraft, drafts: &mut Drafts) {
     group.fetch.depends_on.extend(draft.depends_on);
+    group.fetch.contexts.extend(draft.contexts);
     let Some(entities) = draft.entities else {
         return;
     };
@@ -157,10 +160,13 @@ impl Nodes<'_> {
                     .iter()
                     .map(|(entry, selection)| (&entry.ty, *selection))
                     .collect();
-                let (reader, completed) = self.entities(draft, &group.entries);
+                let (reader, completed) = self.entities(draft, &group.entries, &fetch.contexts);
                 entities = Some(completed);
                 let client = self.client;
-                (document::entities(self.drafts, client, &entries, &subgraph, index), reader)
+                let contexts = &fetch.contexts;
+                let written =
+                    document::entities(self.drafts, client, &entries, contexts, &subgraph, index);
+                (written, reader)
             }
         };
         let depends_on: BTreeSet<usize> =
@@ -187,6 +193,7 @@ impl Nodes<'_> {
         &mut self,
         draft: &EntityDraft,
         entries: &[(EntityDraft, SelectionId)],
+        contexts: &[ContextDraft],
     ) -> (ObjectReader, Entities) {
         let location = Location::new(&mut self.layout, &draft.path);
         let position = location.position;
@@ -214,12 +221,16 @@ impl Nodes<'_> {
             member: ENTITIES.as_str().into(),
             slot,
             unshared: false,
+            contexts: contexts
+                .iter()
+                .map(|context| ContextSource::new(self.supergraph, &mut self.layout, context))
+                .collect(),
         };
         (ObjectReader { position: data, fields: vec![list] }, entities)
     }
 }
 
-/// Finds the fetches whose entities' objects another fetch completes by the same entities.
+/// Finds the fetches whose entities' objects another fetch completes by the same entities, or by what stands above them.
 fn keep_apart(fetches: &mut [FetchNode]) {
     let mut writers: BTreeMap<(PositionId, usize), usize> = BTreeMap::new();
     let written = |node: &FetchNode| -> Vec<(PositionId, usize)> {
@@ -237,9 +248,12 @@ fn keep_apart(fetches: &mut [FetchNode]) {
             *writers.entry(place).or_default() += 1;
         }
     }
+    let has_contexts = fetches
+        .iter()
+        .any(|node| node.entities.as_ref().is_some_and(|entities| !entities.contexts.is_empty()));
     for node in fetches {
-        let unshared =
-            written(node).iter().any(|place| writers.get(place).is_some_and(|&count| count > 1));
+        let unshared = has_contexts
+            || written(node).iter().any(|place| writers.get(place).is_some_and(|&count| count > 1));
         if let Some(entities) = &mut node.entities {
             entities.unshared = unshared;
         }

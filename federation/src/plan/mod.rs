@@ -5,6 +5,8 @@
 
 mod abstract_type;
 mod conflicts;
+mod context;
+mod context_source;
 mod document;
 mod draft;
 mod entity;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 
 use crate::operation::OperationKind;
 
+pub(crate) use context_source::{ContextSource, ContextValue};
 pub(crate) use layout::{Layout, Position, PositionId, TYPE_SLOT, TypeId};
 pub(crate) use location::{Location, LocationStep};
 pub use overrides::{ByChance, OverrideLabels};
@@ -102,6 +105,8 @@ pub(crate) struct Entities {
     /// Whether an entity's objects must not be shared by the places that wait for it: another fetch completes them by the
     /// entity, and what it brings may depend on the place.
     pub(crate) unshared: bool,
+    /// The variables that take their values from objects on the way to the entities.
+    pub(crate) contexts: Vec<ContextSource>,
 }
 
 /// A step from an object of the response to one further in.
