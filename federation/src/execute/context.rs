@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::plan::{
-    ContextSource, ContextValue, Entities, Layout, LocationStep, PositionId, TYPE_SLOT,
+    ContextSource, ContextValue, Layout, Location, LocationStep, PositionId, TYPE_SLOT,
 };
 
 use super::arena::{Arena, Slot};
@@ -17,13 +17,17 @@ pub(super) struct Group {
     pub(super) rows: Vec<u32>,
 }
 
-/// The objects at the entities' location. Those are left out above which a value is missing because its fetch failed.
-pub(super) fn groups(arena: &Arena<'_>, entities: &Entities) -> Vec<Group> {
+/// The objects at `location`. Those are left out above which a value is missing because its fetch failed.
+pub(super) fn groups(
+    arena: &Arena<'_>,
+    location: &Location,
+    contexts: &[ContextSource],
+) -> Vec<Group> {
     let mut walk = Walk {
         arena,
-        steps: &entities.location.steps,
-        contexts: &entities.contexts,
-        values: vec![None; entities.contexts.len()],
+        steps: &location.steps,
+        contexts,
+        values: vec![None; contexts.len()],
         seen: HashSet::new(),
         known: HashMap::new(),
         groups: Vec::new(),

@@ -181,7 +181,14 @@ impl Fetch for Fixture {
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
         let variables: serde_json::Value =
             serde_json::from_slice(request.variables_json()).unwrap();
-        let representations = variables["representations"].as_array().map_or(0, Vec::len);
+        let representations = variables
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| name.starts_with("representations"))
+            .filter_map(|(_, value)| value.as_array())
+            .map(Vec::len)
+            .sum();
         self.log.lock().unwrap().push((
             request.subgraph.to_owned(),
             request.document.to_string(),
