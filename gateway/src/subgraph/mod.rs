@@ -11,6 +11,7 @@ mod retry;
 mod settings;
 
 pub use breaker::BreakerSettings;
+pub use call::SubgraphSetupError;
 pub(crate) use call::{CallError, SubgraphClient};
 pub use headers::{
     EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules, Merge, RequestRule,
