@@ -17,6 +17,7 @@ mod graph;
 mod graphiql;
 mod health;
 mod http_client;
+mod inflight;
 mod mask;
 mod observe;
 mod outcome;

@@ -46,6 +46,7 @@ fn subgraph(answer: &'static str) -> String {
             let mut chunk = [0; 4096];
             while !received.ends_with(b"}") {
                 let count = connection.read(&mut chunk).unwrap();
+                assert!(count > 0, "the request breaks off");
                 received.extend_from_slice(&chunk[..count]);
             }
             let head = String::from_utf8_lossy(&received).into_owned();
@@ -77,16 +78,19 @@ fn command(folder: &Path, sdl: &str) -> Command {
     command
         .args(["gateway", "--supergraph", "graph.graphql", "--listen", "127.0.0.1:0"])
         .current_dir(folder)
-        .env_clear()
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .env_clear();
     command
 }
 
 fn start(sdl: &str, environment: &[(&str, &str)]) -> Gateway {
     let folder = tempfile::tempdir().unwrap();
-    let mut program =
-        command(folder.path(), sdl).envs(environment.iter().copied()).spawn().unwrap();
+    // Nobody reads its log, and it must not wait for a reader.
+    let mut program = command(folder.path(), sdl)
+        .envs(environment.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("The gateway listens on http://").unwrap().to_owned();

@@ -1,23 +1,39 @@
-//! Makes a [`Plan`] of drafts: merges the fetches that can be one, puts them in order, writes their operations.
+//! Makes a [`Plan`] of drafts: merges the fetches that can be one and puts them in order.
+//!
+//! Entity fetches to one subgraph that are equally far from the roots become one request, with a list of entities for each
+//! place of the answer: a request costs more than what it may wait for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
-use super::document::{self, Client, Written};
-use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId};
-use super::{Entities, Entry, FetchNode, Plan, Step};
+use super::document::Client;
+use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId, SelectionId};
+use super::{Layout, Plan, node};
 
-/// Fetches that become one: in which the first one's draft holds all selections.
-struct Group {
-    fetch: FetchDraft,
-    level: usize,
-    /// The merged fetch's entities, one entry for each type, with the selections under it.
-    entries: Vec<(EntityDraft, super::draft::SelectionId)>,
+/// Fetches that become one.
+pub(super) struct Group {
+    /// The first of them. Its dependencies are those of all.
+    pub(super) fetch: FetchDraft,
+    pub(super) level: usize,
+    /// The entities of all; none for root fields.
+    pub(super) lookups: Vec<Lookup>,
 }
 
-pub(super) fn finish(supergraph: &Supergraph, mut drafts: Drafts, client: &Client<'_>) -> Plan {
+/// The entities at one place.
+pub(super) struct Lookup {
+    pub(super) path: Vec<DraftStep>,
+    /// One entry for each type, with what is selected on it.
+    pub(super) entries: Vec<(EntityDraft, SelectionId)>,
+}
+
+/// Makes the plan of `drafts`. `layout` has the client's keys already.
+pub(super) fn finish(
+    supergraph: &Supergraph,
+    mut drafts: Drafts,
+    client: &Client<'_>,
+    layout: Layout,
+) -> Plan {
     let levels = levels(&drafts);
     let mut order: Vec<FetchId> = (0..drafts.fetches.len()).collect();
     order.sort_by_key(|&fetch| (levels[fetch], fetch));
@@ -25,31 +41,20 @@ pub(super) fn finish(supergraph: &Supergraph, mut drafts: Drafts, client: &Clien
     let mut places: BTreeMap<FetchId, usize> = BTreeMap::new();
     for fetch in order {
         let draft = drafts.fetches[fetch].clone();
-        let place =
-            groups.iter().position(|group| group.level == levels[fetch] && can_join(group, &draft));
-        let place = match place {
-            Some(place) => {
-                join(&mut groups[place], draft, &mut drafts);
-                place
-            }
+        let is_together =
+            |group: &Group| group.level == levels[fetch] && is_request(&group.fetch, &draft);
+        let place = match groups.iter().position(is_together) {
+            Some(place) => place,
             None => {
-                let entries = draft.entities.clone().map(|entities| (entities, draft.selection));
-                groups.push(Group {
-                    entries: entries.into_iter().collect(),
-                    fetch: draft,
-                    level: levels[fetch],
-                });
+                let (level, lookups) = (levels[fetch], Vec::new());
+                groups.push(Group { fetch: draft.clone(), level, lookups });
                 groups.len() - 1
             }
         };
+        groups[place].join(draft, &mut drafts);
         places.insert(fetch, place);
     }
-    let fetches = groups
-        .iter()
-        .enumerate()
-        .map(|(index, group)| node(supergraph, &drafts, client, group, index, &places))
-        .collect();
-    Plan { fetches }
+    node::plan(supergraph, &drafts, client, &groups, &places, layout)
 }
 
 /// The longest chain of fetches before each fetch. A draft depends only on drafts made before it or, for root fields of
@@ -72,101 +77,49 @@ fn levels(drafts: &Drafts) -> Vec<usize> {
     (0..drafts.fetches.len()).map(|fetch| level(drafts, fetch, &mut known)).collect()
 }
 
-/// Whether `draft` asks the same subgraph for entities at the same place, and one representation of a type can serve both.
-fn can_join(group: &Group, draft: &FetchDraft) -> bool {
-    let (Some(mine), Some(theirs)) = (&group.fetch.entities, &draft.entities) else {
-        return false;
-    };
-    group.fetch.subgraph == draft.subgraph
-        && mine.path == theirs.path
-        && (mine.ty == theirs.ty || !(mine.is_interface || theirs.is_interface))
-        && group
-            .entries
-            .iter()
-            .all(|(entry, _)| entry.ty != theirs.ty || entry.template.agrees_with(&theirs.template))
+/// Whether both ask one subgraph for entities.
+fn is_request(one: &FetchDraft, two: &FetchDraft) -> bool {
+    one.entities.is_some() && two.entities.is_some() && one.subgraph == two.subgraph
 }
 
-fn join(group: &mut Group, draft: FetchDraft, drafts: &mut Drafts) {
-    group.fetch.depends_on.extend(draft.depends_on);
-    let Some(entities) = draft.entities else {
-        return;
-    };
-    match group.entries.iter_mut().find(|(entry, _)| entry.ty == entities.ty) {
-        Some((entry, selection)) => {
-            entry.template.merge(entities.template);
-            entry.mixed |= entities.mixed;
-            drafts.merge(*selection, draft.selection);
+impl Group {
+    /// Adds what `draft`, the first or one that [`is_request`] with it, asks for.
+    fn join(&mut self, draft: FetchDraft, drafts: &mut Drafts) {
+        self.fetch.depends_on.extend(draft.depends_on);
+        let Some(entities) = draft.entities else {
+            return;
+        };
+        match self.lookups.iter_mut().find(|lookup| lookup.can_take(&entities)) {
+            Some(lookup) => lookup.take(entities, draft.selection, drafts),
+            None => self.lookups.push(Lookup {
+                path: entities.path.clone(),
+                entries: vec![(entities, draft.selection)],
+            }),
         }
-        None => group.entries.push((entities, draft.selection)),
     }
 }
 
-fn node(
-    supergraph: &Supergraph,
-    drafts: &Drafts,
-    client: &Client<'_>,
-    group: &Group,
-    index: usize,
-    places: &BTreeMap<FetchId, usize>,
-) -> FetchNode {
-    let subgraph = supergraph.subgraph_name(group.fetch.subgraph).clone();
-    let is_root = group.fetch.entities.is_none() && group.fetch.at.is_empty();
-    let kind = if is_root { client.kind } else { OperationKind::Query };
-    let written = match &group.fetch.entities {
-        None => document::root(drafts, client, kind, group.fetch.selection, &subgraph, index),
-        Some(_) => {
-            let entries: Vec<_> =
-                group.entries.iter().map(|(entry, selection)| (&entry.ty, *selection)).collect();
-            document::entities(drafts, client, &entries, &subgraph, index)
-        }
-    };
-    let depends_on: BTreeSet<usize> =
-        group.fetch.depends_on.iter().filter_map(|fetch| places.get(fetch).copied()).collect();
-    FetchNode {
-        subgraph,
-        kind,
-        head: head(&written),
-        operation_name: written.operation_name,
-        document: written.text.into(),
-        variables: written.variables,
-        depends_on: depends_on.into_iter().collect(),
-        level: group.level,
-        at: group.fetch.at.iter().map(step).collect(),
-        entities: group.fetch.entities.as_ref().map(|entities| Entities {
-            path: entities.path.iter().map(step).collect(),
-            entries: group
-                .entries
-                .iter()
-                .map(|(entry, _)| Entry {
-                    type_name: entry.ty.as_str().into(),
-                    mixed: entry.mixed,
-                    template: entry.template.clone(),
-                })
-                .collect(),
-            variable: client.representations().into(),
-        }),
-        selection: written.selection,
+impl Lookup {
+    /// Whether `draft` is for the same place, and one representation of a type can serve both.
+    fn can_take(&self, draft: &EntityDraft) -> bool {
+        self.path == draft.path
+            && self.entries.iter().all(|(entry, _)| {
+                if entry.ty == draft.ty {
+                    entry.template.agrees_with(&draft.template)
+                } else {
+                    !(entry.is_interface || draft.is_interface)
+                }
+            })
     }
-}
 
-/// The JSON of the request that is the same each time.
-fn head(written: &Written) -> String {
-    let name = match &written.operation_name {
-        Some(name) => format!(",\"operationName\":{}", quoted(name)),
-        None => String::new(),
-    };
-    format!("{{\"query\":{}{name},\"variables\":", quoted(&written.text))
-}
-
-/// A text as JSON.
-fn quoted(text: &str) -> serde_json::Value {
-    serde_json::Value::from(text)
-}
-
-fn step(step: &DraftStep) -> Step {
-    match step {
-        DraftStep::Key(key) => Step::Key(key.as_str().into()),
-        DraftStep::Each => Step::Each,
-        DraftStep::Type(types) => Step::Type(types.iter().map(|ty| ty.as_str().into()).collect()),
+    fn take(&mut self, draft: EntityDraft, selection: SelectionId, drafts: &mut Drafts) {
+        match self.entries.iter_mut().find(|(entry, _)| entry.ty == draft.ty) {
+            Some((entry, present)) => {
+                entry.template.merge(draft.template);
+                entry.mixed |= draft.mixed;
+                drafts.merge(*present, selection);
+            }
+            None => self.entries.push((draft, selection)),
+        }
     }
 }

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use url::Url;
 
 use super::unanswered;
-use crate::subgraph::{HeaderRules, SubgraphClient, SubgraphSettings, SubgraphSetupError};
+use crate::subgraph::{HeaderRules, SharingClient, SubgraphSettings, SubgraphSetupError};
 
 /// How much of an unexpected answer goes to the log, in bytes.
 const SHOWN: usize = 200;
@@ -57,7 +57,7 @@ pub enum GraphQlSubgraphError {
 pub struct GraphQlSubgraph {
     name: String,
     address: Uri,
-    client: SubgraphClient,
+    client: SharingClient,
     headers: HeaderRules,
     errors_shown: bool,
 }
@@ -79,7 +79,7 @@ impl GraphQlSubgraph {
         let Some((url, address)) = usable(address) else {
             return Err(GraphQlSubgraphError::Address { name, address: address.to_owned() });
         };
-        match SubgraphClient::new(&url, settings) {
+        match SharingClient::new(&url, settings) {
             Ok(client) => Ok(Self {
                 name,
                 address,

@@ -16,6 +16,8 @@ mod client;
 mod graphql;
 mod server;
 
+use std::sync::Arc;
+
 use common::EndpointError;
 
 use crate::http_client::ClientError;
@@ -26,9 +28,9 @@ pub use graphql::{GraphQlSubgraph, GraphQlSubgraphError};
 pub use server::subgraph_router;
 
 /// Why there is no answer, as the seam has it.
-fn unanswered(endpoint: &str, error: CallError) -> EndpointError {
-    let endpoint = endpoint.to_owned();
-    match error {
+fn unanswered(endpoint: &str, error: impl Into<Arc<CallError>>) -> EndpointError {
+    let (endpoint, error) = (endpoint.to_owned(), error.into());
+    match &*error {
         CallError::Timeout | CallError::Client(ClientError::ConnectTimeout) => {
             EndpointError::Timeout { endpoint }
         }

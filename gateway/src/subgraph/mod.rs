@@ -9,6 +9,7 @@ mod headers;
 mod limit;
 mod retry;
 mod settings;
+mod share;
 
 pub use breaker::BreakerSettings;
 pub use call::SubgraphSetupError;
@@ -19,3 +20,4 @@ pub use headers::{
 };
 pub use retry::RetrySettings;
 pub use settings::SubgraphSettings;
+pub(crate) use share::SharingClient;

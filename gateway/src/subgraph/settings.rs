@@ -20,6 +20,8 @@ pub struct SubgraphSettings {
     pub concurrency: Option<usize>,
     /// How connections are made and kept, and how large an answer may be.
     pub client: ClientSettings,
+    /// Whether queries that are the same, headers included, share one answer while it is under way.
+    pub share_queries: bool,
     /// Which headers go along, both ways.
     pub headers: HeaderRules,
     /// Whether clients are shown this subgraph's error messages and extensions as they are.
@@ -34,6 +36,7 @@ impl Default for SubgraphSettings {
             breaker: None,
             concurrency: None,
             client: ClientSettings::default(),
+            share_queries: false,
             headers: HeaderRules::default(),
             errors_shown: false,
         }

@@ -92,6 +92,7 @@ fn for_all(reader: &mut Reader) -> Option<SubgraphSettings> {
         "67108864",
         |text| text.parse().ok().filter(|bytes| *bytes >= 1024),
     );
+    let share_queries = super::flag(reader, "SPACEY_SUBGRAPH_SHARE_QUERIES", false);
     let headers = reader.get(
         "SPACEY_SUBGRAPH_HEADERS",
         "names of headers, separated by commas, are accepted; those of a single message are not",
@@ -110,6 +111,7 @@ fn for_all(reader: &mut Reader) -> Option<SubgraphSettings> {
         retry: Some(retries?).filter(|most| *most > 0).map(retry),
         concurrency: Some(concurrency?).filter(|most| *most > 0),
         client: ClientSettings { max_response: answer_limit?, ..ClientSettings::default() },
+        share_queries: share_queries?,
         headers: HeaderRules { request: headers?, ..HeaderRules::default() },
         ..SubgraphSettings::default()
     })
@@ -129,6 +131,7 @@ struct Table {
     http: Option<HttpName>,
     tls: Option<TlsTable>,
     errors_shown: Option<bool>,
+    share_queries: Option<bool>,
     retry: Option<RetryTable>,
     breaker: Option<BreakerTable>,
     request_headers: Option<Vec<RequestRow>>,
@@ -230,6 +233,9 @@ impl Table {
         }
         if let Some(shown) = self.errors_shown {
             settings.errors_shown = shown;
+        }
+        if let Some(share) = self.share_queries {
+            settings.share_queries = share;
         }
         if let Some(table) = self.retry {
             settings.retry = table.over(settings.retry.unwrap_or_default())?;
