@@ -46,9 +46,9 @@ async fn router(clients: bool, subgraphs: bool) -> (Router, mpsc::UnboundedRecei
 
 /// Asks all at once, each with a header of its own.
 async fn ask(router: &Router, asked: &[(&str, &str)]) -> Vec<support::Answer> {
-    let asking = asked.iter().map(|(query, who)| async move {
-        plain::run(router, query, &[("x-who", who)]).await
-    });
+    let asking = asked
+        .iter()
+        .map(|(query, who)| async move { plain::run(router, query, &[("x-who", who)]).await });
     join_all(asking).await
 }
 
@@ -84,7 +84,11 @@ async fn queries_to_a_subgraph_share_one_answer_whoever_asks_when_no_header_tell
     let answers = ask(&router, &[(REVIEWS, "a"), (REVIEWS, "b"), (OTHER_REVIEWS, "c")]).await;
     assert_eq!(count(requests), 1);
     let cookies = |answer: &support::Answer| answer.headers.contains_key("set-cookie");
-    assert_eq!(answers.iter().filter(|answer| cookies(answer)).count(), 1, "a cookie is one client's");
+    assert_eq!(
+        answers.iter().filter(|answer| cookies(answer)).count(),
+        1,
+        "a cookie is one client's"
+    );
 }
 
 #[tokio::test]
