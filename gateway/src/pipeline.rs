@@ -66,7 +66,8 @@ async fn steps(
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let Some(under_way) = state.under_way.of(&prepared) else {
-        return run(state, &graph, &prepared, request.variables, exchange, deadline)
+        let running = run(state, &graph, &prepared, request.variables, exchange, deadline);
+        return Box::pin(running)
             .await
             .map(|executed| respond(Outcome::Executed(executed), media_type));
     };
@@ -74,7 +75,7 @@ async fn steps(
     let state = state.clone();
     let answer = under_way.answer(same, async move {
         let running = run(&state, &graph, &prepared, request.variables, exchange, deadline);
-        match unless_it_panics(running).await {
+        match unless_it_panics(Box::pin(running)).await {
             Ok(executed) => respond(Outcome::Executed(executed), media_type),
             Err(outcome) => respond(outcome, media_type),
         }
@@ -90,11 +91,11 @@ async fn run(
     variables: Object,
     exchange: Exchange,
     deadline: Deadline,
-) -> Result<Executed, Outcome> {
+) -> Result<Box<Executed>, Outcome> {
     let running = execute(prepared, variables, &graph.transports, exchange, &state.settings);
     let mut executed = deadline.keep(running, Code::GatewayTimeout).await?;
     mask(&mut executed.response.errors, &graph.transports, &state.settings.errors);
-    Ok(executed)
+    Ok(Box::new(executed))
 }
 
 /// When the request must have been answered.
