@@ -58,8 +58,8 @@ pub(super) fn finish(
     node::plan(supergraph, &drafts, client, &groups, &places, layout)
 }
 
-/// The levels at which fetches are made: that of the longest chain before each; later where nothing waits for an entity fetch
-/// and its subgraph is asked again anyway, so that both become one request.
+/// The levels at which fetches are made: that of the longest chain before each; later where a request for entities would be
+/// awaited by nothing and its subgraph is asked again anyway, so that both become one.
 fn late_levels(drafts: &Drafts) -> Vec<usize> {
     let mut levels = levels(drafts);
     let fetches = &drafts.fetches;
@@ -67,13 +67,20 @@ fn late_levels(drafts: &Drafts) -> Vec<usize> {
         fetches.iter().flat_map(|fetch| fetch.depends_on.iter().copied()).collect();
     let mut order: Vec<FetchId> = (0..fetches.len()).collect();
     order.sort_by_key(|&fetch| Reverse(levels[fetch]));
-    for fetch in order.into_iter().filter(|fetch| !awaited.contains(fetch)) {
-        let later = (0..fetches.len())
+    for fetch in order {
+        let mut with: Vec<FetchId> = (0..fetches.len())
             .filter(|&other| is_request(&fetches[fetch], &fetches[other]))
-            .map(|other| levels[other])
-            .filter(|&level| level > levels[fetch])
-            .min();
-        levels[fetch] = later.unwrap_or(levels[fetch]);
+            .collect();
+        let later = with.iter().map(|&other| levels[other]).filter(|&level| level > levels[fetch]);
+        let Some(later) = later.min() else {
+            continue;
+        };
+        with.retain(|&other| levels[other] == levels[fetch]);
+        if !with.iter().any(|other| awaited.contains(other)) {
+            for other in with {
+                levels[other] = later;
+            }
+        }
     }
     levels
 }

@@ -152,12 +152,17 @@ fn values_of_wrong_types_are_null_and_told_with_field_and_subgraph_path() {
             _ => json!({ "item": { key: null } }),
         };
         assert_eq!(serde_json::from_str::<Value>(&data).unwrap(), expected, "{field} {value}");
+        if value.contains("IDDEN") {
+            // That such a value exists is not for clients to know.
+            assert!(errors.is_empty(), "{errors:?}");
+            continue;
+        }
         assert_eq!(errors.len(), 1, "{field} {value} {errors:?}");
         assert_eq!(errors[0]["extensions"]["code"], "INVALID_RESULT");
         assert_eq!(errors[0]["path"][1], key);
         let message = errors[0]["message"].as_str().unwrap();
         assert!(message.contains(&format!("Item.{key}")), "{message}");
-        assert!(!message.contains("HIDDEN") && !message.contains("BLUE"), "{message}");
+        assert!(!message.contains("BLUE"), "{message}");
     }
     let (data, errors) = run("{ item { tags } }", r#"{"data":{"item":{"tags":["a",null]}}}"#);
     assert_eq!(data, r#"{"item":{"tags":null}}"#);
