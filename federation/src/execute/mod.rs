@@ -7,6 +7,7 @@
 
 mod answer;
 mod arena;
+mod context;
 mod entities;
 mod errors;
 mod fetch;
