@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::ptr;
 
 use apollo_compiler::Name;
+use apollo_compiler::collections::IndexMap;
 use apollo_compiler::executable::{Selection, SelectionSet};
 
 use crate::compose::merge::{FieldSource, GraphId, MergedField, MergedType, Supergraph};
@@ -136,22 +137,18 @@ impl<'a> Schemas<'a> {
 
     /// The object types that one of `values` may be, with the places where it is one. Those that clients do not see
     /// are among them.
-    pub(super) fn objects(self, values: &[Value<'a>]) -> Vec<(Name, Vec<Place<'a>>)> {
-        let mut objects: Vec<(Name, Vec<Place<'a>>)> = Vec::new();
-        let mut add =
-            |object: Name, place| match objects.iter_mut().find(|(name, _)| *name == object) {
-                Some((_, places)) => places.push(place),
-                None => objects.push((object, vec![place])),
-            };
+    pub(super) fn objects(self, values: &[Value<'a>]) -> IndexMap<Name, Vec<Place<'a>>> {
+        let mut objects: IndexMap<Name, Vec<Place<'a>>> = IndexMap::default();
         for value in values {
             let subgraph = &self.subgraphs[value.place.graph];
             for object in subgraph.possible_types(value.ty) {
                 match subgraph.types.get(&object).filter(|def| def.interface_object) {
-                    None => add(object, value.place),
+                    None => objects.entry(object).or_default().push(value.place),
                     Some(def) => {
                         let place = Place { standing_for: Some(&def.name), ..value.place };
-                        self.implementations(&def.name)
-                            .for_each(|object| add(object.clone(), place));
+                        for object in self.implementations(&def.name) {
+                            objects.entry(object.clone()).or_default().push(place);
+                        }
                     }
                 }
             }
