@@ -91,7 +91,8 @@ fn understood(identity: &str, version: &str, needed: bool) -> bool {
     match identity {
         "link" => version == "v1.0",
         "join" => matches!(version, "v0.3" | "v0.4" | "v0.5"),
-        "tag" | "inaccessible" | "cost" => true,
+        "tag" | "inaccessible" | "cost" | "authenticated" | "requiresScopes" | "policy"
+        | "context" | "cacheTag" => true,
         _ => !needed,
     }
 }

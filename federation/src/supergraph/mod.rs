@@ -32,6 +32,16 @@ pub struct Supergraph {
     types: IndexMap<Name, TypeInfo>,
 }
 
+/// The schema that clients see of a supergraph, as SDL: [`Supergraph::api_sdl`] without reading who owns what.
+///
+/// # Errors
+/// When the text is not a valid GraphQL schema or not a supergraph.
+pub(crate) fn api_sdl(sdl: &str) -> Result<String, SupergraphError> {
+    let schema = Schema::parse_and_validate(sdl, "supergraph.graphql")
+        .map_err(|invalid| SupergraphError::Invalid(invalid.errors.to_string()))?;
+    Ok(api::schema(&schema, &links::read(&schema)?)?.to_string())
+}
+
 impl Supergraph {
     /// Reads a supergraph SDL (join v0.3 to v0.5).
     ///

@@ -52,8 +52,11 @@ pub(super) fn failure(
     let at_hand: HashSet<GraphId> = graphs.iter().copied().collect();
     let mut reasons: Vec<String> =
         graphs.iter().map(|graph| why_not_here(resolver, object, field, *graph)).collect();
-    for source in
-        field.sources.iter().filter(|source| source.resolves() && !at_hand.contains(&source.graph))
+    let schemas = resolver.schemas;
+    for source in field
+        .sources
+        .iter()
+        .filter(|source| schemas.resolves(source) && !at_hand.contains(&source.graph))
     {
         reasons.push(why_not_there(resolver, object, field, source.graph));
     }
@@ -76,12 +79,21 @@ fn why_not_here(
     let coordinate = format!("\"{object}.{}\"", field.name);
     match field.sources.iter().find(|source| source.graph == graph) {
         None => format!("from subgraph \"{name}\": it has no field {coordinate}"),
-        Some(source) if source.used_overridden => {
+        Some(source) if !resolver.schemas.resolves(source) && !source.external => {
             format!("from subgraph \"{name}\": {coordinate} is overridden there")
         }
         Some(source) if source.external => {
             format!(
                 "from subgraph \"{name}\": {coordinate} is @external there and not provided on this path"
+            )
+        }
+        Some(source) if !source.contexts.is_empty() => {
+            let contexts: Vec<&str> =
+                source.contexts.iter().map(|argument| argument.context.as_str()).collect();
+            format!(
+                "from subgraph \"{name}\": {coordinate} takes values from the context \"{}\", \
+                 which nothing sets on this path",
+                contexts.join("\", \"")
             )
         }
         Some(source) => format!(
