@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use federation::ExecuteSettings;
 use http::HeaderValue;
 
 /// Everything that can be set.
@@ -13,6 +14,8 @@ pub struct GatewaySettings {
     pub browser: BrowserSettings,
     /// What is remembered of operations.
     pub operations: OperationSettings,
+    /// The bounds of what one operation asks of the subgraphs.
+    pub execution: ExecuteSettings,
     /// What is there for developers.
     pub developer: DeveloperSettings,
 }

@@ -41,8 +41,6 @@ codes! {
     InvalidGraphql = "INVALID_GRAPHQL",
     /// A subgraph's name is empty, reserved, or not unique.
     InvalidSubgraphName = "INVALID_SUBGRAPH_NAME",
-    /// The feature is not handled, and is not guessed at.
-    UnsupportedFeature = "UNSUPPORTED_FEATURE",
     /// `@link` is applied in a way that has no meaning.
     InvalidLinkDirectiveUsage = "INVALID_LINK_DIRECTIVE_USAGE",
     /// The URL or a name of a `@link` cannot be read.
@@ -74,6 +72,12 @@ codes! {
     KeyDirectiveInFieldsArg = "KEY_DIRECTIVE_IN_FIELDS_ARG",
     /// A `@key` is on an interface in a version that does not know interface entities.
     KeyUnsupportedOnInterface = "KEY_UNSUPPORTED_ON_INTERFACE",
+    /// An implementation of an interface in the same subgraph lacks a `@key` of it.
+    InterfaceKeyNotOnImplementation = "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
+    /// A subgraph has a resolvable `@key` on an interface, but not all its implementations.
+    InterfaceKeyMissingImplementationType = "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
+    /// `@interfaceObject` is where it has no meaning.
+    InterfaceObjectUsageError = "INTERFACE_OBJECT_USAGE_ERROR",
     /// The `fields` of a `@requires` are not a selection on its parent type.
     RequiresInvalidFields = "REQUIRES_INVALID_FIELDS",
     /// The `fields` of a `@requires` are not a string.
@@ -136,11 +140,13 @@ codes! {
     AuthRequirementsAppliedOnInterface = "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE",
     /// The label of an `@override` is neither a name nor a percentage.
     OverrideLabelInvalid = "OVERRIDE_LABEL_INVALID",
-    /// `@tag` or `@inaccessible` is applied where a field is only `@external`.
+    /// `@tag`, `@inaccessible` or another directive of the supergraph is applied where a field is only `@external`.
     MergedDirectiveApplicationOnExternal = "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
     /// `@shareable` is on a field of an interface.
     InvalidShareableUsage = "INVALID_SHAREABLE_USAGE",
 
+    /// A Federation 1 type that others refer to has only `@external` fields that nothing needs.
+    TypeWithOnlyUnusedExternal = "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
     /// A type is extended, and defined nowhere.
     ExtensionWithNoBase = "EXTENSION_WITH_NO_BASE",
     /// A name means an object here and something else there.

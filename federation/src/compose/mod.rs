@@ -2,7 +2,7 @@
 //!
 //! The rules are those of Apollo Federation 2, the output is in the `join` v0.3 to v0.5 and `link` v1.0 format that
 //! Apollo Router, rover, Hive and Cosmo read and write. A stage reports everything it finds before the next is
-//! refused; what no rule handles yet is refused with [`Code::UnsupportedFeature`], never composed wrongly.
+//! refused; what no rule handles is refused, never composed wrongly.
 //!
 //! Specification: <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/composition>.
 
@@ -12,6 +12,7 @@ mod postmerge;
 mod print;
 mod satisfiability;
 mod subgraph;
+mod upgrade;
 mod validate;
 
 use crate::supergraph;
@@ -47,7 +48,10 @@ pub struct Composition {
 pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>> {
     let mut report = Report::default();
 
-    let subgraphs = subgraph::parse_all(subgraphs, &mut report);
+    let mut subgraphs = subgraph::parse_all(subgraphs, &mut report);
+    report.checkpoint()?;
+
+    upgrade::upgrade(&mut subgraphs, &mut report);
     report.checkpoint()?;
 
     validate::validate_subgraphs(&subgraphs, &mut report);

@@ -41,6 +41,8 @@ pub enum ResponseErrorCode {
     SubrequestMalformedResponse,
     /// A subgraph answered a value that the field's type does not allow.
     InvalidResult,
+    /// The viewer may not see a field or type that was asked for.
+    UnauthorizedFieldOrType,
     /// A field that is never null would have been.
     NullInNonNullable,
 }
@@ -55,6 +57,7 @@ impl ResponseErrorCode {
             Self::SubrequestTimeout => "SUBREQUEST_TIMEOUT",
             Self::SubrequestMalformedResponse => "SUBREQUEST_MALFORMED_RESPONSE",
             Self::InvalidResult => "INVALID_RESULT",
+            Self::UnauthorizedFieldOrType => "UNAUTHORIZED_FIELD_OR_TYPE",
             Self::NullInNonNullable => "NULL_IN_NON_NULLABLE",
         }
     }
@@ -65,6 +68,15 @@ impl ResponseError {
         let mut extensions = Object::with_capacity(2);
         extensions.push(Arc::from("code"), Value::String(code.as_str().to_owned()));
         Self { message, path, extensions }
+    }
+
+    /// For a part of the operation that the viewer may not see, by the response keys down to it.
+    pub(super) fn withheld(path: &[Arc<str>]) -> Self {
+        Self::new(
+            ResponseErrorCode::UnauthorizedFieldOrType,
+            "Unauthorized field or type".to_owned(),
+            path.iter().cloned().map(PathSegment::Key).collect(),
+        )
     }
 
     pub(super) fn of_subgraph(mut self, subgraph: &str) -> Self {

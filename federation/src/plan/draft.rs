@@ -50,7 +50,10 @@ pub(super) struct FetchDraft {
 #[derive(Debug, Clone)]
 pub(super) struct EntityDraft {
     pub(super) path: Vec<DraftStep>,
+    /// The type that the representations name.
     pub(super) ty: Name,
+    /// Whether that is an interface, which objects at the path do not bear as their type.
+    pub(super) is_interface: bool,
     /// Whether objects of other types may stand at the path too.
     pub(super) mixed: bool,
     pub(super) template: Template,

@@ -99,6 +99,7 @@ impl Names {
                         .as_ref()
                         .map(|selections| self.select(child, selections)),
                     key,
+                    withheld: false,
                 }
                 .into(),
             );

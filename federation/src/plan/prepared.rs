@@ -1,17 +1,21 @@
 //! An operation that is ready to run, to be kept by its text: validated once, planned once for each combination of the
 //! variables that its `@skip` and `@include` name.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use apollo_compiler::collections::HashMap;
 
+use crate::authorise::{self, Claims};
 use crate::operation::{
-    Conditions, Document, OperationKind, RequestError, RequestErrorCode, SelectionSet, normalise,
+    Conditions, Document, Field, OperationKind, RequestError, RequestErrorCode, SelectionSet,
+    normalise,
 };
-use crate::supergraph::Supergraph;
+use crate::supergraph::{RequirementId, Supergraph};
 use crate::value::Object;
 
 use super::document::Client;
+use super::overrides::{OverrideLabels, Overrides};
 use super::planner::{self, PlanError};
 use super::shape::Shape;
 use super::{Plan, finish};
@@ -23,19 +27,39 @@ const MAX_VARIANTS: usize = 64;
 #[derive(Debug)]
 pub struct Prepared {
     supergraph: Arc<Supergraph>,
-    document: Document,
+    document: Arc<Document>,
     conditions: Conditions,
-    /// With everything included that a variable could leave out.
+    /// What the supergraph requires of viewers for anything in the operation.
+    requirements: BTreeSet<RequirementId>,
+    /// Those of them that are not met: what has them is withheld.
+    unmet: BTreeSet<RequirementId>,
+    /// The operation for viewers who do not meet all requirements, by those that they do not meet.
+    restricted: Mutex<HashMap<BTreeSet<RequirementId>, Arc<Prepared>>>,
+    /// With everything included that a variable could leave out, and every override label off.
     whole: Arc<Variant>,
-    variants: Mutex<HashMap<Vec<bool>, Arc<Variant>>>,
+    variants: Mutex<Variants>,
 }
+
+/// The plans made so far.
+#[derive(Debug, Default)]
+struct Variants {
+    /// The override labels that any of the plans asked about.
+    labels: BTreeSet<Arc<str>>,
+    known: HashMap<VariantKey, Arc<Variant>>,
+}
+
+/// The values of the conditions, and the labels that are on.
+type VariantKey = (Vec<bool>, BTreeSet<Arc<str>>);
 
 /// The plan and the answer's shape under certain conditions.
 #[derive(Debug)]
 pub(crate) struct Variant {
     pub(crate) plan: Plan,
     pub(crate) shape: Shape,
-    pub(crate) has_introspection: bool,
+    /// The root fields that the client's schema answers: `__schema` and `__type`.
+    pub(crate) introspection: Vec<Arc<Field>>,
+    /// Response keys down to each part that is withheld.
+    pub(crate) refused: Vec<Vec<Arc<str>>>,
 }
 
 /// Parses, validates, normalises and plans an operation.
@@ -48,19 +72,84 @@ pub fn prepare(
     source: &str,
     operation_name: Option<&str>,
 ) -> Result<Prepared, Vec<RequestError>> {
-    let document = Document::parse(supergraph.api(), source, operation_name)?;
+    let document = Arc::new(Document::parse(supergraph.api(), source, operation_name)?);
     let conditions = Conditions::of(&document);
-    let whole = variant(supergraph, &document, &conditions).map_err(|error| vec![error])?;
-    Ok(Prepared {
-        supergraph: supergraph.clone(),
-        document,
-        conditions,
-        whole: Arc::new(whole),
-        variants: Mutex::default(),
-    })
+    let requirements = requirements(supergraph, &document, &conditions);
+    requirements
+        .and_then(|requirements| {
+            let unmet = BTreeSet::new();
+            Prepared::new(supergraph.clone(), document, conditions, requirements, unmet)
+        })
+        .map_err(|error| vec![error])
+}
+
+/// What the supergraph requires of viewers for anything in the operation. Most supergraphs require nothing.
+fn requirements(
+    supergraph: &Supergraph,
+    document: &Document,
+    conditions: &Conditions,
+) -> Result<BTreeSet<RequirementId>, RequestError> {
+    if supergraph.access().is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let operation = normalise(supergraph, document, conditions)?;
+    Ok(authorise::requirements(supergraph, &operation))
 }
 
 impl Prepared {
+    fn new(
+        supergraph: Arc<Supergraph>,
+        document: Arc<Document>,
+        conditions: Conditions,
+        requirements: BTreeSet<RequirementId>,
+        unmet: BTreeSet<RequirementId>,
+    ) -> Result<Self, RequestError> {
+        let (whole, labels) =
+            variant(&supergraph, &document, &conditions, &unmet, BTreeSet::new())?;
+        Ok(Self {
+            supergraph,
+            document,
+            conditions,
+            requirements,
+            unmet,
+            restricted: Mutex::default(),
+            whole: Arc::new(whole),
+            variants: Mutex::new(Variants { labels, known: HashMap::default() }),
+        })
+    }
+
+    /// The operation as a viewer with `claims` may run it: itself, unless the supergraph requires more of viewers. What is
+    /// then left out is null in the answer, with an error for each part.
+    ///
+    /// # Errors
+    /// When what is left cannot be planned.
+    pub fn authorise(self: &Arc<Self>, claims: &Claims) -> Result<Arc<Self>, RequestError> {
+        if self.requirements.is_empty() {
+            return Ok(self.clone());
+        }
+        let unmet = authorise::unmet(&self.supergraph, &self.requirements, claims);
+        if unmet == self.unmet {
+            return Ok(self.clone());
+        }
+        let known = self.restricted.lock().unwrap_or_else(PoisonError::into_inner).get(&unmet).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let restricted = Arc::new(Self::new(
+            self.supergraph.clone(),
+            self.document.clone(),
+            self.conditions.clone(),
+            self.requirements.clone(),
+            unmet.clone(),
+        )?);
+        let mut all = self.restricted.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MAX_VARIANTS {
+            all.clear();
+        }
+        all.insert(unmet, restricted.clone());
+        Ok(restricted)
+    }
+
     /// What the operation does.
     #[must_use]
     pub fn kind(&self) -> OperationKind {
@@ -87,48 +176,85 @@ impl Prepared {
         &self.document
     }
 
-    /// The plan for a request's variables.
-    pub(crate) fn variant(&self, variables: &Object) -> Result<Arc<Variant>, RequestError> {
-        if self.conditions.is_empty() {
-            return Ok(self.whole.clone());
-        }
+    /// The plan for a request's variables and override labels.
+    pub(crate) fn variant(
+        &self,
+        variables: &Object,
+        overrides: &dyn OverrideLabels,
+    ) -> Result<Arc<Variant>, RequestError> {
+        let mut decided: BTreeMap<Arc<str>, bool> = BTreeMap::new();
         let conditions = self.conditions.decided_by(variables);
-        let key = conditions.key();
-        if let Some(known) = self.lock().get(&key) {
-            return Ok(known.clone());
+        loop {
+            let labels = self.lock().labels.clone();
+            if self.conditions.is_empty() && labels.is_empty() {
+                return Ok(self.whole.clone());
+            }
+            let on: BTreeSet<Arc<str>> = labels
+                .iter()
+                .filter(|label| {
+                    *decided.entry((*label).clone()).or_insert_with(|| overrides.is_on(label))
+                })
+                .cloned()
+                .collect();
+            let key = (conditions.key(), on.clone());
+            if let Some(known) = self.lock().known.get(&key) {
+                return Ok(known.clone());
+            }
+            let (variant, asked) = 
+                variant(&self.supergraph, &self.document, &conditions, &self.unmet, on)?;
+            let mut variants = self.lock();
+            if !asked.is_subset(&variants.labels) {
+                // Where one label is on, another may come into play; keys made without it no longer tell plans apart.
+                variants.labels.extend(asked);
+                variants.known.clear();
+                continue;
+            }
+            if variants.known.len() >= MAX_VARIANTS {
+                variants.known.clear();
+            }
+            let variant = Arc::new(variant);
+            variants.known.insert(key, variant.clone());
+            return Ok(variant);
         }
-        let variant = Arc::new(variant(&self.supergraph, &self.document, &conditions)?);
-        let mut variants = self.lock();
-        if variants.len() >= MAX_VARIANTS {
-            variants.clear();
-        }
-        variants.insert(key, variant.clone());
-        Ok(variant)
     }
 
     /// A panic elsewhere leaves the map whole: entries are put in complete.
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<bool>, Arc<Variant>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Variants> {
         self.variants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// A plan, and the override labels that it asked about.
 fn variant(
     supergraph: &Supergraph,
     document: &Document,
     conditions: &Conditions,
-) -> Result<Variant, RequestError> {
+    unmet: &BTreeSet<RequirementId>,
+    labels_on: BTreeSet<Arc<str>>,
+) -> Result<(Variant, BTreeSet<Arc<str>>), RequestError> {
     let operation = normalise(supergraph, document, conditions)?;
+    let restricted =
+        (!unmet.is_empty()).then(|| authorise::restrict(supergraph, &operation, unmet));
+    let (operation, answered, refused) = match &restricted {
+        Some(restricted) => (&restricted.allowed, &restricted.answered, restricted.refused.clone()),
+        None => (&operation, &operation, Vec::new()),
+    };
     let client = Client { operation: &document.operation, kind: document.kind() };
-    let drafts = planner::draft(supergraph, client.kind, &operation).map_err(refusal)?;
-    Ok(Variant {
+    let overrides = Overrides::new(labels_on);
+    let drafts =
+        planner::draft(supergraph, &overrides, client.kind, operation).map_err(refusal)?;
+    let variant = Variant {
         plan: finish::finish(supergraph, drafts, &client),
-        shape: Shape::new(supergraph, &operation),
-        has_introspection: has_introspection(&operation),
-    })
+        shape: Shape::new(supergraph, answered),
+        introspection: introspection(operation),
+        refused,
+    };
+    Ok((variant, overrides.into_asked()))
 }
 
-fn has_introspection(operation: &SelectionSet) -> bool {
-    operation.fields.iter().any(|field| matches!(field.name.as_str(), "__schema" | "__type"))
+fn introspection(operation: &SelectionSet) -> Vec<Arc<Field>> {
+    let fields = operation.fields.iter();
+    fields.filter(|field| matches!(field.name.as_str(), "__schema" | "__type")).cloned().collect()
 }
 
 fn refusal(error: PlanError) -> RequestError {

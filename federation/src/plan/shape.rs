@@ -27,7 +27,12 @@ pub(crate) enum ObjectShape {
     /// An object type, or selections that are the same on every type.
     One(ObjectFields),
     /// An interface or union: by the name of the object's type.
-    ByType(Vec<(Name, Arc<ObjectFields>)>),
+    ByType {
+        types: Vec<(Name, Arc<ObjectFields>)>,
+        /// For objects without a name of their type, from a subgraph that has the interface as an object. None where
+        /// the operation must know the type.
+        untold: Option<Arc<ObjectFields>>,
+    },
 }
 
 #[derive(Debug)]
@@ -58,6 +63,8 @@ pub(crate) enum Source {
     TypeName,
     /// In the answer to introspection, under the response key.
     Introspection,
+    /// Nowhere: the viewer may not see it.
+    Withheld,
 }
 
 /// Lists and nullability around a named type.
@@ -113,7 +120,7 @@ impl Compiler<'_> {
         if possible.iter().all(|ty| *ty == set.ty) {
             return ObjectShape::One(self.fields(&set.ty, &set.fields));
         }
-        let by_type = possible
+        let types = possible
             .into_iter()
             .map(|ty| {
                 let fields = set
@@ -122,7 +129,13 @@ impl Compiler<'_> {
                 (ty, fields)
             })
             .collect();
-        ObjectShape::ByType(by_type)
+        let is_object_somewhere =
+            self.supergraph.type_info(&set.ty).is_some_and(|info| !info.object_in.is_empty());
+        let needs_type =
+            !set.fragments.is_empty() || set.fields.iter().any(|field| field.name == "__typename");
+        let untold = (is_object_somewhere && !needs_type)
+            .then(|| Arc::new(self.fields(&set.ty, &set.fields)));
+        ObjectShape::ByType { types, untold }
     }
 
     fn fields(&mut self, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {
@@ -142,12 +155,13 @@ impl Compiler<'_> {
         }
         let ty = &known.1;
         let source = match field.name.as_str() {
+            _ if field.withheld => Source::Withheld,
             "__typename" => Source::TypeName,
             "__schema" | "__type" => Source::Introspection,
             _ => Source::Data,
         };
         let output = match (&field.selections, source) {
-            (_, Source::Introspection) => Output::Leaf(Leaf::Any),
+            (_, Source::Introspection | Source::Withheld) => Output::Leaf(Leaf::Any),
             (Some(set), _) => Output::Object(Arc::new(self.object(set))),
             (None, _) => Output::Leaf(self.leaf(ty.inner_named_type())),
         };

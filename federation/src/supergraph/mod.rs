@@ -1,10 +1,15 @@
 //! The supergraph: which subgraph owns what, read from an SDL in the join/link format, and the client's schema.
 //!
-//! This is data without the behaviour of a stage. What the engine cannot serve rightly (interface objects, progressive
-//! override, context arguments, other join versions) is refused here, when the supergraph is read.
+//! This is data without the behaviour of a stage. What the engine cannot serve rightly (context arguments, mandatory features
+//! that it does not know) is refused here, when the supergraph is read.
 
+mod access;
 mod api;
+mod costs;
 mod error;
+mod field_set;
+mod implicit;
+mod interface_object;
 mod links;
 mod model;
 mod read;
@@ -17,10 +22,12 @@ use apollo_compiler::collections::{HashMap, IndexMap};
 use apollo_compiler::schema::Implementers;
 use apollo_compiler::validation::Valid;
 
+pub(crate) use access::{Access, Requirement, RequirementId};
+pub use costs::{Costs, FieldCost, ListSize};
 pub use error::SupergraphError;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
-    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, SubgraphId, TypeInfo, TypeKind,
+    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, Rollout, SubgraphId, TypeInfo, TypeKind,
 };
 
 /// A supergraph that can be planned against.
@@ -30,6 +37,8 @@ pub struct Supergraph {
     implementers: HashMap<Name, Implementers>,
     subgraphs: Vec<SubgraphInfo>,
     types: IndexMap<Name, TypeInfo>,
+    access: Access,
+    costs: Costs,
 }
 
 /// The schema that clients see of a supergraph, as SDL: [`Supergraph::api_sdl`] without reading who owns what.
@@ -43,7 +52,7 @@ pub(crate) fn api_sdl(sdl: &str) -> Result<String, SupergraphError> {
 }
 
 impl Supergraph {
-    /// Reads a supergraph SDL (join v0.3 to v0.5).
+    /// Reads a supergraph SDL (join v0.1 to v0.5).
     ///
     /// # Errors
     /// When the text is not a valid GraphQL schema, not a supergraph, contradicts itself, or uses a feature that the engine
@@ -53,10 +62,12 @@ impl Supergraph {
             .map_err(|invalid| SupergraphError::Invalid(invalid.errors.to_string()))?;
         let links = links::read(&schema)?;
         let subgraphs = read::subgraphs(&schema)?;
-        let types = read::types(&schema, &subgraphs)?;
+        let types = read::types(&schema, &subgraphs, links::join_version(&links))?;
         let api = api::schema(&schema, &links)?;
         let implementers = api.implementers_map();
-        Ok(Self { api, implementers, subgraphs, types })
+        let access = access::read(&schema, &links);
+        let costs = costs::read(&schema, &links);
+        Ok(Self { api, implementers, subgraphs, types, access, costs })
     }
 
     /// The schema that clients see: no join or link machinery, no `@inaccessible` element, no federation directive.
@@ -68,6 +79,16 @@ impl Supergraph {
     /// The subgraphs, in the order of the supergraph's `join__Graph`.
     pub fn subgraphs(&self) -> impl Iterator<Item = &SubgraphInfo> {
         self.subgraphs.iter()
+    }
+
+    /// What the supergraph says about costs.
+    #[must_use]
+    pub const fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    pub(crate) const fn access(&self) -> &Access {
+        &self.access
     }
 
     pub(crate) fn api(&self) -> &Valid<Schema> {
@@ -90,6 +111,11 @@ impl Supergraph {
         self.types.get(name)
     }
 
+    /// Whether `name` is an interface that `subgraph` has as an object.
+    pub(crate) fn is_object_in(&self, subgraph: SubgraphId, name: &str) -> bool {
+        self.types.get(name).is_some_and(|info| info.object_in.contains(&subgraph))
+    }
+
     /// The object types that a value of `name` can have for clients; an object type itself is the only one of its own.
     pub(crate) fn possible_types(&self, name: &str) -> Vec<Name> {
         match self.types.get_key_value(name) {
@@ -107,6 +133,7 @@ impl Supergraph {
     /// The object types that `subgraph` can answer where it declares `name`.
     pub(crate) fn possible_types_in(&self, subgraph: SubgraphId, name: &str) -> Vec<Name> {
         match self.types.get_key_value(name) {
+            Some((_, info)) if info.object_in.contains(&subgraph) => self.possible_types(name),
             Some((_, info)) if info.kind == TypeKind::Abstract => info
                 .possible
                 .iter()

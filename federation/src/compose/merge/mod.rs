@@ -12,6 +12,7 @@ mod external;
 mod fields;
 mod graphs;
 mod inputs;
+mod interface_objects;
 mod names;
 mod overrides;
 mod sharing;
@@ -25,6 +26,7 @@ use apollo_compiler::Name;
 
 use super::diagnostic::{Code, Report};
 use super::subgraph::{Marks, Subgraph, TypeDef};
+use interface_objects::InterfaceObjects;
 pub(super) use supergraph::{
     CacheTag, ContextArgument, FieldSource, Graph, GraphId, JoinType, MergedDirective,
     MergedEnumValue, MergedField, MergedInput, MergedLink, MergedType, Supergraph,
@@ -42,12 +44,15 @@ pub(super) fn merge(subgraphs: &[Subgraph], report: &mut Report) -> Supergraph {
         subtypes: variance::Subtypes::of(subgraphs),
         enum_usage: enums::usage(subgraphs),
         custom: custom::Custom::of(subgraphs, report),
+        interface_objects: InterfaceObjects::of(subgraphs),
         report,
     };
     let mut types = groups
         .iter()
         .filter_map(|(name, sources)| Some((name.clone(), types::merge(&mut merger, sources)?)))
         .collect();
+    interface_objects::validate(&mut merger, &types);
+    interface_objects::add_fields(&mut merger, &mut types);
     access::spread(&mut types);
     access::check_reading(&mut merger, &types);
     let schema_marks = merger.schema_marks();
@@ -71,6 +76,7 @@ struct Merger<'a> {
     subtypes: variance::Subtypes,
     enum_usage: enums::EnumUsage,
     custom: custom::Custom,
+    interface_objects: InterfaceObjects,
     report: &'a mut Report,
 }
 

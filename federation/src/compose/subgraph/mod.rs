@@ -16,8 +16,8 @@ mod normalise;
 mod parse;
 mod spec;
 
-pub(crate) use extract::directive_arguments;
-pub(crate) use field_set::FieldSet;
+pub(crate) use extract::{directive_arguments, index_field_sets};
+pub(crate) use field_set::{FieldSet, field_set_targets};
 pub(crate) use link::{Import, Link};
 pub(crate) use marks::{Access, AnyOf, ListSize, Marks};
 pub(crate) use model::{

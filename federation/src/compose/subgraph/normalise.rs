@@ -2,7 +2,7 @@
 //!
 //! Federation directives get their canonical names, root types are called `Query`, `Mutation` and `Subscription`,
 //! and definitions that belong to the subgraph protocol or repeat a specification are taken out.
-//! Directives that composition does not handle are refused here, each with its coordinate.
+//! Federation directives that were not imported are refused here, each with its coordinate.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,12 @@ use apollo_compiler::ast::{
 use apollo_compiler::collections::{HashMap, HashSet};
 
 use super::links::Links;
+use super::model::Version;
 use super::spec;
 use crate::compose::diagnostic::{Code, Report};
+
+/// The version that brought the argument `label` of `@override`.
+const LABELS_SINCE: Version = Version(2, 7);
 
 /// Rewrites `definitions` of the subgraph called `subgraph`. Returns what it calls the federation directives it applies.
 pub(super) fn normalise(
@@ -255,17 +259,19 @@ impl Rewriter<'_> {
         }))
     }
 
-    /// Gives federation directives their canonical names; those that are not handled are reported and taken out.
+    /// Gives federation directives their canonical names; those that are not imported are reported and taken out.
     fn directives(&mut self, list: &mut DirectiveList, at: &str) {
         list.retain_mut(|directive| {
             let Some(known) = self.links.directives.get(directive.name.as_str()) else {
                 return !self.report_not_imported(&directive.name, at);
             };
-            if !known.handled {
+            if known.name == "override"
+                && self.links.version < LABELS_SINCE
+                && directive.specified_argument_by_name("label").is_some()
+            {
                 let message =
-                    format!("@{} is not handled by this composition; remove it", known.name);
-                self.report.error(Code::UnsupportedFeature, at, &[self.subgraph], message);
-                return false;
+                    format!("@{} has the argument \"label\" since {LABELS_SINCE}", directive.name);
+                self.report.error(Code::InvalidGraphql, at, &[self.subgraph], message);
             }
             self.applied.entry(known.name).or_insert_with(|| directive.name.to_string());
             directive.make_mut().name =

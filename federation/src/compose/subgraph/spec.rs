@@ -1,4 +1,4 @@
-//! The federation directives: their names, definitions, and whether composition handles them.
+//! The federation directives: their names, definitions, and the version that brought them.
 //!
 //! After normalisation a federation directive is called `federation__NAME` whatever its subgraph calls it, and is
 //! defined as in [`DEFINITIONS`].
@@ -14,7 +14,7 @@ pub(super) const PLACEHOLDER_FIELD: &str = "federation__placeholder";
 /// Newest minor version of Federation 2 whose directives are all in [`directive`].
 pub(super) const NEWEST_MINOR: u32 = 14;
 
-/// What the handled directives look like. Locations are not narrower than the specification's, because rules
+/// What the directives look like. Locations are not narrower than the specification's, because rules
 /// with codes of their own report a directive in the wrong place.
 pub(super) const DEFINITIONS: &str = r#"
 directive @federation__key(fields: federation__FieldSet!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE
@@ -35,6 +35,7 @@ directive @federation__listSize(assumedSize: Int, slicingArguments: [String!], s
 directive @federation__cacheTag(format: String!) repeatable on OBJECT | FIELD_DEFINITION
 directive @federation__inaccessible on FIELD_DEFINITION | INTERFACE | OBJECT | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION
 directive @federation__tag(name: String!) repeatable on FIELD_DEFINITION | INTERFACE | OBJECT | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA
+directive @federation__interfaceObject on OBJECT
 scalar federation__FieldSet
 scalar federation__Scope
 scalar federation__Policy
@@ -51,16 +52,16 @@ pub(super) struct SpecDirective {
     pub(super) arguments: &'static [&'static str],
     /// First minor version of Federation 2 that has it.
     since: u32,
-    pub(super) handled: bool,
     in_federation_1: bool,
 }
 
-const fn handled(
+/// A directive that all versions of Federation 2 have.
+const fn always(
     name: &'static str,
     arguments: &'static [&'static str],
     in_federation_1: bool,
 ) -> SpecDirective {
-    SpecDirective { name, arguments, since: 0, handled: true, in_federation_1 }
+    SpecDirective { name, arguments, since: 0, in_federation_1 }
 }
 
 /// A directive that Federation 2.`since` brought.
@@ -69,29 +70,21 @@ const fn since(
     name: &'static str,
     arguments: &'static [&'static str],
 ) -> SpecDirective {
-    SpecDirective { since, ..handled(name, arguments, false) }
-}
-
-const fn unhandled(
-    name: &'static str,
-    arguments: &'static [&'static str],
-    since: u32,
-) -> SpecDirective {
-    SpecDirective { name, arguments, since, handled: false, in_federation_1: false }
+    SpecDirective { since, ..always(name, arguments, false) }
 }
 
 const DIRECTIVES: [SpecDirective; 19] = [
-    handled("key", &["fields", "resolvable"], true),
-    handled("requires", &["fields"], true),
-    handled("provides", &["fields"], true),
-    handled("external", &["reason"], true),
-    handled("extends", &[], true),
-    handled("tag", &["name"], true),
-    handled("inaccessible", &[], true),
-    handled("shareable", &[], false),
-    handled("override", &["from", "label"], false),
+    always("key", &["fields", "resolvable"], true),
+    always("requires", &["fields"], true),
+    always("provides", &["fields"], true),
+    always("external", &["reason"], true),
+    always("extends", &[], true),
+    always("tag", &["name"], true),
+    always("inaccessible", &[], true),
+    always("shareable", &[], false),
+    always("override", &["from", "label"], false),
     since(1, "composeDirective", &["name"]),
-    unhandled("interfaceObject", &[], 3),
+    since(3, "interfaceObject", &[]),
     since(5, "authenticated", &[]),
     since(5, "requiresScopes", &["scopes"]),
     since(6, "policy", &["policies"]),

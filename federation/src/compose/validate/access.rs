@@ -8,10 +8,10 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
     let types = subgraph.types.values().map(|def| (def, &def.marks, def.name.to_string()));
     let fields = fields(subgraph).map(|(def, field, at)| (def, &field.marks, at));
     for (def, marks, at) in types.chain(fields) {
-        if is_interface(def) {
+        if is_interface(def) || def.interface_object {
             for directive in directives(marks) {
                 let message = format!(
-                    "{directive} is on an interface or a field of one, which ask for what their implementations ask; \
+                    "{directive} is on an interface (or a field of one, or what stands for one), which asks for what its implementations ask; \
                      put it on the implementations"
                 );
                 let code = Code::AuthRequirementsAppliedOnInterface;

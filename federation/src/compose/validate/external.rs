@@ -1,10 +1,8 @@
 //! `@external`: a field that is declared only because something in the subgraph refers to it.
 
-use apollo_compiler::Name;
-
 use super::{fields, is_interface};
 use crate::compose::diagnostic::{Code, Report};
-use crate::compose::subgraph::{Field, Subgraph, TypeDef};
+use crate::compose::subgraph::{Marks, Subgraph};
 
 pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
     let by = [subgraph.name.as_str()];
@@ -13,25 +11,32 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
             let message =
                 "@external is on a field of an interface; put it on the implementations".to_owned();
             report.error(Code::ExternalOnInterface, &at, &by, message);
-        } else if !is_used(subgraph, def, field) {
+        } else if !subgraph.is_used(&def.name, field) {
             let message = "the field is @external, but no @key, @requires, @provides or interface of this subgraph \
                            refers to it; remove the field, or @external if the subgraph resolves it"
                 .to_owned();
             report.error(Code::ExternalUnused, &at, &by, message);
         }
-        if field.marks.inaccessible || !field.marks.tags.is_empty() {
-            let message = "@tag and @inaccessible have no effect on an @external field; \
-                           put them where it is resolved"
-                .to_owned();
+        if let Some(directive) = merged_directive(&field.marks) {
+            let message = format!(
+                "{directive} has no effect on an @external field; put it where the field is resolved"
+            );
             report.error(Code::MergedDirectiveApplicationOnExternal, &at, &by, message);
         }
     }
 }
 
-fn is_used(subgraph: &Subgraph, def: &TypeDef, field: &Field) -> bool {
-    let coordinate: (Name, Name) = (def.name.clone(), field.name.clone());
-    subgraph.key_fields.contains(&coordinate)
-        || subgraph.required_fields.contains(&coordinate)
-        || subgraph.provided_fields.contains(&coordinate)
-        || def.interfaces.iter().any(|interface| subgraph.field(interface, &field.name).is_some())
+/// A directive that is merged into the supergraph.
+fn merged_directive(marks: &Marks) -> Option<&'static str> {
+    [
+        (marks.inaccessible, "@inaccessible"),
+        (!marks.tags.is_empty(), "@tag"),
+        (marks.access.authenticated, "@authenticated"),
+        (marks.access.scopes.is_some(), "@requiresScopes"),
+        (marks.access.policies.is_some(), "@policy"),
+        (marks.cost.is_some(), "@cost"),
+        (marks.list_size.is_some(), "@listSize"),
+    ]
+    .into_iter()
+    .find_map(|(applied, directive)| applied.then_some(directive))
 }

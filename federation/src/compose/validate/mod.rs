@@ -3,6 +3,7 @@
 mod access;
 mod cost;
 mod external;
+mod interface;
 mod key;
 mod overrides;
 mod provides;
@@ -17,6 +18,7 @@ use super::subgraph::{Field, Kind, Subgraph, TypeDef};
 pub(super) fn validate_subgraphs(subgraphs: &[Subgraph], report: &mut Report) {
     for subgraph in subgraphs {
         key::validate(subgraph, report);
+        interface::validate(subgraph, report);
         requires::validate(subgraph, report);
         provides::validate(subgraph, report);
         external::validate(subgraph, report);
