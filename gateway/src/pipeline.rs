@@ -1,6 +1,6 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → execute → respond. A step that ends the request early answers with an [`Outcome`] of its own;
+//! decode → authenticate → prepare → authorise → execute → respond. A step that ends the request early answers with an [`Outcome`] of its own;
 //! whatever the outcome, the answer is written in the media type that the client accepts.
 
 use std::panic::AssertUnwindSafe;
@@ -14,6 +14,7 @@ use futures::FutureExt;
 use http::request::Parts;
 use tokio::time::{Instant, timeout_at};
 
+use crate::authorise::authorise;
 use crate::code::Code;
 use crate::decode::{MediaType, decode, negotiate};
 use crate::error::Panic;
@@ -52,6 +53,7 @@ async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Out
     let caller = Caller { viewer, request_id: request_id(parts) };
 
     let prepared = state.operations.prepare(&request)?;
+    let prepared = authorise(&prepared, caller.viewer.as_ref())?;
 
     let running =
         execute(&prepared, request.variables, &state.transports, caller, &state.settings.execution);

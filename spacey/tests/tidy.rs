@@ -81,8 +81,9 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("federation", "supergraph", &["value"]),
     ("federation", "compose", &["value", "supergraph"]),
     ("federation", "operation", &["value", "supergraph"]),
-    ("federation", "plan", &["value", "supergraph", "operation"]),
-    ("federation", "execute", &["value", "supergraph", "operation", "plan"]),
+    ("federation", "authorise", &["value", "supergraph", "operation"]),
+    ("federation", "plan", &["value", "supergraph", "operation", "authorise"]),
+    ("federation", "execute", &["value", "supergraph", "operation", "authorise", "plan"]),
     ("gateway", "code", &[]),
     ("gateway", "error", &[]),
     ("gateway", "settings", &[]),
@@ -92,6 +93,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("gateway", "cache", &["settings"]),
     ("gateway", "decode", &["code", "outcome", "settings"]),
     ("gateway", "authenticate", &["code", "outcome"]),
+    ("gateway", "authorise", &["outcome"]),
     ("gateway", "subgraph", &[]),
     ("gateway", "remote", &["authenticate", "error", "subgraph"]),
     ("gateway", "transport", &["error", "remote"]),
@@ -104,7 +106,17 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     (
         "gateway",
         "pipeline",
-        &["code", "decode", "error", "execute", "observe", "outcome", "respond", "state"],
+        &[
+            "authorise",
+            "code",
+            "decode",
+            "error",
+            "execute",
+            "observe",
+            "outcome",
+            "respond",
+            "state",
+        ],
     ),
 ];
 

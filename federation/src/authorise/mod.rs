@@ -103,8 +103,7 @@ pub(crate) fn restrict(
     operation: &SelectionSet,
     unmet: &BTreeSet<RequirementId>,
 ) -> Restricted {
-    let mut restriction =
-        Restriction { supergraph, unmet, path: Vec::new(), refused: Vec::new() };
+    let mut restriction = Restriction { supergraph, unmet, path: Vec::new(), refused: Vec::new() };
     let (allowed, answered) = if restriction.refuses_type(&operation.ty) {
         restriction.refuse_all(operation)
     } else {

@@ -118,20 +118,27 @@ impl Prepared {
         })
     }
 
+    /// Whether every viewer may see all of it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.requirements.is_empty()
+    }
+
     /// The operation as a viewer with `claims` may run it: itself, unless the supergraph requires more of viewers. What is
     /// then left out is null in the answer, with an error for each part.
     ///
     /// # Errors
     /// When what is left cannot be planned.
     pub fn authorise(self: &Arc<Self>, claims: &Claims) -> Result<Arc<Self>, RequestError> {
-        if self.requirements.is_empty() {
+        if self.is_open() {
             return Ok(self.clone());
         }
         let unmet = authorise::unmet(&self.supergraph, &self.requirements, claims);
         if unmet == self.unmet {
             return Ok(self.clone());
         }
-        let known = self.restricted.lock().unwrap_or_else(PoisonError::into_inner).get(&unmet).cloned();
+        let known =
+            self.restricted.lock().unwrap_or_else(PoisonError::into_inner).get(&unmet).cloned();
         if let Some(known) = known {
             return Ok(known);
         }
@@ -200,7 +207,7 @@ impl Prepared {
             if let Some(known) = self.lock().known.get(&key) {
                 return Ok(known.clone());
             }
-            let (variant, asked) = 
+            let (variant, asked) =
                 variant(&self.supergraph, &self.document, &conditions, &self.unmet, on)?;
             let mut variants = self.lock();
             if !asked.is_subset(&variants.labels) {
@@ -241,8 +248,7 @@ fn variant(
     };
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
-    let drafts =
-        planner::draft(supergraph, &overrides, client.kind, operation).map_err(refusal)?;
+    let drafts = planner::draft(supergraph, &overrides, client.kind, operation).map_err(refusal)?;
     let variant = Variant {
         plan: finish::finish(supergraph, drafts, &client),
         shape: Shape::new(supergraph, answered),

@@ -5,7 +5,9 @@
 
 use apollo_compiler::Name;
 use apollo_compiler::Schema;
-use apollo_compiler::ast::{Directive, DirectiveList, FieldDefinition, InputValueDefinition, Value};
+use apollo_compiler::ast::{
+    Directive, DirectiveList, FieldDefinition, InputValueDefinition, Value,
+};
 use apollo_compiler::collections::HashMap;
 use apollo_compiler::schema::ExtendedType;
 

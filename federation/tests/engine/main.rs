@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod abstract_types;
+mod authorise;
 mod failures;
 mod introspection;
 mod plans;
