@@ -45,10 +45,7 @@ pub(super) fn resolve(
             continue;
         };
         let resolver = Resolver { subgraph, schema };
-        match resolver
-            .check_place(def, &field, value)
-            .and_then(|()| resolver.from_context(value, &text))
-        {
+        match resolver.check_place(def, &field, value).and_then(|()| resolver.read(value, &text)) {
             Ok(from) => {
                 let field =
                     subgraph.types.get_mut(&type_name).and_then(|def| def.fields.get_mut(&field));
@@ -134,7 +131,7 @@ impl Resolver<'_> {
     }
 
     /// Reads `$context selection`.
-    fn from_context(&self, value: &InputValue, text: &str) -> Result<FromContext, Problem> {
+    fn read(&self, value: &InputValue, text: &str) -> Result<FromContext, Problem> {
         let split = text.trim().strip_prefix('$').and_then(|text| {
             let end = text.find(|c: char| !c.is_alphanumeric() && c != '_')?;
             let (context, selection) = text.split_at(end);
