@@ -16,7 +16,7 @@ pub use authorise::Claims;
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
     Answer, ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response,
-    ResponseError, ResponseErrorCode, SubgraphError, execute,
+    ResponseError, ResponseErrorCode, SubgraphError, Taker, execute,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
 pub use plan::{ByChance, OverrideLabels, Plan, Prepared, prepare};

@@ -4,17 +4,19 @@
 //! was left out of the plan before; here it becomes null and an error.
 
 mod answer;
-mod batch;
+mod arena;
 mod entities;
 mod errors;
 mod fetch;
+mod in_process;
 mod introspect;
+mod json;
 mod leaf;
-mod merge;
+mod locate;
 mod project;
+mod represent;
 mod response;
 mod run;
-mod walk;
 
 use std::sync::Arc;
 
@@ -22,9 +24,10 @@ use crate::operation::{RequestError, coerce_variables};
 use crate::plan::{ByChance, OverrideLabels, Prepared};
 use crate::value::Object;
 
-pub use fetch::{
-    Answer, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError,
-};
+use run::Run;
+
+pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError};
+pub use in_process::{Answer, Taker};
 pub use response::{Response, ResponseError, ResponseErrorCode};
 
 /// Executes a prepared operation.
@@ -47,11 +50,12 @@ pub async fn execute<F: Fetch>(
     let variant =
         prepared.variant(&variables, &*settings.overrides).map_err(|error| vec![error])?;
     let introspected = introspect::introspect(prepared, &variant, &variables);
-    let (data, mut errors) = run::run(&variant.plan, &variables, settings, fetch).await;
+    let mut run = Run::new(&variant.plan, &variables, settings);
+    run.go(run.first(), fetch).await;
     for path in &variant.refused {
-        errors.add(response::ResponseError::withheld(path));
+        run.errors.add(response::ResponseError::withheld(path));
     }
-    Ok(project::project(&variant.shape, &data, &introspected, errors))
+    Ok(project::project(&variant.shape, &run.arena, &introspected, run.errors))
 }
 
 /// The bounds of an execution, and what is decided for each anew.

@@ -18,7 +18,7 @@ use super::document::Client;
 use super::overrides::{OverrideLabels, Overrides};
 use super::planner::{self, PlanError};
 use super::shape::Shape;
-use super::{Plan, finish};
+use super::{Layout, Plan, finish};
 
 /// How many combinations of conditions are kept.
 const MAX_VARIANTS: usize = 64;
@@ -249,9 +249,11 @@ fn variant(
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
     let drafts = planner::draft(supergraph, &overrides, client.kind, operation).map_err(refusal)?;
+    let mut layout = Layout::new();
+    let shape = Shape::new(supergraph, answered, &mut layout);
     let variant = Variant {
-        plan: finish::finish(supergraph, drafts, &client),
-        shape: Shape::new(supergraph, answered),
+        plan: finish::finish(supergraph, drafts, &client, layout),
+        shape,
         introspection: introspection(operation),
         refused,
     };
