@@ -51,6 +51,8 @@ codes! {
     UnknownLinkVersion = "UNKNOWN_LINK_VERSION",
     /// A specification that composition does not know is linked as necessary.
     UnsupportedLinkedFeature = "UNSUPPORTED_LINKED_FEATURE",
+    /// A type of a specification is defined otherwise than the specification does.
+    TypeDefinitionInvalid = "TYPE_DEFINITION_INVALID",
     /// A directive of the specification is defined otherwise than the specification does.
     DirectiveDefinitionInvalid = "DIRECTIVE_DEFINITION_INVALID",
     /// A type is called `Query` but is not the query root.
@@ -196,6 +198,8 @@ codes! {
 
     /// The query root is `@inaccessible`.
     QueryRootTypeInaccessible = "QUERY_ROOT_TYPE_INACCESSIBLE",
+    /// `@inaccessible` is where it cannot be.
+    DisallowedInaccessible = "DISALLOWED_INACCESSIBLE",
     /// What clients see refers to what they do not see.
     ReferencedInaccessible = "REFERENCED_INACCESSIBLE",
     /// A default value uses what clients do not see.

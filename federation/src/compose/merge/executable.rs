@@ -54,7 +54,14 @@ fn merge_one(merger: &mut Merger<'_>, name: &Name) -> Option<MergedDirective> {
         sources.iter().map(|(graph, definition)| (*graph, &definition.description)),
     );
     let arguments = inputs::merge_directive_arguments(merger, name);
-    Some(MergedDirective { name: name.clone(), description, arguments, repeatable, locations })
+    Some(MergedDirective {
+        name: name.clone(),
+        description,
+        arguments,
+        repeatable,
+        locations,
+        for_operations: true,
+    })
 }
 
 fn merge_locations(

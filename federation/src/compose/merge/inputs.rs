@@ -107,6 +107,7 @@ pub(super) fn definition(definition: &DirectiveDefinition) -> MergedDirective {
         arguments: arguments.collect(),
         repeatable: definition.repeatable,
         locations: definition.locations.clone(),
+        for_operations: false,
     }
 }
 

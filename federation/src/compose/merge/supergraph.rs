@@ -37,6 +37,8 @@ pub(crate) struct MergedDirective {
     pub(crate) arguments: IndexMap<Name, MergedInput>,
     pub(crate) repeatable: bool,
     pub(crate) locations: Vec<DirectiveLocation>,
+    /// Whether clients may use it. Those that `@composeDirective` keeps are for routers and tools.
+    pub(crate) for_operations: bool,
 }
 
 /// `@link`: a specification that composition does not know.

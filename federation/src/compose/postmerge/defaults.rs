@@ -7,6 +7,12 @@ use crate::compose::diagnostic::{Code, Report};
 use crate::compose::merge::MergedInput;
 
 pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
+    for directive in supergraph.directives.iter().filter(|directive| directive.for_operations) {
+        for argument in directive.arguments.values() {
+            let at = format!("@{}({}:)", directive.name, argument.name);
+            check(supergraph, &at, argument, report);
+        }
+    }
     for def in supergraph.types.values().filter(|def| !def.marks.inaccessible) {
         for field in def.fields.values().filter(|field| !field.marks.inaccessible) {
             for argument in field.arguments.values() {

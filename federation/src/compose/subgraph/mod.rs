@@ -14,6 +14,7 @@ mod marks;
 mod model;
 mod normalise;
 mod parse;
+mod repeated;
 mod spec;
 
 pub(crate) use extract::{directive_arguments, index_field_sets};

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::ast::{
-    Definition, DirectiveDefinition, DirectiveList, FieldDefinition, InputValueDefinition,
-    OperationType, SchemaExtension, Type,
+    Definition, DirectiveList, FieldDefinition, InputValueDefinition, OperationType,
+    SchemaExtension, Type,
 };
 use apollo_compiler::collections::{HashMap, HashSet};
 
@@ -38,9 +38,6 @@ pub(super) fn normalise(
     let applied = BTreeMap::new();
     let mut rewriter = Rewriter { links, renames, defined_directives, applied, subgraph, report };
     for definition in definitions.iter_mut() {
-        if let Definition::DirectiveDefinition(directive) = definition {
-            rewriter.check_directive_definition(directive);
-        }
         rewriter.definition(definition);
     }
     definitions
@@ -142,23 +139,6 @@ impl Rewriter<'_> {
                     || self.links.types.contains(name.as_str())
                     || super::is_built_in_scalar(name)
             }),
-        }
-    }
-
-    /// A subgraph may define a federation directive, but not another one under its name.
-    fn check_directive_definition(&mut self, definition: &DirectiveDefinition) {
-        let Some(directive) = self.links.directives.get(definition.name.as_str()) else {
-            return;
-        };
-        for argument in &definition.arguments {
-            if !directive.arguments.contains(&argument.name.as_str()) {
-                let message = format!(
-                    "\"@{}\" is the federation directive \"@{}\", which has no argument \"{}\"",
-                    definition.name, directive.name, argument.name
-                );
-                let at = format!("@{}", definition.name);
-                self.report.error(Code::DirectiveDefinitionInvalid, &at, &[self.subgraph], message);
-            }
         }
     }
 
