@@ -89,8 +89,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures::future::{join_all, poll_immediate};
-    use tokio::sync::oneshot;
-    use tokio::task::yield_now;
+    use tokio::sync::{Notify, oneshot};
 
     use super::*;
 
@@ -101,17 +100,20 @@ mod tests {
     #[tokio::test]
     async fn the_same_at_the_same_time_is_done_once() {
         let (inflight, times) = (Inflight::default(), Arc::new(AtomicUsize::new(0)));
+        let all_wait = Arc::new(Notify::new());
         let work = || {
-            let times = times.clone();
+            let (times, all_wait) = (times.clone(), all_wait.clone());
             async move {
-                yield_now().await;
+                all_wait.notified().await;
                 times.fetch_add(1, Ordering::SeqCst)
             }
         };
-        let results = join_all((0..5).map(|_| inflight.run(1, work))).await;
+        let together = join_all((0..5).map(|_| inflight.run(1, work)));
+        let (results, ()) = futures::join!(together, async { all_wait.notify_one() });
         assert_eq!(results[0], (0, true));
         assert!(results[1..].iter().all(|result| *result == (0, false)), "{results:?}");
         assert_eq!(running(&inflight), 0);
+        all_wait.notify_one();
         assert_eq!(inflight.run(1, work).await, (1, true));
     }
 

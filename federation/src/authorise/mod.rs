@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
+use apollo_compiler::collections::HashMap;
 
 use crate::operation::{Field, SelectionSet};
 use crate::supergraph::{Requirement, RequirementId, Supergraph};
@@ -97,13 +98,16 @@ pub(crate) struct Restricted {
     pub(crate) refused: Vec<Vec<Arc<str>>>,
 }
 
-/// Takes out of `operation` what has any of the requirements `unmet`.
+/// Takes out of `operation` what has any of the requirements `unmet`. `renamed` gives the client's response key of each key
+/// that only the data has.
 pub(crate) fn restrict(
     supergraph: &Supergraph,
     operation: &SelectionSet,
     unmet: &BTreeSet<RequirementId>,
+    renamed: &HashMap<Name, Name>,
 ) -> Restricted {
-    let mut restriction = Restriction { supergraph, unmet, path: Vec::new(), refused: Vec::new() };
+    let mut restriction =
+        Restriction { supergraph, unmet, renamed, path: Vec::new(), refused: Vec::new() };
     let (allowed, answered) = if restriction.refuses_type(&operation.ty) {
         restriction.refuse_all(operation)
     } else {
@@ -115,6 +119,7 @@ pub(crate) fn restrict(
 struct Restriction<'a> {
     supergraph: &'a Supergraph,
     unmet: &'a BTreeSet<RequirementId>,
+    renamed: &'a HashMap<Name, Name>,
     path: Vec<Arc<str>>,
     refused: Vec<Vec<Arc<str>>>,
 }
@@ -122,6 +127,11 @@ struct Restriction<'a> {
 impl Restriction<'_> {
     fn refuses_type(&self, name: &Name) -> bool {
         self.supergraph.access().of_type(name).iter().any(|id| self.unmet.contains(id))
+    }
+
+    fn enter(&mut self, field: &Field) {
+        let key = self.renamed.get(&field.key).unwrap_or(&field.key);
+        self.path.push(key.as_str().into());
     }
 
     fn note(&mut self) {
@@ -135,7 +145,7 @@ impl Restriction<'_> {
         let mut allowed = SelectionSet::new(set.ty.clone());
         let mut answered = SelectionSet::new(set.ty.clone());
         for field in &set.fields {
-            self.path.push(field.key.as_str().into());
+            self.enter(field);
             let (fetched, written) = self.field(&set.ty, field);
             self.path.pop();
             allowed.fields.extend(fetched);
@@ -178,7 +188,7 @@ impl Restriction<'_> {
 
     fn refuse_all(&mut self, set: &SelectionSet) -> (SelectionSet, SelectionSet) {
         for field in &set.fields {
-            self.path.push(field.key.as_str().into());
+            self.enter(field);
             self.note();
             self.path.pop();
         }

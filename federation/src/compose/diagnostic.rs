@@ -51,10 +51,10 @@ codes! {
     UnknownLinkVersion = "UNKNOWN_LINK_VERSION",
     /// A specification that composition does not know is linked as necessary.
     UnsupportedLinkedFeature = "UNSUPPORTED_LINKED_FEATURE",
-    /// A type of a specification is defined otherwise than the specification does.
-    TypeDefinitionInvalid = "TYPE_DEFINITION_INVALID",
     /// A directive of the specification is defined otherwise than the specification does.
     DirectiveDefinitionInvalid = "DIRECTIVE_DEFINITION_INVALID",
+    /// A type of a specification is defined as another kind of type than it is there.
+    TypeDefinitionInvalid = "TYPE_DEFINITION_INVALID",
     /// A type is called `Query` but is not the query root.
     RootQueryUsed = "ROOT_QUERY_USED",
     /// A type is called `Mutation` but is not the mutation root.
@@ -142,6 +142,8 @@ codes! {
     AuthRequirementsAppliedOnInterface = "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE",
     /// The label of an `@override` is neither a name nor a percentage.
     OverrideLabelInvalid = "OVERRIDE_LABEL_INVALID",
+    /// A field is `@external` and `@provides` at once.
+    ExternalCollisionWithAnotherDirective = "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",
     /// `@tag`, `@inaccessible` or another directive of the supergraph is applied where a field is only `@external`.
     MergedDirectiveApplicationOnExternal = "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
     /// `@shareable` is on a field of an interface.
@@ -198,8 +200,6 @@ codes! {
 
     /// The query root is `@inaccessible`.
     QueryRootTypeInaccessible = "QUERY_ROOT_TYPE_INACCESSIBLE",
-    /// `@inaccessible` is where it cannot be.
-    DisallowedInaccessible = "DISALLOWED_INACCESSIBLE",
     /// What clients see refers to what they do not see.
     ReferencedInaccessible = "REFERENCED_INACCESSIBLE",
     /// A default value uses what clients do not see.
@@ -208,6 +208,8 @@ codes! {
     OnlyInaccessibleChildren = "ONLY_INACCESSIBLE_CHILDREN",
     /// Clients must give what they do not see.
     RequiredInaccessible = "REQUIRED_INACCESSIBLE",
+    /// What belongs to a specification, or is an argument of a directive for schemas, is `@inaccessible`.
+    DisallowedInaccessible = "DISALLOWED_INACCESSIBLE",
     /// Clients see an interface's field, but not that of its implementation.
     ImplementedByInaccessible = "IMPLEMENTED_BY_INACCESSIBLE",
     /// A query that the schema allows cannot be answered.

@@ -18,7 +18,7 @@ use super::document::Client;
 use super::overrides::{OverrideLabels, Overrides};
 use super::planner::{self, PlanError};
 use super::shape::Shape;
-use super::{Layout, Plan, finish};
+use super::{Layout, Plan, conflicts, finish};
 
 /// How many combinations of conditions are kept.
 const MAX_VARIANTS: usize = 64;
@@ -240,8 +240,9 @@ fn variant(
     labels_on: BTreeSet<Arc<str>>,
 ) -> Result<(Variant, BTreeSet<Arc<str>>), RequestError> {
     let operation = normalise(supergraph, document, conditions)?;
+    let (operation, renamed) = conflicts::separate(supergraph, operation);
     let restricted =
-        (!unmet.is_empty()).then(|| authorise::restrict(supergraph, &operation, unmet));
+        (!unmet.is_empty()).then(|| authorise::restrict(supergraph, &operation, unmet, &renamed));
     let (operation, answered, refused) = match &restricted {
         Some(restricted) => (&restricted.allowed, &restricted.answered, restricted.refused.clone()),
         None => (&operation, &operation, Vec::new()),
@@ -250,7 +251,7 @@ fn variant(
     let overrides = Overrides::new(labels_on);
     let drafts = planner::draft(supergraph, &overrides, client.kind, operation).map_err(refusal)?;
     let mut layout = Layout::new();
-    let shape = Shape::new(supergraph, answered, &mut layout);
+    let shape = Shape::new(supergraph, answered, renamed, &mut layout);
     let variant = Variant {
         plan: finish::finish(supergraph, drafts, &client, layout),
         shape,

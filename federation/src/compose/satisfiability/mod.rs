@@ -22,20 +22,32 @@ use explain::Failure;
 use places::Schemas;
 use walk::Walk;
 
+/// More would hide what is common to them.
+const MAX_REPORTED: usize = 100;
+
 /// Checks that every field that clients see can be reached. `subgraphs` are those that `supergraph` was merged from.
 pub(super) fn validate_satisfiability(
     supergraph: &Supergraph,
     subgraphs: &[Subgraph],
     report: &mut Report,
 ) {
-    let mut reported = HashSet::default();
-    for labels in label_choices(supergraph) {
-        let schemas = Schemas { supergraph, subgraphs, labels: &labels };
-        for failure in Walk::new(schemas).run() {
-            if reported.insert(failure.coordinate.clone()) {
-                report_failure(&failure, subgraphs, &labels, report);
-            }
-        }
+    let choices = label_choices(supergraph);
+    let mut seen = HashSet::default();
+    let mut failures = Vec::new();
+    for labels in &choices {
+        let found = Walk::new(Schemas { supergraph, subgraphs, labels }).run();
+        let new = found.into_iter().filter(|failure| seen.insert(failure.coordinate.clone()));
+        failures.extend(new.map(|failure| (failure, labels)));
+    }
+    if failures.len() > MAX_REPORTED {
+        let message = format!(
+            "{} fields cannot be reached; those after the first {MAX_REPORTED} are not shown",
+            failures.len()
+        );
+        report.error(Code::SatisfiabilityError, "", &[], message);
+    }
+    for (failure, labels) in failures.iter().take(MAX_REPORTED) {
+        report_failure(failure, subgraphs, labels, report);
     }
 }
 

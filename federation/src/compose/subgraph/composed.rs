@@ -42,12 +42,6 @@ pub(super) fn read(
                 let message = format!("\"{argument}\" is composed without being asked to");
                 report.hint(Code::DirectiveCompositionInfo, at, &[subgraph], message);
             }
-            Err(Problem::Inaccessible) => {
-                let message =
-                    "an argument of a composed directive is @inaccessible, which clients never see anyhow"
-                        .to_owned();
-                report.error(Code::DisallowedInaccessible, at, &[subgraph], message);
-            }
             Err(Problem::Wrong(message)) => {
                 report.error(Code::DirectiveCompositionError, at, &[subgraph], message);
             }
@@ -58,7 +52,6 @@ pub(super) fn read(
 
 enum Problem {
     AlreadyComposed,
-    Inaccessible,
     Wrong(String),
 }
 
@@ -92,12 +85,5 @@ fn check(
         };
         return wrong(format!("\"{argument}\" cannot be composed: it {missing}"));
     };
-    if definition
-        .arguments
-        .iter()
-        .any(|argument| argument.directives.has("federation__inaccessible"))
-    {
-        return Err(Problem::Inaccessible);
-    }
     Ok(Composed { local: definition.name.clone(), element: element.to_owned(), link })
 }

@@ -15,6 +15,7 @@ mod model;
 mod normalise;
 mod parse;
 mod repeated;
+mod reserved;
 mod spec;
 
 pub(crate) use extract::{directive_arguments, index_field_sets};

@@ -7,7 +7,7 @@ use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 
 use super::model::Subgraph;
-use super::{described, extract, links, normalise, repeated, spec};
+use super::{described, extract, links, normalise, repeated, reserved, spec};
 use crate::compose::SubgraphSdl;
 use crate::compose::diagnostic::{Code, Report};
 
@@ -45,6 +45,7 @@ fn parse(input: &SubgraphSdl, report: &mut Report) -> Option<Subgraph> {
         return None;
     }
     repeated::check(&document.definitions, &links, &input.name, report);
+    reserved::check(&document.definitions, &links, &input.name, report);
     let directive_names =
         normalise::normalise(&mut document.definitions, &links, &input.name, report);
     let schema = build_schema(&document, &input.name, report)?;

@@ -1,4 +1,4 @@
-//! What a subgraph repeats of specifications must be what they say: definitions of federation directives and scalars.
+//! Definitions of federation directives that a subgraph repeats must be what the specification says.
 //!
 //! A subgraph may leave out arguments and locations that it does not use, and call field sets `String`, as old libraries do.
 //! Of Federation 1, whose definitions were never fixed, only the names of arguments are looked at.
@@ -25,25 +25,12 @@ pub(super) fn check(
     report: &mut Report,
 ) {
     for definition in definitions {
-        match definition {
-            Definition::DirectiveDefinition(directive) => {
-                if let Some(problem) = directive_problem(directive, links) {
-                    let at = format!("@{}", directive.name);
-                    report.error(Code::DirectiveDefinitionInvalid, &at, &[subgraph], problem);
-                }
-            }
-            Definition::ScalarTypeDefinition(_) | Definition::ScalarTypeExtension(_) => {}
-            _ => {
-                let name = definition.name().filter(|name| {
-                    links.types.contains(name.as_str())
-                        || spec::RUNTIME_SCALARS.contains(&name.as_str())
-                });
-                if let Some(name) = name {
-                    let message =
-                        "the type belongs to a specification, in which it is a scalar".to_owned();
-                    report.error(Code::TypeDefinitionInvalid, name, &[subgraph], message);
-                }
-            }
+        let Definition::DirectiveDefinition(directive) = definition else {
+            continue;
+        };
+        if let Some(problem) = directive_problem(directive, links) {
+            let at = format!("@{}", directive.name);
+            report.error(Code::DirectiveDefinitionInvalid, &at, &[subgraph], problem);
         }
     }
 }

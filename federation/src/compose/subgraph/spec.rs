@@ -107,9 +107,6 @@ pub(super) const IMPORTABLE_TYPES: [&str; 5] =
 pub(super) const RUNTIME_TYPES: [&str; 6] =
     ["_Any", "_Entity", "_Service", "_FieldSet", "link__Import", "link__Purpose"];
 
-/// Those of them that are scalars.
-pub(super) const RUNTIME_SCALARS: [&str; 3] = ["_Any", "_FieldSet", "link__Import"];
-
 /// Fields of `Query` that belong to the subgraph protocol.
 pub(super) const RUNTIME_FIELDS: [&str; 2] = ["_service", "_entities"];
 
