@@ -5,6 +5,7 @@
 
 mod answer;
 mod arena;
+mod context;
 mod entities;
 mod errors;
 mod fetch;

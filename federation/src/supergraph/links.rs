@@ -108,8 +108,9 @@ fn understood(identity: &str, version: &str, needed: bool) -> bool {
         "link" => version == "v1.0",
         "core" => matches!(version, "v0.1" | "v0.2"),
         "join" => matches!(version, "v0.1" | "v0.2" | "v0.3" | "v0.4" | "v0.5"),
+        "context" => version == "v0.1",
         "tag" | "inaccessible" | "cost" | "authenticated" | "requiresScopes" | "policy"
-        | "context" | "cacheTag" => true,
+        | "cacheTag" => true,
         _ => !needed,
     }
 }

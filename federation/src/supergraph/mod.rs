@@ -1,10 +1,11 @@
 //! The supergraph: which subgraph owns what, read from an SDL in the join/link format, and the client's schema.
 //!
-//! This is data without the behaviour of a stage. What the engine cannot serve rightly (context arguments, mandatory features
-//! that it does not know) is refused here, when the supergraph is read.
+//! This is data without the behaviour of a stage. What the engine cannot serve rightly (mandatory features that it does not
+//! know) is refused here, when the supergraph is read.
 
 mod access;
 mod api;
+mod context;
 mod costs;
 mod error;
 mod field_set;
@@ -28,8 +29,8 @@ pub use costs::{Costs, FieldCost, ListSize};
 pub use error::SupergraphError;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
-    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, PossibleType, Rollout, SubgraphId,
-    TypeInfo, TypeKind,
+    ContextArgument, FieldInfo, FieldSet, FieldSetField, FieldSource, Key, PossibleType, Rollout,
+    SubgraphId, TypeInfo, TypeKind,
 };
 pub(crate) use shapes::SubgraphShapes;
 
@@ -67,7 +68,12 @@ impl Supergraph {
             .map_err(|invalid| SupergraphError::Invalid(invalid.errors.to_string()))?;
         let links = links::read(&schema)?;
         let subgraphs = read::subgraphs(&schema)?;
-        let types = read::types(&schema, &subgraphs, links::join_version(&links))?;
+        let types = read::types(
+            &schema,
+            &subgraphs,
+            links::join_version(&links),
+            links::directive(&links, "context").as_deref(),
+        )?;
         let api = api::schema(&schema, &links)?;
         let implementers = api.implementers_map();
         let access = access::read(&schema, &links);

@@ -41,6 +41,7 @@ fn merged_directive(marks: &Marks) -> Option<&'static str> {
         (marks.access.policies.is_some(), "@policy"),
         (marks.cost.is_some(), "@cost"),
         (marks.list_size.is_some(), "@listSize"),
+        (marks.deprecated.is_some(), "@deprecated"),
     ]
     .into_iter()
     .find_map(|(applied, directive)| applied.then_some(directive))

@@ -2,6 +2,7 @@
 
 mod access;
 mod cost;
+mod defaults;
 mod external;
 mod interface;
 mod key;
@@ -17,6 +18,7 @@ use super::subgraph::{Field, Kind, Subgraph, TypeDef};
 /// Checks each subgraph on its own.
 pub(super) fn validate_subgraphs(subgraphs: &[Subgraph], report: &mut Report) {
     for subgraph in subgraphs {
+        defaults::validate(subgraph, report);
         key::validate(subgraph, report);
         interface::validate(subgraph, report);
         requires::validate(subgraph, report);
