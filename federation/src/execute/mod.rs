@@ -1,6 +1,7 @@
 //! Runs a plan against [`Fetch`], the only I/O seam of the engine.
 //!
-//! [`execute`] names the steps: coerce variables, fetch and merge (`run`), introspect, project (`project`).
+//! [`execute`] names the steps: coerce variables, fetch and merge (`run`), introspect, project (`project`). What a viewer may not see
+//! was left out of the plan before; here it becomes null and an error.
 
 mod answer;
 mod arena;
@@ -52,6 +53,9 @@ pub async fn execute<F: Fetch>(
     let introspected = introspect::introspect(prepared, &variant, &variables);
     let mut run = Run::new(&variant.plan, &variables, settings);
     run.go(run.first(), fetch).await;
+    for path in &variant.refused {
+        run.errors.add(response::ResponseError::withheld(path));
+    }
     Ok(project::project(&variant.shape, &run.arena, &introspected, run.errors))
 }
 

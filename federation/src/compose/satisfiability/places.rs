@@ -15,6 +15,8 @@ use crate::compose::subgraph::{Field, FieldSet, Kind, Subgraph};
 #[derive(Clone, Copy)]
 pub(super) struct Schemas<'a> {
     pub(super) supergraph: &'a Supergraph,
+    /// The labels of `@override` that hold.
+    pub(super) labels: &'a [&'a str],
     pub(super) subgraphs: &'a [Subgraph],
 }
 
@@ -97,6 +99,13 @@ pub(super) struct Available<'a> {
 }
 
 impl<'a> Schemas<'a> {
+    /// Whether the source's subgraph can be asked for the field under the labels that hold.
+    pub(super) fn resolves(self, source: &FieldSource) -> bool {
+        let takes_over = source.override_from.is_some();
+        let label = source.override_label.as_deref();
+        source.resolves() && label.is_none_or(|label| self.labels.contains(&label) == takes_over)
+    }
+
     pub(super) fn merged_field(self, object: &str, field: &str) -> Option<&'a MergedField> {
         self.supergraph.types.get(object)?.fields.get(field)
     }
@@ -128,7 +137,7 @@ impl<'a> Schemas<'a> {
         if let Some(provided) = place.provided {
             self.provided_selections(provided.0, object, field, &mut nested);
         }
-        if !source.resolves() && nested.is_empty() {
+        if !self.resolves(source) && nested.is_empty() {
             return None;
         }
         let requires = definition.requires.as_ref().filter(|_| nested.is_empty());
