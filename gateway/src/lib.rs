@@ -5,6 +5,7 @@
 //! of the protocol between processes are in `remote/`.
 
 mod authenticate;
+mod authorise;
 mod browser;
 mod cache;
 mod code;

@@ -1,6 +1,6 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → execute → mask → respond. A step that ends the request early answers with an [`Outcome`] of its own;
+//! decode → authenticate → prepare → authorise → execute → mask → respond. A step that ends the request early answers with an [`Outcome`] of its own;
 //! whatever the outcome, the answer is written in the media type that the client accepts.
 
 use std::panic::AssertUnwindSafe;
@@ -16,6 +16,7 @@ use futures::FutureExt;
 use http::request::Parts;
 use tokio::time::{Instant, timeout_at};
 
+use crate::authorise::authorise;
 use crate::code::Code;
 use crate::decode::{MediaType, decode, negotiate};
 use crate::error::Panic;
@@ -63,6 +64,7 @@ async fn steps(
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
     let prepared = graph.operations.prepare(&request)?;
+    let prepared = authorise(&prepared, caller.viewer.as_ref())?;
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let Some(under_way) = state.under_way.of(&prepared) else {
