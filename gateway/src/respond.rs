@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use federation::RequestError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
     let status = status(&outcome, media_type);
     let mut body = Vec::new();
     let mut headers = Vec::new();
-    let mut from_subgraphs = HeaderMap::new();
+    let mut from_subgraphs = None;
     match outcome {
         Outcome::Refused(mut refusal) => {
             headers = std::mem::take(&mut refusal.headers);
@@ -38,7 +38,9 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
     }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    *response.headers_mut() = from_subgraphs;
+    if let Some(from_subgraphs) = from_subgraphs {
+        *response.headers_mut() = *from_subgraphs;
+    }
     let answer = response.headers_mut();
     answer.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -60,7 +62,7 @@ fn write<E: Serialize>(
     body: &mut Vec<u8>,
     data: Option<Vec<u8>>,
     errors: &[E],
-    explanation: Option<Explanation>,
+    explanation: Option<Box<Explanation>>,
 ) {
     body.push(b'{');
     if let Some(data) = data {
@@ -83,7 +85,7 @@ fn write<E: Serialize>(
     }
     if let Some(explanation) = explanation {
         body.extend_from_slice(b",\"extensions\":{\"plan\":");
-        body.extend_from_slice(&explanation.into_json());
+        body.extend_from_slice(&explanation.to_json());
         body.push(b'}');
     }
     body.push(b'}');
