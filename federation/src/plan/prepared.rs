@@ -161,8 +161,7 @@ fn variant(
     let (operation, renamed) = conflicts::separate(supergraph, operation);
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
-    let drafts =
-        planner::draft(supergraph, &overrides, client.kind, &operation).map_err(refusal)?;
+    let drafts = planner::draft(supergraph, &overrides, &client, &operation).map_err(refusal)?;
     let mut layout = Layout::new();
     let shape = Shape::new(supergraph, &operation, renamed, &mut layout);
     let variant = Variant {
