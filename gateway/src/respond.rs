@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use federation::RequestError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
     let status = status(&outcome, media_type);
     let body;
     let mut headers = Vec::new();
-    let mut from_subgraphs = HeaderMap::new();
+    let mut from_subgraphs = None;
     match outcome {
         Outcome::Refused(mut refusal) => {
             headers = std::mem::take(&mut refusal.headers);
@@ -42,7 +42,9 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
     }
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    *response.headers_mut() = from_subgraphs;
+    if let Some(from_subgraphs) = from_subgraphs {
+        *response.headers_mut() = *from_subgraphs;
+    }
     let answer = response.headers_mut();
     answer.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -70,7 +72,7 @@ impl Written {
     fn new<E: Serialize>(
         data: Option<Vec<u8>>,
         errors: &[E],
-        explanation: Option<Explanation>,
+        explanation: Option<Box<Explanation>>,
     ) -> Self {
         let mut rest = Vec::new();
         let (head, data) = match data {
@@ -92,7 +94,7 @@ impl Written {
         }
         if let Some(explanation) = explanation {
             rest.extend_from_slice(b",\"extensions\":{\"plan\":");
-            rest.extend_from_slice(&explanation.into_json());
+            rest.extend_from_slice(&explanation.to_json());
             rest.push(b'}');
         }
         let rest = if rest.is_empty() {
