@@ -13,6 +13,7 @@ mod report;
 mod schema;
 mod serve;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -80,6 +81,16 @@ pub(crate) async fn serve(folder: &Path) -> Result<()> {
     let supergraph = start_subgraphs(folder).await?;
     println!("{}", supergraph.display());
     std::future::pending().await
+}
+
+/// Asks the gateway at `address` for a while.
+pub(crate) async fn press(address: SocketAddr, seconds: u64) -> Result<()> {
+    let request = load::request(OPERATION, &json!({}));
+    let expected = load::ask(address, &request).await?;
+    let duration = Duration::from_secs(seconds);
+    let sample = load::run(address, &request, &expected, CONNECTIONS, duration).await?;
+    println!("{} answers", sample.latencies.len());
+    Ok(())
 }
 
 /// Starts the subgraphs, and writes their supergraph into `folder`.
