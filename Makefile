@@ -62,7 +62,7 @@ bench-gateway: $(GRAPHIQL) $(HIVE) ## measure the gateway beside Hive Router (bu
 	taskset -c 1 target/release/bench gateway $(HIVE) bench
 
 $(HIVE):
-	@echo "Building Hive Router $(HIVE_VERSION) from crates.io into $(HIVE_ROOT): this happens once, and takes half an hour."
+	@echo "Building Hive Router $(HIVE_VERSION) from its published source into $(HIVE_ROOT): this happens once, and takes half an hour."
 	@# It asks for a newer compiler than it needs. Without graphiql its build wants a package that is not published.
 	cargo install hive-router --version $(HIVE_VERSION) --locked --ignore-rust-version --features graphiql --bin hive_router --root $(HIVE_ROOT)
 
