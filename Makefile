@@ -62,9 +62,13 @@ bench-gateway: $(GRAPHIQL) $(HIVE) ## measure the gateway beside Hive Router (bu
 	taskset -c 1 target/release/bench gateway $(HIVE) bench
 
 $(HIVE):
-	@echo "Building Hive Router $(HIVE_VERSION) from crates.io into $(HIVE_ROOT): this happens once, and takes half an hour."
+	@echo "Building Hive Router $(HIVE_VERSION) from its published source into $(HIVE_ROOT): this happens once, and takes half an hour."
 	@# It asks for a newer compiler than it needs. Without graphiql its build wants a package that is not published.
 	cargo install hive-router --version $(HIVE_VERSION) --locked --ignore-rust-version --features graphiql --bin hive_router --root $(HIVE_ROOT)
+
+flame-graph: $(GRAPHIQL) ## draw where the gateway's time goes into bench/flame-graph.svg (needs perf and inferno)
+	cargo build --release --package spacey --package bench
+	bench/flame-graph
 
 graphiql: $(GRAPHIQL) ## bundle GraphiQL, which the next build embeds
 
@@ -97,4 +101,4 @@ cleanup: ## remove what the other targets made, except user data (the folder dat
 	cargo clean --quiet
 	rm -rf $(VENV) gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-rust test-python test-e2e check schema bench bench-gateway graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-rust test-python test-e2e check schema bench bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup

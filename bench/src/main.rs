@@ -3,6 +3,7 @@
 //!
 //! bench all | home | startup          bench floor FOLDER USER (the hand-written handler, started by `bench home`)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
+//! bench load ADDRESS SECONDS          (the same load, for a profiler)
 
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
@@ -18,6 +19,10 @@ use std::path::{Path, PathBuf};
 
 /// Any failure ends a benchmark: a number from a run that went wrong is worth nothing.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+// As the product's: the floors and composition are measured with what the product has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -35,6 +40,7 @@ async fn main() -> Result<()> {
             federated::run(&spacey()?, Path::new(hive), Path::new(results)).await
         }
         ["subgraphs", folder] => federated::serve(Path::new(folder)).await,
+        ["load", address, seconds] => federated::press(address.parse()?, seconds.parse()?).await,
         ["serve", what @ ("constant" | "whole")] => federated::serve_floor(what).await,
         ["floor", folder, user] => floor::serve(Path::new(folder), user.parse()?).await,
         _ => {

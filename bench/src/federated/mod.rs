@@ -8,12 +8,14 @@ mod data;
 mod gateways;
 mod linear;
 mod load;
+mod plot;
 mod report;
 mod schema;
 mod serve;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use federation::SubgraphSdl;
@@ -79,6 +81,16 @@ pub(crate) async fn serve(folder: &Path) -> Result<()> {
     let supergraph = start_subgraphs(folder).await?;
     println!("{}", supergraph.display());
     std::future::pending().await
+}
+
+/// Asks the gateway at `address` for a while.
+pub(crate) async fn press(address: SocketAddr, seconds: u64) -> Result<()> {
+    let request = load::request(OPERATION, &json!({}));
+    let expected = load::ask(address, &request).await?;
+    let duration = Duration::from_secs(seconds);
+    let sample = load::run(address, &request, &expected, CONNECTIONS, duration).await?;
+    println!("{} answers", sample.latencies.len());
+    Ok(())
 }
 
 /// Starts the subgraphs, and writes their supergraph into `folder`.
@@ -149,7 +161,7 @@ pub(crate) async fn serve_floor(what: &str) -> Result<()> {
     std::future::pending().await
 }
 
-/// How long composing Spacey's own graph takes, the median of a hundred times.
+/// The CPU time of composing Spacey's own graph, the mean of a hundred times.
 fn compose_own() -> Result<Duration> {
     let sdl = |name: &str, sdl: &str| SubgraphSdl {
         name: name.to_owned(),
@@ -163,12 +175,17 @@ fn compose_own() -> Result<Duration> {
         sdl("learning", include_str!("../../../schema/learning.graphql")),
         sdl("generation", include_str!("../../../schema/generation.graphql")),
     ];
-    let mut times = Vec::new();
-    for _ in 0..100 {
-        let started = Instant::now();
+    const TIMES: u32 = 100;
+    let before = thread_cpu()?;
+    for _ in 0..TIMES {
         federation::compose(&subgraphs).map_err(|errors| format!("{errors:?}"))?;
-        times.push(started.elapsed());
     }
-    times.sort_unstable();
-    Ok(times[times.len() / 2])
+    Ok((thread_cpu()? - before) / TIMES)
+}
+
+/// The CPU time that this thread has used.
+fn thread_cpu() -> Result<Duration> {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds = schedstat.split(' ').next().ok_or("unreadable schedstat")?;
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
