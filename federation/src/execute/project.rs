@@ -165,6 +165,11 @@ impl<'a> Projection<'a> {
                     self.out.extend_from_slice(shape.type_name.as_bytes());
                     self.out.push(b'"');
                 }
+                // There is an error for it, which says more than that there is no value.
+                (Source::Withheld, _) if field.wrap.nullable => {
+                    self.out.extend_from_slice(b"null");
+                }
+                (Source::Withheld, _) => return Err(Propagate),
                 (Source::Introspection, _) => {
                     let value = self.introspected.get(&field.key).unwrap_or(&Value::Null);
                     // Names and values always serialise.

@@ -67,6 +67,8 @@ pub(crate) enum Source {
     TypeName,
     /// In the answer to introspection, under the response key.
     Introspection,
+    /// Nowhere: the viewer may not see it.
+    Withheld,
 }
 
 /// Lists and nullability around a named type.
@@ -179,6 +181,7 @@ impl Compiler<'_> {
         }
         let ty = &known.2;
         let (source, output) = match (field.name.as_str(), &field.selections) {
+            _ if field.withheld => (Source::Withheld, Output::Leaf(Leaf::Any)),
             ("__typename", _) => (Source::TypeName, Output::Leaf(Leaf::String)),
             ("__schema" | "__type", _) => (Source::Introspection, Output::Leaf(Leaf::Any)),
             (_, Some(set)) => {
