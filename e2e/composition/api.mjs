@@ -1,26 +1,29 @@
 /**
  * The schema that clients see of a supergraph, printed and sorted, so that two compositions can be compared as text.
  *
- * Derived here and for both in the same way: the schema without the types of the join and link specifications, without what is
+ * Derived here and for both in the same way: the schema without what linked specifications define, without what is
  * `@inaccessible`, without directives that mean nothing to clients.
  */
-import { buildASTSchema, Kind, lexicographicSortSchema, parse, printSchema, visit } from 'graphql';
+import { buildASTSchema, Kind, lexicographicSortSchema, parse, printSchema, valueFromASTUntyped, visit } from 'graphql';
 
-const MACHINERY = /^(join|link|federation|core|policy|requiresScopes|context|cost|tag|inaccessible)__|^link$|^(tag|inaccessible|authenticated|requiresScopes|policy|cost|listSize|context|cacheTag)$/;
+const FOR_OPERATIONS = ['QUERY', 'MUTATION', 'SUBSCRIPTION', 'FIELD', 'FRAGMENT_DEFINITION', 'FRAGMENT_SPREAD', 'INLINE_FRAGMENT', 'VARIABLE_DEFINITION'];
 const FOR_CLIENTS = ['deprecated', 'specifiedBy', 'oneOf'];
-
-const isInaccessible = (node) => node.directives?.some((directive) => directive.name.value === 'inaccessible') ?? false;
 
 /** What clients see of `supergraph`, an SDL. */
 export function clientSchema(supergraph) {
   const document = parse(supergraph);
+  const links = linksOf(document);
+  const isMachinery = machinery(links);
+  const inaccessible = links.find(({ url }) => url.includes('/inaccessible/'))?.as ?? 'inaccessible';
+  const isInaccessible = (node) => node.directives?.some((directive) => directive.name.value === inaccessible) ?? false;
   const hidden = new Set(document.definitions.filter(isInaccessible).map((definition) => definition.name.value));
   const withoutHidden = visit(document, {
     enter(node) {
       if (isInaccessible(node)) return null;
       if (node.kind === Kind.OPERATION_TYPE_DEFINITION && hidden.has(node.type.name.value)) return null;
       if (node.kind === Kind.NAMED_TYPE && hidden.has(node.name.value)) return null;
-      if ('name' in node && MACHINERY.test(node.name?.value) && node.kind.endsWith('Definition')) return null;
+      if (node.kind === Kind.DIRECTIVE_DEFINITION && !node.locations.some((location) => FOR_OPERATIONS.includes(location.value))) return null;
+      if (document.definitions.includes(node) && isMachinery(node.name?.value)) return null;
       return undefined;
     },
   });
@@ -36,4 +39,21 @@ export function clientSchema(supergraph) {
 /** A schema's document as text that only depends on what the schema says. */
 export function sorted(document) {
   return printSchema(lexicographicSortSchema(buildASTSchema(document, { assumeValidSDL: true })));
+}
+
+/** Arguments of each `@link`. */
+function linksOf(document) {
+  const schema = document.definitions.find((definition) => definition.kind === Kind.SCHEMA_DEFINITION);
+  return (schema?.directives ?? []).filter((directive) => directive.name.value === 'link').map(valuesOf);
+}
+
+/** Whether a name is that of a linked specification, begins with it, or is imported from one. */
+function machinery(links) {
+  const prefixes = links.map(({ url, as }) => as ?? url.replace(/\/v\d+\.\d+$/, '').split('/').at(-1));
+  const imported = links.flatMap((link) => link.import ?? []).map((name) => (name.as ?? name.name ?? name).replace(/^@/, ''));
+  return (name) => imported.includes(name) || prefixes.some((prefix) => name === prefix || name?.startsWith(`${prefix}__`));
+}
+
+function valuesOf(directive) {
+  return Object.fromEntries(directive.arguments.map(({ name, value }) => [name.value, valueFromASTUntyped(value)]));
 }

@@ -84,7 +84,7 @@ export class Differences {
       ({ hint, sdl, line }) =>
         (!hint || ours.hints.includes(hint)) &&
         (!sdl || set.some((subgraph) => new RegExp(sdl).test(subgraph.sdl))) &&
-        new RegExp(line).test(difference),
+        new RegExp(line, 'm').test(difference),
     );
     return this.#use(known) ? undefined : `schemas differ:\n${difference}`;
   }

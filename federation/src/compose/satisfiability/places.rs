@@ -85,7 +85,7 @@ impl<'a> Place<'a> {
 }
 
 /// A value of the type `ty` of the place's subgraph, which may be abstract.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Value<'a> {
     pub(super) place: Place<'a>,
     ty: &'a Name,

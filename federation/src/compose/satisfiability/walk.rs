@@ -10,7 +10,7 @@ use apollo_compiler::collections::{HashMap, HashSet};
 
 use super::contexts::{Contexts, Set, usable};
 use super::explain::{self, Failure};
-use super::places::{Place, Schemas};
+use super::places::{Place, Schemas, Value};
 use super::resolve::{Places, Resolver, is_type_known};
 use crate::compose::merge::MergedField;
 use crate::compose::subgraph::ROOTS;
@@ -40,6 +40,8 @@ pub(super) struct Walk<'a> {
     contexts: Contexts<'a>,
     /// Per object type, sets of places and of contexts from which everything was visited. None includes another.
     visited: HashMap<Name, Vec<(Places<'a>, Set<'a>)>>,
+    /// What fields led to, with the contexts there: the same leads to the same states.
+    followed: HashSet<(Vec<Value<'a>>, Set<'a>)>,
     steps: Vec<Step>,
     failed: HashSet<(Name, Name)>,
     failures: Vec<Failure>,
@@ -52,6 +54,7 @@ impl<'a> Walk<'a> {
             queue: VecDeque::new(),
             contexts: Contexts::of(schemas.supergraph),
             visited: HashMap::default(),
+            followed: HashSet::default(),
             steps: Vec::new(),
             failed: HashSet::default(),
             failures: Vec::new(),
@@ -157,6 +160,10 @@ impl<'a> Walk<'a> {
             }
             return;
         }
+        let contexts = self.contexts.below(&state.contexts, &state.object);
+        if !self.followed.insert((values.clone(), Set::clone(&contexts))) {
+            return;
+        }
         let declared = field.ty.inner_named_type();
         for (object, places) in self.resolver.schemas.objects(&values) {
             let types = &self.resolver.schemas.supergraph.types;
@@ -166,8 +173,7 @@ impl<'a> Walk<'a> {
             let condition = (object != *declared).then(|| object.clone());
             self.steps.push(Step { parent: state.step, field: field.name.clone(), condition });
             let step = self.steps.len() - 1;
-            let contexts = self.contexts.below(&state.contexts, &state.object);
-            self.enter(object, (places, contexts), state.root, Some(step));
+            self.enter(object, (places, Set::clone(&contexts)), state.root, Some(step));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Default values are values of their types.
+//! Input fields and arguments: defaults are values of their types, and what is required is not deprecated.
 
 use super::fields;
 use crate::compose::defaults::{InputType, is_value_of};
@@ -19,6 +19,11 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
 }
 
 fn check(subgraph: &Subgraph, at: &str, input: &InputValue, report: &mut Report) {
+    if input.is_required() && input.marks.deprecated.is_some() {
+        let message =
+            "required and @deprecated: clients could not stop giving it. Make it optional";
+        report.error(Code::InvalidGraphql, at, &[&subgraph.name], message.to_owned());
+    }
     let Some(default) = &input.default else {
         return;
     };
