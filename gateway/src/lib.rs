@@ -29,6 +29,7 @@ mod settings;
 mod state;
 mod subgraph;
 mod transport;
+mod under_way;
 
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};

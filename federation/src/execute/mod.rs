@@ -1,6 +1,9 @@
 //! Runs a plan against [`Fetch`], the only I/O seam of the engine.
 //!
-//! [`execute`] names the steps: coerce variables, fetch and merge (`run`), introspect, project (`project`).
+//! [`execute`] names the steps: coerce variables, introspect, fetch (`run`), project (`project`). Between the last two everything
+//! is in the `arena`: rows of slots that point into the texts of the answers. A fetch's way through it: what its location leads
+//! to (`locate`) is represented in the text of its requests (`represent`); each answer is read into new rows as the plan expects
+//! it (`answer`, `json`, `in_process`), and those are merged into the rows that waited (`entities`).
 
 mod answer;
 mod arena;

@@ -155,10 +155,8 @@ impl<'a> Projection<'a> {
         let slots = arena.row(position, row);
         self.out.push(b'{');
         for (index, field) in shape.fields.iter().enumerate() {
-            if index > 0 {
-                self.out.push(b',');
-            }
-            self.out.extend_from_slice(field.written_key.as_bytes());
+            let key = field.written_key.as_bytes();
+            self.out.extend_from_slice(if index == 0 { &key[1..] } else { key });
             let path = Path::Key(path, &field.key);
             let owner = Owner { type_name: &shape.type_name, field };
             match (field.source, &field.output) {

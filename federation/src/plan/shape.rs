@@ -50,7 +50,7 @@ pub(crate) struct ObjectFields {
 pub(crate) struct FieldShape {
     /// The response key in the data.
     pub(crate) key: Arc<str>,
-    /// The client's response key as it is written, quotes and colon included.
+    /// The client's response key as it is written, with a comma before it and the colon after it.
     pub(crate) written_key: String,
     pub(crate) name: Name,
     pub(crate) source: Source,
@@ -193,7 +193,7 @@ impl Compiler<'_> {
         };
         let shape = Arc::new(FieldShape {
             key: field.key.as_str().into(),
-            written_key: format!("\"{}\":", self.renamed.get(&field.key).unwrap_or(&field.key)),
+            written_key: format!(",\"{}\":", self.renamed.get(&field.key).unwrap_or(&field.key)),
             name: field.name.clone(),
             source,
             wrap: wrap(ty),
