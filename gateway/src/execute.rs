@@ -24,6 +24,6 @@ pub(crate) async fn execute(
         .await
         .map_err(Outcome::RequestError)?;
     let exchange = fetch.exchange();
-    let explanation = exchange.explain.as_ref().map(|explain| Box::new(explain.finish(prepared)));
+    let explanation = exchange.explain.as_ref().map(|explain| explain.finish(prepared));
     Ok(Executed { response, headers: exchange.take_headers(), explanation })
 }

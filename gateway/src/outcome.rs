@@ -38,10 +38,10 @@ pub(crate) struct Refusal {
 #[derive(Debug)]
 pub(crate) struct Executed {
     pub(crate) response: federation::Response,
-    /// The headers that subgraphs send to the client, `set-cookie` above all; none where there are none.
-    pub(crate) headers: Option<Box<HeaderMap>>,
+    /// The headers that subgraphs send to the client, `set-cookie` above all.
+    pub(crate) headers: HeaderMap,
     /// How it was run, where that was asked for.
-    pub(crate) explanation: Option<Box<Explanation>>,
+    pub(crate) explanation: Option<Explanation>,
 }
 
 impl Outcome {

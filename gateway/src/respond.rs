@@ -24,7 +24,7 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
     let status = status(&outcome, media_type);
     let body;
     let mut headers = Vec::new();
-    let mut from_subgraphs = None;
+    let mut from_subgraphs = HeaderMap::new();
     match outcome {
         Outcome::Refused(mut refusal) => {
             headers = std::mem::take(&mut refusal.headers);
@@ -42,9 +42,7 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
     }
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    if let Some(from_subgraphs) = from_subgraphs {
-        *response.headers_mut() = *from_subgraphs;
-    }
+    *response.headers_mut() = from_subgraphs;
     let answer = response.headers_mut();
     answer.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,7 +1,5 @@
 //! The gateway as a general router, over subgraphs that speak nothing but GraphQL over HTTP.
 
-#![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
-
 mod support;
 
 use axum::body::Body;

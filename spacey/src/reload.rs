@@ -152,8 +152,9 @@ mod tests {
         let changing = Arc::new(Changing::default());
         let change = |sdl: &str| sdl.clone_into(&mut changing.0.lock().unwrap());
         change("type Query { before: Int }");
-        let sites = vec![Site::Here(changing.clone())];
-        let sdls = graph::subgraph_sdls(&[changing.clone()]).await.unwrap();
+        let endpoint: Arc<dyn Endpoint> = changing.clone();
+        let sdls = graph::subgraph_sdls(std::slice::from_ref(&endpoint)).await.unwrap();
+        let sites = vec![Site::Here(endpoint)];
         let supergraph = graph::supergraph(&sdls).unwrap().supergraph_sdl;
         let supergraph = Supergraph::parse(&supergraph).unwrap();
         let gateway =

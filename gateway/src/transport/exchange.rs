@@ -40,9 +40,8 @@ impl Exchange {
         self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The headers for the client, if there are any.
-    pub(crate) fn take_headers(&self) -> Option<Box<HeaderMap>> {
-        let headers = std::mem::take(&mut *self.answer());
-        (!headers.is_empty()).then(|| Box::new(headers))
+    /// The headers for the client.
+    pub(crate) fn take_headers(&self) -> HeaderMap {
+        std::mem::take(&mut *self.answer())
     }
 }
