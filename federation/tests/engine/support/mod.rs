@@ -5,6 +5,7 @@
 
 pub(crate) mod data;
 pub(crate) mod extract;
+pub(crate) mod sdl;
 pub(crate) mod subgraph;
 
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,7 @@ use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use federation::{
     Fetch, FetchError, FetchRequest, FetchResponse, Object, PathSegment, Prepared, Response,
-    SubgraphError, Supergraph, Value, execute, prepare,
+    SubgraphError, SubgraphSdl, Supergraph, Value, compose, execute, prepare,
 };
 
 use data::Data;
@@ -66,6 +67,34 @@ impl Fixture {
             violations: Mutex::default(),
             fault: None,
         }
+    }
+
+    /// A fixture made of the SDL of subgraphs, by name, and data.
+    ///
+    /// # Errors
+    /// When the subgraphs do not compose.
+    pub(crate) fn compose(
+        subgraphs: &[(String, String)],
+        records: serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self, Vec<federation::Diagnostic>> {
+        let sources: Vec<SubgraphSdl> = subgraphs
+            .iter()
+            .map(|(name, sdl)| SubgraphSdl { name: name.clone(), url: None, sdl: sdl.clone() })
+            .collect();
+        let supergraph = compose(&sources)?.supergraph_sdl;
+        let supergraph = Arc::new(Supergraph::parse(&supergraph).unwrap());
+        let api = Schema::parse_and_validate(supergraph.api_sdl(), "api.graphql").unwrap();
+        let subgraphs: Vec<Subgraph> =
+            subgraphs.iter().map(|(name, sdl)| sdl::subgraph(name, sdl)).collect();
+        let mut data = Data::new(records);
+        for rule in subgraphs.iter().flat_map(|subgraph| &subgraph.rules) {
+            if let Some(set) = &rule.requires {
+                let mark = (rule.ty.clone(), rule.field.clone());
+                data.requires.insert(mark, data::field_set(set));
+            }
+        }
+        let (log, violations, fault) = Default::default();
+        Ok(Self { supergraph, subgraphs, data, api, log, violations, fault })
     }
 
     pub(crate) fn prepare(&self, operation: &str) -> Prepared {

@@ -15,6 +15,15 @@ pub(crate) struct Subgraph {
     pub(crate) name: String,
     pub(crate) schema: Valid<Schema>,
     pub(crate) rules: Vec<FieldRule>,
+    /// What its entities are found by; none are found by whatever a representation says.
+    pub(crate) keys: Vec<KeyRule>,
+}
+
+/// A `@key` of a type.
+pub(crate) struct KeyRule {
+    pub(crate) ty: String,
+    pub(crate) set: String,
+    pub(crate) resolvable: bool,
 }
 
 /// What federation says of a field in this subgraph.
@@ -70,6 +79,26 @@ struct Context<'a> {
     violations: &'a Mutex<Vec<String>>,
 }
 
+impl<'a> Context<'a> {
+    /// The record that a representation stands for.
+    fn find(&self, given: &Map<String, Value>) -> Option<Record<'a>> {
+        let Self { data, subgraph, violations } = self;
+        let ty = given["__typename"].as_str().unwrap();
+        if subgraph.keys.is_empty() {
+            return data.records(ty).find(|record| data.matches(*record, given));
+        }
+        let keys = subgraph.keys.iter().filter(|key| key.ty == ty && key.resolvable);
+        let key = keys.map(|key| data::field_set(&key.set)).find(|key| data::has(given, key));
+        let Some(key) = key else {
+            let violation = format!("{}: no key of {ty} is in {given:?}", subgraph.name);
+            violations.lock().unwrap().push(violation);
+            return None;
+        };
+        let wanted = data.evaluate(&key, Record { type_name: "", fields: given }, true);
+        data.records(ty).find(|record| data.evaluate(&key, *record, false) == wanted)
+    }
+}
+
 struct Member<'a> {
     context: Context<'a>,
     record: Record<'a>,
@@ -114,11 +143,7 @@ impl Member<'_> {
             .collect();
         let context = self.context;
         ResolvedValue::List(Box::new(representations.into_iter().map(move |given| {
-            let type_name = given["__typename"].as_str().unwrap();
-            let record = context
-                .data
-                .records(type_name)
-                .find(|record| context.data.matches(*record, &given));
+            let record = context.find(&given);
             Ok(match record {
                 None => ResolvedValue::null(),
                 Some(record) => ResolvedValue::object(Member {
@@ -152,9 +177,20 @@ impl ObjectValue for Member<'_> {
             .and_then(|rule| rule.provides.clone())
             .or_else(|| nested(self.provided.as_deref(), name));
         let value = data::explicit_error(data::value(self.record, info)?)?;
+        if let Some(base) = data::computed_base(value) {
+            let set = rule.and_then(|rule| rule.requires.as_deref()).map(data::field_set);
+            let inputs = match (&set, &self.given) {
+                (Some(set), Some(given)) => {
+                    context.data.evaluate(set, Record { type_name: "", fields: given }, true)
+                }
+                _ => Value::Null,
+            };
+            return Ok(ResolvedValue::leaf(data::computed(base, &data::arguments(info), &inputs)));
+        }
         Ok(data::resolve(
             context.data,
             value,
+            data::limit(info),
             Arc::new(move |record| {
                 ResolvedValue::object(Member {
                     context,
