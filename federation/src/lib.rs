@@ -13,10 +13,10 @@ pub mod value;
 
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
-    Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response, ResponseError,
-    ResponseErrorCode, SubgraphError, execute,
+    Answer, ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response,
+    ResponseError, ResponseErrorCode, SubgraphError, execute,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
-pub use plan::{Plan, Prepared, prepare};
+pub use plan::{ByChance, OverrideLabels, Plan, Prepared, prepare};
 pub use supergraph::{SubgraphInfo, Supergraph, SupergraphError};
 pub use value::{Name, Object, Value};

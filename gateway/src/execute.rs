@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use common::Caller;
-use federation::{Object, Prepared};
+use federation::{ExecuteSettings, Object, Prepared};
 
 use crate::outcome::{Executed, Outcome};
 use crate::transport::{RequestFetch, Transports};
@@ -17,9 +17,11 @@ pub(crate) async fn execute(
     variables: Object,
     transports: &Transports,
     caller: Caller,
+    settings: &ExecuteSettings,
 ) -> Result<Executed, Outcome> {
     let fetch = RequestFetch::new(transports, Arc::new(caller));
-    let response =
-        federation::execute(prepared, variables, &fetch).await.map_err(Outcome::RequestError)?;
+    let response = federation::execute(prepared, variables, settings, &fetch)
+        .await
+        .map_err(Outcome::RequestError)?;
     Ok(Executed { response, cookies: fetch.into_cookies() })
 }

@@ -43,12 +43,18 @@ async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Out
     let arriving = decode(parts, body, &state.settings.http);
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
-    let viewer = state.authenticator.authenticate(&parts.headers, request.by_safe_method)?;
+    let viewer = match &state.authenticator {
+        Some(authenticator) => {
+            authenticator.authenticate(&parts.headers, request.by_safe_method)?
+        }
+        None => None,
+    };
     let caller = Caller { viewer, request_id: request_id(parts) };
 
-    let prepared = state.operations.prepare(&request)?;
+    let prepared = state.operations.prepare(&request).await?;
 
-    let running = execute(&prepared, request.variables, &state.transports, caller);
+    let running =
+        execute(&prepared, request.variables, &state.transports, caller, &state.settings.execution);
     deadline.keep(running, Code::GatewayTimeout).await
 }
 

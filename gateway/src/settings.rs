@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use federation::ExecuteSettings;
 use http::HeaderValue;
 
 /// Everything that can be set.
@@ -13,6 +14,8 @@ pub struct GatewaySettings {
     pub browser: BrowserSettings,
     /// What is remembered of operations.
     pub operations: OperationSettings,
+    /// The bounds of what one operation asks of the subgraphs.
+    pub execution: ExecuteSettings,
     /// What is there for developers.
     pub developer: DeveloperSettings,
 }
@@ -50,15 +53,13 @@ pub struct BrowserSettings {
 /// What is remembered of operations.
 #[derive(Debug, Clone)]
 pub struct OperationSettings {
-    /// How many prepared operations are kept at most.
-    pub cached: usize,
-    /// How many bytes of operation text are kept at most; what is prepared grows with the text.
+    /// How many bytes of prepared operations are kept at most: their texts, plans and shapes, roughly.
     pub cached_bytes: usize,
 }
 
 impl Default for OperationSettings {
     fn default() -> Self {
-        Self { cached: 2048, cached_bytes: 4 << 20 }
+        Self { cached_bytes: 64 << 20 }
     }
 }
 

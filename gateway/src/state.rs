@@ -11,7 +11,8 @@ use crate::transport::Transports;
 pub(crate) struct State {
     pub(crate) operations: Operations,
     pub(crate) transports: Transports,
-    pub(crate) authenticator: Authenticator,
+    /// None where everybody is anonymous.
+    pub(crate) authenticator: Option<Authenticator>,
     pub(crate) settings: GatewaySettings,
     pub(crate) drain: Drain,
 }

@@ -3,12 +3,13 @@
 use crate::plan::{Entities, FetchNode, Step};
 use crate::value::{Object, Value};
 
+use super::answer::Read;
 use super::batch::{Batch, Places};
 use super::errors::Errors;
 use super::merge::merge_object;
 use super::response::{ResponseError, ResponseErrorCode};
 use super::run::of_subgraph;
-use super::{FetchResponse, PathSegment, SubgraphError, walk};
+use super::{PathSegment, SubgraphError, walk};
 
 /// The member that answers representations.
 const ENTITIES: &str = "_entities";
@@ -16,7 +17,7 @@ const ENTITIES: &str = "_entities";
 pub(super) fn take(
     node: &FetchNode,
     batch: Batch,
-    response: FetchResponse,
+    response: Read,
     data: &mut Value,
     errors: &mut Errors,
 ) {

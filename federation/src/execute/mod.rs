@@ -2,9 +2,11 @@
 //!
 //! [`execute`] names the steps: coerce variables, fetch and merge (`run`), introspect, project (`project`).
 
+mod answer;
 mod batch;
 mod entities;
 mod errors;
+mod fetch;
 mod introspect;
 mod leaf;
 mod merge;
@@ -13,13 +15,15 @@ mod response;
 mod run;
 mod walk;
 
-use std::future::Future;
 use std::sync::Arc;
 
 use crate::operation::{RequestError, coerce_variables};
-use crate::plan::Prepared;
-use crate::value::{Object, Value};
+use crate::plan::{ByChance, OverrideLabels, Prepared};
+use crate::value::Object;
 
+pub use fetch::{
+    Answer, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError,
+};
 pub use response::{Response, ResponseError, ResponseErrorCode};
 
 /// Executes a prepared operation.
@@ -29,6 +33,7 @@ pub use response::{Response, ResponseError, ResponseErrorCode};
 pub async fn execute<F: Fetch>(
     prepared: &Prepared,
     variables: Object,
+    settings: &ExecuteSettings,
     fetch: &F,
 ) -> Result<Response, Vec<RequestError>> {
     let document = prepared.document();
@@ -38,73 +43,26 @@ pub async fn execute<F: Fetch>(
         &document.executable.sources,
         variables,
     )?;
-    let variant = prepared.variant(&variables).map_err(|error| vec![error])?;
-    let introspected = introspect::introspect(prepared, &variant, &variables)?;
-    let (data, errors) = run::run(&variant.plan, &variables, fetch).await;
+    let variant =
+        prepared.variant(&variables, &*settings.overrides).map_err(|error| vec![error])?;
+    let introspected = introspect::introspect(prepared, &variant, &variables);
+    let (data, errors) = run::run(&variant.plan, &variables, settings, fetch).await;
     Ok(project::project(&variant.shape, &data, &introspected, errors))
 }
 
-/// How the engine reaches a subgraph. The caller decides whether that is a function call or the network.
-pub trait Fetch: Send + Sync {
-    /// Runs one operation on one subgraph.
-    fn fetch(
-        &self,
-        request: FetchRequest<'_>,
-    ) -> impl Future<Output = Result<FetchResponse, FetchError>> + Send;
+/// The bounds of an execution, and what is decided for each anew.
+#[derive(Debug, Clone)]
+pub struct ExecuteSettings {
+    /// How many entities one request to a subgraph asks for at most; what is more becomes further requests, at the same time.
+    pub representations: usize,
+    /// How many requests to subgraphs one operation makes at most.
+    pub fetches: usize,
+    /// Which progressive `@override`s are on.
+    pub overrides: Arc<dyn OverrideLabels>,
 }
 
-/// One operation for one subgraph.
-#[derive(Debug)]
-pub struct FetchRequest<'a> {
-    /// The subgraph's name, as composed.
-    pub subgraph: &'a str,
-    /// The operation's text: the same `Arc` each time the same plan runs, so that transports may cache by it.
-    pub document: &'a Arc<str>,
-    /// The operation's name, where the client's operation had one.
-    pub operation_name: Option<&'a str>,
-    /// The variables the operation declares, `representations` among them for an entity fetch.
-    pub variables: Object,
-}
-
-/// A subgraph's answer.
-#[derive(Debug, Default)]
-pub struct FetchResponse {
-    /// The `data` member; `Null` when it was null or absent.
-    pub data: Value,
-    /// The `errors` member.
-    pub errors: Vec<SubgraphError>,
-}
-
-/// An entry of a subgraph's `errors`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SubgraphError {
-    /// What the subgraph said.
-    pub message: String,
-    /// Where, in the subgraph's own response.
-    pub path: Vec<PathSegment>,
-    /// The `extensions` member, `code` among them.
-    pub extensions: Object,
-}
-
-/// A step of an error path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum PathSegment {
-    /// A response key.
-    Key(crate::value::Name),
-    /// An index of a list.
-    Index(usize),
-}
-
-/// Why no answer came from a subgraph. The client is shown the fixed text; the source is for the log.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// It could not be reached.
-    #[error("subgraph could not be reached")]
-    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It did not answer in time.
-    #[error("subgraph did not answer in time")]
-    Timeout,
-    /// It answered something that is not a GraphQL response.
-    #[error("subgraph answered something that is not a GraphQL response: {0}")]
-    Malformed(String),
+impl Default for ExecuteSettings {
+    fn default() -> Self {
+        Self { representations: 5_000, fetches: 1_000, overrides: Arc::new(ByChance) }
+    }
 }

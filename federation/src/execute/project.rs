@@ -35,7 +35,7 @@ pub(super) fn project(
     };
     let result = match &shape.root {
         ObjectShape::One(fields) => projection.fields(fields, root, &Path::Root),
-        ObjectShape::ByType(_) => Err(Propagate),
+        ObjectShape::ByType { .. } => Err(Propagate),
     };
     if result.is_err() {
         projection.out.clear();
@@ -103,10 +103,12 @@ impl Projection<'_> {
     ) -> Result<(), Propagate> {
         let fields = match shape {
             ObjectShape::One(fields) => fields,
-            ObjectShape::ByType(types) => {
+            ObjectShape::ByType { types, untold } => {
                 let name = walk::type_name(object);
-                match types.iter().find(|(ty, _)| Some(ty.as_str()) == name) {
-                    Some((_, fields)) => fields,
+                let told = types.iter().find(|(ty, _)| Some(ty.as_str()) == name);
+                match told.map(|(_, fields)| fields).or(untold.as_ref().filter(|_| name.is_none()))
+                {
+                    Some(fields) => fields,
                     None => {
                         let message = match name {
                             Some(_) => "an object of a type that is not known here",

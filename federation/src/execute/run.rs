@@ -2,20 +2,30 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::plan::{FetchNode, Plan, Step};
 use crate::value::{Object, Value};
 
+use super::answer::{self, Read};
 use super::batch::{self, Batch};
 use super::entities;
 use super::errors::Errors;
 use super::merge::{merge, merge_object};
 use super::response::{ResponseError, ResponseErrorCode};
-use super::{Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError, walk};
+use super::{
+    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError,
+    walk,
+};
 
 /// Runs `plan` and returns the merged data and the errors.
-pub(super) async fn run<F: Fetch>(plan: &Plan, variables: &Object, fetch: &F) -> (Value, Errors) {
+pub(super) async fn run<F: Fetch>(
+    plan: &Plan,
+    variables: &Object,
+    _settings: &ExecuteSettings,
+    fetch: &F,
+) -> (Value, Errors) {
     let mut run = Run {
         plan,
         variables,
@@ -83,11 +93,19 @@ impl<'a> Run<'a> {
                 variables.push(name.clone(), value.clone());
             }
         }
+        let mut body = node.head.clone().into_bytes();
+        let start = body.len();
+        // Names, texts and numbers always serialise.
+        let _ = serde_json::to_writer(&mut body, &variables);
+        let end = body.len();
+        body.push(b'}');
         let request = FetchRequest {
             subgraph: &node.subgraph,
+            kind: node.kind,
             document: &node.document,
             operation_name: node.operation_name.as_deref(),
-            variables,
+            body: Bytes::from(body),
+            variables: start..end,
         };
         Some((batch, request))
     }
@@ -117,6 +135,9 @@ impl<'a> Run<'a> {
         answer: Result<FetchResponse, FetchError>,
     ) {
         let node = &self.plan.fetches[index];
+        let answer = answer.and_then(|response| {
+            answer::read(response).map_err(|error| FetchError::Malformed(error.to_string()))
+        });
         match (answer, batch) {
             (Err(error), _) => self.failed(node, &error),
             (Ok(response), Some(batch)) => {
@@ -148,7 +169,7 @@ impl<'a> Run<'a> {
         );
     }
 
-    fn take_root(&mut self, node: &FetchNode, response: FetchResponse) {
+    fn take_root(&mut self, node: &FetchNode, response: Read) {
         let has_errors = !response.errors.is_empty();
         for error in response.errors {
             let path = match node.at.as_slice() {

@@ -28,12 +28,29 @@ pub(super) type FetchId = usize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SelectionId(usize);
 
-/// All fetches of a plan in the making, cheap enough to copy before an attempt that may fail.
-#[derive(Debug, Clone, Default)]
+/// All fetches of a plan in the making. What is done to them can be undone, for attempts that may fail.
+#[derive(Debug, Default)]
 pub(super) struct Drafts {
     pub(super) fetches: Vec<FetchDraft>,
     selections: Vec<SelectionDraft>,
+    journal: Vec<Undo>,
 }
+
+/// How one change is undone.
+#[derive(Debug)]
+enum Undo {
+    PushFetch,
+    PushSelection,
+    AddField(SelectionId, Name),
+    AddFragment(SelectionId, Name),
+    NeedTypename(SelectionId),
+    RemoveField(SelectionId, usize, Name, FieldDraft),
+    ExtendTemplate(FetchId, Template),
+}
+
+/// A state of [`Drafts`] to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark(usize);
 
 #[derive(Debug, Clone)]
 pub(super) struct FetchDraft {
@@ -50,7 +67,10 @@ pub(super) struct FetchDraft {
 #[derive(Debug, Clone)]
 pub(super) struct EntityDraft {
     pub(super) path: Vec<DraftStep>,
+    /// The type that the representations name.
     pub(super) ty: Name,
+    /// Whether that is an interface, which objects at the path do not bear as their type.
+    pub(super) is_interface: bool,
     /// Whether objects of other types may stand at the path too.
     pub(super) mixed: bool,
     pub(super) template: Template,
@@ -71,17 +91,58 @@ pub(super) struct FieldDraft {
 }
 
 impl Drafts {
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.journal.len())
+    }
+
+    /// Undoes what was done since `mark`.
+    pub(super) fn undo(&mut self, mark: Mark) {
+        while self.journal.len() > mark.0 {
+            match self.journal.pop() {
+                Some(Undo::PushFetch) => drop(self.fetches.pop()),
+                Some(Undo::PushSelection) => drop(self.selections.pop()),
+                Some(Undo::AddField(id, key)) => {
+                    drop(self.selections[id.0].fields.shift_remove(&key))
+                }
+                Some(Undo::AddFragment(id, ty)) => {
+                    self.selections[id.0].fragments.shift_remove(&ty);
+                }
+                Some(Undo::NeedTypename(id)) => self.selections[id.0].typename = false,
+                Some(Undo::RemoveField(id, index, key, field)) => {
+                    self.selections[id.0].fields.shift_insert(index, key, field);
+                }
+                Some(Undo::ExtendTemplate(fetch, template)) => {
+                    if let Some(entities) = &mut self.fetches[fetch].entities {
+                        entities.template = template;
+                    }
+                }
+                None => return,
+            }
+        }
+    }
+
+    pub(super) fn new_fetch(&mut self, fetch: FetchDraft) -> FetchId {
+        self.fetches.push(fetch);
+        self.journal.push(Undo::PushFetch);
+        self.fetches.len() - 1
+    }
+
+    /// Adds what `extra` has to the representations of a fetch.
+    pub(super) fn extend_template(&mut self, fetch: FetchId, extra: Template) {
+        if let Some(entities) = &mut self.fetches[fetch].entities {
+            self.journal.push(Undo::ExtendTemplate(fetch, entities.template.clone()));
+            entities.template.merge(extra);
+        }
+    }
+
     pub(super) fn new_selection(&mut self) -> SelectionId {
         self.selections.push(SelectionDraft::default());
+        self.journal.push(Undo::PushSelection);
         SelectionId(self.selections.len() - 1)
     }
 
     pub(super) fn selection(&self, id: SelectionId) -> &SelectionDraft {
         &self.selections[id.0]
-    }
-
-    pub(super) fn size(&self) -> usize {
-        self.fetches.len() + self.selections.len()
     }
 
     /// Adds `field`; what it selects is added to the selection that is returned for a composite field.
@@ -94,6 +155,7 @@ impl Drafts {
             field.key.clone(),
             FieldDraft { name: field.name.clone(), arguments: field.arguments.clone(), selection },
         );
+        self.journal.push(Undo::AddField(id, field.key.clone()));
         selection
     }
 
@@ -104,11 +166,14 @@ impl Drafts {
         }
         let selection = self.new_selection();
         self.selections[id.0].fragments.insert(ty.clone(), selection);
+        self.journal.push(Undo::AddFragment(id, ty.clone()));
         selection
     }
 
     pub(super) fn need_typename(&mut self, id: SelectionId) {
-        self.selections[id.0].typename = true;
+        if !std::mem::replace(&mut self.selections[id.0].typename, true) {
+            self.journal.push(Undo::NeedTypename(id));
+        }
     }
 
     /// Whether nothing but perhaps `__typename` is selected.
@@ -118,10 +183,12 @@ impl Drafts {
     }
 
     pub(super) fn remove_field(&mut self, id: SelectionId, key: &Name) {
-        self.selections[id.0].fields.shift_remove(key);
+        if let Some((index, key, field)) = self.selections[id.0].fields.shift_remove_full(key) {
+            self.journal.push(Undo::RemoveField(id, index, key, field));
+        }
     }
 
-    /// Adds everything of `from` to `into`.
+    /// Adds everything of `from` to `into`, for good.
     pub(super) fn merge(&mut self, into: SelectionId, from: SelectionId) {
         let source = std::mem::take(&mut self.selections[from.0]);
         self.selections[into.0].typename |= source.typename;

@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use apollo_compiler::Name;
+
 use crate::operation::SelectionSet;
 use crate::supergraph::{FieldSet, Key, SubgraphId};
 
 use super::Template;
-use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId};
+use super::draft::{DraftStep, EntityDraft, FetchDraft, FetchId, Mark};
 use super::planner::{Access, Pending, PlanError, Planner, weight};
 use super::spot::{Origin, Spot};
 
@@ -19,7 +21,7 @@ impl<'a> Planner<'a> {
         pending: &mut Vec<Pending>,
     ) -> Result<bool, PlanError> {
         for (target, coverage) in self.candidates(spot, pending) {
-            let before = (coverage == 0).then(|| self.save(spot)).transpose()?;
+            let before = (coverage == 0).then(|| self.save(spot));
             if let Some(index) = self.enter(spot, target, &BTreeSet::new(), None)? {
                 let left = total_weight(pending);
                 self.settle(spot, index, pending)?;
@@ -48,7 +50,7 @@ impl<'a> Planner<'a> {
                     .iter()
                     .filter(|entry| !entry.tried.contains(&subgraph))
                     .filter(|entry| {
-                        let access = self.access(subgraph, &spot.ty, &entry.field.name, &[]);
+                        let access = self.access_at(spot, subgraph, &entry.field.name, &[]);
                         matches!(access, Access::Local(..))
                     })
                     .map(|entry| self.coverage(subgraph, &spot.ty, &entry.field))
@@ -95,7 +97,7 @@ impl<'a> Planner<'a> {
         target: SubgraphId,
         entry: &mut Pending,
     ) -> Result<Placed, PlanError> {
-        let Access::Requires(_, source) = self.access(target, &spot.ty, &entry.field.name, &[])
+        let Access::Requires(_, source) = self.access_at(spot, target, &entry.field.name, &[])
         else {
             return Ok(Placed::Not);
         };
@@ -107,7 +109,7 @@ impl<'a> Planner<'a> {
         }
         entry.tried.push(target);
         let is_sure = self.is_at_hand(spot, requires);
-        let before = (!is_sure).then(|| self.save(spot)).transpose()?;
+        let before = (!is_sure).then(|| self.save(spot));
         let set = self.names.select(spot.names, requires);
         if let Some(dependencies) = self.gather(spot, &set, target)?
             && let Some(index) = self.enter(spot, target, &dependencies, Some(&set))?
@@ -128,7 +130,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Enters `target` after `dependencies`, with the fields of `required` in the representations.
-    fn enter(
+    pub(super) fn enter(
         &mut self,
         spot: &mut Spot<'a>,
         target: SubgraphId,
@@ -147,12 +149,11 @@ impl<'a> Planner<'a> {
             required.map(|set| Template::new(self.supergraph, set, true)).unwrap_or_default();
         if let Some(index) = self.entered_already(spot, target, dependencies, &extra) {
             let fetch = spot.origins[index].fetch;
-            if let Some(entities) = &mut self.drafts.fetches[fetch].entities {
-                entities.template.merge(extra);
-            }
+            self.drafts.extend_template(fetch, extra);
             return Ok(Some(index));
         }
-        let Some((mut template, mut depends_on)) = self.gather_key(spot, target)? else {
+        let Some(Gathered { ty, mut template, mut depends_on }) = self.gather_key(spot, target)?
+        else {
             return Ok(None);
         };
         if !template.agrees_with(&extra) {
@@ -163,20 +164,22 @@ impl<'a> Planner<'a> {
         let selection = self.drafts.new_selection();
         let mut path = spot.path.clone();
         let mut mixed = false;
-        while matches!(path.last(), Some(DraftStep::Type(_))) {
+        let is_interface = self.is_abstract(&ty);
+        // An object type's entry picks its objects by their type; under an interface's name the path must.
+        while !is_interface && matches!(path.last(), Some(DraftStep::Type(_))) {
             path.pop();
             mixed = true;
         }
-        self.drafts.fetches.push(FetchDraft {
+        let fetch = self.drafts.new_fetch(FetchDraft {
             subgraph: target,
             depends_on,
             at: Vec::new(),
-            entities: Some(EntityDraft { path, ty: spot.ty.clone(), mixed, template }),
+            entities: Some(EntityDraft { path, ty, is_interface, mixed, template }),
             selection,
         });
         spot.origins.push(Origin {
             subgraph: target,
-            fetch: self.drafts.fetches.len() - 1,
+            fetch,
             selection,
             is_entry: true,
             provided: Vec::new(),
@@ -207,7 +210,7 @@ impl<'a> Planner<'a> {
         &mut self,
         spot: &mut Spot<'a>,
         target: SubgraphId,
-    ) -> Result<Option<(Template, BTreeSet<FetchId>)>, PlanError> {
+    ) -> Result<Option<Gathered>, PlanError> {
         let keys = self.keys(spot, target);
         if self.hops == 0 {
             return Ok(None);
@@ -218,15 +221,16 @@ impl<'a> Planner<'a> {
         attempts.extend((1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key))));
         for (limit, key) in attempts {
             // What is at hand can be gathered for certain, so there is nothing to go back to.
-            let before = (limit > 0).then(|| self.save(spot)).transpose()?;
+            let before = (limit > 0).then(|| self.save(spot));
             let set = self.names.select(spot.names, &key.fields);
             self.hops = limit;
             let dependencies = self.gather(spot, &set, target);
             self.hops = hops;
             match dependencies? {
-                Some(dependencies) => {
+                Some(depends_on) => {
                     let template = Template::new(self.supergraph, &set, false);
-                    return Ok(Some((template, dependencies)));
+                    let ty = key.entered_as.as_ref().unwrap_or(&spot.ty).clone();
+                    return Ok(Some(Gathered { ty, template, depends_on }));
                 }
                 None => {
                     if let Some(before) = before {
@@ -263,7 +267,15 @@ impl<'a> Planner<'a> {
         schema.query.as_ref().is_some_and(|query| query.as_str() == ty)
     }
 
+    /// The keys by which `target` can be entered. Objects whose types are known are entered by these, and under an
+    /// interface's name only where that is an object.
     fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
+        let by_type = self.is_abstract(&spot.ty)
+            && !spot.is_opaque
+            && !self.supergraph.is_object_in(target, &spot.ty);
+        if by_type {
+            return Vec::new();
+        }
         self.supergraph
             .type_info(&spot.ty)
             .map(|info| info.keys.iter().filter(|key| key.subgraph == target).collect())
@@ -276,7 +288,7 @@ impl<'a> Planner<'a> {
             && set.fields.iter().all(|field| {
                 spot.origins.iter().any(|origin| {
                     matches!(
-                        self.access(origin.subgraph, &spot.ty, &field.name, &origin.provided),
+                        self.access_at(spot, origin.subgraph, &field.name, &origin.provided),
                         Access::Local(..)
                     ) && field
                         .selections
@@ -297,20 +309,27 @@ impl<'a> Planner<'a> {
             })
     }
 
-    fn save(&mut self, spot: &Spot<'a>) -> Result<Saved, PlanError> {
-        self.step(1 + self.drafts.size() / 8)?;
-        Ok(Saved {
-            drafts: self.drafts.clone(),
+    fn save(&mut self, spot: &Spot<'a>) -> Saved {
+        Saved {
+            drafts: self.drafts.mark(),
             touched: self.touched.clone(),
             origins: spot.origins.len(),
-        })
+        }
     }
 
     fn restore(&mut self, spot: &mut Spot<'a>, saved: Saved) {
-        self.drafts = saved.drafts;
+        self.drafts.undo(saved.drafts);
         self.touched = saved.touched;
         spot.origins.truncate(saved.origins);
     }
+}
+
+/// A key's fields, and what brings them.
+struct Gathered {
+    /// The name that the representations bear.
+    ty: Name,
+    template: Template,
+    depends_on: BTreeSet<FetchId>,
 }
 
 /// How much of a field found its place.
@@ -322,7 +341,7 @@ enum Placed {
 
 /// What an attempt that fails must leave as it was.
 struct Saved {
-    drafts: Drafts,
+    drafts: Mark,
     touched: BTreeSet<FetchId>,
     origins: usize,
 }

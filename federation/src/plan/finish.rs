@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
-use super::document::{self, Client};
+use super::document::{self, Client, Written};
 use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId};
 use super::{Entities, Entry, FetchNode, Plan, Step};
 
@@ -79,6 +79,7 @@ fn can_join(group: &Group, draft: &FetchDraft) -> bool {
     };
     group.fetch.subgraph == draft.subgraph
         && mine.path == theirs.path
+        && (mine.ty == theirs.ty || !(mine.is_interface || theirs.is_interface))
         && group
             .entries
             .iter()
@@ -109,14 +110,10 @@ fn node(
     places: &BTreeMap<FetchId, usize>,
 ) -> FetchNode {
     let subgraph = supergraph.subgraph_name(group.fetch.subgraph).clone();
+    let is_root = group.fetch.entities.is_none() && group.fetch.at.is_empty();
+    let kind = if is_root { client.kind } else { OperationKind::Query };
     let written = match &group.fetch.entities {
-        None => {
-            let kind = match group.fetch.at.as_slice() {
-                [] => client.kind,
-                _ => OperationKind::Query,
-            };
-            document::root(drafts, client, kind, group.fetch.selection, &subgraph, index)
-        }
+        None => document::root(drafts, client, kind, group.fetch.selection, &subgraph, index),
         Some(_) => {
             let entries: Vec<_> =
                 group.entries.iter().map(|(entry, selection)| (&entry.ty, *selection)).collect();
@@ -127,6 +124,8 @@ fn node(
         group.fetch.depends_on.iter().filter_map(|fetch| places.get(fetch).copied()).collect();
     FetchNode {
         subgraph,
+        kind,
+        head: head(&written),
         operation_name: written.operation_name,
         document: written.text.into(),
         variables: written.variables,
@@ -148,6 +147,20 @@ fn node(
         }),
         selection: written.selection,
     }
+}
+
+/// The JSON of the request that is the same each time.
+fn head(written: &Written) -> String {
+    let name = match &written.operation_name {
+        Some(name) => format!(",\"operationName\":{}", quoted(name)),
+        None => String::new(),
+    };
+    format!("{{\"query\":{}{name},\"variables\":", quoted(&written.text))
+}
+
+/// A text as JSON.
+fn quoted(text: &str) -> serde_json::Value {
+    serde_json::Value::from(text)
 }
 
 fn step(step: &DraftStep) -> Step {

@@ -8,7 +8,10 @@ mod document;
 mod draft;
 mod entity;
 mod finish;
+mod interface_object;
+mod json;
 mod names;
+mod overrides;
 mod planner;
 mod prepared;
 mod print;
@@ -18,6 +21,9 @@ mod template;
 
 use std::sync::Arc;
 
+use crate::operation::OperationKind;
+
+pub use overrides::{ByChance, OverrideLabels};
 pub(crate) use prepared::Variant;
 pub use prepared::{Prepared, prepare};
 pub(crate) use shape::{FieldShape, Leaf, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
@@ -36,6 +42,12 @@ impl Plan {
     pub fn fetch_count(&self) -> usize {
         self.fetches.len()
     }
+
+    /// How many fetches the longest chain has, each waiting for the one before.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.fetches.iter().map(|fetch| fetch.level + 1).max().unwrap_or_default()
+    }
 }
 
 /// One operation for one subgraph.
@@ -44,6 +56,9 @@ pub(crate) struct FetchNode {
     pub(crate) subgraph: Arc<str>,
     pub(crate) operation_name: Option<String>,
     pub(crate) document: Arc<str>,
+    pub(crate) kind: OperationKind,
+    /// The request as JSON up to the value of `variables`, which an execution writes.
+    pub(crate) head: String,
     /// The client's variables that the document uses.
     pub(crate) variables: Vec<Arc<str>>,
     /// Indexes of fetches in the plan.

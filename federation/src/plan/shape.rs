@@ -27,7 +27,12 @@ pub(crate) enum ObjectShape {
     /// An object type, or selections that are the same on every type.
     One(ObjectFields),
     /// An interface or union: by the name of the object's type.
-    ByType(Vec<(Name, Arc<ObjectFields>)>),
+    ByType {
+        types: Vec<(Name, Arc<ObjectFields>)>,
+        /// For objects without a name of their type, from a subgraph that has the interface as an object. None where
+        /// the operation must know the type.
+        untold: Option<Arc<ObjectFields>>,
+    },
 }
 
 #[derive(Debug)]
@@ -113,7 +118,7 @@ impl Compiler<'_> {
         if possible.iter().all(|ty| *ty == set.ty) {
             return ObjectShape::One(self.fields(&set.ty, &set.fields));
         }
-        let by_type = possible
+        let types = possible
             .into_iter()
             .map(|ty| {
                 let fields = set
@@ -122,7 +127,13 @@ impl Compiler<'_> {
                 (ty, fields)
             })
             .collect();
-        ObjectShape::ByType(by_type)
+        let is_object_somewhere =
+            self.supergraph.type_info(&set.ty).is_some_and(|info| !info.object_in.is_empty());
+        let needs_type =
+            !set.fragments.is_empty() || set.fields.iter().any(|field| field.name == "__typename");
+        let untold = (is_object_somewhere && !needs_type)
+            .then(|| Arc::new(self.fields(&set.ty, &set.fields)));
+        ObjectShape::ByType { types, untold }
     }
 
     fn fields(&mut self, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {

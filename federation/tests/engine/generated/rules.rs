@@ -109,7 +109,10 @@ fn nested(
                 .filter(|index| {
                     let field = &graph.objects[object].fields[*index];
                     let is_resolved = is_value || !field.owners.is_empty();
-                    is_resolved && field.is_leaf() && field.arguments.is_empty() && field.requires.is_none()
+                    is_resolved
+                        && field.is_leaf()
+                        && field.arguments.is_empty()
+                        && field.requires.is_none()
                 })
                 .filter(|index| graph.objects[object].fields[*index].overridden != Some(subgraph))
                 .collect();

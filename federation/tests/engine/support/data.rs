@@ -73,6 +73,12 @@ impl Data {
         }
     }
 
+    /// What a field of a record requires; null when nothing.
+    pub(crate) fn required(&self, record: Record<'_>, field: &str) -> Value {
+        let mark = (record.type_name.to_owned(), field.to_owned());
+        self.requires.get(&mark).map(|set| self.evaluate(set, record, false)).unwrap_or_default()
+    }
+
     /// What `set` selects of a record, or of a representation, where values are as they were computed.
     pub(crate) fn evaluate(&self, set: &[Selection], record: Record<'_>, given: bool) -> Value {
         let mut selected = Map::new();
@@ -93,11 +99,8 @@ impl Data {
                     let value = record.fields.get(field.name.as_str()).unwrap_or(&Value::Null);
                     let value = match computed_base(value) {
                         Some(base) if !given => {
-                            let mark = (record.type_name.to_owned(), field.name.to_string());
-                            let required = self.requires.get(&mark);
-                            let inputs = required.map(|set| self.evaluate(set, record, false));
-                            let arguments = constants(&field.arguments);
-                            Value::from(computed(base, &arguments, &inputs.unwrap_or_default()))
+                            let inputs = self.required(record, &field.name);
+                            Value::from(computed(base, &constants(&field.arguments), &inputs))
                         }
                         _ => {
                             let limit = constants(&field.arguments).get("first").and_then(size);
@@ -309,10 +312,8 @@ impl ObjectValue for Whole<'_> {
         let value = explicit_error(value)?;
         let data = self.data;
         if let Some(base) = computed_base(value) {
-            let mark = (self.record.type_name.to_owned(), info.field_name().to_owned());
-            let required = data.requires.get(&mark);
-            let inputs = required.map(|set| data.evaluate(set, self.record, false));
-            let text = computed(base, &arguments(info), &inputs.unwrap_or_default());
+            let inputs = data.required(self.record, info.field_name());
+            let text = computed(base, &arguments(info), &inputs);
             return Ok(ResolvedValue::leaf(text));
         }
         Ok(resolve(

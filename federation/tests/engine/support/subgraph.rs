@@ -183,7 +183,8 @@ impl ObjectValue for Member<'_> {
                 (Some(set), Some(given)) => {
                     context.data.evaluate(set, Record { type_name: "", fields: given }, true)
                 }
-                _ => Value::Null,
+                // What is provided here is as it is where it is computed.
+                _ => context.data.required(self.record, name),
             };
             return Ok(ResolvedValue::leaf(data::computed(base, &data::arguments(info), &inputs)));
         }
