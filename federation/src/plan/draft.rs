@@ -63,6 +63,13 @@ pub(super) struct FetchDraft {
     pub(super) selection: SelectionId,
 }
 
+impl FetchDraft {
+    /// Whether it stands for other fetches that it waits for, and asks for nothing itself.
+    pub(super) fn is_hub(&self) -> bool {
+        self.subgraph == SubgraphId::NONE
+    }
+}
+
 /// The entities that a fetch asks for.
 #[derive(Debug, Clone)]
 pub(super) struct EntityDraft {
@@ -145,6 +152,10 @@ impl Drafts {
         &self.selections[id.0]
     }
 
+    pub(super) fn field_count(&self) -> usize {
+        self.selections.iter().map(|selection| selection.fields.len()).sum()
+    }
+
     /// Adds `field`; what it selects is added to the selection that is returned for a composite field.
     pub(super) fn add_field(&mut self, id: SelectionId, field: &Field) -> Option<SelectionId> {
         if let Some(present) = self.selections[id.0].fields.get(&field.key) {
@@ -206,6 +217,21 @@ impl Drafts {
             let into = self.fragment(into, &ty);
             self.merge(into, from);
         }
+    }
+
+    /// The fetches that `draft` waits for, without hubs.
+    pub(super) fn dependencies(&self, draft: &FetchDraft) -> BTreeSet<FetchId> {
+        let mut dependencies = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<FetchId> = draft.depends_on.iter().copied().collect();
+        while let Some(fetch) = open.pop() {
+            if !self.fetches[fetch].is_hub() {
+                dependencies.insert(fetch);
+            } else if seen.insert(fetch) {
+                open.extend(&self.fetches[fetch].depends_on);
+            }
+        }
+        dependencies
     }
 
     /// Whether `fetch` comes after every one of `dependencies`, directly or not.

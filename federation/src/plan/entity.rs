@@ -20,7 +20,12 @@ impl<'a> Planner<'a> {
         spot: &mut Spot<'a>,
         pending: &mut Vec<Pending>,
     ) -> Result<bool, PlanError> {
-        for (target, coverage) in self.candidates(spot, pending) {
+        let mut candidates = self.candidates(spot, pending);
+        let first = self.decisions.decide(candidates.len());
+        if let Some(preferred) = candidates.get_mut(..=first) {
+            preferred.rotate_right(1);
+        }
+        for (target, coverage) in candidates {
             let before = (coverage == 0).then(|| self.save(spot));
             if let Some(index) = self.enter(spot, target, &BTreeSet::new(), None)? {
                 let left = total_weight(pending);
@@ -216,10 +221,14 @@ impl<'a> Planner<'a> {
             return Ok(None);
         }
         let hops = self.hops;
-        let direct = keys.iter().filter(|key| self.is_at_hand(spot, &key.fields));
-        let mut attempts: Vec<_> = direct.map(|key| (0, *key)).collect();
-        attempts.extend((1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key))));
-        for (limit, key) in attempts {
+        let reach = self.reach(spot, target).filter(|reach| reach.hops < hops);
+        let known = reach.into_iter().map(|reach| (reach.hops, reach.key));
+        let tried = (1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key)));
+        for (attempt, (limit, key)) in known.chain(tried).enumerate() {
+            if attempt > 0 && !self.may_try() {
+                break;
+            }
+            self.step()?;
             // What is at hand can be gathered for certain, so there is nothing to go back to.
             let before = (limit > 0).then(|| self.save(spot));
             let set = self.names.select(spot.names, &key.fields);
@@ -269,7 +278,7 @@ impl<'a> Planner<'a> {
 
     /// The keys by which `target` can be entered. Objects whose types are known are entered by these, and under an
     /// interface's name only where that is an object.
-    fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
+    pub(super) fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
         let by_type = self.is_abstract(&spot.ty)
             && !spot.is_opaque
             && !self.supergraph.is_object_in(target, &spot.ty);
@@ -283,7 +292,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether subgraphs already visited resolve all of `set`, each field wholly in one.
-    fn is_at_hand(&self, spot: &Spot<'a>, set: &FieldSet) -> bool {
+    pub(super) fn is_at_hand(&self, spot: &Spot<'a>, set: &FieldSet) -> bool {
         set.fragments.is_empty()
             && set.fields.iter().all(|field| {
                 spot.origins.iter().any(|origin| {
@@ -298,7 +307,7 @@ impl<'a> Planner<'a> {
             })
     }
 
-    fn is_resolved_by(&self, subgraph: SubgraphId, set: &FieldSet) -> bool {
+    pub(super) fn is_resolved_by(&self, subgraph: SubgraphId, set: &FieldSet) -> bool {
         set.fragments.is_empty()
             && set.fields.iter().all(|field| {
                 matches!(self.access(subgraph, &set.ty, &field.name, &[]), Access::Local(..))

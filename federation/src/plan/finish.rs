@@ -6,43 +6,55 @@ use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
 use super::document::{self, Client, Written};
-use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId};
+use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId, SelectionId};
 use super::{Entities, Entry, FetchNode, Plan, Step};
 
-/// Fetches that become one: in which the first one's draft holds all selections.
+/// How good a plan is: what comes first counts first, and less is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cost {
+    /// How many fetches the longest chain has.
+    rounds: usize,
+    fetches: usize,
+    /// How many fields are asked for.
+    fields: usize,
+}
+
+impl Cost {
+    /// What no plan with a fetch is below.
+    pub(super) const LEAST: Self = Self { rounds: 1, fetches: 1, fields: usize::MAX };
+}
+
+pub(super) fn cost(drafts: &Drafts) -> Cost {
+    let (groups, _) = grouped(drafts);
+    Cost {
+        rounds: groups.iter().map(|group| group.level + 1).max().unwrap_or_default(),
+        fetches: groups.len(),
+        fields: drafts.field_count(),
+    }
+}
+
+/// Fetches that become one.
 struct Group {
+    /// The first of them.
     fetch: FetchDraft,
     level: usize,
-    /// The merged fetch's entities, one entry for each type, with the selections under it.
-    entries: Vec<(EntityDraft, super::draft::SelectionId)>,
+    /// The merged fetch's entities, one entry for each type.
+    entries: Vec<GroupEntry>,
+}
+
+struct GroupEntry {
+    entities: EntityDraft,
+    selection: SelectionId,
+    /// What is to be added to the selection.
+    more: Vec<SelectionId>,
 }
 
 pub(super) fn finish(supergraph: &Supergraph, mut drafts: Drafts, client: &Client<'_>) -> Plan {
-    let levels = levels(&drafts);
-    let mut order: Vec<FetchId> = (0..drafts.fetches.len()).collect();
-    order.sort_by_key(|&fetch| (levels[fetch], fetch));
-    let mut groups: Vec<Group> = Vec::new();
-    let mut places: BTreeMap<FetchId, usize> = BTreeMap::new();
-    for fetch in order {
-        let draft = drafts.fetches[fetch].clone();
-        let place =
-            groups.iter().position(|group| group.level == levels[fetch] && can_join(group, &draft));
-        let place = match place {
-            Some(place) => {
-                join(&mut groups[place], draft, &mut drafts);
-                place
-            }
-            None => {
-                let entries = draft.entities.clone().map(|entities| (entities, draft.selection));
-                groups.push(Group {
-                    entries: entries.into_iter().collect(),
-                    fetch: draft,
-                    level: levels[fetch],
-                });
-                groups.len() - 1
-            }
-        };
-        places.insert(fetch, place);
+    let (groups, places) = grouped(&drafts);
+    for entry in groups.iter().flat_map(|group| &group.entries) {
+        for more in &entry.more {
+            drafts.merge(entry.selection, *more);
+        }
     }
     let fetches = groups
         .iter()
@@ -52,6 +64,29 @@ pub(super) fn finish(supergraph: &Supergraph, mut drafts: Drafts, client: &Clien
     Plan { fetches }
 }
 
+/// The groups in an order in which none needs a later one, and the place of each draft among them.
+fn grouped(drafts: &Drafts) -> (Vec<Group>, BTreeMap<FetchId, usize>) {
+    let levels = levels(drafts);
+    let mut order: Vec<FetchId> =
+        (0..drafts.fetches.len()).filter(|fetch| !drafts.fetches[*fetch].is_hub()).collect();
+    order.sort_by_key(|&fetch| (levels[fetch], fetch));
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places: BTreeMap<FetchId, usize> = BTreeMap::new();
+    for fetch in order {
+        let draft = &drafts.fetches[fetch];
+        let place =
+            groups.iter().position(|group| group.level == levels[fetch] && can_join(group, draft));
+        let place = place.unwrap_or_else(|| {
+            let fetch_draft = FetchDraft { depends_on: BTreeSet::new(), ..draft.clone() };
+            groups.push(Group { fetch: fetch_draft, level: levels[fetch], entries: Vec::new() });
+            groups.len() - 1
+        });
+        join(drafts, &mut groups[place], draft);
+        places.insert(fetch, place);
+    }
+    (groups, places)
+}
+
 /// The longest chain of fetches before each fetch. A draft depends only on drafts made before it or, for root fields of
 /// mutations, on all before it, so one pass in order of need is enough.
 fn levels(drafts: &Drafts) -> Vec<usize> {
@@ -59,10 +94,12 @@ fn levels(drafts: &Drafts) -> Vec<usize> {
         if let Some(level) = known[fetch] {
             return level;
         }
+        // A hub takes no time.
+        let took = |fetch: FetchId| usize::from(!drafts.fetches[fetch].is_hub());
         let level = drafts.fetches[fetch]
             .depends_on
             .iter()
-            .map(|&dependency| level(drafts, dependency, known) + 1)
+            .map(|&dependency| level(drafts, dependency, known) + took(dependency))
             .max()
             .unwrap_or_default();
         known[fetch] = Some(level);
@@ -83,21 +120,26 @@ fn can_join(group: &Group, draft: &FetchDraft) -> bool {
         && group
             .entries
             .iter()
-            .all(|(entry, _)| entry.ty != theirs.ty || entry.template.agrees_with(&theirs.template))
+            .map(|entry| &entry.entities)
+            .all(|mine| mine.ty != theirs.ty || mine.template.agrees_with(&theirs.template))
 }
 
-fn join(group: &mut Group, draft: FetchDraft, drafts: &mut Drafts) {
-    group.fetch.depends_on.extend(draft.depends_on);
-    let Some(entities) = draft.entities else {
+fn join(drafts: &Drafts, group: &mut Group, draft: &FetchDraft) {
+    group.fetch.depends_on.extend(drafts.dependencies(draft));
+    let Some(entities) = &draft.entities else {
         return;
     };
-    match group.entries.iter_mut().find(|(entry, _)| entry.ty == entities.ty) {
-        Some((entry, selection)) => {
-            entry.template.merge(entities.template);
-            entry.mixed |= entities.mixed;
-            drafts.merge(*selection, draft.selection);
+    match group.entries.iter_mut().find(|entry| entry.entities.ty == entities.ty) {
+        Some(entry) => {
+            entry.entities.template.merge(entities.template.clone());
+            entry.entities.mixed |= entities.mixed;
+            entry.more.push(draft.selection);
         }
-        None => group.entries.push((entities, draft.selection)),
+        None => group.entries.push(GroupEntry {
+            entities: entities.clone(),
+            selection: draft.selection,
+            more: Vec::new(),
+        }),
     }
 }
 
@@ -116,7 +158,7 @@ fn node(
         None => document::root(drafts, client, kind, group.fetch.selection, &subgraph, index),
         Some(_) => {
             let entries: Vec<_> =
-                group.entries.iter().map(|(entry, selection)| (&entry.ty, *selection)).collect();
+                group.entries.iter().map(|entry| (&entry.entities.ty, entry.selection)).collect();
             document::entities(drafts, client, &entries, &subgraph, index)
         }
     };
@@ -137,7 +179,7 @@ fn node(
             entries: group
                 .entries
                 .iter()
-                .map(|(entry, _)| Entry {
+                .map(|GroupEntry { entities: entry, .. }| Entry {
                     type_name: entry.ty.as_str().into(),
                     mixed: entry.mixed,
                     template: entry.template.clone(),

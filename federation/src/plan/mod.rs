@@ -8,6 +8,7 @@ mod document;
 mod draft;
 mod entity;
 mod finish;
+mod hub;
 mod interface_object;
 mod json;
 mod names;
@@ -15,6 +16,8 @@ mod overrides;
 mod planner;
 mod prepared;
 mod print;
+mod reach;
+mod search;
 mod shape;
 mod spot;
 mod template;
@@ -25,7 +28,8 @@ use crate::operation::OperationKind;
 
 pub use overrides::{ByChance, OverrideLabels};
 pub(crate) use prepared::Variant;
-pub use prepared::{Prepared, prepare};
+pub use prepared::{Prepared, prepare, prepare_with};
+pub use search::PlanSettings;
 pub(crate) use shape::{FieldShape, Leaf, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
 pub(crate) use template::Template;
 

@@ -15,7 +15,8 @@ use crate::value::Object;
 
 use super::document::Client;
 use super::overrides::{OverrideLabels, Overrides};
-use super::planner::{self, PlanError};
+use super::planner::{PlanError, Task};
+use super::search::{self, PlanSettings};
 use super::shape::Shape;
 use super::{Plan, finish};
 
@@ -31,6 +32,7 @@ const BYTES_PER_FIELD: usize = 250;
 #[derive(Debug)]
 pub struct Prepared {
     supergraph: Arc<Supergraph>,
+    settings: PlanSettings,
     document: Document,
     /// How long the operation's text is.
     text_bytes: usize,
@@ -70,12 +72,26 @@ pub fn prepare(
     source: &str,
     operation_name: Option<&str>,
 ) -> Result<Prepared, Vec<RequestError>> {
+    prepare_with(supergraph, source, operation_name, PlanSettings::default())
+}
+
+/// [`prepare`] with other bounds for planning.
+///
+/// # Errors
+/// As [`prepare`]'s.
+pub fn prepare_with(
+    supergraph: &Arc<Supergraph>,
+    source: &str,
+    operation_name: Option<&str>,
+    settings: PlanSettings,
+) -> Result<Prepared, Vec<RequestError>> {
     let document = Document::parse(supergraph.api(), source, operation_name)?;
     let conditions = Conditions::of(&document);
-    let (whole, labels) = variant(supergraph, &document, &conditions, BTreeSet::new())
+    let (whole, labels) = variant(supergraph, &settings, &document, &conditions, BTreeSet::new())
         .map_err(|error| vec![error])?;
     Ok(Prepared {
         supergraph: supergraph.clone(),
+        settings,
         document,
         text_bytes: source.len(),
         conditions,
@@ -142,7 +158,8 @@ impl Prepared {
             if let Some(known) = self.lock().known.get(&key) {
                 return Ok(known.clone());
             }
-            let (variant, asked) = variant(&self.supergraph, &self.document, &conditions, on)?;
+            let (variant, asked) =
+                variant(&self.supergraph, &self.settings, &self.document, &conditions, on)?;
             let mut variants = self.lock();
             if !asked.is_subset(&variants.labels) {
                 // Where one label is on, another may come into play; keys made without it no longer tell plans apart.
@@ -177,6 +194,7 @@ impl Variant {
 /// A plan, and the override labels that it asked about.
 fn variant(
     supergraph: &Supergraph,
+    settings: &PlanSettings,
     document: &Document,
     conditions: &Conditions,
     labels_on: BTreeSet<Arc<str>>,
@@ -184,8 +202,9 @@ fn variant(
     let operation = normalise(supergraph, document, conditions)?;
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
-    let drafts =
-        planner::draft(supergraph, &overrides, client.kind, &operation).map_err(refusal)?;
+    let kind = client.kind;
+    let task = Task { supergraph, overrides: &overrides, kind, operation: &operation, settings };
+    let drafts = search::best(&task).map_err(refusal)?;
     let variant = Variant {
         plan: finish::finish(supergraph, drafts, &client),
         shape: Shape::new(supergraph, &operation),
@@ -201,6 +220,7 @@ fn introspection(operation: &SelectionSet) -> Vec<Arc<Field>> {
 
 fn refusal(error: PlanError) -> RequestError {
     match error {
+        // A plan that grows too much is made frugally, which takes what it takes.
         PlanError::Exhausted => RequestError::new(
             RequestErrorCode::OperationTooComplex,
             "planning the operation takes more work than is accepted",

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use federation::{RequestErrorCode, prepare};
+use federation::{PlanSettings, RequestErrorCode, prepare_with};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -83,10 +83,25 @@ fn guarded<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     })
 }
 
-/// Whether the operation is one, and answers as it should.
+/// Whether the operation is one, and answers as it should, also where it is planned with the least effort.
 fn check(fixture: &Fixture, operation: &str, variables: &Value) -> Result<bool, Failure> {
+    let frugal = PlanSettings { first_steps: 0, search_steps: 0 };
+    for settings in [PlanSettings::default(), frugal] {
+        if !check_planned(fixture, operation, variables, settings)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn check_planned(
+    fixture: &Fixture,
+    operation: &str,
+    variables: &Value,
+    settings: PlanSettings,
+) -> Result<bool, Failure> {
     guarded(|| {
-        let prepared = match prepare(&fixture.supergraph, operation, None) {
+        let prepared = match prepare_with(&fixture.supergraph, operation, None, settings) {
             Ok(prepared) => prepared,
             Err(errors) => {
                 let invalid = RequestErrorCode::ValidationFailed;
