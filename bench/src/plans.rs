@@ -19,7 +19,9 @@ const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federati
 
 pub(crate) fn run() -> Result<()> {
     println!("plans: {SUBGRAPHS} subgraphs; each operation prepared from its text");
-    println!("graph | operations | p50 | p99 | most | fetches, most | rounds, most | plan, most | memory");
+    println!(
+        "graph | operations | p50 | p99 | most | fetches, most | rounds, most | plan, most | memory"
+    );
     println!("---|---|---|---|---|---|---|---|---");
     measure("200 shareable types", &shareable(), shareable_operation)?;
     measure("deep interfaces, one owner", &interfaces(false), interface_operation)?;
@@ -32,9 +34,8 @@ fn measure(
     subgraphs: &[SubgraphSdl],
     operation: fn(&mut Random) -> String,
 ) -> Result<()> {
-    let composition = compose(subgraphs).map_err(|errors| {
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    })?;
+    let composition = compose(subgraphs)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let supergraph = Arc::new(Supergraph::parse(&composition.supergraph_sdl)?);
     let before = resident()?;
     let mut random = Random(1);

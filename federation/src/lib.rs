@@ -14,7 +14,7 @@ pub mod value;
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
     Answer, ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response,
-    ResponseError, ResponseErrorCode, SubgraphError, execute,
+    ResponseError, ResponseErrorCode, SubgraphError, Taker, execute,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
 pub use plan::{ByChance, OverrideLabels, Plan, PlanSettings, Prepared, prepare, prepare_with};

@@ -11,10 +11,14 @@ mod code;
 mod decode;
 mod error;
 mod execute;
+mod explain;
 mod gateway;
+mod graph;
 mod graphiql;
 mod health;
 mod http_client;
+mod inflight;
+mod mask;
 mod observe;
 mod outcome;
 mod pipeline;
@@ -27,7 +31,7 @@ mod subgraph;
 mod transport;
 
 pub use federation::ExecuteSettings;
-pub use gateway::{Gateway, GatewayError};
+pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
 pub use http_client::{
     ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, SubgraphHttpClient,
@@ -37,6 +41,11 @@ pub use remote::{
     GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, subgraph_router,
 };
 pub use settings::{
-    BrowserSettings, DeveloperSettings, GatewaySettings, HttpSettings, OperationSettings,
+    BrowserSettings, DeveloperSettings, ErrorSettings, GatewaySettings, HttpSettings,
+    OperationSettings,
+};
+pub use subgraph::{
+    BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,
+    Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings,
 };
 pub use transport::Transport;

@@ -1,6 +1,6 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → execute → respond. A step that ends the request early answers with an [`Outcome`] of its own;
+//! decode → authenticate → prepare → execute → mask → respond. A step that ends the request early answers with an [`Outcome`] of its own;
 //! whatever the outcome, the answer is written in the media type that the client accepts.
 
 use std::panic::AssertUnwindSafe;
@@ -18,10 +18,12 @@ use crate::code::Code;
 use crate::decode::{MediaType, decode, negotiate};
 use crate::error::Panic;
 use crate::execute::execute;
+use crate::mask::mask;
 use crate::observe::RequestId;
 use crate::outcome::{Executed, Outcome};
 use crate::respond::respond;
 use crate::state::State;
+use crate::transport::Exchange;
 
 /// Answers a request to `/graphql`.
 pub(crate) async fn answer(state: &State, request: Request) -> Response {
@@ -51,11 +53,17 @@ async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Out
     };
     let caller = Caller { viewer, request_id: request_id(parts) };
 
-    let prepared = state.operations.prepare(&request).await?;
+    // The graph may be replaced at any moment: this request keeps to the one it began with.
+    let graph = state.graph.load_full();
+    let prepared = graph.operations.prepare(&request).await?;
 
+    let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let running =
-        execute(&prepared, request.variables, &state.transports, caller, &state.settings.execution);
-    deadline.keep(running, Code::GatewayTimeout).await
+        execute(&prepared, request.variables, &graph.transports, exchange, &state.settings);
+    let mut executed = deadline.keep(running, Code::GatewayTimeout).await?;
+
+    mask(&mut executed.response.errors, &graph.transports, &state.settings.errors);
+    Ok(executed)
 }
 
 /// When the request must have been answered.

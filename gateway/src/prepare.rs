@@ -51,6 +51,19 @@ impl Operations {
         Ok(prepared)
     }
 
+    /// Prepares the `count` operations that were asked for most of `former`, and says how many of them can still be run.
+    pub(crate) fn warm(&self, former: &Self, count: usize) -> usize {
+        let wanted = former.cache.most_used(count);
+        let mut ready = 0;
+        for (text, name) in wanted {
+            if let Ok(prepared) = self.make(&text, name.as_deref()) {
+                self.cache.insert(&text, name.as_deref(), Arc::new(prepared));
+                ready += 1;
+            }
+        }
+        ready
+    }
+
     fn make(&self, text: &str, operation_name: Option<&str>) -> Result<Prepared, Outcome> {
         let prepared = federation::prepare(&self.supergraph, text, operation_name)
             .map_err(Outcome::RequestError)?;

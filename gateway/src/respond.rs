@@ -6,12 +6,13 @@
 use axum::body::Body;
 use axum::response::Response;
 use federation::RequestError;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderValue, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::decode::MediaType;
+use crate::explain::Explanation;
 use crate::outcome::{Outcome, Refusal};
 
 /// The HTTP response for an outcome.
@@ -19,22 +20,25 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
     let status = status(&outcome, media_type);
     let mut body = Vec::new();
     let mut headers = Vec::new();
+    let mut from_subgraphs = HeaderMap::new();
     match outcome {
         Outcome::Refused(mut refusal) => {
             headers = std::mem::take(&mut refusal.headers);
-            write(&mut body, None, &[WireError::from(&refusal)]);
+            write(&mut body, None, &[WireError::from(&refusal)], None);
         }
         Outcome::RequestError(errors) => {
             let errors: Vec<_> = errors.iter().map(WireError::from).collect();
-            write(&mut body, None, &errors);
+            write(&mut body, None, &errors, None);
         }
         Outcome::Executed(executed) => {
-            write(&mut body, Some(executed.response.data), &executed.response.errors);
-            headers.extend(executed.cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
+            let federation::Response { data, errors } = executed.response;
+            write(&mut body, Some(data), &errors, executed.explanation);
+            from_subgraphs = executed.headers;
         }
     }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
+    *response.headers_mut() = from_subgraphs;
     let answer = response.headers_mut();
     answer.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -52,7 +56,12 @@ fn status(outcome: &Outcome, media_type: MediaType) -> StatusCode {
 }
 
 /// Writes a GraphQL response around `data`, which is JSON already.
-fn write<E: Serialize>(body: &mut Vec<u8>, data: Option<Vec<u8>>, errors: &[E]) {
+fn write<E: Serialize>(
+    body: &mut Vec<u8>,
+    data: Option<Vec<u8>>,
+    errors: &[E],
+    explanation: Option<Explanation>,
+) {
     body.push(b'{');
     if let Some(data) = data {
         body.reserve(data.len() + 16);
@@ -71,6 +80,11 @@ fn write<E: Serialize>(body: &mut Vec<u8>, data: Option<Vec<u8>>, errors: &[E]) 
             body.truncate(start);
             body.extend_from_slice(br#"[{"message":"internal error"}]"#);
         }
+    }
+    if let Some(explanation) = explanation {
+        body.extend_from_slice(b",\"extensions\":{\"plan\":");
+        body.extend_from_slice(&explanation.into_json());
+        body.push(b'}');
     }
     body.push(b'}');
 }

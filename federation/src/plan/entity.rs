@@ -58,7 +58,7 @@ impl<'a> Planner<'a> {
                         let access = self.access_at(spot, subgraph, &entry.field.name, &[]);
                         matches!(access, Access::Local(..))
                     })
-                    .map(|entry| self.coverage(subgraph, &spot.ty, &entry.field))
+                    .map(|entry| self.coverage(subgraph, &spot.ty, &entry.field, &[]))
                     .collect();
                 (!coverages.is_empty()).then(|| (subgraph, coverages.iter().sum()))
             })

@@ -1,13 +1,73 @@
-//! Makes a [`Plan`] of drafts: merges the fetches that can be one, puts them in order, writes their operations.
+//! Makes a [`Plan`] of drafts: merges the fetches that can be one and puts them in order.
+//!
+//! Entity fetches to one subgraph that are equally far from the roots become one request, with a list of entities for each
+//! place of the answer: a request costs more than what it may wait for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
-use super::document::{self, Client, Written};
+use super::document::Client;
 use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId, SelectionId};
-use super::{Entities, Entry, FetchNode, Plan, Step};
+use super::{Layout, Plan, node};
+
+/// Fetches that become one.
+pub(super) struct Group {
+    /// The first of them. Its dependencies are those of all.
+    pub(super) fetch: FetchDraft,
+    pub(super) level: usize,
+    /// The entities of all; none for root fields.
+    pub(super) lookups: Vec<Lookup>,
+    /// Selections that take others in.
+    merges: Vec<(SelectionId, SelectionId)>,
+}
+
+/// The entities at one place.
+pub(super) struct Lookup {
+    pub(super) path: Vec<DraftStep>,
+    /// One entry for each type, with what is selected on it.
+    pub(super) entries: Vec<(EntityDraft, SelectionId)>,
+}
+
+/// Makes the plan of `drafts`. `layout` has the client's keys already.
+pub(super) fn finish(
+    supergraph: &Supergraph,
+    mut drafts: Drafts,
+    client: &Client<'_>,
+    layout: Layout,
+) -> Plan {
+    let (groups, places) = grouped(&drafts);
+    for (into, from) in groups.iter().flat_map(|group| &group.merges) {
+        drafts.merge(*into, *from);
+    }
+    node::plan(supergraph, &drafts, client, &groups, &places, layout)
+}
+
+/// The groups in an order in which none needs a later one, and the place of each draft among them.
+fn grouped(drafts: &Drafts) -> (Vec<Group>, BTreeMap<FetchId, usize>) {
+    let levels = levels(drafts);
+    let mut order: Vec<FetchId> =
+        (0..drafts.fetches.len()).filter(|fetch| !drafts.fetches[*fetch].is_hub()).collect();
+    order.sort_by_key(|&fetch| (levels[fetch], fetch));
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places: BTreeMap<FetchId, usize> = BTreeMap::new();
+    for fetch in order {
+        let (level, draft) = (levels[fetch], &drafts.fetches[fetch]);
+        let is_together = |group: &Group| group.level == level && is_request(&group.fetch, draft);
+        let place = match groups.iter().position(is_together) {
+            Some(place) => place,
+            None => {
+                let (lookups, merges) = (Vec::new(), Vec::new());
+                let fetch = FetchDraft { depends_on: BTreeSet::new(), ..draft.clone() };
+                groups.push(Group { fetch, level, lookups, merges });
+                groups.len() - 1
+            }
+        };
+        groups[place].join(drafts, draft);
+        places.insert(fetch, place);
+    }
+    (groups, places)
+}
 
 /// How good a plan is: what comes first counts first, and less is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +84,7 @@ impl Cost {
     pub(super) const LEAST: Self = Self { rounds: 1, fetches: 1, fields: usize::MAX };
 }
 
+/// What the plan of `drafts` costs.
 pub(super) fn cost(drafts: &Drafts) -> Cost {
     let (groups, _) = grouped(drafts);
     Cost {
@@ -31,60 +92,6 @@ pub(super) fn cost(drafts: &Drafts) -> Cost {
         fetches: groups.len(),
         fields: drafts.field_count(),
     }
-}
-
-/// Fetches that become one.
-struct Group {
-    /// The first of them.
-    fetch: FetchDraft,
-    level: usize,
-    /// The merged fetch's entities, one entry for each type.
-    entries: Vec<GroupEntry>,
-}
-
-struct GroupEntry {
-    entities: EntityDraft,
-    selection: SelectionId,
-    /// What is to be added to the selection.
-    more: Vec<SelectionId>,
-}
-
-pub(super) fn finish(supergraph: &Supergraph, mut drafts: Drafts, client: &Client<'_>) -> Plan {
-    let (groups, places) = grouped(&drafts);
-    for entry in groups.iter().flat_map(|group| &group.entries) {
-        for more in &entry.more {
-            drafts.merge(entry.selection, *more);
-        }
-    }
-    let fetches = groups
-        .iter()
-        .enumerate()
-        .map(|(index, group)| node(supergraph, &drafts, client, group, index, &places))
-        .collect();
-    Plan { fetches }
-}
-
-/// The groups in an order in which none needs a later one, and the place of each draft among them.
-fn grouped(drafts: &Drafts) -> (Vec<Group>, BTreeMap<FetchId, usize>) {
-    let levels = levels(drafts);
-    let mut order: Vec<FetchId> =
-        (0..drafts.fetches.len()).filter(|fetch| !drafts.fetches[*fetch].is_hub()).collect();
-    order.sort_by_key(|&fetch| (levels[fetch], fetch));
-    let mut groups: Vec<Group> = Vec::new();
-    let mut places: BTreeMap<FetchId, usize> = BTreeMap::new();
-    for fetch in order {
-        let draft = &drafts.fetches[fetch];
-        let place =
-            groups.iter().position(|group| group.level == levels[fetch] && can_join(group, draft));
-        let place = place.unwrap_or_else(|| {
-            let fetch_draft = FetchDraft { depends_on: BTreeSet::new(), ..draft.clone() };
-            groups.push(Group { fetch: fetch_draft, level: levels[fetch], entries: Vec::new() });
-            groups.len() - 1
-        });
-        join(drafts, &mut groups[place], draft);
-        places.insert(fetch, place);
-    }
-    (groups, places)
 }
 
 /// The longest chain of fetches before each fetch. A draft depends only on drafts made before it or, for root fields of
@@ -109,106 +116,56 @@ fn levels(drafts: &Drafts) -> Vec<usize> {
     (0..drafts.fetches.len()).map(|fetch| level(drafts, fetch, &mut known)).collect()
 }
 
-/// Whether `draft` asks the same subgraph for entities at the same place, and one representation of a type can serve both.
-fn can_join(group: &Group, draft: &FetchDraft) -> bool {
-    let (Some(mine), Some(theirs)) = (&group.fetch.entities, &draft.entities) else {
-        return false;
-    };
-    group.fetch.subgraph == draft.subgraph
-        && mine.path == theirs.path
-        && (mine.ty == theirs.ty || !(mine.is_interface || theirs.is_interface))
-        && group
-            .entries
-            .iter()
-            .map(|entry| &entry.entities)
-            .all(|mine| mine.ty != theirs.ty || mine.template.agrees_with(&theirs.template))
+/// Whether both ask one subgraph for entities.
+fn is_request(one: &FetchDraft, two: &FetchDraft) -> bool {
+    one.entities.is_some() && two.entities.is_some() && one.subgraph == two.subgraph
 }
 
-fn join(drafts: &Drafts, group: &mut Group, draft: &FetchDraft) {
-    group.fetch.depends_on.extend(drafts.dependencies(draft));
-    let Some(entities) = &draft.entities else {
-        return;
-    };
-    match group.entries.iter_mut().find(|entry| entry.entities.ty == entities.ty) {
-        Some(entry) => {
-            entry.entities.template.merge(entities.template.clone());
-            entry.entities.mixed |= entities.mixed;
-            entry.more.push(draft.selection);
+impl Group {
+    /// Adds what `draft`, the first or one that [`is_request`] with it, asks for.
+    fn join(&mut self, drafts: &Drafts, draft: &FetchDraft) {
+        self.fetch.depends_on.extend(drafts.dependencies(draft));
+        let Some(entities) = &draft.entities else {
+            return;
+        };
+        match self.lookups.iter_mut().find(|lookup| lookup.can_take(entities)) {
+            Some(lookup) => {
+                let present = lookup.take(entities, draft.selection);
+                self.merges.extend(present.map(|present| (present, draft.selection)));
+            }
+            None => self.lookups.push(Lookup {
+                path: entities.path.clone(),
+                entries: vec![(entities.clone(), draft.selection)],
+            }),
         }
-        None => group.entries.push(GroupEntry {
-            entities: entities.clone(),
-            selection: draft.selection,
-            more: Vec::new(),
-        }),
     }
 }
 
-fn node(
-    supergraph: &Supergraph,
-    drafts: &Drafts,
-    client: &Client<'_>,
-    group: &Group,
-    index: usize,
-    places: &BTreeMap<FetchId, usize>,
-) -> FetchNode {
-    let subgraph = supergraph.subgraph_name(group.fetch.subgraph).clone();
-    let is_root = group.fetch.entities.is_none() && group.fetch.at.is_empty();
-    let kind = if is_root { client.kind } else { OperationKind::Query };
-    let written = match &group.fetch.entities {
-        None => document::root(drafts, client, kind, group.fetch.selection, &subgraph, index),
-        Some(_) => {
-            let entries: Vec<_> =
-                group.entries.iter().map(|entry| (&entry.entities.ty, entry.selection)).collect();
-            document::entities(drafts, client, &entries, &subgraph, index)
-        }
-    };
-    let depends_on: BTreeSet<usize> =
-        group.fetch.depends_on.iter().filter_map(|fetch| places.get(fetch).copied()).collect();
-    FetchNode {
-        subgraph,
-        kind,
-        head: head(&written),
-        operation_name: written.operation_name,
-        document: written.text.into(),
-        variables: written.variables,
-        depends_on: depends_on.into_iter().collect(),
-        level: group.level,
-        at: group.fetch.at.iter().map(step).collect(),
-        entities: group.fetch.entities.as_ref().map(|entities| Entities {
-            path: entities.path.iter().map(step).collect(),
-            entries: group
-                .entries
-                .iter()
-                .map(|GroupEntry { entities: entry, .. }| Entry {
-                    type_name: entry.ty.as_str().into(),
-                    mixed: entry.mixed,
-                    template: entry.template.clone(),
-                })
-                .collect(),
-            variable: client.representations().into(),
-        }),
-        selection: written.selection,
+impl Lookup {
+    /// Whether `draft` is for the same place, and one representation of a type can serve both.
+    fn can_take(&self, draft: &EntityDraft) -> bool {
+        self.path == draft.path
+            && self.entries.iter().all(|(entry, _)| {
+                if entry.ty == draft.ty {
+                    entry.template.agrees_with(&draft.template)
+                } else {
+                    !(entry.is_interface || draft.is_interface)
+                }
+            })
     }
-}
 
-/// The JSON of the request that is the same each time.
-fn head(written: &Written) -> String {
-    let name = match &written.operation_name {
-        Some(name) => format!(",\"operationName\":{}", quoted(name)),
-        None => String::new(),
-    };
-    format!("{{\"query\":{}{name},\"variables\":", quoted(&written.text))
-}
-
-/// A text as JSON.
-fn quoted(text: &str) -> serde_json::Value {
-    serde_json::Value::from(text)
-}
-
-fn step(step: &DraftStep) -> Step {
-    match step {
-        DraftStep::Key(key) => Step::Key(key.as_str().into()),
-        DraftStep::Each => Step::Each,
-        DraftStep::Type(types) => Step::Type(types.iter().map(|ty| ty.as_str().into()).collect()),
+    /// Adds the entities of `draft`. The selection that is there for their type already must take in theirs.
+    fn take(&mut self, draft: &EntityDraft, selection: SelectionId) -> Option<SelectionId> {
+        match self.entries.iter_mut().find(|(entry, _)| entry.ty == draft.ty) {
+            Some((entry, present)) => {
+                entry.template.merge(draft.template.clone());
+                entry.mixed |= draft.mixed;
+                Some(*present)
+            }
+            None => {
+                self.entries.push((draft.clone(), selection));
+                None
+            }
+        }
     }
 }

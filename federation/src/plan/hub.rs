@@ -154,9 +154,9 @@ impl<'a> Planner<'a> {
         spot: &Spot<'a>,
         hub: &Hub,
         after: &BTreeSet<FetchId>,
-    ) -> Result<Option<Field>, PlanError> {
+    ) -> Result<Vec<SelectionSet>, PlanError> {
         let (Some(selections), false) = (&hub.field.selections, hub.types.is_empty()) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let selection = self.drafts.new_selection();
         let fetch = self.drafts.new_fetch(FetchDraft {
@@ -194,6 +194,14 @@ impl<'a> Planner<'a> {
             ty,
         };
         let rest = self.selections(&mut inner, selections)?;
-        Ok((!rest.is_empty()).then(|| Field { selections: Some(rest), ..Field::clone(&hub.field) }))
+        if rest.is_empty() {
+            return Ok(Vec::new());
+        }
+        let field = Arc::new(Field { selections: Some(rest), ..Field::clone(&hub.field) });
+        let of_type = |ty: &Name| SelectionSet {
+            fields: vec![field.clone()],
+            ..SelectionSet::new(ty.clone())
+        };
+        Ok(hub.types.iter().map(of_type).collect())
     }
 }

@@ -4,12 +4,12 @@ use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
 use super::print::Path;
-use super::{Entry, FetchNode, Plan, Template};
+use super::{Entities, Entry, FetchNode, Plan, Template};
 use crate::operation::OperationKind;
 
 /// The shape is `{"rounds": 2, "fetches": [{"id": 0, "subgraph": …, "kind": "query", "round": 0, "dependsOn": [], "path": …,
-/// "operationName": …, "document": …, "variables": […], "representations": …}]}`. `path` is null for the operation's own
-/// root fields, `representations` for all root fields.
+/// "operationName": …, "document": …, "variables": […], "entities": […]}]}`. A fetch of root fields has no `entities`, and a
+/// `path` only where these are selected further in.
 impl Serialize for Plan {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fetches: Vec<_> =
@@ -34,14 +34,18 @@ struct Fetch<'a> {
     document: &'a str,
     /// The client's variables that are passed on.
     variables: Vec<&'a str>,
-    representations: Option<Representations<'a>>,
+    entities: Vec<Place<'a>>,
 }
 
+/// The entities at one place of the answer.
 #[derive(Serialize)]
-struct Representations<'a> {
-    /// The variable that takes them.
+struct Place<'a> {
+    path: String,
+    /// The member of the fetch's data that lists them.
+    member: &'a str,
+    /// The variable that takes their representations.
     variable: &'a str,
-    of: Vec<Represented<'a>>,
+    representations: Vec<Represented<'a>>,
 }
 
 #[derive(Serialize)]
@@ -54,10 +58,6 @@ struct Represented<'a> {
 
 impl<'a> Fetch<'a> {
     fn new(id: usize, node: &'a FetchNode) -> Self {
-        let path = match &node.entities {
-            Some(entities) => Some(Path(&entities.path).to_string()),
-            None => (!node.at.is_empty()).then(|| Path(&node.at).to_string()),
-        };
         Self {
             id,
             subgraph: &node.subgraph,
@@ -68,15 +68,21 @@ impl<'a> Fetch<'a> {
             },
             round: node.level,
             depends_on: &node.depends_on,
-            path,
+            path: (!node.at.is_empty()).then(|| Path(&node.at).to_string()),
             operation_name: node.operation_name.as_deref(),
             document: &node.document,
             variables: node.variables.iter().map(|name| &**name).collect(),
-            representations: node.entities.as_ref().map(|entities| Representations {
-                variable: &entities.variable,
-                of: entities.entries.iter().map(represented).collect(),
-            }),
+            entities: node.entities.iter().map(place).collect(),
         }
+    }
+}
+
+fn place(entities: &Entities) -> Place<'_> {
+    Place {
+        path: Path(&entities.path).to_string(),
+        member: &entities.member,
+        variable: &entities.variable,
+        representations: entities.entries.iter().map(represented).collect(),
     }
 }
 

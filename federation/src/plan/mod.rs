@@ -4,6 +4,7 @@
 //! (`document`). A field that no subgraph can be asked for is an error; the plan never leaves it out.
 
 mod abstract_type;
+mod conflicts;
 mod document;
 mod draft;
 mod entity;
@@ -11,12 +12,17 @@ mod finish;
 mod hub;
 mod interface_object;
 mod json;
+mod layout;
+mod location;
 mod names;
+mod node;
 mod overrides;
 mod planner;
 mod prepared;
 mod print;
 mod reach;
+mod reader;
+mod representation;
 mod search;
 mod shape;
 mod spot;
@@ -26,9 +32,13 @@ use std::sync::Arc;
 
 use crate::operation::OperationKind;
 
+pub(crate) use layout::{Layout, Position, PositionId, TYPE_SLOT, TypeId};
+pub(crate) use location::{Location, LocationStep};
 pub use overrides::{ByChance, OverrideLabels};
 pub(crate) use prepared::Variant;
 pub use prepared::{Prepared, prepare, prepare_with};
+pub(crate) use reader::{FieldReader, ObjectReader, ValueReader};
+pub(crate) use representation::Representation;
 pub use search::PlanSettings;
 pub(crate) use shape::{FieldShape, Leaf, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
 pub(crate) use template::Template;
@@ -38,6 +48,7 @@ pub(crate) use template::Template;
 pub struct Plan {
     /// In an order in which none depends on a later one.
     pub(crate) fetches: Vec<FetchNode>,
+    pub(crate) layout: Layout,
 }
 
 impl Plan {
@@ -69,11 +80,15 @@ pub(crate) struct FetchNode {
     pub(crate) depends_on: Vec<usize>,
     /// The longest chain of fetches before this one.
     pub(crate) level: usize,
-    /// Root fields have none.
-    pub(crate) entities: Option<Entities>,
+    /// The entities that it completes, at one or several places; none for root fields.
+    pub(crate) entities: Vec<Entities>,
     /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
     pub(crate) at: Vec<Step>,
-    /// The document's selection, as the printed plan shows it.
+    /// The same place as slots.
+    pub(crate) location: Location,
+    /// How the `data` of an answer is read.
+    pub(crate) reader: ObjectReader,
+    /// What the document selects of root fields, as the printed plan shows it.
     pub(crate) selection: Vec<Line>,
 }
 
@@ -84,13 +99,23 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
-/// The entities that a fetch completes.
+/// The entities of one place that a fetch completes.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Entities {
     pub(crate) path: Vec<Step>,
+    /// The same path as slots.
+    pub(crate) location: Location,
     pub(crate) entries: Vec<Entry>,
     /// The variable that takes the representations.
     pub(crate) variable: Arc<str>,
+    /// The member of `data` that lists the entities, and its slot.
+    pub(crate) member: Arc<str>,
+    pub(crate) slot: usize,
+    /// What the document selects of them, as the printed plan shows it.
+    pub(crate) selection: Vec<Line>,
+    /// Whether an entity's objects must not be shared by the places that wait for it: another fetch completes them by the
+    /// entity, and what it brings may depend on the place.
+    pub(crate) unshared: bool,
 }
 
 /// A step from an object of the response to one further in.
@@ -109,4 +134,10 @@ pub(crate) struct Entry {
     /// Whether objects of other types may stand at the path too, so that `__typename` must be looked at.
     pub(crate) mixed: bool,
     pub(crate) template: Template,
+    /// The type that an object must have where others may stand too.
+    pub(crate) type_id: TypeId,
+    /// How a representation begins: with the type.
+    pub(crate) opening: String,
+    /// How the template is written after that.
+    pub(crate) representation: Representation,
 }

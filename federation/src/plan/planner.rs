@@ -40,7 +40,7 @@ pub(super) struct Planner<'a> {
     pub(super) supergraph: &'a Supergraph,
     overrides: &'a Overrides,
     pub(super) drafts: Drafts,
-    pub(super) names: Names,
+    pub(super) names: Names<'a>,
     /// The fetches that fields were placed in lately: what an entry to a subgraph depends on.
     pub(super) touched: BTreeSet<FetchId>,
     /// The entries being attempted, so that none leads through itself.
@@ -80,7 +80,7 @@ pub(super) fn draft(
         supergraph,
         overrides,
         drafts: Drafts::default(),
-        names: Names::new(operation),
+        names: Names::new(supergraph, operation),
         touched: BTreeSet::new(),
         entering: Vec::new(),
         hops: supergraph.subgraph_ids().count() + 1,
@@ -128,7 +128,7 @@ impl<'a> Planner<'a> {
                     matches!(self.access(subgraph, ty, &field.name, &[]), Access::Local(..))
                 })
                 .max_by_key(|&subgraph| {
-                    (self.coverage(subgraph, ty, &field), std::cmp::Reverse(subgraph))
+                    (self.coverage(subgraph, ty, &field, &[]), std::cmp::Reverse(subgraph))
                 });
             let Some(target) = target else {
                 return Ok(vec![field]);
@@ -275,12 +275,7 @@ impl<'a> Planner<'a> {
                 Access::No => return Ok(Some(field.clone())),
             };
         let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
-        let mut provided: Vec<&'a FieldSet> = origin
-            .provided
-            .iter()
-            .filter_map(|set| set.field(&spot.ty, &field.name)?.selections.as_ref())
-            .collect();
-        provided.extend(source.and_then(|source| source.provides.as_ref()));
+        let provided = provided_under(&origin.provided, &spot.ty, &field.name, source);
         let named = ty.inner_named_type();
         let is_opaque = self.supergraph.is_object_in(origin.subgraph, named);
         if self.is_abstract(&selections.ty) && !is_opaque {
@@ -371,26 +366,40 @@ impl<'a> Planner<'a> {
     }
 
     /// How many leaves of `field` the subgraph resolves without help.
-    pub(super) fn coverage(&self, subgraph: SubgraphId, ty: &Name, field: &Field) -> usize {
+    pub(super) fn coverage(
+        &self,
+        subgraph: SubgraphId,
+        ty: &Name,
+        field: &Field,
+        provided: &[&'a FieldSet],
+    ) -> usize {
         if is_meta(field) {
             return 1;
         }
-        let Access::Local(info, source) = self.access(subgraph, ty, &field.name, &[]) else {
+        let Access::Local(info, source) = self.access(subgraph, ty, &field.name, provided) else {
             return 0;
         };
         let Some(selections) = &field.selections else {
             return 1;
         };
+        let provided = provided_under(provided, ty, &field.name, source);
         let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
-        self.coverage_of_set(subgraph, ty.inner_named_type(), selections)
+        self.coverage_of_set(subgraph, ty.inner_named_type(), selections, &provided)
     }
 
-    fn coverage_of_set(&self, subgraph: SubgraphId, ty: &Name, set: &SelectionSet) -> usize {
-        let fields: usize = set.fields.iter().map(|field| self.coverage(subgraph, ty, field)).sum();
+    fn coverage_of_set(
+        &self,
+        subgraph: SubgraphId,
+        ty: &Name,
+        set: &SelectionSet,
+        provided: &[&'a FieldSet],
+    ) -> usize {
+        let fields: usize =
+            set.fields.iter().map(|field| self.coverage(subgraph, ty, field, provided)).sum();
         let fragments: usize = set
             .fragments
             .iter()
-            .map(|fragment| self.coverage_of_set(subgraph, &fragment.ty, fragment))
+            .map(|fragment| self.coverage_of_set(subgraph, &fragment.ty, fragment, provided))
             .sum();
         fields + fragments
     }
@@ -405,6 +414,17 @@ impl<'a> Planner<'a> {
     pub(super) fn may_try(&self) -> bool {
         self.steps < self.settings.first_steps
     }
+}
+
+/// What is provided on the objects under `field`.
+fn provided_under<'a>(
+    provided: &[&'a FieldSet],
+    ty: &Name,
+    field: &Name,
+    source: Option<&'a FieldSource>,
+) -> Vec<&'a FieldSet> {
+    let inherited = provided.iter().filter_map(|set| set.field(ty, field)?.selections.as_ref());
+    inherited.chain(source.and_then(|source| source.provides.as_ref())).collect()
 }
 
 /// Whether the field is answered without a subgraph: `__typename`, `__schema`, `__type`.

@@ -18,7 +18,7 @@ use super::overrides::{OverrideLabels, Overrides};
 use super::planner::{PlanError, Task};
 use super::search::{self, PlanSettings};
 use super::shape::Shape;
-use super::{Plan, finish};
+use super::{Layout, Plan, conflicts, finish};
 
 /// How many combinations of conditions are kept.
 const MAX_VARIANTS: usize = 64;
@@ -187,7 +187,7 @@ impl Variant {
         let fetches = self.plan.fetches.iter();
         // The printed selection is as long as the document, and so is the request.
         let fetches: usize = fetches.map(|fetch| 3 * fetch.document.len() + BYTES_PER_FETCH).sum();
-        fetches + self.shape.ids * BYTES_PER_FIELD
+        fetches + self.plan.layout.slots() * BYTES_PER_FIELD
     }
 }
 
@@ -200,14 +200,17 @@ fn variant(
     labels_on: BTreeSet<Arc<str>>,
 ) -> Result<(Variant, BTreeSet<Arc<str>>), RequestError> {
     let operation = normalise(supergraph, document, conditions)?;
+    let (operation, renamed) = conflicts::separate(supergraph, operation);
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
     let kind = client.kind;
     let task = Task { supergraph, overrides: &overrides, kind, operation: &operation, settings };
     let drafts = search::best(&task).map_err(refusal)?;
+    let mut layout = Layout::new();
+    let shape = Shape::new(supergraph, &operation, renamed, &mut layout);
     let variant = Variant {
-        plan: finish::finish(supergraph, drafts, &client),
-        shape: Shape::new(supergraph, &operation),
+        plan: finish::finish(supergraph, drafts, &client, layout),
+        shape,
         introspection: introspection(&operation),
     };
     Ok((variant, overrides.into_asked()))

@@ -1,10 +1,13 @@
-//! Prints a plan in the form that the field knows from Apollo's: `Sequence`, `Parallel`, `Flatten`, `Fetch`.
+//! Prints a plan in the form that the field knows from Apollo's: `Sequence`, `Parallel`, `Flatten`, `Fetch`; under `Batch` stand
+//! the lists of entities that one request asks for.
 //!
 //! The levels shown are those of the longest chains; a fetch really starts once those it depends on are done.
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{FetchNode, Line, Plan, Step, Template};
+use apollo_compiler::Name;
+
+use super::{Entities, FetchNode, Line, Plan, Step, Template};
 
 impl Display for Plan {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -42,26 +45,19 @@ impl Plan {
 
 impl FetchNode {
     fn print(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
-        let Some(entities) = &self.entities else {
-            return self.print_root(f, depth);
-        };
-        writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(&entities.path))?;
-        writeln!(f, "{}Fetch(service: {:?}) {{", Indent(depth + 1), self.subgraph)?;
-        writeln!(f, "{}{{", Indent(depth + 2))?;
-        for entry in &entities.entries {
-            writeln!(f, "{}... on {} {{", Indent(depth + 3), entry.type_name)?;
-            writeln!(f, "{}__typename", Indent(depth + 4))?;
-            print_template(f, &entry.template, depth + 4)?;
-            writeln!(f, "{}}}", Indent(depth + 3))?;
+        match self.entities.as_slice() {
+            [] => self.print_root(f, depth),
+            [only] => only.print(f, &self.subgraph, depth),
+            several => {
+                writeln!(f, "{}Batch {{", Indent(depth))?;
+                for entities in several {
+                    entities.print(f, &self.subgraph, depth + 1)?;
+                }
+                writeln!(f, "{}}}", Indent(depth))
+            }
         }
-        writeln!(f, "{}}} =>", Indent(depth + 2))?;
-        print_selection(f, &self.selection, depth + 2)?;
-        writeln!(f, "{}}}", Indent(depth + 1))?;
-        writeln!(f, "{}}}", Indent(depth))
     }
-}
 
-impl FetchNode {
     fn print_root(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
         let is_further_in = !self.at.is_empty();
         let inner = depth + usize::from(is_further_in);
@@ -104,6 +100,24 @@ impl Display for Path<'_> {
     }
 }
 
+impl Entities {
+    fn print(&self, f: &mut Formatter<'_>, subgraph: &str, depth: usize) -> fmt::Result {
+        writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(&self.path))?;
+        writeln!(f, "{}Fetch(service: {subgraph:?}) {{", Indent(depth + 1))?;
+        writeln!(f, "{}{{", Indent(depth + 2))?;
+        for entry in &self.entries {
+            writeln!(f, "{}... on {} {{", Indent(depth + 3), entry.type_name)?;
+            writeln!(f, "{}__typename", Indent(depth + 4))?;
+            print_template(f, &entry.template, depth + 4)?;
+            writeln!(f, "{}}}", Indent(depth + 3))?;
+        }
+        writeln!(f, "{}}} =>", Indent(depth + 2))?;
+        print_selection(f, &self.selection, depth + 2)?;
+        writeln!(f, "{}}}", Indent(depth + 1))?;
+        writeln!(f, "{}}}", Indent(depth))
+    }
+}
+
 fn print_template(f: &mut Formatter<'_>, template: &Template, depth: usize) -> fmt::Result {
     for field in &template.fields {
         write!(f, "{}", Indent(depth))?;
@@ -120,11 +134,15 @@ fn print_template(f: &mut Formatter<'_>, template: &Template, depth: usize) -> f
         }
     }
     for (types, template) in &template.variants {
-        writeln!(f, "{}... on {} {{", Indent(depth), types.join("|"))?;
+        writeln!(f, "{}... on {} {{", Indent(depth), joined(types, "|"))?;
         print_template(f, template, depth + 1)?;
         writeln!(f, "{}}}", Indent(depth))?;
     }
     Ok(())
+}
+
+fn joined(names: &[Name], separator: &str) -> String {
+    names.iter().map(Name::as_str).collect::<Vec<_>>().join(separator)
 }
 
 fn print_selection(f: &mut Formatter<'_>, selection: &[Line], depth: usize) -> fmt::Result {

@@ -22,13 +22,6 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Whether this schema's directive `name` comes from the link.
-    pub(super) fn owns_directive(&self, name: &str) -> bool {
-        name.starts_with(&self.prefix)
-            || name == self.prefix.trim_end_matches("__")
-            || self.imports.iter().any(|(_, local)| local.strip_prefix('@') == Some(name))
-    }
-
     /// Whether this schema's type `name` comes from the link.
     pub(super) fn owns_type(&self, name: &str) -> bool {
         name.starts_with(&self.prefix) || self.imports.iter().any(|(_, local)| local == name)

@@ -89,8 +89,8 @@ fn an_execution_can_be_spawned_and_a_deep_operation_fits_its_stack() {
     // One review of one product, again and again, so that the answer does not grow with the depth as trees do.
     let operation = format!(
         "{{ product(upc: \"couch\") {} {} }}",
-        "{ inStock reviews { product ".repeat(28) + "{ name }",
-        "} }".repeat(28)
+        "{ inStock reviews { product ".repeat(45) + "{ name }",
+        "} }".repeat(45)
     );
     let shop = std::sync::Arc::new(Fixture::load("shop"));
     let prepared = shop.prepare(&operation);

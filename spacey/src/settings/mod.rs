@@ -4,6 +4,7 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 pub(crate) mod reader;
+mod subgraphs;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,8 @@ use reader::{Reader, SettingErrors, Shown};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use users::HashingCost;
+
+pub(crate) use subgraphs::Policies;
 
 /// Where the settings file is looked for when nothing else is said.
 const DEFAULT_FILE: &str = "spacey.toml";
@@ -71,22 +74,12 @@ pub(crate) struct Keys {
 pub(crate) struct Subgraphs {
     /// `SPACEY_SUBGRAPH_{USERS,CONFIG,DECKS,LEARNING}_URL`, by subgraph name.
     pub(crate) remote: BTreeMap<&'static str, Url>,
-    /// `SPACEY_SUBGRAPH_…_URL` of any name.
-    pub(crate) addresses: SubgraphAddresses,
     /// `SPACEY_SUBGRAPH_TIMEOUT_SECONDS`: how long a remote one may take.
     pub(crate) timeout: Duration,
-}
-
-/// Addresses of subgraphs that a general router uses in place of the supergraph's, by the middle part of the variable's name.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SubgraphAddresses(BTreeMap<String, String>);
-
-impl SubgraphAddresses {
-    /// The address that is set for the subgraph `name`: its letters are upper case in the variable, and all but letters and digits `_`.
-    pub(crate) fn of(&self, name: &str) -> Option<&str> {
-        let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-        self.0.get(&name.chars().map(letter).collect::<String>()).map(String::as_str)
-    }
+    /// How the general router calls each of any supergraph.
+    pub(crate) policies: Policies,
+    /// `SPACEY_RELOAD_SECONDS`: how often to look whether the schema changed; none for never.
+    pub(crate) reload: Option<Duration>,
 }
 
 /// The card-generation service.
@@ -115,6 +108,10 @@ pub(crate) struct Http {
     pub(crate) graphiql: bool,
     /// `SPACEY_INTROSPECTION`: whether clients may ask for the schema.
     pub(crate) introspection: bool,
+    /// `SPACEY_MODE` is `development`: clients see subgraphs' errors as they are, and may ask how their operation was run.
+    pub(crate) development: bool,
+    /// `SPACEY_ERROR_EXTENSIONS`: what is left of the extensions of errors that are masked.
+    pub(crate) error_extensions: Vec<String>,
     /// `SPACEY_SECURE_COOKIES`: whether cookies are for HTTPS only.
     pub(crate) secure_cookies: bool,
 }
@@ -244,8 +241,15 @@ impl Subgraphs {
             }
         }
         let timeout = seconds(reader, "SPACEY_SUBGRAPH_TIMEOUT_SECONDS", "10");
-        let addresses = SubgraphAddresses(reader.named("SPACEY_SUBGRAPH_", "_URL"));
-        Some(Self { remote, addresses, timeout: timeout? })
+        let reload = reader.get(
+            "SPACEY_RELOAD_SECONDS",
+            "a number of seconds from 0, for never, to 3600 is accepted",
+            "5",
+            |text| text.parse().ok().filter(|seconds| *seconds <= 3600).map(Duration::from_secs),
+        );
+        let policies = Policies::read(reader, timeout?)?;
+        let reload = Some(reload?).filter(|every| !every.is_zero());
+        Some(Self { remote, timeout: timeout?, policies, reload })
     }
 }
 
@@ -273,9 +277,7 @@ impl Http {
             "origins such as https://app.example.org, separated by commas, are accepted; * is not",
             "",
             |text| {
-                text.split(',')
-                    .map(str::trim)
-                    .filter(|origin| !origin.is_empty())
+                list(text)
                     .map(|origin| {
                         let url = Url::parse(origin).ok()?;
                         (url.origin().ascii_serialization() == origin).then(|| origin.to_owned())
@@ -292,6 +294,22 @@ impl Http {
         let request_timeout = seconds(reader, "SPACEY_REQUEST_TIMEOUT_SECONDS", "90");
         let graphiql = flag(reader, "SPACEY_GRAPHIQL", true);
         let introspection = flag(reader, "SPACEY_INTROSPECTION", true);
+        let development = reader.get(
+            "SPACEY_MODE",
+            "production and development are accepted",
+            "production",
+            |text| match text {
+                "production" => Some(false),
+                "development" => Some(true),
+                _ => None,
+            },
+        );
+        let error_extensions = reader.get(
+            "SPACEY_ERROR_EXTENSIONS",
+            "names separated by commas are accepted",
+            "code",
+            |text| Some(list(text).map(str::to_owned).collect()),
+        );
         // Browsers send a Secure cookie to a plain http://localhost too, but not to another plain address.
         let loopback = listen.is_some_and(|listen| listen.host.is_loopback());
         let secure_cookies = flag(reader, "SPACEY_SECURE_COOKIES", !loopback);
@@ -301,6 +319,8 @@ impl Http {
             request_timeout: request_timeout?,
             graphiql: graphiql?,
             introspection: introspection?,
+            development: development?,
+            error_extensions: error_extensions?,
             secure_cookies: secure_cookies?,
         })
     }
@@ -362,6 +382,11 @@ impl Log {
 }
 
 const HTTP_ADDRESS: &str = "an address such as http://127.0.0.1:8091 is accepted";
+
+/// The parts of a text that are separated by commas.
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
 
 fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.parse().ok()

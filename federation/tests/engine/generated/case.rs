@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use federation::{PlanSettings, RequestErrorCode, prepare_with};
+use federation::{PlanSettings, RequestErrorCode, SubgraphSdl, prepare_with};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -58,7 +58,11 @@ fn fail(kind: FailureKind, details: impl Into<String>) -> Failure {
 impl World {
     fn new(subgraphs: Vec<(String, String)>, data: Map<String, Value>) -> Self {
         let fixture = guarded(|| {
-            Fixture::compose(&subgraphs, data.clone()).map_err(|diagnostics| {
+            let sdls: Vec<SubgraphSdl> = subgraphs
+                .iter()
+                .map(|(name, sdl)| SubgraphSdl { name: name.clone(), url: None, sdl: sdl.clone() })
+                .collect();
+            Fixture::compose(&sdls, data.clone()).map_err(|diagnostics| {
                 let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
                 fail(FailureKind::Composition, lines.join("\n"))
             })

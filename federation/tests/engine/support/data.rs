@@ -24,8 +24,11 @@ pub(crate) struct Record<'a> {
 impl Data {
     pub(crate) fn load(name: &str) -> Self {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
-        let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
-        Self::new(serde_json::from_str(&text).unwrap())
+        Self::parse(&std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap())
+    }
+
+    pub(crate) fn parse(text: &str) -> Self {
+        Self::new(serde_json::from_str(text).unwrap())
     }
 
     pub(crate) fn new(records: Map<String, Value>) -> Self {

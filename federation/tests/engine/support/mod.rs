@@ -4,8 +4,9 @@
 //! validate its operations against their own schema and note every field that they could not know.
 
 pub(crate) mod data;
+pub(crate) mod declared;
 pub(crate) mod extract;
-pub(crate) mod sdl;
+pub(crate) mod scenario;
 pub(crate) mod subgraph;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,7 +69,7 @@ impl Answered {
     }
 
     /// The answer as a subgraph in this process gives it.
-    pub(crate) fn as_value(self) -> FetchResponse {
+    pub(crate) fn into_value(self) -> FetchResponse {
         FetchResponse::in_process(self.data, self.errors)
     }
 }
@@ -102,32 +103,16 @@ impl Fixture {
         }
     }
 
-    /// A fixture made of the SDL of subgraphs, by name, and data.
+    /// A fixture made of the SDL of subgraphs and data.
     ///
     /// # Errors
     /// When the subgraphs do not compose.
     pub(crate) fn compose(
-        subgraphs: &[(String, String)],
+        subgraphs: &[SubgraphSdl],
         records: serde_json::Map<String, serde_json::Value>,
     ) -> Result<Self, Vec<federation::Diagnostic>> {
-        let sources: Vec<SubgraphSdl> = subgraphs
-            .iter()
-            .map(|(name, sdl)| SubgraphSdl { name: name.clone(), url: None, sdl: sdl.clone() })
-            .collect();
-        let supergraph = compose(&sources)?.supergraph_sdl;
-        let supergraph = Arc::new(Supergraph::parse(&supergraph).unwrap());
-        let api = Schema::parse_and_validate(supergraph.api_sdl(), "api.graphql").unwrap();
-        let subgraphs: Vec<Subgraph> =
-            subgraphs.iter().map(|(name, sdl)| sdl::subgraph(name, sdl)).collect();
-        let mut data = Data::new(records);
-        for rule in subgraphs.iter().flat_map(|subgraph| &subgraph.rules) {
-            if let Some(set) = &rule.requires {
-                let mark = (rule.ty.clone(), rule.field.clone());
-                data.requires.insert(mark, data::field_set(set));
-            }
-        }
-        let (log, violations, fault, in_process) = Default::default();
-        Ok(Self { supergraph, subgraphs, data, api, log, violations, fault, in_process })
+        let supergraph = compose(subgraphs)?.supergraph_sdl;
+        Ok(scenario::fixture(subgraphs, &supergraph, Data::new(records)))
     }
 
     pub(crate) fn prepare(&self, operation: &str) -> Prepared {
@@ -146,13 +131,22 @@ impl Fixture {
         prepared: &Prepared,
         variables: serde_json::Value,
     ) -> Response {
+        self.run_with(prepared, variables, &ExecuteSettings::default())
+    }
+
+    pub(crate) fn run_with(
+        &self,
+        prepared: &Prepared,
+        variables: serde_json::Value,
+        settings: &ExecuteSettings,
+    ) -> Response {
         let Value::Object(variables) = Value::from(variables) else {
             panic!("variables are an object");
         };
         tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap()
-            .block_on(execute(prepared, variables, &ExecuteSettings::default(), self))
+            .block_on(execute(prepared, variables, settings, self))
             .unwrap()
     }
 
@@ -199,7 +193,14 @@ impl Fetch for Fixture {
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
         let variables: serde_json::Value =
             serde_json::from_slice(request.variables_json()).unwrap();
-        let representations = variables["representations"].as_array().map_or(0, Vec::len);
+        let representations = variables
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| name.starts_with("representations"))
+            .filter_map(|(_, value)| value.as_array())
+            .map(Vec::len)
+            .sum();
         self.log.lock().unwrap().push((
             request.subgraph.to_owned(),
             request.document.to_string(),
@@ -218,7 +219,7 @@ impl Fetch for Fixture {
         };
         match &self.fault {
             Some(fault) => fault(&request, answered),
-            None if self.in_process.fetch_xor(true, Ordering::Relaxed) => Ok(answered.as_value()),
+            None if self.in_process.fetch_xor(true, Ordering::Relaxed) => Ok(answered.into_value()),
             None => Ok(answered.as_json()),
         }
     }
