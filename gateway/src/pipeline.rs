@@ -55,7 +55,7 @@ async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Out
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
-    let prepared = graph.operations.prepare(&request)?;
+    let prepared = graph.operations.prepare(&request).await?;
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let running =

@@ -15,18 +15,27 @@ use crate::value::Object;
 
 use super::document::Client;
 use super::overrides::{OverrideLabels, Overrides};
-use super::planner::{self, PlanError};
+use super::planner::{PlanError, Task};
+use super::search::{self, PlanSettings};
 use super::shape::Shape;
 use super::{Layout, Plan, conflicts, finish};
 
 /// How many combinations of conditions are kept.
 const MAX_VARIANTS: usize = 64;
+/// What is kept of a valid document, in bytes for each byte of its text: nodes with their positions. Measured, roughly.
+const BYTES_PER_TEXT_BYTE: usize = 20;
+/// What a fetch and a field of the answer's shape take beside their texts, in bytes; roughly.
+const BYTES_PER_FETCH: usize = 1000;
+const BYTES_PER_FIELD: usize = 250;
 
 /// A valid operation with its plan.
 #[derive(Debug)]
 pub struct Prepared {
     supergraph: Arc<Supergraph>,
+    settings: PlanSettings,
     document: Document,
+    /// How long the operation's text is.
+    text_bytes: usize,
     conditions: Conditions,
     /// With everything included that a variable could leave out, and every override label off.
     whole: Arc<Variant>,
@@ -63,13 +72,28 @@ pub fn prepare(
     source: &str,
     operation_name: Option<&str>,
 ) -> Result<Prepared, Vec<RequestError>> {
+    prepare_with(supergraph, source, operation_name, PlanSettings::default())
+}
+
+/// [`prepare`] with other bounds for planning.
+///
+/// # Errors
+/// As [`prepare`]'s.
+pub fn prepare_with(
+    supergraph: &Arc<Supergraph>,
+    source: &str,
+    operation_name: Option<&str>,
+    settings: PlanSettings,
+) -> Result<Prepared, Vec<RequestError>> {
     let document = Document::parse(supergraph.api(), source, operation_name)?;
     let conditions = Conditions::of(&document);
-    let (whole, labels) = variant(supergraph, &document, &conditions, BTreeSet::new())
+    let (whole, labels) = variant(supergraph, &settings, &document, &conditions, BTreeSet::new())
         .map_err(|error| vec![error])?;
     Ok(Prepared {
         supergraph: supergraph.clone(),
+        settings,
         document,
+        text_bytes: source.len(),
         conditions,
         whole: Arc::new(whole),
         variants: Mutex::new(Variants { labels, known: HashMap::default() }),
@@ -93,6 +117,13 @@ impl Prepared {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.whole.plan
+    }
+
+    /// How much memory it takes, in bytes, roughly; it grows as requests skip and include other parts.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let variants: usize = self.lock().known.values().map(|variant| variant.bytes()).sum();
+        self.text_bytes * BYTES_PER_TEXT_BYTE + self.whole.bytes() + variants
     }
 
     pub(crate) fn supergraph(&self) -> &Supergraph {
@@ -127,7 +158,8 @@ impl Prepared {
             if let Some(known) = self.lock().known.get(&key) {
                 return Ok(known.clone());
             }
-            let (variant, asked) = variant(&self.supergraph, &self.document, &conditions, on)?;
+            let (variant, asked) =
+                variant(&self.supergraph, &self.settings, &self.document, &conditions, on)?;
             let mut variants = self.lock();
             if !asked.is_subset(&variants.labels) {
                 // Where one label is on, another may come into play; keys made without it no longer tell plans apart.
@@ -150,9 +182,19 @@ impl Prepared {
     }
 }
 
+impl Variant {
+    fn bytes(&self) -> usize {
+        let fetches = self.plan.fetches.iter();
+        // The printed selection is as long as the document, and so is the request.
+        let fetches: usize = fetches.map(|fetch| 3 * fetch.document.len() + BYTES_PER_FETCH).sum();
+        fetches + self.plan.layout.slots() * BYTES_PER_FIELD
+    }
+}
+
 /// A plan, and the override labels that it asked about.
 fn variant(
     supergraph: &Supergraph,
+    settings: &PlanSettings,
     document: &Document,
     conditions: &Conditions,
     labels_on: BTreeSet<Arc<str>>,
@@ -161,7 +203,14 @@ fn variant(
     let (operation, renamed) = conflicts::separate(supergraph, operation);
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
-    let drafts = planner::draft(supergraph, &overrides, &client, &operation).map_err(refusal)?;
+    let task = Task {
+        supergraph,
+        overrides: &overrides,
+        client: &client,
+        operation: &operation,
+        settings,
+    };
+    let drafts = search::best(&task).map_err(refusal)?;
     let mut layout = Layout::new();
     let shape = Shape::new(supergraph, &operation, renamed, &mut layout);
     let variant = Variant {
@@ -179,6 +228,7 @@ fn introspection(operation: &SelectionSet) -> Vec<Arc<Field>> {
 
 fn refusal(error: PlanError) -> RequestError {
     match error {
+        // A plan that grows too much is made frugally, which takes what it takes.
         PlanError::Exhausted => RequestError::new(
             RequestErrorCode::OperationTooComplex,
             "planning the operation takes more work than is accepted",

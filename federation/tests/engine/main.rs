@@ -6,6 +6,7 @@
 mod abstract_types;
 mod answers;
 mod failures;
+mod generated;
 mod introspection;
 mod plans;
 mod property;
