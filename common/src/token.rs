@@ -47,6 +47,9 @@ struct AccessClaims {
     sub: UserId,
     sid: SessionId,
     roles: Roles,
+    /// Separated by spaces (RFC 8693, section 4.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     iat: i64,
     exp: i64,
 }
@@ -121,6 +124,7 @@ impl AccessTokens {
             sub: viewer.user,
             sid: viewer.session,
             roles: viewer.roles,
+            scope: (!viewer.scopes.is_empty()).then(|| viewer.scopes.join(" ")),
             iat: now.as_second(),
             exp: expires.as_second(),
         };
@@ -137,7 +141,9 @@ impl AccessTokens {
         let claims: AccessClaims =
             verify(token, &self.decoding, Algorithm::EdDSA, ACCESS_AUDIENCE)?;
         not_expired(claims.exp, now)?;
-        Ok(Viewer { user: claims.sub, session: claims.sid, roles: claims.roles })
+        let scopes = claims.scope.iter().flat_map(|scope| scope.split_whitespace());
+        let scopes = scopes.map(str::to_owned).collect();
+        Ok(Viewer { scopes, ..Viewer::new(claims.sub, claims.sid, claims.roles) })
     }
 }
 
@@ -230,11 +236,7 @@ mod tests {
     use super::*;
 
     fn viewer() -> Viewer {
-        Viewer {
-            user: UserId::new(),
-            session: SessionId::new(),
-            roles: Roles { beta: true, admin: false },
-        }
+        Viewer::new(UserId::new(), SessionId::new(), Roles { beta: true, admin: false })
     }
 
     fn tokens() -> AccessTokens {
@@ -247,6 +249,14 @@ mod tests {
         let (token, expires) = tokens.issue(&viewer, now).unwrap();
         assert_eq!(tokens.verify(&token, now), Ok(viewer));
         assert_eq!(tokens.verify(&token, expires), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn scopes_are_words_of_one_claim() {
+        let (tokens, now) = (tokens(), Timestamp::now());
+        let viewer = Viewer { scopes: vec!["a:read".into(), "b".into()], ..viewer() };
+        let (token, _) = tokens.issue(&viewer, now).unwrap();
+        assert_eq!(tokens.verify(&token, now), Ok(viewer));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::observe::observe;
 use crate::settings::GatewaySettings;
 use crate::state::State;
 use crate::transport::Transport;
+use crate::under_way::UnderWay;
 use crate::{browser, graphiql, pipeline};
 
 pub use crate::graph::GatewayError;
@@ -91,6 +92,7 @@ impl Gateway {
                 graph: ArcSwap::from_pointee(graph),
                 is_stale: AtomicBool::new(false),
                 authenticator,
+                under_way: UnderWay::new(settings.http.share_queries),
                 settings,
                 drain: Drain::default(),
             }),

@@ -5,6 +5,7 @@
 //! of the protocol between processes are in `remote/`.
 
 mod authenticate;
+mod authorise;
 mod browser;
 mod cache;
 mod code;
@@ -29,6 +30,7 @@ mod settings;
 mod state;
 mod subgraph;
 mod transport;
+mod under_way;
 
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};

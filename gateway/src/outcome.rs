@@ -22,7 +22,7 @@ pub(crate) enum Outcome {
     /// Its operation cannot be run. There is no data.
     RequestError(Vec<RequestError>),
     /// Its operation was run. There is data, though it may be null.
-    Executed(Executed),
+    Executed(Box<Executed>),
 }
 
 /// Why a request was turned away.

@@ -1,45 +1,53 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → execute → mask → respond. A step that ends the request early answers with an [`Outcome`] of its own;
+//! decode → authenticate → prepare → authorise → execute → mask → respond. A step that ends the request early answers with an [`Outcome`] of its own;
 //! whatever the outcome, the answer is written in the media type that the client accepts.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use common::Caller;
+use federation::{Object, Prepared};
 use futures::FutureExt;
 use http::request::Parts;
 use tokio::time::{Instant, timeout_at};
 
+use crate::authorise::authorise;
 use crate::code::Code;
 use crate::decode::{MediaType, decode, negotiate};
 use crate::error::Panic;
 use crate::execute::execute;
+use crate::graph::Graph;
 use crate::mask::mask;
 use crate::observe::RequestId;
 use crate::outcome::{Executed, Outcome};
 use crate::respond::respond;
 use crate::state::State;
 use crate::transport::Exchange;
+use crate::under_way::{Answer, Same};
 
 /// Answers a request to `/graphql`.
-pub(crate) async fn answer(state: &State, request: Request) -> Response {
+pub(crate) async fn answer(state: &Arc<State>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let media_type = match negotiate(&parts.headers) {
-        Ok(media_type) => media_type,
-        Err(refused) => return respond(refused, MediaType::GraphQlResponse),
+    let response = match negotiate(&parts.headers) {
+        Ok(media_type) => unless_it_panics(steps(state, &parts, body, media_type))
+            .await
+            .unwrap_or_else(|outcome| respond(outcome, media_type)),
+        Err(refused) => respond(refused, MediaType::GraphQlResponse),
     };
-    let outcome = match unless_it_panics(steps(state, &parts, body)).await {
-        Ok(executed) => Outcome::Executed(executed),
-        Err(outcome) => outcome,
-    };
-    respond(outcome, media_type)
+    response.map(Body::new)
 }
 
-async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Outcome> {
+async fn steps(
+    state: &Arc<State>,
+    parts: &Parts,
+    body: Body,
+    media_type: MediaType,
+) -> Result<Answer, Outcome> {
     let deadline = Deadline::after(state.settings.http.request_timeout);
 
     let arriving = decode(parts, body, &state.settings.http);
@@ -56,14 +64,40 @@ async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Out
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
     let prepared = graph.operations.prepare(&request).await?;
+    let prepared = authorise(&prepared, caller.viewer.as_ref())?;
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
-    let running =
-        execute(&prepared, request.variables, &graph.transports, exchange, &state.settings);
-    let mut executed = deadline.keep(running, Code::GatewayTimeout).await?;
+    let Some(under_way) = state.under_way.of(&prepared) else {
+        let running = run(state, &graph, &prepared, request.variables, exchange, deadline);
+        return Box::pin(running)
+            .await
+            .map(|executed| respond(Outcome::Executed(executed), media_type));
+    };
+    let same = Same::new(&prepared, &request.variables, &parts.headers, media_type);
+    let state = state.clone();
+    let answer = under_way.answer(same, async move {
+        let running = run(&state, &graph, &prepared, request.variables, exchange, deadline);
+        match unless_it_panics(Box::pin(running)).await {
+            Ok(executed) => respond(Outcome::Executed(executed), media_type),
+            Err(outcome) => respond(outcome, media_type),
+        }
+    });
+    Ok(answer.await)
+}
 
+/// Executes and masks.
+async fn run(
+    state: &State,
+    graph: &Graph,
+    prepared: &Prepared,
+    variables: Object,
+    exchange: Exchange,
+    deadline: Deadline,
+) -> Result<Box<Executed>, Outcome> {
+    let running = execute(prepared, variables, &graph.transports, exchange, &state.settings);
+    let mut executed = deadline.keep(running, Code::GatewayTimeout).await?;
     mask(&mut executed.response.errors, &graph.transports, &state.settings.errors);
-    Ok(executed)
+    Ok(Box::new(executed))
 }
 
 /// When the request must have been answered.

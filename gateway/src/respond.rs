@@ -1,13 +1,17 @@
-//! Writes the answer: the engine's data bytes as they are, errors around them, and the status that the media type asks for.
+//! Writes the answer: the engine's data bytes where they are, errors around them, and the status that the media type asks for.
 //!
 //! In `application/graphql-response+json` the status tells what became of the request. In `application/json` a well-formed request is
 //! always answered 200, because such a client cannot tell our 400 from a proxy's.
 
-use axum::body::Body;
-use axum::response::Response;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
 use federation::RequestError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -16,27 +20,27 @@ use crate::explain::Explanation;
 use crate::outcome::{Outcome, Refusal};
 
 /// The HTTP response for an outcome.
-pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
+pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Written> {
     let status = status(&outcome, media_type);
-    let mut body = Vec::new();
+    let body;
     let mut headers = Vec::new();
     let mut from_subgraphs = HeaderMap::new();
     match outcome {
         Outcome::Refused(mut refusal) => {
             headers = std::mem::take(&mut refusal.headers);
-            write(&mut body, None, &[WireError::from(&refusal)], None);
+            body = Written::new(None, &[WireError::from(&refusal)], None);
         }
         Outcome::RequestError(errors) => {
             let errors: Vec<_> = errors.iter().map(WireError::from).collect();
-            write(&mut body, None, &errors, None);
+            body = Written::new(None, &errors, None);
         }
         Outcome::Executed(executed) => {
             let federation::Response { data, errors } = executed.response;
-            write(&mut body, Some(data), &errors, executed.explanation);
+            body = Written::new(Some(data), &errors, executed.explanation);
             from_subgraphs = executed.headers;
         }
     }
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = from_subgraphs;
     let answer = response.headers_mut();
@@ -55,38 +59,71 @@ fn status(outcome: &Outcome, media_type: MediaType) -> StatusCode {
     }
 }
 
-/// Writes a GraphQL response around `data`, which is JSON already.
-fn write<E: Serialize>(
-    body: &mut Vec<u8>,
-    data: Option<Vec<u8>>,
-    errors: &[E],
-    explanation: Option<Explanation>,
-) {
-    body.push(b'{');
-    if let Some(data) = data {
-        body.reserve(data.len() + 16);
-        body.extend_from_slice(b"\"data\":");
-        body.extend_from_slice(&data);
+/// The body of an answer, in pieces that go out one after the other: what the engine wrote is not copied once more.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pieces: [Bytes; 3],
+}
+
+impl Written {
+    /// A GraphQL response around `data`, which is JSON already.
+    fn new<E: Serialize>(
+        data: Option<Vec<u8>>,
+        errors: &[E],
+        explanation: Option<Explanation>,
+    ) -> Self {
+        let mut rest = Vec::new();
+        let (head, data) = match data {
+            Some(data) => (Bytes::from_static(b"{\"data\":"), Bytes::from(data)),
+            None => (Bytes::from_static(b"{"), Bytes::new()),
+        };
         if !errors.is_empty() {
-            body.push(b',');
+            if !data.is_empty() {
+                rest.push(b',');
+            }
+            rest.extend_from_slice(b"\"errors\":");
+            let start = rest.len();
+            if let Err(error) = serde_json::to_writer(&mut rest, errors) {
+                // Texts, numbers and names always serialise. Should that ever change, the answer is still one.
+                tracing::error!("the errors of an answer cannot be written: {error}");
+                rest.truncate(start);
+                rest.extend_from_slice(br#"[{"message":"internal error"}]"#);
+            }
         }
-    }
-    if !errors.is_empty() {
-        body.extend_from_slice(b"\"errors\":");
-        let start = body.len();
-        if let Err(error) = serde_json::to_writer(&mut *body, errors) {
-            // Texts, numbers and names always serialise. Should that ever change, the answer is still one.
-            tracing::error!("the errors of an answer cannot be written: {error}");
-            body.truncate(start);
-            body.extend_from_slice(br#"[{"message":"internal error"}]"#);
+        if let Some(explanation) = explanation {
+            rest.extend_from_slice(b",\"extensions\":{\"plan\":");
+            rest.extend_from_slice(&explanation.into_json());
+            rest.push(b'}');
         }
+        let rest = if rest.is_empty() {
+            Bytes::from_static(b"}")
+        } else {
+            rest.push(b'}');
+            rest.into()
+        };
+        Self { pieces: [head, data, rest] }
     }
-    if let Some(explanation) = explanation {
-        body.extend_from_slice(b",\"extensions\":{\"plan\":");
-        body.extend_from_slice(&explanation.into_json());
-        body.push(b'}');
+}
+
+impl Body for Written {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.pieces.iter_mut().find(|piece| !piece.is_empty()).map(std::mem::take);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
-    body.push(b'}');
+
+    fn is_end_stream(&self) -> bool {
+        self.pieces.iter().all(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.pieces.iter().map(|piece| piece.len() as u64).sum())
+    }
 }
 
 /// An error of the gateway's own, as the GraphQL specification has it (section 7.1.6).

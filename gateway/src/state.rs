@@ -8,6 +8,7 @@ use crate::authenticate::Authenticator;
 use crate::graph::Graph;
 use crate::health::Drain;
 use crate::settings::GatewaySettings;
+use crate::under_way::UnderWay;
 
 /// What the steps of a request share.
 #[derive(Debug)]
@@ -18,5 +19,6 @@ pub(crate) struct State {
     /// None where everybody is anonymous.
     pub(crate) authenticator: Option<Authenticator>,
     pub(crate) settings: GatewaySettings,
+    pub(crate) under_way: UnderWay,
     pub(crate) drain: Drain,
 }

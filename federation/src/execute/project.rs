@@ -155,10 +155,8 @@ impl<'a> Projection<'a> {
         let slots = arena.row(position, row);
         self.out.push(b'{');
         for (index, field) in shape.fields.iter().enumerate() {
-            if index > 0 {
-                self.out.push(b',');
-            }
-            self.out.extend_from_slice(field.written_key.as_bytes());
+            let key = field.written_key.as_bytes();
+            self.out.extend_from_slice(if index == 0 { &key[1..] } else { key });
             let path = Path::Key(path, &field.key);
             let owner = Owner { type_name: &shape.type_name, field };
             match (field.source, &field.output) {
@@ -167,6 +165,11 @@ impl<'a> Projection<'a> {
                     self.out.extend_from_slice(shape.type_name.as_bytes());
                     self.out.push(b'"');
                 }
+                // There is an error for it, which says more than that there is no value.
+                (Source::Withheld, _) if field.wrap.nullable => {
+                    self.out.extend_from_slice(b"null");
+                }
+                (Source::Withheld, _) => return Err(Propagate),
                 (Source::Introspection, _) => {
                     let value = self.introspected.get(&field.key).unwrap_or(&Value::Null);
                     // Names and values always serialise.

@@ -75,6 +75,7 @@ impl<'a> Draft<'a> {
                 arguments: first.arguments.clone(),
                 ty: first.ty().clone(),
                 selections: composite.then(|| selections.finish()),
+                withheld: false,
             }));
         }
         let fragments = self.fragments.into_values().map(Draft::finish);

@@ -26,6 +26,8 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
     /// Present for composite fields.
     pub(crate) selections: Option<SelectionSet>,
+    /// Not answered, because the viewer may not see it.
+    pub(crate) withheld: bool,
 }
 
 impl SelectionSet {
@@ -81,6 +83,9 @@ pub(crate) fn merge_fields(fields: Vec<Arc<Field>>) -> Vec<Arc<Field>> {
         match places.get(&field.key) {
             Some(&place) => {
                 let present: &mut Arc<Field> = &mut merged[place];
+                if field.withheld && !present.withheld {
+                    Arc::make_mut(present).withheld = true;
+                }
                 if let Some(selections) = &field.selections {
                     let present = Arc::make_mut(present);
                     if let Some(set) = &mut present.selections {

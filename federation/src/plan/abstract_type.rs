@@ -99,7 +99,7 @@ impl<'a> Planner<'a> {
         }
         let after = self.touched.clone();
         for hub in &hubs {
-            remainder.fragments.extend(self.from_hub(spot, hub, &after)?);
+            remainder.fragments.extend(self.beyond(spot, hub, &after)?);
         }
         self.touched.extend(touched);
         Ok(remainder)

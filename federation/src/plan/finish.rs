@@ -3,6 +3,7 @@
 //! Entity fetches to one subgraph that are equally far from the roots become one request, with a list of entities for each
 //! place of the answer: a request costs more than what it may wait for.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::supergraph::Supergraph;
@@ -45,7 +46,7 @@ pub(super) fn finish(
 
 /// The groups in an order in which none needs a later one, and the place of each draft among them.
 fn grouped(drafts: &Drafts) -> (Vec<Group>, BTreeMap<FetchId, usize>) {
-    let levels = levels(drafts);
+    let levels = late_levels(drafts);
     let mut order: Vec<FetchId> =
         (0..drafts.fetches.len()).filter(|fetch| !drafts.fetches[*fetch].is_hub()).collect();
     order.sort_by_key(|&fetch| (levels[fetch], fetch));
@@ -92,6 +93,33 @@ pub(super) fn cost(drafts: &Drafts) -> Cost {
         fetches: groups.len(),
         fields: drafts.field_count(),
     }
+}
+
+/// The levels at which fetches are made: that of the longest chain before each; later where a request for entities would be
+/// awaited by nothing and its subgraph is asked again anyway, so that both become one.
+fn late_levels(drafts: &Drafts) -> Vec<usize> {
+    let mut levels = levels(drafts);
+    let fetches = &drafts.fetches;
+    let awaited: BTreeSet<FetchId> =
+        fetches.iter().flat_map(|fetch| fetch.depends_on.iter().copied()).collect();
+    let mut order: Vec<FetchId> = (0..fetches.len()).collect();
+    order.sort_by_key(|&fetch| Reverse(levels[fetch]));
+    for fetch in order {
+        let mut with: Vec<FetchId> = (0..fetches.len())
+            .filter(|&other| is_request(&fetches[fetch], &fetches[other]))
+            .collect();
+        let later = with.iter().map(|&other| levels[other]).filter(|&level| level > levels[fetch]);
+        let Some(later) = later.min() else {
+            continue;
+        };
+        with.retain(|&other| levels[other] == levels[fetch]);
+        if !with.iter().any(|other| awaited.contains(other)) {
+            for other in with {
+                levels[other] = later;
+            }
+        }
+    }
+    levels
 }
 
 /// The longest chain of fetches before each fetch. A draft depends only on drafts made before it or, for root fields of

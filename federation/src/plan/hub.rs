@@ -149,7 +149,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Plans what the field of `hub` selects, from the keys that `after` brought, and returns what could not be.
-    pub(super) fn from_hub(
+    pub(super) fn beyond(
         &mut self,
         spot: &Spot<'a>,
         hub: &Hub,
