@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use federation::RequestError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 use uuid::Uuid;
@@ -70,7 +70,7 @@ impl Written {
     fn new<E: Serialize>(
         data: Option<Vec<u8>>,
         errors: &[E],
-        explanation: Option<Box<Explanation>>,
+        explanation: Option<Explanation>,
     ) -> Self {
         let mut rest = Vec::new();
         let (head, data) = match data {
@@ -92,7 +92,7 @@ impl Written {
         }
         if let Some(explanation) = explanation {
             rest.extend_from_slice(b",\"extensions\":{\"plan\":");
-            rest.extend_from_slice(&explanation.to_json());
+            rest.extend_from_slice(&explanation.into_json());
             rest.push(b'}');
         }
         let rest = if rest.is_empty() {
