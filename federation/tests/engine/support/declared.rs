@@ -90,6 +90,7 @@ impl Declared {
             }
             Definition::InterfaceTypeDefinition(node) => {
                 let interface = node.make_mut();
+                self.keys(&interface.name, &interface.directives);
                 strip(&mut interface.directives, &mut interface.fields);
             }
             Definition::UnionTypeDefinition(node) => node.make_mut().directives.clear(),
@@ -124,14 +125,7 @@ impl Declared {
         if !keys.is_empty() {
             self.entities.insert(name.to_owned());
         }
-        for key in directives.get_all("key") {
-            let resolvable = key.specified_argument_by_name("resolvable");
-            self.keys.push(KeyRule {
-                ty: name.to_owned(),
-                set: text(key, "fields").unwrap(),
-                resolvable: resolvable.and_then(|value| value.to_bool()) != Some(false),
-            });
-        }
+        self.keys(name, directives);
         let implementations =
             interfaces.iter().map(|interface| (interface.to_string(), name.into()));
         self.implementations.extend(implementations);
@@ -154,6 +148,17 @@ impl Declared {
             {
                 self.overrides.push((from, name.to_owned(), field.name.to_string()));
             }
+        }
+    }
+
+    fn keys(&mut self, name: &str, directives: &DirectiveList) {
+        for key in directives.get_all("key") {
+            let resolvable = key.specified_argument_by_name("resolvable");
+            self.keys.push(KeyRule {
+                ty: name.to_owned(),
+                set: text(key, "fields").unwrap(),
+                resolvable: resolvable.and_then(|value| value.to_bool()) != Some(false),
+            });
         }
     }
 
