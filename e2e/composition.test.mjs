@@ -10,6 +10,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'graphql';
+import { clientSchema, sorted } from './composition/api.mjs';
 import { generate } from './composition/generate.mjs';
 import { mutate } from './composition/mutate.mjs';
 import { composeOurs, composeTheirs, Differences } from './composition/peers.mjs';
@@ -77,6 +79,11 @@ function compareGenerated(seed, count, differences) {
   assert.ok(disagreements < (count * MOST_DISAGREEMENTS_PERCENT) / 100, `${disagreements} disagreements in ${count} sets`);
 }
 
+/** The schema that the engine shows clients is the one that the supergraph says. */
+function checkApi(name, { errors, supergraph, api }) {
+  if (!errors) assert.equal(sorted(parse(api)), clientSchema(supergraph), name);
+}
+
 /** Fails on what is not listed; counts what composes, and what is listed. */
 function compare(cases, differences) {
   const results = composeOurs(cases.map(({ set }) => set));
@@ -86,6 +93,7 @@ function compare(cases, differences) {
   cases.forEach(({ name, set }, index) => {
     const before = met();
     const problem = differences.unlisted(set, results[index], composeTheirs(set));
+    checkApi(name, results[index]);
     if (problem) unlisted.push(`${name}: ${problem}\n${set.map((subgraph) => `# ${subgraph.name}\n${subgraph.sdl}`).join('')}`);
     if (met() > before) disagreements += 1;
   });

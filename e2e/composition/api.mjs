@@ -11,13 +11,14 @@ const FOR_CLIENTS = ['deprecated', 'specifiedBy', 'oneOf'];
 
 const isInaccessible = (node) => node.directives?.some((directive) => directive.name.value === 'inaccessible') ?? false;
 
-/** `descriptions: false` leaves out descriptions. */
-export function clientSchema(supergraph, { descriptions = true } = {}) {
+/** What clients see of `supergraph`, an SDL. */
+export function clientSchema(supergraph) {
   const document = parse(supergraph);
   const hidden = new Set(document.definitions.filter(isInaccessible).map((definition) => definition.name.value));
   const withoutHidden = visit(document, {
     enter(node) {
       if (isInaccessible(node)) return null;
+      if (node.kind === Kind.OPERATION_TYPE_DEFINITION && hidden.has(node.type.name.value)) return null;
       if (node.kind === Kind.NAMED_TYPE && hidden.has(node.name.value)) return null;
       if ('name' in node && MACHINERY.test(node.name?.value) && node.kind.endsWith('Definition')) return null;
       return undefined;
@@ -25,10 +26,14 @@ export function clientSchema(supergraph, { descriptions = true } = {}) {
   });
   const cleaned = visit(withoutHidden, {
     enter(node) {
-      const kept = descriptions || !node.description ? node : { ...node, description: undefined };
-      if (!node.directives?.length) return kept === node ? undefined : kept;
-      return { ...kept, directives: node.directives.filter((directive) => FOR_CLIENTS.includes(directive.name.value)) };
+      if (!node.directives?.length) return undefined;
+      return { ...node, directives: node.directives.filter((directive) => FOR_CLIENTS.includes(directive.name.value)) };
     },
   });
-  return printSchema(lexicographicSortSchema(buildASTSchema(cleaned, { assumeValidSDL: true })));
+  return sorted(cleaned);
+}
+
+/** A schema's document as text that only depends on what the schema says. */
+export function sorted(document) {
+  return printSchema(lexicographicSortSchema(buildASTSchema(document, { assumeValidSDL: true })));
 }

@@ -7,6 +7,8 @@
 import { Random } from './random.mjs';
 
 const SCALARS = ['Int', 'String', 'Boolean', 'ID', 'Float'];
+const ARGUMENTS = ['(x: Int)', '(x: Int = 1)', '(x: Int! = 2, y: [String!])', '(x: Int, y: [String!] = ["a", "b"])', '(z: Boolean! = true)'];
+const ANNOTATIONS = ['@inaccessible', '@tag(name: "t")', '@tag(name: "u")', '@deprecated(reason: "old")', '@deprecated'];
 const IMPORTS = ['@key', '@shareable', '@external', '@requires', '@provides', '@override', '@inaccessible', '@tag', '@interfaceObject', '@extends'];
 
 /** The subgraphs of `seed`: `[{ name, sdl }]`. */
@@ -33,12 +35,13 @@ class Generator {
     if (random.chance(45)) this.addEnum();
     if (random.chance(45)) this.addInput();
     if (random.chance(35)) this.addUnion();
+    if (random.chance(20)) this.addScalar();
     this.entities.forEach((entity) => this.divideEntity(entity));
     if (random.chance(40)) this.addInterface();
     if (random.chance(30)) this.addInterfaceObject();
     this.entities.forEach((entity) => this.addMoves(entity));
     this.subgraphs.forEach((subgraph) => this.addQueries(subgraph));
-    if (random.chance(30)) this.annotate();
+    while (random.chance(35)) this.annotate();
     return this.subgraphs.map((subgraph) => ({ name: subgraph.name, sdl: print(subgraph) }));
   }
 
@@ -65,7 +68,7 @@ class Generator {
   /** A type for a new field of a subgraph, out of what the subgraph knows. */
   anyType(subgraph) {
     const { random } = this;
-    const known = [...subgraph.types.values()].filter((type) => ['type', 'interface', 'union', 'enum'].includes(type.keyword));
+    const known = [...subgraph.types.values()].filter((type) => ['type', 'interface', 'union', 'enum', 'scalar'].includes(type.keyword));
     const name = known.length > 0 && random.chance(55) ? random.pick(known).name : random.pick(SCALARS);
     return random.pick([name, name, `${name}!`, `[${name}]`, `[${name}!]!`]);
   }
@@ -88,11 +91,11 @@ class Generator {
     for (let index = 0; index < 1 + random.below(4); index += 1) {
       const shared = random.chance(20) ? random.some(entity.homes, 1, 50) : [random.pick(entity.homes)];
       const ty = shared.length > 1 ? random.pick(SCALARS) : this.anyType(shared[0]);
-      const args = random.chance(15) ? random.pick(['(x: Int)', '(x: Int = 1)', '(x: Int! = 2, y: [String!])']) : '';
+      const args = random.chance(15) ? random.pick(ARGUMENTS) : '';
       for (const subgraph of shared) {
         const type = this.type(subgraph, 'type', entity.name);
         const field = this.field(type, `f${index}`, ty);
-        field.args = args;
+        field.args = shared.length > 1 && random.chance(10) ? random.pick(ARGUMENTS) : args;
         if (shared.length > 1 && !subgraph.old) field.directives.push('@shareable');
         if (shared.length > 1 && random.chance(10)) field.ty = `${ty}!`;
       }
@@ -150,13 +153,26 @@ class Generator {
     }
   }
 
+  addScalar() {
+    for (const subgraph of this.random.some(this.subgraphs, 1, 60)) this.type(subgraph, 'scalar', 'Date');
+  }
+
   addInterface() {
     const { random } = this;
     for (const subgraph of random.some(this.subgraphs, 1, 50)) {
       const types = this.entities.map((entity) => subgraph.types.get(entity.name)).filter((type) => type?.fields.has('id'));
       if (types.length === 0) continue;
       this.field(this.type(subgraph, 'interface', 'Node0'), 'id', 'ID!');
-      random.some(types, 1, 80).forEach((type) => type.implements.push('Node0'));
+      const implementing = random.some(types, 1, 80);
+      implementing.forEach((type) => type.implements.push('Node0'));
+      if (random.chance(25)) {
+        this.field(subgraph.types.get('Node0'), 'note', 'String');
+        implementing.forEach((type) => this.field(type, 'note', random.chance(90) ? 'String' : 'String!', ...(subgraph.old ? [] : ['@shareable'])));
+      }
+      if (random.chance(20)) {
+        this.field(this.type(subgraph, 'interface', 'Root0'), 'id', 'ID!');
+        [subgraph.types.get('Node0'), ...implementing].forEach((type) => type.implements.push('Root0'));
+      }
     }
   }
 
@@ -206,7 +222,10 @@ class Generator {
       if (candidates.length === 0) continue;
       const [name, field] = random.pick(candidates);
       const base = field.ty.replace(/[[\]!]/g, '');
-      if (!SCALARS.includes(base)) continue;
+      if (!SCALARS.includes(base)) {
+        this.addNestedMove(tries, name, field, base, from, to, target);
+        continue;
+      }
       const copy = () => Object.assign(this.field(target, name, field.ty), { args: field.args });
       const kind = random.below(3);
       if (kind === 0 && field.args === '') {
@@ -222,15 +241,30 @@ class Generator {
     }
   }
 
+  /** `@requires` or `@provides` of a field of the entity that a field leads to. */
+  addNestedMove(tries, name, field, base, from, to, target) {
+    const { random } = this;
+    const inner = to.types.get(base);
+    const outer = from.types.get(base);
+    if (!inner || !outer || inner.keyword !== 'type' || field.args !== '' || inner === target) return;
+    const leaves = [...outer.fields].filter(([leaf, { ty, args, directives }]) => SCALARS.includes(ty.replace(/[[\]!]/g, '')) && args === '' && directives.length === 0 && !inner.fields.has(leaf));
+    if (leaves.length === 0) return;
+    const [leaf, source] = random.pick(leaves);
+    this.field(inner, leaf, source.ty, '@external');
+    this.field(target, name, field.ty, '@external');
+    this.field(target, `n${tries}`, random.pick(SCALARS), `@requires(fields: "${name} { ${leaf} }")`);
+  }
+
   addQueries(subgraph) {
     const { random } = this;
-    const names = [...subgraph.types.values()].filter((type) => !['enum', 'input'].includes(type.keyword) && type.name !== 'Query').map((type) => type.name);
+    const names = [...subgraph.types.values()].filter((type) => !['enum', 'input', 'scalar'].includes(type.keyword) && type.name !== 'Query').map((type) => type.name);
     const query = this.type(subgraph, 'type', 'Query');
     for (const name of random.some(names, 0, 45)) this.field(query, `${name.toLowerCase()}${random.chance(15) ? '' : subgraph.name}`, random.pick([name, `[${name}]`, `${name}!`]));
     if (subgraph.types.has('Filter')) this.field(query, `find${subgraph.name}`, subgraph.types.has('Colour') && random.chance(40) ? 'Colour' : 'Int').args = '(by: Filter)';
     if (query.fields.size === 0) this.field(query, `n${subgraph.name}`, 'Int');
     if (random.chance(15)) this.field(query, 'shared', random.pick(['Int', 'Int', 'String']), ...(subgraph.old ? [] : ['@shareable']));
     if (random.chance(10)) this.field(this.type(subgraph, 'type', 'Mutation'), `set${subgraph.name}`, 'Int');
+    if (random.chance(8)) this.field(this.type(subgraph, 'type', 'Subscription'), `on${subgraph.name}`, 'Int');
   }
 
   annotate() {
@@ -238,9 +272,11 @@ class Generator {
     const subgraph = random.pick(this.subgraphs);
     if (subgraph.old) return;
     const type = random.pick([...subgraph.types.values()]);
-    const annotation = random.pick(['@inaccessible', '@tag(name: "t")', '@deprecated(reason: "old")']);
+    const annotation = random.pick(ANNOTATIONS);
     const fields = [...type.fields.values()];
-    if (fields.length > 0 && !type.members) random.pick(fields).directives.push(annotation);
+    if (random.chance(20) && type.name !== 'Query' && !annotation.startsWith('@deprecated')) type.directives.push(annotation);
+    else if (random.chance(20)) type.description = random.pick(['One.', 'Another.']);
+    else if (fields.length > 0) random.pick(fields)[random.chance(25) ? 'description' : 'annotation'] = annotation;
   }
 }
 
@@ -251,11 +287,16 @@ function print(subgraph) {
     lines.push(`extend schema @link(url: "https://specs.apollo.dev/federation/v2.${subgraph.minor}", import: [${imports}])`);
   }
   for (const type of subgraph.types.values()) {
+    if (type.description && !type.keyword.startsWith('extend')) lines.push(`"${type.description}"`);
     const head = [type.keyword, type.name];
     if (type.implements.length > 0) head.push('implements', type.implements.join(' & '));
     head.push(...type.directives);
     if (type.members) {
       lines.push(`${head.join(' ')} = ${type.members.join(' | ')}`);
+      continue;
+    }
+    if (type.keyword === 'scalar') {
+      lines.push(head.join(' '));
       continue;
     }
     lines.push(`${head.join(' ')} {`);
@@ -266,8 +307,9 @@ function print(subgraph) {
 }
 
 function printField(type, name, field) {
-  const directives = field.directives.map((directive) => ` ${directive}`).join('');
-  if (type.keyword === 'enum') return `${name}${directives}`;
-  if (type.keyword === 'input') return `${name}: ${field.ty}${field.args}${directives}`;
-  return `${name}${field.args}: ${field.ty}${directives}`;
+  const directives = [...field.directives, field.annotation ?? []].flat().map((directive) => ` ${directive}`).join('');
+  const described = field.description ? `"About ${field.description.slice(1, 4)}." ` : '';
+  if (type.keyword === 'enum') return `${described}${name}${directives}`;
+  if (type.keyword === 'input') return `${described}${name}: ${field.ty}${field.args}${directives}`;
+  return `${described}${name}${field.args}: ${field.ty}${directives}`;
 }

@@ -18,22 +18,19 @@ const MAX_OUTPUT_BYTES = 1 << 30;
 
 function findProgram() {
   const target = process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, 'target');
-  const candidates = process.env.COMPOSE_BATCH
-    ? [resolve(process.env.COMPOSE_BATCH)]
-    : ['release', 'debug'].map((profile) => join(target, profile, 'examples', 'compose_batch'));
-  const program = candidates.find(existsSync);
-  assert.ok(program, `no program at ${candidates.join(' or ')}: run \`cargo build --package federation --example compose_batch\``);
+  const program = resolve(process.env.COMPOSE_BATCH ?? join(target, 'debug', 'examples', 'compose_batch'));
+  assert.ok(existsSync(program), `no program at ${program}: run \`cargo build --package federation --example compose_batch\``);
   return program;
 }
 
-/** For each set `{ errors: [{ code, message }] }`, or `{ supergraph, hints: [code] }`. */
+/** For each set `{ errors: [{ code, message }] }`, or `{ supergraph, api, hints: [code] }`, `api` being what the engine shows clients. */
 export function composeOurs(sets) {
   const input = sets.map((set) => `${JSON.stringify(set)}\n`).join('');
   const { status, stdout, stderr } = spawnSync(findProgram(), { input, encoding: 'utf8', maxBuffer: MAX_OUTPUT_BYTES });
   assert.equal(status, 0, stderr);
   const results = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
   assert.equal(results.length, sets.length);
-  return results.map(({ errors, supergraph, hints }) => (errors ? { errors } : { supergraph, hints: hints.map((hint) => hint.code) }));
+  return results.map(({ errors, hints, ...schemas }) => (errors ? { errors } : { ...schemas, hints: hints.map((hint) => hint.code) }));
 }
 
 /** The same of the other composition. What it throws is an error with the code `THROWN`. */

@@ -61,16 +61,22 @@ impl Gateway {
         Self::assemble(Supergraph::parse(sdl)?, subgraphs, Some(authenticator), settings)
     }
 
-    /// A gateway to which everybody is anonymous: a general router.
+    /// A gateway for any supergraph: a general router. With `tokens` it refuses whoever shows an access token that is none of theirs or
+    /// has expired; without, everybody is anonymous, and credentials are the subgraphs' affair.
     ///
     /// # Errors
     /// [`GatewayError::Unreachable`] when the supergraph names a subgraph that is not among `subgraphs`.
-    pub fn without_authentication(
+    pub fn general(
         supergraph: Supergraph,
         subgraphs: Vec<impl Into<Transport>>,
+        tokens: Option<Arc<AccessTokens>>,
         settings: GatewaySettings,
     ) -> Result<Self, GatewayError> {
-        Self::assemble(supergraph, subgraphs, None, settings)
+        let secure_cookies = settings.browser.secure_cookies;
+        let authenticator = tokens.map(|tokens| {
+            Authenticator::new(tokens, Arc::default(), Clock::System, secure_cookies)
+        });
+        Self::assemble(supergraph, subgraphs, authenticator, settings)
     }
 
     fn assemble(

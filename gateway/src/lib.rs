@@ -46,6 +46,6 @@ pub use settings::{
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,
-    Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings,
+    Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings, SubgraphSetupError,
 };
 pub use transport::Transport;

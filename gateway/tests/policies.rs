@@ -72,9 +72,8 @@ async fn what_is_no_answer_is_null_with_an_error_that_names_the_subgraph() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_that_comes_with_graphql_errors_is_an_answer() {
     let answered = r#"{"errors":[{"message":"no","extensions":{"code":"FORBIDDEN"}}],"data":null}"#;
-    let script =
-        Box::leak(Box::new([Act::Answer(403, "application/graphql-response+json", answered)]));
-    let (_, router) = start(script, &SubgraphSettings::default()).await;
+    let script = [Act::Answer(403, "application/graphql-response+json", answered)];
+    let (_, router) = start(&script, &SubgraphSettings::default()).await;
     assert_eq!(run(&router, QUERY, &[]).await.code(), "FORBIDDEN");
 }
 

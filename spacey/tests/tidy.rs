@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// A longer file holds more than one thing.
 const MOST_LINES: usize = 500;
-/// Folders that hold nothing of ours.
-const FOREIGN: [&str; 8] =
-    ["target", "node_modules", ".venv", "dist", ".git", "__pycache__", ".cache", "data"];
+/// Folders that hold nothing of ours, or what is broken on purpose.
+const FOREIGN: [&str; 9] =
+    ["target", "node_modules", ".venv", "dist", ".git", "__pycache__", ".cache", "data", "corpus"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -93,8 +93,10 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("gateway", "cache", &["settings"]),
     ("gateway", "decode", &["code", "outcome", "settings"]),
     ("gateway", "authenticate", &["code", "outcome"]),
-    ("gateway", "subgraph", &[]),
-    ("gateway", "remote", &["authenticate", "error", "subgraph"]),
+    ("gateway", "subgraph", &["http_client", "inflight"]),
+    ("gateway", "http_client", &[]),
+    ("gateway", "inflight", &[]),
+    ("gateway", "remote", &["authenticate", "error", "http_client", "subgraph"]),
     ("gateway", "transport", &["error", "explain", "remote", "settings"]),
     ("gateway", "prepare", &["cache", "code", "decode", "observe", "outcome", "settings"]),
     ("gateway", "graph", &["prepare", "settings", "transport"]),

@@ -4,6 +4,7 @@
 
 mod answer;
 mod arena;
+mod context;
 mod entities;
 mod errors;
 mod fetch;

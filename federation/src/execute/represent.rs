@@ -9,6 +9,7 @@ use ahash::RandomState;
 use crate::plan::{Entities, Entry, FetchNode, Layout, PositionId, Representation, TYPE_SLOT};
 
 use super::arena::{Arena, Slot, count};
+use super::context::{self, Group};
 use super::locate;
 
 /// The entities that one request asks for at one place.
@@ -35,6 +36,11 @@ pub(super) fn requests(
     node: &FetchNode,
     most: usize,
 ) -> Vec<(Vec<u8>, Vec<Batch>)> {
+    if let [entities] = node.entities.as_slice()
+        && !node.contexts.is_empty()
+    {
+        return in_groups(arena, layout, node, entities, most);
+    }
     let most = (most / node.entities.len().max(1)).max(1);
     let opening = |number: usize, entities: &Entities| match number {
         0 => format!("{}{{\"{}\":[", node.head, entities.variable),
@@ -46,7 +52,8 @@ pub(super) fn requests(
         .enumerate()
         .map(|(number, entities)| {
             let opening = opening(number, entities);
-            let texts = represent(arena, layout, entities, most, &opening);
+            let rows = locate::rows(arena, &entities.location);
+            let texts = represent(arena, layout, entities, rows, most, &opening);
             (opening, texts.into_iter())
         })
         .collect();
@@ -71,16 +78,37 @@ pub(super) fn requests(
         .collect()
 }
 
-/// Represents the objects at the entities' location, at most `most` to a text. Objects that lack a part of their key are left
+/// The requests of a fetch whose variables depend on the objects: one at least for each of their values.
+fn in_groups(
+    arena: &Arena<'_>,
+    layout: &Layout,
+    node: &FetchNode,
+    entities: &Entities,
+    most: usize,
+) -> Vec<(Vec<u8>, Vec<Batch>)> {
+    let groups = context::groups(arena, &entities.location, &node.contexts);
+    let texts = groups.into_iter().flat_map(|Group { variables, rows }| {
+        let opening = format!("{}{{{variables}\"{}\":[", node.head, entities.variable);
+        represent(arena, layout, entities, rows, most.max(1), &opening)
+    });
+    texts
+        .map(|(mut text, batch)| {
+            text.push(b']');
+            (text, vec![batch])
+        })
+        .collect()
+}
+
+/// Represents the objects in `rows` of the entities' location, at most `most` to a text. Objects that lack a part of their key are left
 /// out. Each text begins with `opening` and then has the representations, with commas between them.
 fn represent(
     arena: &Arena<'_>,
     layout: &Layout,
     entities: &Entities,
+    rows: Vec<u32>,
     most: usize,
     opening: &str,
 ) -> Vec<(Vec<u8>, Batch)> {
-    let rows = locate::rows(arena, &entities.location);
     let mut writer = Writer {
         arena,
         layout,

@@ -10,7 +10,7 @@ use apollo_compiler::executable::Operation;
 use crate::operation::OperationKind;
 
 use super::Line;
-use super::draft::{Drafts, FieldDraft, SelectionId};
+use super::draft::{ContextDraft, Drafts, FieldDraft, SelectionId};
 
 /// What of the client's operation its fetches take over.
 pub(super) struct Client<'a> {
@@ -40,6 +40,15 @@ pub(super) struct Written {
 }
 
 impl Client<'_> {
+    /// A name for a plan's variable number `index` that takes its value from a context.
+    pub(super) fn context_variable(&self, index: usize) -> Name {
+        let mut name = format!("context_{index}");
+        while self.operation.variables.iter().any(|variable| variable.name == name.as_str()) {
+            name.insert(0, '_');
+        }
+        Name::new_unchecked(&name)
+    }
+
     /// A name for a variable of representations that the client did not take.
     pub(super) fn representations(&self, number: usize) -> String {
         let mut name = match number {
@@ -81,10 +90,11 @@ pub(super) fn entities(
     drafts: &Drafts,
     client: &Client<'_>,
     lists: &[Lists<'_>],
+    contexts: &[ContextDraft],
     subgraph: &str,
     index: usize,
 ) -> Written {
-    let mut writer = Writer::new(drafts);
+    let mut writer = Writer { contexts, ..Writer::new(drafts) };
     let mut body = "{".to_owned();
     let mut selections = Vec::with_capacity(lists.len());
     for Lists { member, variable, entries } in lists {
@@ -115,6 +125,7 @@ pub(super) fn entities(
 
 struct Writer<'a> {
     drafts: &'a Drafts,
+    contexts: &'a [ContextDraft],
     lines: Vec<Line>,
     depth: usize,
     variables: Vec<Name>,
@@ -122,7 +133,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(drafts: &'a Drafts) -> Self {
-        Self { drafts, lines: Vec::new(), depth: 0, variables: Vec::new() }
+        Self { drafts, contexts: &[], lines: Vec::new(), depth: 0, variables: Vec::new() }
     }
 
     fn line(&mut self, text: String) {
@@ -206,6 +217,8 @@ impl<'a> Writer<'a> {
             .map(|name| format!("{name}__{}__{index}", as_name(subgraph)));
         let mut declarations: Vec<String> =
             representations.iter().map(|name| format!("${name}: [_Any!]!")).collect();
+        let contexts = self.contexts.iter();
+        declarations.extend(contexts.map(|of| format!("${}: {}", of.variable, of.ty)));
         let used = client
             .operation
             .variables

@@ -7,7 +7,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::collections::IndexMap;
 
-use crate::operation::Field;
+use crate::operation::{Field, SelectionSet};
 use crate::supergraph::SubgraphId;
 
 use super::Template;
@@ -55,6 +55,7 @@ enum Undo {
     NeedTypename(SelectionId),
     RemoveField(SelectionId, usize, Name, FieldDraft),
     ExtendTemplate(FetchId, Template),
+    AddContext(FetchId),
 }
 
 /// A state of [`Drafts`] to go back to.
@@ -70,6 +71,19 @@ pub(super) struct FetchDraft {
     /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
     pub(super) at: Vec<DraftStep>,
     pub(super) selection: SelectionId,
+    /// The variables that take their values from objects further out.
+    pub(super) contexts: Vec<ContextDraft>,
+}
+
+/// A variable that takes its value from an object further out.
+#[derive(Debug, Clone)]
+pub(super) struct ContextDraft {
+    pub(super) variable: Name,
+    pub(super) ty: Type,
+    /// The way to the object.
+    pub(super) path: Vec<DraftStep>,
+    /// The value, as it is selected there.
+    pub(super) set: SelectionSet,
 }
 
 impl FetchDraft {
@@ -129,6 +143,7 @@ impl Drafts {
                 Some(Undo::RemoveField(id, index, key, field)) => {
                     self.selections[id.0].fields.shift_insert(index, key, field);
                 }
+                Some(Undo::AddContext(fetch)) => drop(self.fetches[fetch].contexts.pop()),
                 Some(Undo::ExtendTemplate(fetch, template)) => {
                     if let Some(entities) = &mut self.fetches[fetch].entities {
                         entities.template = template;
@@ -143,6 +158,12 @@ impl Drafts {
         self.fetches.push(fetch);
         self.journal.push(Undo::PushFetch);
         self.fetches.len() - 1
+    }
+
+    /// Adds a variable to a fetch that takes its values from objects further out.
+    pub(super) fn add_context(&mut self, fetch: FetchId, context: ContextDraft) {
+        self.fetches[fetch].contexts.push(context);
+        self.journal.push(Undo::AddContext(fetch));
     }
 
     /// Adds what `extra` has to the representations of a fetch.

@@ -116,9 +116,10 @@ fn levels(drafts: &Drafts) -> Vec<usize> {
     (0..drafts.fetches.len()).map(|fetch| level(drafts, fetch, &mut known)).collect()
 }
 
-/// Whether both ask one subgraph for entities.
+/// Whether both ask one subgraph for entities. What depends on contexts is asked for by itself.
 fn is_request(one: &FetchDraft, two: &FetchDraft) -> bool {
-    one.entities.is_some() && two.entities.is_some() && one.subgraph == two.subgraph
+    let is_joinable = |fetch: &FetchDraft| fetch.entities.is_some() && fetch.contexts.is_empty();
+    is_joinable(one) && is_joinable(two) && one.subgraph == two.subgraph
 }
 
 impl Group {

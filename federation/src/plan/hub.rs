@@ -165,6 +165,7 @@ impl<'a> Planner<'a> {
             entities: None,
             at: Vec::new(),
             selection,
+            contexts: Vec::new(),
         });
         let mut path = spot.path.clone();
         while matches!(path.last(), Some(DraftStep::Type(_))) {

@@ -5,6 +5,8 @@
 
 mod abstract_type;
 mod conflicts;
+mod context;
+mod context_source;
 mod document;
 mod draft;
 mod entity;
@@ -32,6 +34,7 @@ use std::sync::Arc;
 
 use crate::operation::OperationKind;
 
+pub(crate) use context_source::{ContextSource, ContextValue};
 pub(crate) use layout::{Layout, Position, PositionId, TYPE_SLOT, TypeId};
 pub(crate) use location::{Location, LocationStep};
 pub use overrides::{ByChance, OverrideLabels};
@@ -88,6 +91,8 @@ pub(crate) struct FetchNode {
     pub(crate) location: Location,
     /// How the `data` of an answer is read.
     pub(crate) reader: ObjectReader,
+    /// The variables that take their values from objects on the way to the entities, of which there is one list then.
+    pub(crate) contexts: Vec<ContextSource>,
     /// What the document selects of root fields, as the printed plan shows it.
     pub(crate) selection: Vec<Line>,
 }

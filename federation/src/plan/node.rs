@@ -11,8 +11,8 @@ use super::document::{self, Client, Lists, Written};
 use super::draft::{DraftStep, Drafts, FetchId};
 use super::finish::{Group, Lookup};
 use super::{
-    Entities, Entry, FetchNode, FieldReader, Layout, Location, ObjectReader, Plan, PositionId,
-    Representation, Step, ValueReader,
+    ContextSource, Entities, Entry, FetchNode, FieldReader, Layout, Location, ObjectReader, Plan,
+    PositionId, Representation, Step, ValueReader,
 };
 
 /// What all nodes of a plan are made with.
@@ -70,7 +70,8 @@ impl Nodes<'_> {
                 fields.push(field);
                 entities.push(completed);
             }
-            let mut written = document::entities(drafts, client, &lookups, &subgraph, index);
+            let mut written =
+                document::entities(drafts, client, &lookups, &fetch.contexts, &subgraph, index);
             for (entities, selection) in entities.iter_mut().zip(written.lists.drain(..)) {
                 entities.selection = selection;
             }
@@ -91,6 +92,11 @@ impl Nodes<'_> {
             location,
             reader,
             entities,
+            contexts: fetch
+                .contexts
+                .iter()
+                .map(|context| ContextSource::new(self.supergraph, &mut self.layout, context))
+                .collect(),
             selection: written.selection,
         }
     }
@@ -142,7 +148,7 @@ fn member(number: usize) -> Name {
     }
 }
 
-/// Finds the fetches whose entities' objects another fetch completes by the same entities.
+/// Finds the fetches whose entities' objects another fetch completes by the same entities, or by what stands above them.
 fn keep_apart(fetches: &mut [FetchNode]) {
     let mut writers: BTreeMap<(PositionId, usize), usize> = BTreeMap::new();
     let objects = |node: &FetchNode, index: usize| -> Vec<(PositionId, usize)> {
@@ -160,10 +166,12 @@ fn keep_apart(fetches: &mut [FetchNode]) {
             }
         }
     }
+    let has_contexts = fetches.iter().any(|node| !node.contexts.is_empty());
     for node in fetches {
         for index in 0..node.entities.len() {
             let is_written_twice = |place| writers.get(place).is_some_and(|&count| count > 1);
-            node.entities[index].unshared = objects(node, index).iter().any(is_written_twice);
+            node.entities[index].unshared =
+                has_contexts || objects(node, index).iter().any(is_written_twice);
         }
     }
 }

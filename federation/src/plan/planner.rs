@@ -13,6 +13,8 @@ use apollo_compiler::Name;
 use crate::operation::{Field, OperationKind, SelectionSet};
 use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph, TypeKind};
 
+use super::context::ActiveContext;
+use super::document::Client;
 use super::draft::{DraftStep, Drafts, FetchDraft, FetchId};
 use super::names::{Names, NamesId};
 use super::overrides::Overrides;
@@ -38,13 +40,16 @@ pub(super) enum Access<'a> {
 
 pub(super) struct Planner<'a> {
     pub(super) supergraph: &'a Supergraph,
+    pub(super) client: &'a Client<'a>,
     overrides: &'a Overrides,
+    /// The contexts that objects on the way set, the nearest last.
+    pub(super) contexts: Vec<ActiveContext<'a>>,
     pub(super) drafts: Drafts,
     pub(super) names: Names<'a>,
     /// The fetches that fields were placed in lately: what an entry to a subgraph depends on.
     pub(super) touched: BTreeSet<FetchId>,
     /// The entries being attempted, so that none leads through itself.
-    pub(super) entering: Vec<(NamesId, Name, SubgraphId)>,
+    pub(super) entering: Vec<(NamesId, Name, Option<SubgraphId>)>,
     /// How many subgraphs an entry may lead through.
     pub(super) hops: usize,
     /// Whether keys or required fields are planned, for which a hub's stubs will do.
@@ -66,7 +71,7 @@ pub(super) struct Pending {
 pub(super) struct Task<'a> {
     pub(super) supergraph: &'a Supergraph,
     pub(super) overrides: &'a Overrides,
-    pub(super) kind: OperationKind,
+    pub(super) client: &'a Client<'a>,
     pub(super) operation: &'a SelectionSet,
     pub(super) settings: &'a PlanSettings,
 }
@@ -77,10 +82,12 @@ pub(super) fn draft(
     decisions: Decisions,
     is_frugal: bool,
 ) -> Result<Found, PlanError> {
-    let Task { supergraph, overrides, kind, operation, settings } = *task;
+    let Task { supergraph, overrides, client, operation, settings } = *task;
     let mut planner = Planner {
         supergraph,
+        client,
         overrides,
+        contexts: Vec::new(),
         drafts: Drafts::default(),
         names: Names::new(supergraph, operation),
         touched: BTreeSet::new(),
@@ -93,7 +100,7 @@ pub(super) fn draft(
         steps: 0,
     };
     let fields = operation.collect(&|ty| *ty == operation.ty);
-    let rest = match kind {
+    let rest = match client.kind {
         OperationKind::Mutation => planner.serial(&operation.ty, fields)?,
         OperationKind::Query | OperationKind::Subscription => {
             planner.object(&mut root(&operation.ty), fields)?
@@ -164,6 +171,7 @@ impl<'a> Planner<'a> {
             entities: None,
             at: spot.path.clone(),
             selection,
+            contexts: Vec::new(),
         });
         spot.origins.push(Origin {
             subgraph,
@@ -210,11 +218,10 @@ impl<'a> Planner<'a> {
         spot: &mut Spot<'a>,
         fields: Vec<Arc<Field>>,
     ) -> Result<Vec<Arc<Field>>, PlanError> {
-        let mut pending: Vec<Pending> = fields
-            .into_iter()
-            .filter(|field| !is_meta(field))
-            .map(|field| Pending { field, tried: Vec::new() })
-            .collect();
+        let wanted: Vec<_> = fields.into_iter().filter(|field| !is_meta(field)).collect();
+        let mut pending: Vec<Pending> =
+            wanted.iter().cloned().map(|field| Pending { field, tried: Vec::new() }).collect();
+        let contexts_before = self.set_contexts(spot, &wanted)?;
         loop {
             for index in 0..spot.origins.len() {
                 self.settle(spot, index, &mut pending)?;
@@ -226,6 +233,7 @@ impl<'a> Planner<'a> {
                 break;
             }
         }
+        self.unset_contexts(contexts_before);
         Ok(pending.into_iter().map(|pending| pending.field).collect())
     }
 
@@ -340,7 +348,9 @@ impl<'a> Planner<'a> {
         match source {
             None => Access::No,
             Some(source) if source.external => Access::No,
-            Some(source) if source.requires.is_some() => Access::Requires(info, source),
+            Some(source) if source.requires.is_some() || !source.contexts.is_empty() => {
+                Access::Requires(info, source)
+            }
             Some(source) => Access::Local(info, Some(source)),
         }
     }

@@ -203,8 +203,13 @@ fn variant(
     let (operation, renamed) = conflicts::separate(supergraph, operation);
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
-    let kind = client.kind;
-    let task = Task { supergraph, overrides: &overrides, kind, operation: &operation, settings };
+    let task = Task {
+        supergraph,
+        overrides: &overrides,
+        client: &client,
+        operation: &operation,
+        settings,
+    };
     let drafts = search::best(&task).map_err(refusal)?;
     let mut layout = Layout::new();
     let shape = Shape::new(supergraph, &operation, renamed, &mut layout);

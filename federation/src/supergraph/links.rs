@@ -47,6 +47,11 @@ pub(super) fn inaccessible(links: &[Link]) -> Option<String> {
         .map(|link| link.local_directive("inaccessible"))
 }
 
+/// The name under which `@context` is applied, when it is linked.
+pub(super) fn context(links: &[Link]) -> Option<String> {
+    links.iter().find(|link| link.identity == "context").map(|link| link.local_directive("context"))
+}
+
 /// How a supergraph says what belongs where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JoinVersion {
@@ -105,6 +110,7 @@ fn understood(identity: &str, version: &str, needed: bool) -> bool {
         "link" => version == "v1.0",
         "core" => matches!(version, "v0.1" | "v0.2"),
         "join" => matches!(version, "v0.1" | "v0.2" | "v0.3" | "v0.4" | "v0.5"),
+        "context" => version == "v0.1",
         "tag" | "inaccessible" | "cost" => true,
         _ => !needed,
     }

@@ -1,9 +1,10 @@
 //! The supergraph: which subgraph owns what, read from an SDL in the join/link format, and the client's schema.
 //!
-//! This is data without the behaviour of a stage. What the engine cannot serve rightly (context arguments, mandatory features
-//! that it does not know) is refused here, when the supergraph is read.
+//! This is data without the behaviour of a stage. What the engine cannot serve rightly (mandatory features that it does not
+//! know) is refused here, when the supergraph is read.
 
 mod api;
+mod context;
 mod error;
 mod field_set;
 mod implicit;
@@ -24,8 +25,8 @@ use apollo_compiler::validation::Valid;
 pub use error::SupergraphError;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
-    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, PossibleType, Rollout, SubgraphId,
-    TypeInfo, TypeKind,
+    ContextArgument, FieldInfo, FieldSet, FieldSetField, FieldSource, Key, PossibleType, Rollout,
+    SubgraphId, TypeInfo, TypeKind,
 };
 pub(crate) use shapes::SubgraphShapes;
 
@@ -51,7 +52,12 @@ impl Supergraph {
             .map_err(|invalid| SupergraphError::Invalid(invalid.errors.to_string()))?;
         let links = links::read(&schema)?;
         let subgraphs = read::subgraphs(&schema)?;
-        let types = read::types(&schema, &subgraphs, links::join_version(&links))?;
+        let types = read::types(
+            &schema,
+            &subgraphs,
+            links::join_version(&links),
+            links::context(&links).as_deref(),
+        )?;
         let api = api::schema(&schema, &links)?;
         let implementers = api.implementers_map();
         let hidden_values = hidden_values(&schema, &api);

@@ -35,6 +35,7 @@ macro_rules! scenarios {
 
 scenarios!(
     conflicting_types,
+    contexts,
     enums_and_inputs,
     federation_1,
     inaccessible,

@@ -10,16 +10,16 @@ use async_graphql::{Response, Variables};
 use bytes::Bytes;
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
-use federation::{FetchRequest, FetchResponse};
+use federation::{FetchRequest, FetchResponse, OperationKind};
 use futures::future::BoxFuture;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use serde::Serialize;
-use tokio::time::timeout;
 use url::Url;
 
-use super::{EVENTS, GRAPHQL, READY, SDL};
-use crate::http_client::{ClientError, ClientSettings, ClientSetupError, SubgraphHttpClient};
+use super::{EVENTS, GRAPHQL, READY, SDL, unanswered};
+use crate::http_client::{ClientSettings, ClientSetupError};
+use crate::subgraph::{SubgraphClient, SubgraphSettings, SubgraphSetupError};
 
 /// How much of an unexpected answer is told.
 const SHOWN: usize = 200;
@@ -33,15 +33,14 @@ pub struct HttpEndpointError {
     pub name: String,
     /// Why.
     #[source]
-    pub source: ClientSetupError,
+    pub source: SubgraphSetupError,
 }
 
 /// A subgraph in another process.
 #[derive(Debug)]
 pub struct HttpEndpoint {
     name: String,
-    client: SubgraphHttpClient,
-    timeout: Duration,
+    client: SubgraphClient,
     paths: Paths,
     tokens: Arc<ServiceTokens>,
     clock: Clock,
@@ -79,15 +78,27 @@ impl HttpEndpoint {
         tokens: Arc<ServiceTokens>,
         timeout: Duration,
     ) -> Result<Self, HttpEndpointError> {
+        let client = ClientSettings { connect_timeout: timeout, ..ClientSettings::default() };
+        let settings = SubgraphSettings { timeout, client, ..SubgraphSettings::default() };
+        Self::with_settings(name, url, tokens, &settings)
+    }
+
+    /// The subgraph `name` below the address `url`, called as `settings` say. Their rules for headers and errors are for strangers.
+    ///
+    /// # Errors
+    /// [`HttpEndpointError`] when the address or a setting cannot be used.
+    pub fn with_settings(
+        name: impl Into<String>,
+        url: Url,
+        tokens: Arc<ServiceTokens>,
+        settings: &SubgraphSettings,
+    ) -> Result<Self, HttpEndpointError> {
         let name = name.into();
-        let settings = ClientSettings { connect_timeout: timeout, ..ClientSettings::default() };
-        let made = SubgraphHttpClient::new(&url, &settings).and_then(|client| {
+        let made = SubgraphClient::new(&url, settings).and_then(|client| {
             Ok((client, Paths::below(&url).map_err(|_| ClientSetupError::Address(url))?))
         });
         match made {
-            Ok((client, paths)) => {
-                Ok(Self { name, client, timeout, paths, tokens, clock: Clock::System })
-            }
+            Ok((client, paths)) => Ok(Self { name, client, paths, tokens, clock: Clock::System }),
             Err(source) => Err(HttpEndpointError { name, source }),
         }
     }
@@ -98,7 +109,8 @@ impl HttpEndpoint {
         request: FetchRequest<'_>,
         caller: &Caller,
     ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        let (headers, body) = self.post_graphql(request.body, caller).await?;
+        let repeatable = request.kind == OperationKind::Query;
+        let (headers, body) = self.post_graphql(request.body, caller, repeatable).await?;
         let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
         Ok((FetchResponse::Json(body), cookies))
     }
@@ -107,9 +119,10 @@ impl HttpEndpoint {
         &self,
         body: Bytes,
         caller: &Caller,
+        repeatable: bool,
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
         let request = self.signed(post(&self.paths.graphql, body), caller)?;
-        self.send(request, StatusCode::OK).await
+        self.send(request, StatusCode::OK, repeatable).await
     }
 
     fn signed(
@@ -131,30 +144,14 @@ impl HttpEndpoint {
         &self,
         request: Request<Bytes>,
         expected: StatusCode,
+        repeatable: bool,
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
-        let response = timeout(self.timeout, self.client.send(request))
-            .await
-            .map_err(|_| self.late())?
-            .map_err(|error| self.unreachable(error))?;
-        let (parts, body) = response.into_parts();
+        let answer = self.client.call(request, repeatable).await;
+        let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
         if parts.status == expected {
             Ok((parts.headers, body))
         } else {
             Err(self.answered(format!("status {}: {}", parts.status.as_u16(), shown(&body))))
-        }
-    }
-
-    fn late(&self) -> EndpointError {
-        EndpointError::Timeout { endpoint: self.name.clone() }
-    }
-
-    fn unreachable(&self, error: ClientError) -> EndpointError {
-        match error {
-            ClientError::ConnectTimeout => self.late(),
-            ClientError::TooLarge { limit } => self.answered(format!("more than {limit} bytes")),
-            ClientError::Connect(_) | ClientError::Broken(_) => {
-                EndpointError::Unreachable { endpoint: self.name.clone(), source: Box::new(error) }
-            }
         }
     }
 
@@ -179,7 +176,7 @@ impl Endpoint for HttpEndpoint {
     fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>> {
         Box::pin(async {
             let request = self.signed(get(&self.paths.sdl), &own_caller())?;
-            let (_, body) = self.send(request, StatusCode::OK).await?;
+            let (_, body) = self.send(request, StatusCode::OK, true).await?;
             String::from_utf8(body.into())
                 .map_err(|_| self.answered("a schema that is not UTF-8".into()))
         })
@@ -197,7 +194,7 @@ impl Endpoint for HttpEndpoint {
                 variables: &request.variables,
             };
             let body = serde_json::to_vec(&operation).map_err(|error| self.failed(error))?;
-            let (headers, body) = self.post_graphql(body.into(), &caller).await?;
+            let (headers, body) = self.post_graphql(body.into(), &caller, false).await?;
             let mut response: Response =
                 serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))?;
             for cookie in headers.get_all(SET_COOKIE) {
@@ -211,14 +208,15 @@ impl Endpoint for HttpEndpoint {
         Box::pin(async move {
             let body = serde_json::to_vec(&*events).map_err(|error| self.failed(error))?;
             let request = self.signed(post(&self.paths.events, body.into()), &own_caller())?;
-            self.send(request, StatusCode::NO_CONTENT).await?;
+            // Events are applied once however often they come.
+            self.send(request, StatusCode::NO_CONTENT, true).await?;
             Ok(())
         })
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>> {
         Box::pin(async {
-            self.send(get(&self.paths.ready), StatusCode::OK).await?;
+            self.send(get(&self.paths.ready), StatusCode::OK, false).await?;
             Ok(())
         })
     }

@@ -4,8 +4,6 @@
 //! Refused: an answer with a status other than 2xx, unless it has GraphQL errors in its body, because many servers tell them so. Whether
 //! any other is a GraphQL response is for the engine to find out.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use common::EndpointError;
 use federation::{FetchRequest, OperationKind};
@@ -15,8 +13,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
-use crate::http_client::ClientError;
-use crate::subgraph::{CallError, HeaderRules, SharingClient, SubgraphSettings};
+use super::unanswered;
+use crate::subgraph::{HeaderRules, SharingClient, SubgraphSettings, SubgraphSetupError};
 
 /// How much of an unexpected answer goes to the log, in bytes.
 const SHOWN: usize = 200;
@@ -50,7 +48,7 @@ pub enum GraphQlSubgraphError {
         name: String,
         /// Why.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: SubgraphSetupError,
     },
 }
 
@@ -115,7 +113,7 @@ impl GraphQlSubgraph {
         let repeatable = fetch.kind == OperationKind::Query;
         let request = self.request(fetch.body, client);
         let answer = self.client.call(request, repeatable).await;
-        let (parts, body) = answer.map_err(|error| self.unanswered(error))?.into_parts();
+        let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
         if !parts.status.is_success() && !tells_errors(&body) {
             let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
             return Err(self.answered(format!("status {}: {shown}", parts.status.as_u16())));
@@ -130,7 +128,7 @@ impl GraphQlSubgraph {
     pub async fn sdl(&self) -> Result<String, EndpointError> {
         let body = Bytes::from_static(br#"{"query":"{ _service { sdl } }"}"#);
         let answer = self.client.call(self.request(body, &HeaderMap::new()), true).await;
-        let (parts, body) = answer.map_err(|error| self.unanswered(error))?.into_parts();
+        let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
         let told: Result<ServiceAnswer, _> = serde_json::from_slice(&body);
         told.map(|answer| answer.data.service.sdl).map_err(|_| {
             let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
@@ -146,19 +144,6 @@ impl GraphQlSubgraph {
         request.headers_mut().insert(ACCEPT, ACCEPTED);
         self.headers.to_subgraph(client, request.headers_mut());
         request
-    }
-
-    fn unanswered(&self, error: Arc<CallError>) -> EndpointError {
-        let endpoint = self.name.clone();
-        match &*error {
-            CallError::Timeout | CallError::Client(ClientError::ConnectTimeout) => {
-                EndpointError::Timeout { endpoint }
-            }
-            CallError::Client(ClientError::TooLarge { .. }) => self.answered(error.to_string()),
-            CallError::Open(_) | CallError::Client(_) => {
-                EndpointError::Unreachable { endpoint, source: Box::new(error) }
-            }
-        }
     }
 
     fn answered(&self, answer: String) -> EndpointError {

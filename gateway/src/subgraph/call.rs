@@ -6,15 +6,25 @@
 use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
+use tower::retry::backoff::InvalidBackoff;
 use url::Url;
 
 use super::breaker::{Breaker, Open};
 use super::limit::Limit;
 use super::retry::{self, Retry};
 use super::settings::SubgraphSettings;
-use crate::http_client::{ClientError, SubgraphHttpClient};
+use crate::http_client::{ClientError, ClientSetupError, SubgraphHttpClient};
 
-pub(super) type SetupError = Box<dyn std::error::Error + Send + Sync>;
+/// Why a subgraph cannot be called as it is set.
+#[derive(Debug, thiserror::Error)]
+pub enum SubgraphSetupError {
+    /// No client can be made for it.
+    #[error(transparent)]
+    Client(#[from] ClientSetupError),
+    /// The waits between attempts make no sense.
+    #[error("the waits between attempts make no sense")]
+    Retry(#[from] InvalidBackoff),
+}
 
 /// Why a call got no answer.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +55,10 @@ impl SubgraphClient {
     ///
     /// # Errors
     /// When the address cannot be used, TLS cannot be set up, or a setting makes no sense.
-    pub(crate) fn new(address: &Url, settings: &SubgraphSettings) -> Result<Self, SetupError> {
+    pub(crate) fn new(
+        address: &Url,
+        settings: &SubgraphSettings,
+    ) -> Result<Self, SubgraphSetupError> {
         Ok(Self {
             client: SubgraphHttpClient::new(address, &settings.client)?,
             timeout: settings.timeout,

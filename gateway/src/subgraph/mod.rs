@@ -12,7 +12,8 @@ mod settings;
 mod share;
 
 pub use breaker::BreakerSettings;
-pub(crate) use call::CallError;
+pub use call::SubgraphSetupError;
+pub(crate) use call::{CallError, SubgraphClient};
 pub use headers::{
     EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules, Merge, RequestRule,
     ResponseRule,

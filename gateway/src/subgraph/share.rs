@@ -11,7 +11,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, Request, Response, Uri};
 use url::Url;
 
-use super::call::{CallError, SetupError, SubgraphClient};
+use super::call::{CallError, SubgraphClient, SubgraphSetupError};
 use super::settings::SubgraphSettings;
 use crate::inflight::Inflight;
 
@@ -29,7 +29,10 @@ impl SharingClient {
     ///
     /// # Errors
     /// When the address cannot be used, TLS cannot be set up, or a setting makes no sense.
-    pub(crate) fn new(address: &Url, settings: &SubgraphSettings) -> Result<Self, SetupError> {
+    pub(crate) fn new(
+        address: &Url,
+        settings: &SubgraphSettings,
+    ) -> Result<Self, SubgraphSetupError> {
         let client = Arc::new(SubgraphClient::new(address, settings)?);
         Ok(Self { client, under_way: settings.share_queries.then(Inflight::default) })
     }

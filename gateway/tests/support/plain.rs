@@ -63,7 +63,7 @@ pub(crate) fn router(transports: Vec<Transport>) -> Router {
 /// A gateway for everybody over `transports`.
 pub(crate) fn gateway(transports: Vec<Transport>, settings: GatewaySettings) -> Gateway {
     let supergraph = Supergraph::parse(SUPERGRAPH).unwrap();
-    Gateway::without_authentication(supergraph, transports, settings).unwrap()
+    Gateway::general(supergraph, transports, None, settings).unwrap()
 }
 
 /// The library, with the subgraph `reviews` elsewhere and called as `settings` say.

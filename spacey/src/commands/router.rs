@@ -1,17 +1,19 @@
 //! `spacey gateway --supergraph FILE`: a general router. It runs any supergraph, whoever composed it, over subgraphs that speak GraphQL
 //! over HTTP at the addresses that the supergraph has for them.
 //!
-//! Everybody is anonymous to it, and it needs none of Spacey's secrets, services or folders.
+//! Everybody is anonymous to it unless a setting says otherwise, and it needs none of Spacey's secrets, services or folders.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use common::token::{AccessTokens, KeyError};
 use gateway::Gateway;
+use secrecy::SecretString;
 
 use super::{front, server};
 use crate::reload;
-use crate::settings::Settings;
+use crate::settings::{Keys, Settings};
 use crate::subgraphs::Subgraphs;
 
 pub(super) async fn run(settings: &Settings, file: &Path) -> super::Result {
@@ -22,7 +24,8 @@ pub(super) async fn run(settings: &Settings, file: &Path) -> super::Result {
         .map_err(|error| format!("{}: {}", file.display(), reload::chain(&error)))?;
     subgraphs.warn_of_unknown(&supergraph);
     let gateway_settings = front::gateway_settings(settings)?;
-    let gateway = Gateway::without_authentication(supergraph, transports, gateway_settings)?;
+    let tokens = tokens(&settings.keys)?;
+    let gateway = Gateway::general(supergraph, transports, tokens, gateway_settings)?;
     let (listener, address) = server::listen(&settings.listen).await?;
     println!("The gateway listens on http://{address}");
     if let Some(every) = settings.subgraphs.reload {
@@ -32,4 +35,15 @@ pub(super) async fn run(settings: &Settings, file: &Path) -> super::Result {
     let drain = gateway.drain();
     server::serve(listener, gateway.router(), settings.listen.drain, move || drain.begin()).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The key by which access tokens are recognised, where they are looked at. It is never made here: whoever issues tokens has it.
+fn tokens(keys: &Keys) -> Result<Option<Arc<AccessTokens>>, String> {
+    if !keys.authentication {
+        return Ok(None);
+    }
+    let pem = SecretString::from(reload::read(&keys.jwt_key_file)?);
+    let tokens = AccessTokens::from_pem(&pem)
+        .map_err(|error: KeyError| format!("SPACEY_JWT_KEY_FILE: {error}"))?;
+    Ok(Some(Arc::new(tokens)))
 }

@@ -65,6 +65,8 @@ pub(crate) struct Data {
 pub(crate) struct Keys {
     /// `SPACEY_JWT_KEY_FILE`: the Ed25519 private key that signs access tokens, PKCS #8 PEM.
     pub(crate) jwt_key_file: PathBuf,
+    /// `SPACEY_AUTHENTICATION`: whether a general router looks at access tokens. The product's gateway always does.
+    pub(crate) authentication: bool,
     /// `SPACEY_SERVICE_SECRET`: what gateway and subgraphs share when they are separate processes.
     pub(crate) service_secret: Option<SecretString>,
 }
@@ -74,9 +76,7 @@ pub(crate) struct Keys {
 pub(crate) struct Subgraphs {
     /// `SPACEY_SUBGRAPH_{USERS,CONFIG,DECKS,LEARNING}_URL`, by subgraph name.
     pub(crate) remote: BTreeMap<&'static str, Url>,
-    /// `SPACEY_SUBGRAPH_TIMEOUT_SECONDS`: how long a remote one may take.
-    pub(crate) timeout: Duration,
-    /// How the general router calls each of any supergraph.
+    /// How each of them is called, and each of any supergraph by the general router.
     pub(crate) policies: Policies,
     /// `SPACEY_RELOAD_SECONDS`: how often to look whether the schema changed; none for never.
     pub(crate) reload: Option<Duration>,
@@ -223,7 +223,8 @@ impl Keys {
         let jwt_key_file =
             reader.get("SPACEY_JWT_KEY_FILE", "a file name is accepted", default, path);
         let service_secret = long_secret(reader, "SPACEY_SERVICE_SECRET");
-        Some(Self { jwt_key_file: jwt_key_file?, service_secret })
+        let authentication = flag(reader, "SPACEY_AUTHENTICATION", false);
+        Some(Self { jwt_key_file: jwt_key_file?, authentication: authentication?, service_secret })
     }
 }
 
@@ -240,16 +241,15 @@ impl Subgraphs {
                 remote.insert(subgraph, url);
             }
         }
-        let timeout = seconds(reader, "SPACEY_SUBGRAPH_TIMEOUT_SECONDS", "10");
         let reload = reader.get(
             "SPACEY_RELOAD_SECONDS",
             "a number of seconds from 0, for never, to 3600 is accepted",
             "5",
             |text| text.parse().ok().filter(|seconds| *seconds <= 3600).map(Duration::from_secs),
         );
-        let policies = Policies::read(reader, timeout?)?;
+        let policies = Policies::read(reader)?;
         let reload = Some(reload?).filter(|every| !every.is_zero());
-        Some(Self { remote, timeout: timeout?, policies, reload })
+        Some(Self { remote, policies, reload })
     }
 }
 

@@ -1,20 +1,22 @@
-//! How the general router calls the subgraphs of any supergraph: settings for all of them, and for each by name.
+//! How subgraphs that run elsewhere are called: settings for all of them, and for each by name.
 //!
 //! For all: the variables `SPACEY_SUBGRAPH_…`, and in the settings file the table `[subgraph_defaults]`. For one: the table
 //! `[subgraph.NAME]`, and `SPACEY_SUBGRAPH_NAME_URL` for its address. What is nearer to the subgraph wins.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway::{
-    BreakerSettings, ClientSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern,
-    HeaderRules, Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings,
+    BreakerSettings, ClientIdentity, ClientSettings, EndToEndHeader, HeaderMatch, HeaderMatchError,
+    HeaderPattern, HeaderRules, HttpVersion, Merge, RequestRule, ResponseRule, RetrySettings,
+    SubgraphSettings, TlsSettings,
 };
 use http::HeaderValue;
 use serde::Deserialize;
 
-use super::list;
 use super::reader::Reader;
+use super::{list, seconds};
 
 /// How each subgraph is called.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +30,8 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    pub(super) fn read(reader: &mut Reader, timeout: Duration) -> Option<Self> {
-        let all = for_all(reader, timeout);
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let all = for_all(reader);
         let defaults: Table = reader.table("subgraph_defaults");
         let tables: BTreeMap<String, Table> = reader.table("subgraph");
         let variables = reader.named("SPACEY_SUBGRAPH_", "_URL");
@@ -72,7 +74,8 @@ impl Policies {
     }
 }
 
-fn for_all(reader: &mut Reader, timeout: Duration) -> Option<SubgraphSettings> {
+fn for_all(reader: &mut Reader) -> Option<SubgraphSettings> {
+    let timeout = seconds(reader, "SPACEY_SUBGRAPH_TIMEOUT_SECONDS", "10");
     let retries =
         reader.get("SPACEY_SUBGRAPH_RETRIES", "a number from 0 to 10 is accepted", "0", |text| {
             text.parse().ok().filter(|most| (0..=10).contains(most))
@@ -104,7 +107,7 @@ fn for_all(reader: &mut Reader, timeout: Duration) -> Option<SubgraphSettings> {
     );
     let retry = |most| RetrySettings { most, ..RetrySettings::default() };
     Some(SubgraphSettings {
-        timeout,
+        timeout: timeout?,
         retry: Some(retries?).filter(|most| *most > 0).map(retry),
         concurrency: Some(concurrency?).filter(|most| *most > 0),
         client: ClientSettings { max_response: answer_limit?, ..ClientSettings::default() },
@@ -124,12 +127,34 @@ struct Table {
     /// 0 for no limit.
     concurrency: Option<usize>,
     answer_limit_bytes: Option<usize>,
+    connect_timeout_seconds: Option<f64>,
+    http: Option<HttpName>,
+    tls: Option<TlsTable>,
     errors_shown: Option<bool>,
     share_queries: Option<bool>,
     retry: Option<RetryTable>,
     breaker: Option<BreakerTable>,
     request_headers: Option<Vec<RequestRow>>,
     response_headers: Option<Vec<ResponseRow>>,
+}
+
+#[derive(Debug, Deserialize)]
+enum HttpName {
+    #[serde(rename = "negotiated")]
+    Negotiated,
+    #[serde(rename = "1.1")]
+    Http1,
+    #[serde(rename = "2")]
+    Http2,
+}
+
+/// Names of PEM files.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsTable {
+    authorities: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -193,6 +218,19 @@ impl Table {
         if let Some(bytes) = self.answer_limit_bytes {
             settings.client.max_response = bytes;
         }
+        if let Some(seconds) = self.connect_timeout_seconds {
+            settings.client.connect_timeout = duration("connect_timeout_seconds", seconds)?;
+        }
+        if let Some(version) = self.http {
+            settings.client.version = match version {
+                HttpName::Negotiated => HttpVersion::Negotiated,
+                HttpName::Http1 => HttpVersion::Http1,
+                HttpName::Http2 => HttpVersion::Http2,
+            };
+        }
+        if let Some(table) = self.tls {
+            settings.client.tls = table.over(settings.client.tls)?;
+        }
         if let Some(shown) = self.errors_shown {
             settings.errors_shown = shown;
         }
@@ -215,6 +253,29 @@ impl Table {
         }
         Ok(settings)
     }
+}
+
+impl TlsTable {
+    fn over(self, mut tls: TlsSettings) -> Result<TlsSettings, String> {
+        if let Some(path) = self.authorities {
+            tls.authorities = Some(pem("tls.authorities", &path)?);
+        }
+        match (self.certificate, self.key) {
+            (None, None) => {}
+            (Some(certificate), Some(key)) => {
+                tls.identity = Some(ClientIdentity {
+                    certificates: pem("tls.certificate", &certificate)?,
+                    key: pem("tls.key", &key)?,
+                });
+            }
+            _ => return Err("tls.certificate and tls.key go together".to_owned()),
+        }
+        Ok(tls)
+    }
+}
+
+fn pem(name: &str, path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{name}: {}: {error}", path.display()))
 }
 
 impl RetryTable {

@@ -6,12 +6,13 @@ use super::choices::Choices;
 use super::graph::{Field, Graph, InterfaceObject, Key, Named, ObjectKind, SubgraphNo};
 
 pub(crate) fn add(choices: &mut Choices, graph: &mut Graph) {
+    let homes = graph.subgraphs;
     for interface in 0..graph.interfaces.len() {
         let possible = &graph.interfaces[interface].possible;
         let all_entities =
             possible.iter().all(|object| graph.objects[*object].kind == ObjectKind::Entity);
         if all_entities && choices.one_in(2) {
-            let home = choices.below(graph.subgraphs);
+            let home = choices.below(homes);
             for object in graph.interfaces[interface].possible.clone() {
                 settle(choices, graph, object, home);
             }
