@@ -143,6 +143,7 @@ impl Drafts {
                 Some(Undo::RemoveField(id, index, key, field)) => {
                     self.selections[id.0].fields.shift_insert(index, key, field);
                 }
+                Some(Undo::AddContext(fetch)) => drop(self.fetches[fetch].contexts.pop()),
                 Some(Undo::ExtendTemplate(fetch, template)) => {
                     if let Some(entities) = &mut self.fetches[fetch].entities {
                         entities.template = template;
@@ -158,6 +159,12 @@ impl Drafts {
         self.fetches.push(fetch);
         self.journal.push(Undo::PushFetch);
         self.fetches.len() - 1
+    }
+
+    /// Adds a variable to a fetch that takes its values from objects further out.
+    pub(super) fn add_context(&mut self, fetch: FetchId, context: ContextDraft) {
+        self.fetches[fetch].contexts.push(context);
+        self.journal.push(Undo::AddContext(fetch));
     }
 
     /// Adds what `extra` has to the representations of a fetch.

@@ -279,7 +279,9 @@ impl<'a> Planner<'a> {
         self.entering.push(mark);
         let touched = std::mem::take(&mut self.touched);
         let fields = set.collect(&|ty| self.supergraph.possible_types(ty).contains(&spot.ty));
+        let was_gathering = std::mem::replace(&mut self.is_gathering, true);
         let rest = self.object(spot, fields);
+        self.is_gathering = was_gathering;
         self.entering.pop();
         let dependencies = std::mem::replace(&mut self.touched, touched);
         Ok(rest?.is_empty().then_some(dependencies))

@@ -194,7 +194,10 @@ impl<'a> Planner<'a> {
             }],
             ty,
         };
-        let rest = self.selections(&mut inner, selections)?;
+        let was_gathering = std::mem::replace(&mut self.is_gathering, false);
+        let rest = self.selections(&mut inner, selections);
+        self.is_gathering = was_gathering;
+        let rest = rest?;
         if rest.is_empty() {
             return Ok(Vec::new());
         }

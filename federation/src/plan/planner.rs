@@ -52,6 +52,8 @@ pub(super) struct Planner<'a> {
     pub(super) entering: Vec<(NamesId, Name, Option<SubgraphId>)>,
     /// How many subgraphs an entry may lead through.
     pub(super) hops: usize,
+    /// Whether keys or required fields are planned, for which a hub's stubs will do.
+    pub(super) is_gathering: bool,
     pub(super) decisions: Decisions,
     settings: &'a PlanSettings,
     /// Whether the plan must not grow with the number of types ([`hub`](super::hub)).
@@ -91,6 +93,7 @@ pub(super) fn draft(
         touched: BTreeSet::new(),
         entering: Vec::new(),
         hops: supergraph.subgraph_ids().count() + 1,
+        is_gathering: false,
         decisions,
         settings,
         is_frugal,
@@ -244,7 +247,9 @@ impl<'a> Planner<'a> {
         let origin = &spot.origins[index];
         let mut rest = Vec::with_capacity(pending.len());
         for mut entry in std::mem::take(pending) {
-            let local = !entry.tried.contains(&origin.subgraph)
+            let is_there = origin.subgraph != SubgraphId::NONE || self.is_gathering;
+            let local = is_there
+                && !entry.tried.contains(&origin.subgraph)
                 && matches!(
                     self.access_at(spot, origin.subgraph, &entry.field.name, &origin.provided),
                     Access::Local(..)

@@ -10,7 +10,7 @@ use super::graph::{
     AbstractType, Argument, EnumType, Field, Graph, Key, Named, ObjectKind, ObjectType, SubgraphNo,
     WRAPPERS,
 };
-use super::rules;
+use super::{interface_object, rules};
 
 const SCALARS: [(&str, &str); 7] = [
     ("name", "String"),
@@ -43,6 +43,7 @@ pub(crate) fn graph(choices: &mut Choices) -> Graph {
     maker.fields();
     maker.interface_fields();
     maker.roots();
+    interface_object::add(maker.choices, &mut maker.graph);
     rules::add(maker.choices, &mut maker.graph);
     maker.close();
     maker.graph
@@ -82,6 +83,7 @@ impl Maker<'_> {
                 possible,
                 fields,
                 here: BTreeSet::new(),
+                object: None,
             });
         }
         for index in 0..self.choices.below(2) {
@@ -91,6 +93,7 @@ impl Maker<'_> {
                 possible,
                 fields: Vec::new(),
                 here: BTreeSet::new(),
+                object: None,
             });
         }
     }
@@ -349,11 +352,23 @@ impl Maker<'_> {
 
     /// Has every subgraph define what it mentions.
     fn close(&mut self) {
+        for entity in self.entities() {
+            // Where a key nests its id, a stub must not be the only one to have that.
+            let nests =
+                |field: &Field| field.name == "owner" && field.named == Named::Object(entity);
+            if self.graph.objects.iter().flat_map(|object| &object.fields).any(nests) {
+                let object = &mut self.graph.objects[entity];
+                object.fields[0].owners.extend(object.here.keys());
+            }
+        }
         for subgraph in 0..self.graph.subgraphs {
-            if !self.graph.objects.iter().any(|object| {
-                object.here.contains_key(&subgraph)
-                    || object.fields.iter().any(|field| field.owners.contains(&subgraph))
-            }) {
+            let has_interface = self.graph.interfaces.iter().any(|i| i.is_object_in(subgraph));
+            if !has_interface
+                && !self.graph.objects.iter().any(|object| {
+                    object.here.contains_key(&subgraph)
+                        || object.fields.iter().any(|field| field.owners.contains(&subgraph))
+                })
+            {
                 let query = self.graph.objects.len() - 2;
                 let mut ping = Field::new(format!("ping{subgraph}"), Named::Scalar("Int"), 0);
                 ping.owners.insert(subgraph);
@@ -381,6 +396,7 @@ impl Maker<'_> {
             Named::Scalar(_) => false,
             Named::Enum(index) => self.graph.enums[index].here.insert(subgraph),
             Named::Object(index) => self.define_object(subgraph, index),
+            Named::Interface(index) if self.graph.interfaces[index].is_object_in(subgraph) => false,
             Named::Interface(index) => {
                 self.graph.interfaces[index].here.insert(subgraph) | self.populate(subgraph, named)
             }

@@ -57,6 +57,24 @@ pub(crate) struct AbstractType {
     pub(crate) fields: Vec<String>,
     /// The subgraphs that define it.
     pub(crate) here: BTreeSet<SubgraphNo>,
+    /// Present where a subgraph has it as an object.
+    pub(crate) object: Option<InterfaceObject>,
+}
+
+#[derive(Debug)]
+pub(crate) struct InterfaceObject {
+    /// The subgraph that has all its types, and the key `id`.
+    pub(crate) home: SubgraphNo,
+    /// The subgraph that has it as an object and defines nothing else.
+    pub(crate) by: SubgraphNo,
+    /// What that adds, and what it names for that.
+    pub(crate) fields: Vec<Field>,
+}
+
+impl AbstractType {
+    pub(crate) fn is_object_in(&self, subgraph: SubgraphNo) -> bool {
+        self.object.as_ref().is_some_and(|object| object.by == subgraph)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +169,9 @@ impl Graph {
     pub(crate) fn possible_in(&self, subgraph: SubgraphNo, named: Named) -> Vec<usize> {
         let possible = match named {
             Named::Object(index) => return vec![index],
+            Named::Interface(index) if self.interfaces[index].is_object_in(subgraph) => {
+                return self.interfaces[index].possible.clone();
+            }
             Named::Interface(index) => &self.interfaces[index].possible,
             Named::Union(index) => &self.unions[index].possible,
             Named::Scalar(_) | Named::Enum(_) => return Vec::new(),

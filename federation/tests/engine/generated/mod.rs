@@ -7,6 +7,7 @@ mod case;
 mod choices;
 mod generate;
 mod graph;
+mod interface_object;
 mod operation;
 mod records;
 mod rules;

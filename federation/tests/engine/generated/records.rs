@@ -34,6 +34,14 @@ fn fields(
 ) -> Map<String, Value> {
     let is_entity = object.kind == ObjectKind::Entity;
     let mut record = Map::new();
+    for interface in &graph.interfaces {
+        let is_of = interface.possible.iter().any(|of| graph.objects[*of].name == object.name);
+        let added = interface.object.iter().filter(|_| is_of).flat_map(|object| &object.fields);
+        for field in added.filter(|field| !field.owners.is_empty()) {
+            let value = value(choices, graph, field, WRAPPERS[field.wrapper], number);
+            record.insert(field.name.clone(), value);
+        }
+    }
     for (index, field) in object.fields.iter().enumerate() {
         let is_key = object.keys.iter().any(|key| key.fields.contains(&index));
         let value = if is_entity && (is_key || field.name == "id") {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::graph::{AbstractType, Field, Graph, ObjectKind, ObjectType, SubgraphNo, WRAPPERS};
 
-const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@shareable", "@external", "@requires", "@provides", "@override", "@inaccessible"])"#;
+const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@shareable", "@external", "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"])"#;
 const INPUT: &str = "input Input { a: Int! b: String = \"b\" more: [Input!] }\n";
 
 pub(crate) fn name(subgraph: SubgraphNo) -> String {
@@ -50,10 +50,26 @@ impl Writer<'_> {
 
     fn interface(&mut self, index: usize) {
         let interface = &self.graph.interfaces[index];
+        if let Some(object) = &interface.object
+            && object.by == self.subgraph
+        {
+            let _ = writeln!(
+                self.text,
+                "type {} @key(fields: \"id\") @interfaceObject {{\n  id: ID!",
+                interface.name
+            );
+            for field in &object.fields {
+                self.field(field);
+            }
+            self.text.push_str("}\n");
+            return;
+        }
         if !interface.here.contains(&self.subgraph) {
             return;
         }
-        let _ = writeln!(self.text, "interface {} {{", interface.name);
+        let is_home = interface.object.as_ref().is_some_and(|object| object.home == self.subgraph);
+        let key = if is_home { " @key(fields: \"id\")" } else { "" };
+        let _ = writeln!(self.text, "interface {}{key} {{", interface.name);
         for field in self.graph.interface_fields(index, self.subgraph) {
             self.signature(field);
             self.text.push('\n');

@@ -93,9 +93,16 @@ pub(crate) fn fixture(subgraphs: &[SubgraphSdl], supergraph: &str, mut data: Dat
     let supergraph = Arc::new(Supergraph::parse(supergraph).unwrap());
     let api = Schema::parse_and_validate(supergraph.api_sdl(), "api.graphql").unwrap();
     let subgraphs = declared::subgraphs(subgraphs);
-    for rule in subgraphs.iter().flat_map(|subgraph| &subgraph.rules) {
-        if let Some(set) = &rule.requires {
-            data.requires.insert((rule.ty.clone(), rule.field.clone()), data::field_set(set));
+    for subgraph in &subgraphs {
+        for rule in &subgraph.rules {
+            // What an interface requires where it is an object, its types require.
+            let objects = subgraph.implementations.get(&rule.ty).into_iter().flatten();
+            for ty in objects.chain([&rule.ty]) {
+                if let Some(set) = &rule.requires {
+                    let mark = (ty.clone(), rule.field.clone());
+                    data.requires.insert(mark, data::field_set(set));
+                }
+            }
         }
     }
     Fixture {
