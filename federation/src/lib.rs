@@ -13,8 +13,9 @@ pub mod value;
 
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
-    Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Response, ResponseError,
-    ResponseErrorCode, SubgraphError, execute,
+    Completed, Delivery, Events, Fetch, FetchError, FetchRequest, FetchResponse, Incremental,
+    InitialResponse, PathSegment, Payload, Pending, Response, ResponseError, ResponseErrorCode,
+    SubgraphError, SubsequentResponse, execute, execute_stream,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
 pub use plan::{Plan, Prepared, prepare};

@@ -8,19 +8,27 @@ mod errors;
 mod introspect;
 mod leaf;
 mod merge;
+mod payload;
 mod project;
 mod response;
 mod run;
+mod stream;
 mod walk;
 
 use std::future::Future;
 use std::sync::Arc;
 
+use futures::stream::BoxStream;
+
 use crate::operation::{RequestError, coerce_variables};
 use crate::plan::Prepared;
 use crate::value::{Object, Value};
 
+pub use payload::{
+    Completed, Delivery, Incremental, InitialResponse, Payload, Pending, SubsequentResponse,
+};
 pub use response::{Response, ResponseError, ResponseErrorCode};
+pub use stream::execute_stream;
 
 /// Executes a prepared operation.
 ///
@@ -51,7 +59,16 @@ pub trait Fetch: Send + Sync {
         &self,
         request: FetchRequest<'_>,
     ) -> impl Future<Output = Result<FetchResponse, FetchError>> + Send;
+
+    /// Opens a subscription on one subgraph. Dropping the events ends it.
+    fn subscribe(
+        &self,
+        request: FetchRequest<'_>,
+    ) -> impl Future<Output = Result<Events, FetchError>> + Send;
 }
+
+/// The events of a subscription: a subgraph's answer for each. An error is the last of them.
+pub type Events = BoxStream<'static, Result<FetchResponse, FetchError>>;
 
 /// One operation for one subgraph.
 #[derive(Debug)]
@@ -107,4 +124,7 @@ pub enum FetchError {
     /// It answered something that is not a GraphQL response.
     #[error("subgraph answered something that is not a GraphQL response: {0}")]
     Malformed(String),
+    /// It cannot be asked for a subscription in the way it is reached.
+    #[error("subgraph has no way to be subscribed to")]
+    NoSubscriptions,
 }

@@ -16,15 +16,46 @@ use super::{Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, Subgrap
 
 /// Runs `plan` and returns the merged data and the errors.
 pub(super) async fn run<F: Fetch>(plan: &Plan, variables: &Object, fetch: &F) -> (Value, Errors) {
-    let mut run = Run {
-        plan,
-        variables,
-        waiting_for: plan.fetches.iter().map(|fetch| fetch.depends_on.len()).collect(),
-        data: Value::Object(Object::default()),
-        errors: Errors::default(),
-    };
-    let mut ready: Vec<usize> =
+    let run = Run::new(plan, variables);
+    let ready =
         (0..plan.fetches.len()).rev().filter(|&index| run.waiting_for[index] == 0).collect();
+    go(run, ready, fetch).await
+}
+
+/// The request that opens the subscription which `plan` begins with.
+pub(super) fn source<'a>(plan: &'a Plan, variables: &'a Object) -> Option<FetchRequest<'a>> {
+    if plan.fetches.is_empty() {
+        return None;
+    }
+    Run::new(plan, variables).request(0).map(|(_, request)| request)
+}
+
+/// Runs what follows the first fetch of `plan`, which answered `event`.
+pub(super) async fn run_after<F: Fetch>(
+    plan: &Plan,
+    variables: &Object,
+    event: FetchResponse,
+    fetch: &F,
+) -> (Value, Errors) {
+    let mut run = Run::new(plan, variables);
+    let mut ready = Vec::new();
+    run.take(0, None, Ok(event));
+    run.done(0, &mut ready);
+    go(run, ready, fetch).await
+}
+
+/// The error of a first fetch that brings nothing.
+pub(super) fn broken(plan: &Plan, error: &FetchError) -> Errors {
+    let variables = Object::default();
+    let mut run = Run::new(plan, &variables);
+    if let Some(first) = plan.fetches.first() {
+        run.failed(first, error);
+    }
+    run.errors
+}
+
+/// Runs the fetches that are ready, and those that become so.
+async fn go<F: Fetch>(mut run: Run<'_>, mut ready: Vec<usize>, fetch: &F) -> (Value, Errors) {
     let mut running = FuturesUnordered::new();
     loop {
         while let Some(index) = ready.pop() {
@@ -61,6 +92,16 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
+    fn new(plan: &'a Plan, variables: &'a Object) -> Self {
+        Self {
+            plan,
+            variables,
+            waiting_for: plan.fetches.iter().map(|fetch| fetch.depends_on.len()).collect(),
+            data: Value::Object(Object::default()),
+            errors: Errors::default(),
+        }
+    }
+
     /// The request of a fetch, or nothing when there is no entity to ask for.
     fn request(&self, index: usize) -> Option<(Option<Batch>, FetchRequest<'a>)> {
         let node = &self.plan.fetches[index];
@@ -137,6 +178,9 @@ impl<'a> Run<'a> {
                 ResponseErrorCode::SubrequestMalformedResponse,
                 "answered something that is not a GraphQL response",
             ),
+            FetchError::NoSubscriptions => {
+                (ResponseErrorCode::SubrequestUnreachable, "cannot be subscribed to")
+            }
         };
         self.errors.add_for_part(
             ResponseError::new(

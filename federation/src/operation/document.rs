@@ -70,12 +70,6 @@ impl Document {
 
     fn refuse_unsupported(&self) -> Result<(), Vec<RequestError>> {
         let mut errors = Vec::new();
-        if self.kind() == OperationKind::Subscription {
-            errors.push(
-                RequestError::new(RequestErrorCode::Unsupported, "subscriptions are not supported")
-                    .at(self.operation.location(), &self.executable.sources),
-            );
-        }
         let fragments = self.executable.fragments.values().map(|fragment| &fragment.selection_set);
         for set in std::iter::once(&self.operation.selection_set).chain(fragments) {
             self.refuse_reserved_aliases(set, &mut errors);

@@ -73,10 +73,11 @@ pub(super) fn draft(
     };
     let fields = operation.collect(&|ty| *ty == operation.ty);
     let rest = match kind {
-        OperationKind::Mutation => planner.serial(&operation.ty, fields)?,
-        OperationKind::Query | OperationKind::Subscription => {
-            planner.object(&mut root(&operation.ty), fields)?
+        // A subscription's only root field must come from one subgraph, wholly: its events cannot be pieced together.
+        OperationKind::Mutation | OperationKind::Subscription => {
+            planner.serial(&operation.ty, fields)?
         }
+        OperationKind::Query => planner.object(&mut root(&operation.ty), fields)?,
     };
     match rest.first() {
         Some(field) => Err(PlanError::Unreachable(coordinate(&operation.ty, field))),
@@ -96,7 +97,7 @@ fn root<'a>(ty: &Name) -> Spot<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// Root fields of a mutation: each after everything before it, neighbours of one subgraph together.
+    /// Root fields of a mutation or subscription: each after everything before it, neighbours of one subgraph together.
     fn serial(&mut self, ty: &Name, fields: Vec<Arc<Field>>) -> Result<Vec<Arc<Field>>, PlanError> {
         let mut spot = root(ty);
         for field in fields.into_iter().filter(|field| !is_meta(field)) {
