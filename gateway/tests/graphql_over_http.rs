@@ -34,7 +34,7 @@ async fn an_operation_is_answered_by_post_and_by_get() {
     let got = get(&library, "query=%7B%20books(first:%201)%20%7B%20id%20%7D%20%7D").await;
     for answer in [posted, got] {
         assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("content-type"), format!("{GRAPHQL}; charset=utf-8"));
+        assert_eq!(answer.header("content-type"), format!("{JSON}; charset=utf-8"));
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(answer.text(), r#"{"data":{"books":[{"id":"0"}]}}"#);
     }
@@ -48,7 +48,7 @@ async fn operation_name_and_variables_are_used() {
     let answer = post_as(&library, None, &body.to_string()).await;
     assert_eq!(answer.text(), r#"{"data":{"book":{"id":"3"}}}"#);
     let body = json!({ "query": document, "operationName": "C" });
-    let answer = post_as(&library, None, &body.to_string()).await;
+    let answer = post_as(&library, Some(GRAPHQL), &body.to_string()).await;
     assert_eq!(
         (answer.status.as_u16(), answer.code().as_str()),
         (400, "OPERATION_RESOLUTION_FAILURE")

@@ -11,14 +11,14 @@ use crate::outcome::Outcome;
 /// The media type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MediaType {
-    /// `application/graphql-response+json`, the default.
-    GraphQlResponse,
-    /// `application/json`, for those who ask for nothing else.
+    /// `application/json`, what a client gets that does not care: it may know of nothing newer.
     Json,
+    /// `application/graphql-response+json`, for those who ask for it.
+    GraphQlResponse,
 }
 
 impl MediaType {
-    const ALL: [Self; 2] = [Self::GraphQlResponse, Self::Json];
+    const ALL: [Self; 2] = [Self::Json, Self::GraphQlResponse];
 
     /// The value of `Content-Type`.
     pub(crate) const fn content_type(self) -> &'static str {
@@ -36,13 +36,14 @@ impl MediaType {
     }
 }
 
-/// The media type to answer in: the one the client likes best, and of two that it likes equally the one it names first.
+/// The media type to answer in: the one the client likes best, of two that it likes equally the one it names first,
+/// and JSON where it names none.
 ///
 /// # Errors
 /// [`Code::NotAcceptable`] when it accepts neither.
 pub(crate) fn negotiate(headers: &HeaderMap) -> Result<MediaType, Outcome> {
     if !headers.contains_key(ACCEPT) {
-        return Ok(MediaType::GraphQlResponse);
+        return Ok(MediaType::Json);
     }
     let ranges: Vec<Range<'_>> = headers
         .get_all(ACCEPT)
@@ -182,9 +183,9 @@ mod tests {
             ("application/graphql-response+json, application/json;q=0.9", Some(GraphQlResponse)),
             ("application/graphql-response+json;q=0.2, application/json;q=0.9", Some(Json)),
             ("application/json, application/graphql-response+json", Some(Json)),
-            ("*/*", Some(GraphQlResponse)),
-            ("application/*", Some(GraphQlResponse)),
-            ("text/html, application/xhtml+xml, */*;q=0.8", Some(GraphQlResponse)),
+            ("*/*", Some(Json)),
+            ("application/*", Some(Json)),
+            ("text/html, application/xhtml+xml, */*;q=0.8", Some(Json)),
             ("*/*;q=0.1, application/json", Some(Json)),
             ("application/graphql-response+json;q=0, */*", Some(Json)),
             ("application/json;q=0", None),
@@ -198,8 +199,8 @@ mod tests {
     }
 
     #[test]
-    fn without_accept_it_is_the_media_type_of_the_specification() {
-        assert_eq!(negotiate(&HeaderMap::new()).unwrap(), MediaType::GraphQlResponse);
+    fn without_accept_it_is_json() {
+        assert_eq!(negotiate(&HeaderMap::new()).unwrap(), MediaType::Json);
     }
 
     #[test]
