@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use common::Caller;
-use federation::{Object, Prepared};
+use federation::{Object, OperationKind, Payload, Prepared};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use http::HeaderValue;
 
 use crate::outcome::{Executed, Outcome};
 use crate::transport::{RequestFetch, Transports};
@@ -15,11 +18,41 @@ use crate::transport::{RequestFetch, Transports};
 pub(crate) async fn execute(
     prepared: &Prepared,
     variables: Object,
-    transports: &Transports,
+    transports: &Arc<Transports>,
     caller: Caller,
 ) -> Result<Executed, Outcome> {
-    let fetch = RequestFetch::new(transports, Arc::new(caller));
+    let fetch = RequestFetch::new(transports.clone(), Arc::new(caller));
     let response =
         federation::execute(prepared, variables, &fetch).await.map_err(Outcome::RequestError)?;
-    Ok(Executed { response, cookies: fetch.into_cookies() })
+    Ok(Executed { response, cookies: fetch.take_cookies() })
+}
+
+/// An answer that comes in parts.
+pub(crate) struct Opened {
+    pub(crate) payloads: BoxStream<'static, Payload>,
+    /// What subgraphs set before the first part. Whatever they set later comes too late for a header.
+    pub(crate) cookies: Vec<HeaderValue>,
+}
+
+/// Starts to answer. The first part of a query or mutation is there then; a subscription is open.
+///
+/// # Errors
+/// [`Outcome::RequestError`] when the variables do not fit the operation.
+pub(crate) async fn open(
+    prepared: Arc<Prepared>,
+    variables: Object,
+    transports: &Arc<Transports>,
+    caller: Caller,
+) -> Result<Opened, Outcome> {
+    let kind = prepared.kind();
+    let fetch = RequestFetch::new(transports.clone(), Arc::new(caller));
+    let mut payloads = federation::execute_stream(prepared, variables, fetch.clone())
+        .await
+        .map_err(Outcome::RequestError)?;
+    if kind != OperationKind::Subscription
+        && let Some(first) = payloads.next().await
+    {
+        payloads = futures::stream::iter([first]).chain(payloads).boxed();
+    }
+    Ok(Opened { payloads, cookies: fetch.take_cookies() })
 }

@@ -15,12 +15,13 @@ use federation::{Supergraph, SupergraphError};
 
 use crate::authenticate::Authenticator;
 use crate::health::{self, Drain};
+use crate::live::{Clients, Reservations};
 use crate::observe::observe;
 use crate::prepare::Operations;
 use crate::settings::GatewaySettings;
 use crate::state::State;
 use crate::transport::{Transport, Transports};
-use crate::{browser, graphiql, pipeline};
+use crate::{browser, graphiql, pipeline, streams};
 
 /// Why a gateway cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -65,10 +66,17 @@ impl Gateway {
         Ok(Self {
             state: Arc::new(State {
                 operations: Operations::new(supergraph, &settings),
-                transports,
-                authenticator: Authenticator::new(tokens, revocations, clock, secure_cookies),
+                transports: Arc::new(transports),
+                authenticator: Arc::new(Authenticator::new(
+                    tokens,
+                    revocations,
+                    clock,
+                    secure_cookies,
+                )),
                 settings,
                 drain: Drain::default(),
+                clients: Clients::default(),
+                reservations: Reservations::default(),
             }),
         })
     }
@@ -98,6 +106,12 @@ impl Gateway {
 }
 
 async fn graphql(extract::State(state): extract::State<Arc<State>>, request: Request) -> Response {
+    if streams::is_upgrade(&request) {
+        return streams::upgrade(&state, request).await;
+    }
+    if streams::is_of_single_connection(&request) {
+        return Box::pin(streams::answer_on_single_connection(&state, request)).await;
+    }
     Box::pin(pipeline::answer(&state, request)).await
 }
 

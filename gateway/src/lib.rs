@@ -5,6 +5,7 @@
 //! of the protocol between processes are in `remote/`.
 
 mod authenticate;
+mod bounds;
 mod browser;
 mod cache;
 mod code;
@@ -14,14 +15,17 @@ mod execute;
 mod gateway;
 mod graphiql;
 mod health;
+mod live;
 mod observe;
 mod outcome;
+mod payload;
 mod pipeline;
 mod prepare;
 mod remote;
 mod respond;
 mod settings;
 mod state;
+mod streams;
 mod transport;
 
 pub use gateway::{Gateway, GatewayError};
@@ -29,5 +33,6 @@ pub use health::Drain;
 pub use remote::{HttpEndpoint, HttpEndpointError, subgraph_router};
 pub use settings::{
     BrowserSettings, DeveloperSettings, GatewaySettings, HttpSettings, OperationSettings,
+    StreamSettings,
 };
 pub use transport::Transport;

@@ -1,103 +1,66 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
 //! decode → authenticate → prepare → execute → respond. A step that ends the request early answers with an [`Outcome`] of its own;
-//! whatever the outcome, the answer is written in the media type that the client accepts.
+//! whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
 
-use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use common::Caller;
-use futures::FutureExt;
 use http::request::Parts;
-use tokio::time::{Instant, timeout_at};
 
+use crate::bounds::{Deadline, unless_it_panics};
 use crate::code::Code;
-use crate::decode::{MediaType, decode, negotiate};
-use crate::error::Panic;
-use crate::execute::execute;
-use crate::observe::RequestId;
-use crate::outcome::{Executed, Outcome};
+use crate::decode::{Accepted, Delivery, MediaType, decode, negotiate};
+use crate::execute::{execute, open};
+use crate::observe::request_id;
+use crate::outcome::Outcome;
 use crate::respond::respond;
 use crate::state::State;
+use crate::streams;
 
 /// Answers a request to `/graphql`.
-pub(crate) async fn answer(state: &State, request: Request) -> Response {
+pub(crate) async fn answer(state: &Arc<State>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let media_type = match negotiate(&parts.headers) {
-        Ok(media_type) => media_type,
+    let accepted = match negotiate(&parts.headers) {
+        Ok(accepted) => accepted,
         Err(refused) => return respond(refused, MediaType::GraphQlResponse),
     };
-    let outcome = match unless_it_panics(steps(state, &parts, body)).await {
-        Ok(executed) => Outcome::Executed(executed),
-        Err(outcome) => outcome,
-    };
-    respond(outcome, media_type)
+    match unless_it_panics(steps(state, &parts, body, accepted)).await {
+        Ok(response) => response,
+        Err(outcome) if accepted.tells_errors_as_events(&outcome) => streams::failed(&outcome),
+        Err(outcome) => respond(outcome, accepted.for_errors()),
+    }
 }
 
-async fn steps(state: &State, parts: &Parts, body: Body) -> Result<Executed, Outcome> {
+async fn steps(
+    state: &Arc<State>,
+    parts: &Parts,
+    body: Body,
+    accepted: Accepted,
+) -> Result<Response, Outcome> {
     let deadline = Deadline::after(state.settings.http.request_timeout);
 
     let arriving = decode(parts, body, &state.settings.http);
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
-    let viewer = state.authenticator.authenticate(&parts.headers, request.by_safe_method)?;
-    let caller = Caller { viewer, request_id: request_id(parts) };
+    let identity = state.authenticator.authenticate(&parts.headers, request.by_safe_method)?;
+    let caller = Caller { viewer: identity.viewer.clone(), request_id: request_id(parts) };
 
     let prepared = state.operations.prepare(&request)?;
 
-    let running = execute(&prepared, request.variables, &state.transports, caller);
-    deadline.keep(running, Code::GatewayTimeout).await
-}
-
-/// When the request must have been answered.
-struct Deadline {
-    at: Instant,
-    after: Duration,
-}
-
-impl Deadline {
-    fn after(after: Duration) -> Self {
-        Self { at: Instant::now() + after, after }
-    }
-
-    async fn keep<T>(
-        &self,
-        step: impl Future<Output = Result<T, Outcome>>,
-        code: Code,
-    ) -> Result<T, Outcome> {
-        timeout_at(self.at, step).await.unwrap_or_else(|_| {
-            let seconds = self.after.as_secs_f64();
-            Err(Outcome::refused(code, format!("a request may take {seconds} seconds at most")))
-        })
-    }
-}
-
-fn request_id(parts: &Parts) -> std::sync::Arc<str> {
-    parts.extensions.get::<RequestId>().map_or_else(|| "".into(), |id| id.0.clone())
-}
-
-async fn unless_it_panics<T>(
-    steps: impl Future<Output = Result<T, Outcome>>,
-) -> Result<T, Outcome> {
-    AssertUnwindSafe(steps)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| Err(Outcome::internal(&Panic::from(panic))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_panic_is_an_internal_error_that_tells_nothing() {
-        let outcome = unless_it_panics::<()>(async { panic!("the secret is {}", 42) }).await;
-        let Err(Outcome::Refused(refusal)) = outcome else { panic!("{outcome:?}") };
-        assert_eq!(refusal.code, Code::InternalServerError);
-        let trace_id = refusal.trace_id.unwrap();
-        assert_eq!(refusal.message, format!("internal error (trace {trace_id})"));
+    match accepted.delivery(prepared.kind(), false)? {
+        Delivery::AtOnce(media_type) => {
+            let running = execute(&prepared, request.variables, &state.transports, caller);
+            let executed = deadline.keep(running, Code::GatewayTimeout).await?;
+            Ok(respond(Outcome::Executed(executed), media_type))
+        }
+        Delivery::Stream(stream_type) => {
+            let opening = open(prepared, request.variables, &state.transports, caller);
+            let opened = deadline.keep(opening, Code::GatewayTimeout).await?;
+            streams::respond(state, parts, identity, opened, stream_type)
+        }
     }
 }

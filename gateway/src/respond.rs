@@ -17,19 +17,12 @@ use crate::outcome::{Outcome, Refusal};
 /// The HTTP response for an outcome.
 pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
     let status = status(&outcome, media_type);
-    let mut body = Vec::new();
+    let body = body(&outcome);
     let mut headers = Vec::new();
     match outcome {
-        Outcome::Refused(mut refusal) => {
-            headers = std::mem::take(&mut refusal.headers);
-            write(&mut body, None, &[WireError::from(&refusal)]);
-        }
-        Outcome::RequestError(errors) => {
-            let errors: Vec<_> = errors.iter().map(WireError::from).collect();
-            write(&mut body, None, &errors);
-        }
+        Outcome::Refused(refusal) => headers = refusal.headers,
+        Outcome::RequestError(_) => {}
         Outcome::Executed(executed) => {
-            write(&mut body, Some(executed.response.data), &executed.response.errors);
             headers.extend(executed.cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
         }
     }
@@ -44,6 +37,44 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
     response
 }
 
+/// The JSON of what the engine answered: its data, which is JSON already, with the errors.
+pub(crate) fn executed(response: &federation::Response) -> Vec<u8> {
+    let mut body = Vec::with_capacity(response.data.len() + 16);
+    body.extend_from_slice(b"{\"data\":");
+    body.extend_from_slice(&response.data);
+    if !response.errors.is_empty() {
+        body.extend_from_slice(b",\"errors\":");
+        write_errors(&mut body, &response.errors);
+    }
+    body.push(b'}');
+    body
+}
+
+/// The JSON of an answer.
+pub(crate) fn body(outcome: &Outcome) -> Vec<u8> {
+    if let Outcome::Executed(executed) = outcome {
+        return self::executed(&executed.response);
+    }
+    let mut body = b"{\"errors\":".to_vec();
+    body.append(&mut errors(outcome));
+    body.push(b'}');
+    body
+}
+
+/// The JSON list of an answer's errors.
+pub(crate) fn errors(outcome: &Outcome) -> Vec<u8> {
+    let mut list = Vec::new();
+    match outcome {
+        Outcome::Refused(refusal) => write_errors(&mut list, &[WireError::from(refusal)]),
+        Outcome::RequestError(errors) => {
+            let errors: Vec<_> = errors.iter().map(WireError::from).collect();
+            write_errors(&mut list, &errors);
+        }
+        Outcome::Executed(executed) => write_errors(&mut list, &executed.response.errors),
+    }
+    list
+}
+
 fn status(outcome: &Outcome, media_type: MediaType) -> StatusCode {
     match (outcome, media_type) {
         (Outcome::RequestError(_), MediaType::Json) => StatusCode::OK,
@@ -51,28 +82,14 @@ fn status(outcome: &Outcome, media_type: MediaType) -> StatusCode {
     }
 }
 
-/// Writes a GraphQL response around `data`, which is JSON already.
-fn write<E: Serialize>(body: &mut Vec<u8>, data: Option<Vec<u8>>, errors: &[E]) {
-    body.push(b'{');
-    if let Some(data) = data {
-        body.reserve(data.len() + 16);
-        body.extend_from_slice(b"\"data\":");
-        body.extend_from_slice(&data);
-        if !errors.is_empty() {
-            body.push(b',');
-        }
+fn write_errors<E: Serialize>(out: &mut Vec<u8>, errors: &[E]) {
+    let start = out.len();
+    if let Err(error) = serde_json::to_writer(&mut *out, errors) {
+        // Texts, numbers and names always serialise. Should that ever change, the answer is still one.
+        tracing::error!("the errors of an answer cannot be written: {error}");
+        out.truncate(start);
+        out.extend_from_slice(br#"[{"message":"internal error"}]"#);
     }
-    if !errors.is_empty() {
-        body.extend_from_slice(b"\"errors\":");
-        let start = body.len();
-        if let Err(error) = serde_json::to_writer(&mut *body, errors) {
-            // Texts, numbers and names always serialise. Should that ever change, the answer is still one.
-            tracing::error!("the errors of an answer cannot be written: {error}");
-            body.truncate(start);
-            body.extend_from_slice(br#"[{"message":"internal error"}]"#);
-        }
-    }
-    body.push(b'}');
 }
 
 /// An error of the gateway's own, as the GraphQL specification has it (section 7.1.6).

@@ -8,15 +8,17 @@ use std::time::Duration;
 
 use async_graphql::Response;
 use bytes::{Bytes, BytesMut};
+use common::error::BoxError;
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
-use federation::{FetchRequest, FetchResponse};
+use federation::{Events, FetchError, FetchRequest, FetchResponse};
 use futures::future::BoxFuture;
 use http::header::{ACCEPT, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::{Client, RequestBuilder, Url};
 use serde::Serialize;
 
+use super::subscribe::subscribe;
 use super::{EVENTS, GRAPHQL, READY, SDL, answer};
 
 /// The largest answer that is read, in bytes.
@@ -57,6 +59,7 @@ pub struct HttpEndpoint {
     client: Client,
     tokens: Arc<ServiceTokens>,
     clock: Clock,
+    timeout: Duration,
 }
 
 impl HttpEndpoint {
@@ -87,7 +90,9 @@ impl HttpEndpoint {
             builder = builder.tls_certs_only([]);
         }
         match builder.build() {
-            Ok(client) => Ok(Self { name, base: url, client, tokens, clock: Clock::System }),
+            Ok(client) => {
+                Ok(Self { name, base: url, client, tokens, clock: Clock::System, timeout })
+            }
             Err(source) => Err(HttpEndpointError::Client { name, source }),
         }
     }
@@ -106,6 +111,27 @@ impl HttpEndpoint {
         let (headers, body) = self.post_graphql(&operation, caller).await?;
         let response = answer::read(&body).map_err(|error| self.malformed(&error, &body))?;
         Ok((response, headers.get_all(SET_COOKIE).iter().cloned().collect()))
+    }
+
+    /// Opens a subscription for the engine, over a WebSocket at the same address.
+    pub(crate) async fn open(
+        &self,
+        request: FetchRequest<'_>,
+        caller: &Caller,
+    ) -> Result<Events, FetchError> {
+        let unsendable = |error: BoxError| FetchError::Unreachable(error);
+        let operation = Operation {
+            query: request.document,
+            operation_name: request.operation_name,
+            variables: &request.variables,
+        };
+        let operation = serde_json::value::to_raw_value(&operation)
+            .map_err(|error| unsendable(Box::new(error)))?;
+        let token = self.tokens.issue(caller, self.clock.now());
+        let token = token.map_err(|error| unsendable(Box::new(error)))?;
+        // `http` becomes `ws`, `https` becomes `wss`.
+        let address = self.url(GRAPHQL).as_str().replacen("http", "ws", 1);
+        subscribe(&address, Some(&format!("Bearer {token}")), &operation, self.timeout).await
     }
 
     async fn post_graphql<V: Serialize>(

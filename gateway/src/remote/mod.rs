@@ -13,6 +13,7 @@
 mod answer;
 mod client;
 mod server;
+mod subscribe;
 
 pub use client::{HttpEndpoint, HttpEndpointError};
 pub use server::subgraph_router;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use common::{Caller, Endpoint, EndpointError, SubgraphRequest};
 use federation::execute::PathSegment;
-use federation::{Fetch, FetchError, FetchRequest, FetchResponse, SubgraphError};
-use futures::FutureExt;
+use federation::{Events, Fetch, FetchError, FetchRequest, FetchResponse, SubgraphError};
+use futures::{FutureExt, StreamExt};
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
@@ -67,6 +67,41 @@ impl Transport {
             Self::Http(endpoint) => endpoint.fetch(request, caller).await,
         }
     }
+
+    async fn subscribe(
+        &self,
+        request: FetchRequest<'_>,
+        caller: &Arc<Caller>,
+    ) -> Result<Events, FetchError> {
+        match self {
+            Self::InProcess(endpoint) => {
+                subscribe(&**endpoint, request, caller.clone()).map_err(fetch_error)
+            }
+            Self::Http(endpoint) => endpoint.open(request, caller).await,
+        }
+    }
+}
+
+fn subscribe(
+    endpoint: &dyn Endpoint,
+    request: FetchRequest<'_>,
+    caller: Arc<Caller>,
+) -> Result<Events, EndpointError> {
+    let responses = endpoint.subscribe(schema_request(request), caller)?;
+    Ok(responses.map(|response| Ok(answer(response))).boxed())
+}
+
+fn schema_request(request: FetchRequest<'_>) -> SubgraphRequest {
+    SubgraphRequest {
+        document: request.document.clone(),
+        operation_name: request.operation_name.map(str::to_owned),
+        variables: convert::variables(request.variables),
+    }
+}
+
+fn answer(response: async_graphql::Response) -> FetchResponse {
+    let errors = response.errors.into_iter().map(subgraph_error).collect();
+    FetchResponse { data: convert::data(response.data), errors }
 }
 
 async fn call(
@@ -74,11 +109,7 @@ async fn call(
     request: FetchRequest<'_>,
     caller: Arc<Caller>,
 ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-    let request = SubgraphRequest {
-        document: request.document.clone(),
-        operation_name: request.operation_name.map(str::to_owned),
-        variables: convert::variables(request.variables),
-    };
+    let request = schema_request(request);
     // A subgraph that breaks costs only its own fields, as it would if it were a process of its own.
     let response = AssertUnwindSafe(endpoint.execute(request, caller))
         .catch_unwind()
@@ -88,8 +119,7 @@ async fn call(
             Err(EndpointError::Failed { endpoint: endpoint.name().to_owned(), source })
         })?;
     let cookies = response.http_headers.get_all(SET_COOKIE).iter().cloned().collect();
-    let errors = response.errors.into_iter().map(subgraph_error).collect();
-    Ok((FetchResponse { data: convert::data(response.data), errors }, cookies))
+    Ok((answer(response), cookies))
 }
 
 fn subgraph_error(error: async_graphql::ServerError) -> SubgraphError {
@@ -125,30 +155,39 @@ impl Transports {
 }
 
 /// The fetches of one request: who asks, and which cookies the subgraphs set.
-pub(crate) struct RequestFetch<'a> {
-    transports: &'a Transports,
+#[derive(Clone)]
+pub(crate) struct RequestFetch {
+    transports: Arc<Transports>,
     caller: Arc<Caller>,
-    cookies: Mutex<Vec<HeaderValue>>,
+    cookies: Arc<Mutex<Vec<HeaderValue>>>,
 }
 
-impl<'a> RequestFetch<'a> {
-    pub(crate) fn new(transports: &'a Transports, caller: Arc<Caller>) -> Self {
-        Self { transports, caller, cookies: Mutex::default() }
+impl RequestFetch {
+    pub(crate) fn new(transports: Arc<Transports>, caller: Arc<Caller>) -> Self {
+        Self { transports, caller, cookies: Arc::default() }
     }
 
-    /// The cookies the subgraphs set, for the client.
-    pub(crate) fn into_cookies(self) -> Vec<HeaderValue> {
-        self.cookies.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// The cookies the subgraphs have set so far, for the client.
+    pub(crate) fn take_cookies(&self) -> Vec<HeaderValue> {
+        std::mem::take(&mut *self.cookies.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-impl Fetch for RequestFetch<'_> {
-    async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
-        let name = request.subgraph;
-        let transport = self.transports.0.get(name).ok_or_else(|| {
+    fn transport(&self, name: &str) -> Result<&Transport, FetchError> {
+        self.transports.0.get(name).ok_or_else(|| {
             // The gateway does not start without one for each subgraph of the supergraph.
             FetchError::Malformed(format!("the supergraph names {name}, which has no transport"))
-        })?;
+        })
+    }
+}
+
+impl Fetch for RequestFetch {
+    async fn subscribe(&self, request: FetchRequest<'_>) -> Result<Events, FetchError> {
+        let transport = self.transport(request.subgraph)?;
+        transport.subscribe(request, &self.caller).await
+    }
+
+    async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
+        let transport = self.transport(request.subgraph)?;
         let (response, cookies) =
             transport.fetch(request, &self.caller).await.map_err(fetch_error)?;
         if !cookies.is_empty() {
@@ -162,6 +201,7 @@ fn fetch_error(error: EndpointError) -> FetchError {
     match error {
         EndpointError::Timeout { .. } => FetchError::Timeout,
         EndpointError::Malformed { answer, .. } => FetchError::Malformed(answer),
+        EndpointError::NoSubscriptions { .. } => FetchError::NoSubscriptions,
         unreachable @ (EndpointError::Unreachable { .. } | EndpointError::Failed { .. }) => {
             FetchError::Unreachable(Box::new(unreachable))
         }
