@@ -31,7 +31,7 @@ const TOKEN: HeaderName = HeaderName::from_static("x-graphql-event-stream-token"
 
 /// Whether a request is one of this mode.
 pub(crate) fn is_of_single_connection(request: &Request) -> bool {
-    matches!(*request.method(), Method::PUT | Method::DELETE)
+    request.method() == Method::PUT
         || request.headers().contains_key(TOKEN)
         || parameter(request.uri(), "token").is_some()
 }
