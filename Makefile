@@ -44,6 +44,15 @@ bench: $(GRAPHIQL) ## measure what Spacey measures itself by
 	cargo build --release --package spacey --package bench
 	target/release/bench all
 
+FUZZ_SECONDS ?= 60
+
+fuzz: ## let a fuzzer look for input that breaks what must hold, FUZZ_SECONDS a kind of input
+	command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz
+	for target in $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs))); do \
+		mkdir -p target/fuzz/$$target; \
+		cargo fuzz run --sanitizer none --features libfuzzer $$target target/fuzz/$$target fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096; \
+	done
+
 graphiql: $(GRAPHIQL) ## bundle GraphiQL, which the next build embeds
 
 $(GRAPHIQL): gateway/graphiql/package-lock.json $(shell find gateway/graphiql -path gateway/graphiql/node_modules -prune -o -path gateway/graphiql/dist -prune -o -type f -print)
@@ -75,4 +84,4 @@ cleanup: ## remove what the other targets made, except user data (the folder dat
 	cargo clean --quiet
 	rm -rf $(VENV) gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve test test-rust test-python test-e2e check schema bench graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-rust test-python test-e2e check schema bench graphiql test-servers test-servers-stop cleanup

@@ -13,11 +13,11 @@ pub mod value;
 
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
-    Completed, Delivery, Events, Fetch, FetchError, FetchRequest, FetchResponse, Incremental,
-    InitialResponse, PathSegment, Payload, Pending, Response, ResponseError, ResponseErrorCode,
-    SubgraphError, SubsequentResponse, execute, execute_stream,
+    Answer, Completed, Delivery, Events, ExecuteSettings, Fetch, FetchError, FetchRequest,
+    FetchResponse, Incremental, InitialResponse, PathSegment, Payload, Pending, Response,
+    ResponseError, ResponseErrorCode, SubgraphError, SubsequentResponse, execute, execute_stream,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
-pub use plan::{Plan, Prepared, prepare};
+pub use plan::{ByChance, OverrideLabels, Plan, Prepared, prepare};
 pub use supergraph::{SubgraphInfo, Supergraph, SupergraphError};
 pub use value::{Name, Object, Value};

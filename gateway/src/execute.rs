@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use common::Caller;
-use federation::{Object, OperationKind, Payload, Prepared};
+use federation::{ExecuteSettings, Object, OperationKind, Payload, Prepared};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::HeaderValue;
@@ -20,10 +20,12 @@ pub(crate) async fn execute(
     variables: Object,
     transports: &Arc<Transports>,
     caller: Caller,
+    settings: &ExecuteSettings,
 ) -> Result<Executed, Outcome> {
     let fetch = RequestFetch::new(transports.clone(), Arc::new(caller));
-    let response =
-        federation::execute(prepared, variables, &fetch).await.map_err(Outcome::RequestError)?;
+    let response = federation::execute(prepared, variables, settings, &fetch)
+        .await
+        .map_err(Outcome::RequestError)?;
     Ok(Executed { response, cookies: fetch.take_cookies() })
 }
 
@@ -43,10 +45,12 @@ pub(crate) async fn open(
     variables: Object,
     transports: &Arc<Transports>,
     caller: Caller,
+    settings: &ExecuteSettings,
 ) -> Result<Opened, Outcome> {
     let kind = prepared.kind();
     let fetch = RequestFetch::new(transports.clone(), Arc::new(caller));
-    let mut payloads = federation::execute_stream(prepared, variables, fetch.clone())
+    let settings = settings.clone();
+    let mut payloads = federation::execute_stream(prepared, variables, settings, fetch.clone())
         .await
         .map_err(Outcome::RequestError)?;
     if kind != OperationKind::Subscription

@@ -54,7 +54,29 @@ impl Gateway {
         settings: GatewaySettings,
         clock: Clock,
     ) -> Result<Self, GatewayError> {
-        let supergraph = Arc::new(Supergraph::parse(sdl)?);
+        let secure_cookies = settings.browser.secure_cookies;
+        let authenticator = Authenticator::new(tokens, revocations, clock, secure_cookies);
+        Self::assemble(Supergraph::parse(sdl)?, subgraphs, Some(authenticator), settings)
+    }
+
+    /// A gateway to which everybody is anonymous: a general router.
+    ///
+    /// # Errors
+    /// [`GatewayError::Unreachable`] when the supergraph names a subgraph that is not among `subgraphs`.
+    pub fn without_authentication(
+        supergraph: Supergraph,
+        subgraphs: Vec<impl Into<Transport>>,
+        settings: GatewaySettings,
+    ) -> Result<Self, GatewayError> {
+        Self::assemble(supergraph, subgraphs, None, settings)
+    }
+
+    fn assemble(
+        supergraph: Supergraph,
+        subgraphs: Vec<impl Into<Transport>>,
+        authenticator: Option<Authenticator>,
+        settings: GatewaySettings,
+    ) -> Result<Self, GatewayError> {
         let transports = Transports::new(subgraphs.into_iter().map(Into::into));
         let names = supergraph.subgraphs().map(|subgraph| &*subgraph.name);
         for name in names {
@@ -62,17 +84,11 @@ impl Gateway {
                 return Err(GatewayError::Unreachable(name.to_owned()));
             }
         }
-        let secure_cookies = settings.browser.secure_cookies;
         Ok(Self {
             state: Arc::new(State {
-                operations: Operations::new(supergraph, &settings),
+                operations: Operations::new(Arc::new(supergraph), &settings),
                 transports: Arc::new(transports),
-                authenticator: Arc::new(Authenticator::new(
-                    tokens,
-                    revocations,
-                    clock,
-                    secure_cookies,
-                )),
+                authenticator: authenticator.map(Arc::new),
                 settings,
                 drain: Drain::default(),
                 clients: Clients::default(),

@@ -68,16 +68,15 @@ pub(crate) async fn ready(transports: &Transports, drain: &Drain) -> (StatusCode
 
 async fn unready(transports: &Transports) -> BTreeMap<String, &'static str> {
     let checks = transports.iter().map(|transport| async {
-        let endpoint = transport.endpoint();
-        let problem = match tokio::time::timeout(PATIENCE, endpoint.ready()).await {
+        let problem = match tokio::time::timeout(PATIENCE, transport.ready()).await {
             Ok(Ok(())) => return None,
             Ok(Err(error)) => {
-                tracing::warn!(subgraph = endpoint.name(), "not ready: {}", chain(&error));
+                tracing::warn!(subgraph = transport.name(), "not ready: {}", chain(&error));
                 "not ready"
             }
             Err(_) => "did not answer in time",
         };
-        Some((endpoint.name().to_owned(), problem))
+        Some((transport.name().to_owned(), problem))
     });
     join_all(checks).await.into_iter().flatten().collect()
 }

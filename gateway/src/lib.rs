@@ -15,6 +15,7 @@ mod execute;
 mod gateway;
 mod graphiql;
 mod health;
+mod http_client;
 mod live;
 mod observe;
 mod outcome;
@@ -26,11 +27,19 @@ mod respond;
 mod settings;
 mod state;
 mod streams;
+mod subgraph;
 mod transport;
 
+pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError};
 pub use health::Drain;
-pub use remote::{HttpEndpoint, HttpEndpointError, subgraph_router};
+pub use http_client::{
+    ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, SubgraphHttpClient,
+    TlsSettings,
+};
+pub use remote::{
+    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, subgraph_router,
+};
 pub use settings::{
     BrowserSettings, DeveloperSettings, GatewaySettings, HttpSettings, OperationSettings,
     StreamSettings,

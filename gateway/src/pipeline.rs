@@ -46,19 +46,21 @@ async fn steps(
     let arriving = decode(parts, body, &state.settings.http);
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
-    let identity = state.authenticator.authenticate(&parts.headers, request.by_safe_method)?;
+    let identity = state.identify(&parts.headers, request.by_safe_method)?;
     let caller = Caller { viewer: identity.viewer.clone(), request_id: request_id(parts) };
 
     let prepared = state.operations.prepare(&request)?;
 
+    let (variables, transports) = (request.variables, &state.transports);
+    let settings = &state.settings.execution;
     match accepted.delivery(prepared.kind(), false)? {
         Delivery::AtOnce(media_type) => {
-            let running = execute(&prepared, request.variables, &state.transports, caller);
+            let running = execute(&prepared, variables, transports, caller, settings);
             let executed = deadline.keep(running, Code::GatewayTimeout).await?;
             Ok(respond(Outcome::Executed(executed), media_type))
         }
         Delivery::Stream(stream_type) => {
-            let opening = open(prepared, request.variables, &state.transports, caller);
+            let opening = open(prepared, variables, transports, caller, settings);
             let opened = deadline.keep(opening, Code::GatewayTimeout).await?;
             streams::respond(state, parts, identity, opened, stream_type)
         }

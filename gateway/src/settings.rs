@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use federation::ExecuteSettings;
 use http::HeaderValue;
 
 /// Everything that can be set.
@@ -15,6 +16,8 @@ pub struct GatewaySettings {
     pub streams: StreamSettings,
     /// What is remembered of operations.
     pub operations: OperationSettings,
+    /// The bounds of what one operation asks of the subgraphs.
+    pub execution: ExecuteSettings,
     /// What is there for developers.
     pub developer: DeveloperSettings,
 }

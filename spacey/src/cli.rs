@@ -1,5 +1,6 @@
 //! The command line. What a command does is in `commands`; settings come from the environment, not from flags.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -16,7 +17,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run everything in one process: gateway, four subgraphs, and the card-generation service.
     Serve(ServeArgs),
-    /// Run the gateway alone, over subgraphs that run elsewhere.
+    /// Run the gateway alone, over subgraphs that run elsewhere: Spacey's own, or with --supergraph those of any supergraph.
     Gateway(GatewayArgs),
     /// Run one subgraph alone.
     Subgraph(SubgraphArgs),
@@ -42,9 +43,12 @@ pub(crate) struct GatewayArgs {
     /// Print each setting and where it came from, secrets masked, and end.
     #[arg(long)]
     pub(crate) print_settings: bool,
-    /// A supergraph schema composed before. Without it the subgraphs are asked for theirs at start.
+    /// Be a general router for this supergraph schema, whoever composed it: subgraphs are called at the addresses it has for them.
     #[arg(long, value_name = "FILE")]
     pub(crate) supergraph: Option<PathBuf>,
+    /// Where to listen, such as 127.0.0.1:4000 or 4000; in place of SPACEY_HOST and PORT.
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_listen)]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -140,6 +144,15 @@ pub(crate) enum AdminCommand {
     },
 }
 
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse() {
+        return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    }
+    // The one name that everybody means by a number.
+    let text = text.replacen("localhost:", "127.0.0.1:", 1);
+    text.parse().map_err(|_| "an IP address and a port, or a port alone, is accepted".to_owned())
+}
+
 fn parse_subgraph(text: &str) -> Result<SubgraphFile, String> {
     let (name, rest) = text
         .split_once('=')
@@ -163,6 +176,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn where_to_listen_is_an_address_or_a_port() {
+        for (text, address) in [
+            ("4000", "127.0.0.1:4000"),
+            ("localhost:4000", "127.0.0.1:4000"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("[::1]:0", "[::1]:0"),
+        ] {
+            assert_eq!(parse_listen(text).unwrap().to_string(), address);
+        }
+        assert!(parse_listen("example.org:80").is_err() && parse_listen("70000").is_err());
     }
 
     #[test]

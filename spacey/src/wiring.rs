@@ -77,10 +77,38 @@ pub(crate) fn generation_secret(settings: &Settings) -> Result<SecretString, Wir
     }
 }
 
+/// A domain, wherever it runs.
+#[derive(Clone)]
+pub(crate) enum Site {
+    /// In this process.
+    Here(Arc<dyn Endpoint>),
+    /// In another one.
+    Elsewhere(Arc<HttpEndpoint>),
+}
+
+impl Site {
+    /// The domain, for whoever has nothing to gain from the difference.
+    pub(crate) fn endpoint(&self) -> Arc<dyn Endpoint> {
+        match self {
+            Self::Here(endpoint) => endpoint.clone(),
+            Self::Elsewhere(endpoint) => endpoint.clone(),
+        }
+    }
+}
+
+impl From<Site> for Transport {
+    fn from(site: Site) -> Self {
+        match site {
+            Site::Here(endpoint) => Self::InProcess(endpoint),
+            Site::Elsewhere(endpoint) => Self::Http(endpoint),
+        }
+    }
+}
+
 /// The domains, ready to be called.
 pub(crate) struct Domains {
-    /// How the gateway reaches each of them.
-    pub(crate) transports: Vec<Transport>,
+    /// Where each of them is.
+    pub(crate) sites: Vec<Site>,
     /// The users domain, where it runs in this process.
     pub(crate) users: Option<Users>,
     pub(crate) decks: Arc<dyn Endpoint>,
@@ -95,31 +123,31 @@ impl Domains {
     ) -> Result<Self, WiringError> {
         let remote = |name| remote(settings, identity, name);
         let learning = match remote("learning")? {
-            Some(transport) => transport,
-            None => Transport::InProcess(open_learning(settings, clock).await?),
+            Some(site) => site,
+            None => Site::Here(open_learning(settings, clock).await?),
         };
         let config = match remote("config")? {
-            Some(transport) => transport,
-            None => Transport::InProcess(open_config(settings, clock).await?),
+            Some(site) => site,
+            None => Site::Here(open_config(settings, clock).await?),
         };
         let decks = match remote("decks")? {
-            Some(transport) => transport,
+            Some(site) => site,
             None => {
-                let subscribers = vec![endpoint(&learning)];
-                Transport::InProcess(open_decks(settings, subscribers, clock).await?)
+                let subscribers = vec![learning.endpoint()];
+                Site::Here(open_decks(settings, subscribers, clock).await?)
             }
         };
-        let subscribers = vec![endpoint(&decks), endpoint(&learning)];
+        let subscribers = vec![decks.endpoint(), learning.endpoint()];
         let (here, users) = match remote("users")? {
-            Some(transport) => (None, transport),
+            Some(site) => (None, site),
             None => {
                 let users = open_users(settings, identity, subscribers, clock).await?;
-                (Some(users.clone()), Transport::InProcess(users.endpoint))
+                (Some(users.clone()), Site::Here(users.endpoint))
             }
         };
         Ok(Self {
-            decks: endpoint(&decks),
-            transports: vec![users, config, decks, learning],
+            decks: decks.endpoint(),
+            sites: vec![users, config, decks, learning],
             users: here,
         })
     }
@@ -129,8 +157,8 @@ impl Domains {
         let needed = |name| needed(settings, identity, name);
         let decks = needed("decks")?;
         Ok(Self {
-            decks: endpoint(&decks),
-            transports: vec![needed("users")?, needed("config")?, decks, needed("learning")?],
+            decks: decks.endpoint(),
+            sites: vec![needed("users")?, needed("config")?, decks, needed("learning")?],
             users: None,
         })
     }
@@ -143,7 +171,7 @@ pub(crate) async fn open_one(
     name: &str,
     clock: &Clock,
 ) -> Result<Arc<dyn Endpoint>, WiringError> {
-    let subscriber = |name| needed(settings, identity, name).map(|transport| endpoint(&transport));
+    let subscriber = |name| needed(settings, identity, name).map(|site| site.endpoint());
     match name {
         "users" => {
             let subscribers = vec![subscriber("decks")?, subscriber("learning")?];
@@ -155,30 +183,22 @@ pub(crate) async fn open_one(
     }
 }
 
-/// The endpoint behind a transport, for whoever has nothing to gain from the difference.
-pub(crate) fn endpoint(transport: &Transport) -> Arc<dyn Endpoint> {
-    match transport {
-        Transport::InProcess(endpoint) => endpoint.clone(),
-        Transport::Http(endpoint) => endpoint.clone(),
-    }
-}
-
 fn remote(
     settings: &Settings,
     identity: &Identity,
     name: &'static str,
-) -> Result<Option<Transport>, WiringError> {
+) -> Result<Option<Site>, WiringError> {
     let Some(url) = settings.subgraphs.remote.get(name) else { return Ok(None) };
     let (tokens, timeout) = (identity.service.clone(), settings.subgraphs.timeout);
     let endpoint = HttpEndpoint::new(name, url.clone(), tokens, timeout)?;
-    Ok(Some(Transport::Http(Arc::new(endpoint))))
+    Ok(Some(Site::Elsewhere(Arc::new(endpoint))))
 }
 
 fn needed(
     settings: &Settings,
     identity: &Identity,
     name: &'static str,
-) -> Result<Transport, WiringError> {
+) -> Result<Site, WiringError> {
     let missing = || WiringError::AddressMissing(name.to_uppercase());
     remote(settings, identity, name)?.ok_or_else(missing)
 }

@@ -70,6 +70,12 @@ codes! {
     KeyDirectiveInFieldsArg = "KEY_DIRECTIVE_IN_FIELDS_ARG",
     /// A `@key` is on an interface in a version that does not know interface entities.
     KeyUnsupportedOnInterface = "KEY_UNSUPPORTED_ON_INTERFACE",
+    /// An implementation of an interface in the same subgraph lacks a `@key` of it.
+    InterfaceKeyNotOnImplementation = "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
+    /// A subgraph has a resolvable `@key` on an interface, but not all its implementations.
+    InterfaceKeyMissingImplementationType = "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
+    /// `@interfaceObject` is where it has no meaning.
+    InterfaceObjectUsageError = "INTERFACE_OBJECT_USAGE_ERROR",
     /// The `fields` of a `@requires` are not a selection on its parent type.
     RequiresInvalidFields = "REQUIRES_INVALID_FIELDS",
     /// The `fields` of a `@requires` are not a string.
@@ -113,6 +119,8 @@ codes! {
     /// `@shareable` is on a field of an interface.
     InvalidShareableUsage = "INVALID_SHAREABLE_USAGE",
 
+    /// A Federation 1 type that others refer to has only `@external` fields that nothing needs.
+    TypeWithOnlyUnusedExternal = "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
     /// A type is extended, and defined nowhere.
     ExtensionWithNoBase = "EXTENSION_WITH_NO_BASE",
     /// A name means an object here and something else there.

@@ -12,6 +12,7 @@ mod postmerge;
 mod print;
 mod satisfiability;
 mod subgraph;
+mod upgrade;
 mod validate;
 
 use diagnostic::Report;
@@ -44,7 +45,10 @@ pub struct Composition {
 pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>> {
     let mut report = Report::default();
 
-    let subgraphs = subgraph::parse_all(subgraphs, &mut report);
+    let mut subgraphs = subgraph::parse_all(subgraphs, &mut report);
+    report.checkpoint()?;
+
+    upgrade::upgrade(&mut subgraphs, &mut report);
     report.checkpoint()?;
 
     validate::validate_subgraphs(&subgraphs, &mut report);

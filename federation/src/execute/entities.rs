@@ -1,136 +1,129 @@
-//! Takes the answer of an entity fetch: entities to the places that wait for them, errors to the client's paths.
+//! Takes the answer of an entity fetch: entities to the rows that wait for them, errors to the client's paths.
 
-use crate::plan::{Entities, FetchNode, Step};
-use crate::value::{Object, Value};
+use std::collections::HashMap;
 
-use super::batch::{Batch, Places};
+use ahash::RandomState;
+
+use crate::plan::{Entities, FetchNode, LocationStep, ValueReader};
+
+use super::answer::Answered;
+use super::arena::{Arena, Mark, Slot, count};
 use super::errors::Errors;
-use super::merge::merge_object;
+use super::locate;
+use super::represent::Batch;
 use super::response::{ResponseError, ResponseErrorCode};
 use super::run::of_subgraph;
-use super::{FetchResponse, PathSegment, SubgraphError, walk};
+use super::{PathSegment, SubgraphError};
 
-/// The member that answers representations.
-const ENTITIES: &str = "_entities";
-
+/// Takes what was answered for `batch`; `before` is how far the arena was filled before it was read.
 pub(super) fn take(
-    node: &FetchNode,
-    batch: Batch,
-    response: FetchResponse,
-    data: &mut Value,
-    errors: &mut Errors,
-) {
-    let Some(entities) = &node.entities else {
-        return;
-    };
-    let had_errors = !response.errors.is_empty();
-    let answered = match response.data {
-        Value::Object(mut object) => object.get_mut(ENTITIES).map(std::mem::take),
-        _ => None,
-    };
-    let is_missing = |slot: usize| match &answered {
-        Some(Value::List(items)) => matches!(items.get(slot), Some(Value::Null)),
-        _ => false,
-    };
-    take_errors(node, entities, &batch, response.errors, &is_missing, errors);
-    match answered {
-        Some(Value::List(items)) => {
-            let items = checked(node, entities, &batch, items, errors);
-            scatter(entities, batch, items, data);
-        }
-        None | Some(Value::Null) if had_errors => errors.mark_part(path_prefix(node)),
-        _ => errors.add_for_part(
-            ResponseError::new(
-                ResponseErrorCode::SubrequestMalformedResponse,
-                format!("subgraph {:?} answered no list of entities", node.subgraph),
-                path_prefix(node),
-            )
-            .of_subgraph(&node.subgraph),
-        ),
-    }
-}
-
-/// The items that can be used: as many as were asked for, none that is not an object.
-fn checked(
     node: &FetchNode,
     entities: &Entities,
     batch: &Batch,
-    items: Vec<Value>,
+    answered: Answered,
+    before: &Mark,
+    arena: &mut Arena<'_>,
     errors: &mut Errors,
-) -> Vec<Option<Object>> {
-    let asked = batch.uses.len();
-    if items.len() != asked {
-        let message = format!(
-            "subgraph {:?} answered {} entities where {asked} were asked for",
-            node.subgraph,
-            items.len(),
-        );
-        errors.add_for_part(
-            ResponseError::new(
-                ResponseErrorCode::SubrequestMalformedResponse,
-                message,
-                path_prefix(node),
-            )
-            .of_subgraph(&node.subgraph),
-        );
-        // Which of them are missing is not known, so none can be trusted to be where it belongs.
-        return Vec::new();
-    }
-    let mut bad = Vec::new();
-    let objects = items
-        .into_iter()
-        .enumerate()
-        .map(|(slot, item)| match item {
-            Value::Object(object) => Some(object),
-            Value::Null => None,
-            _ => {
-                bad.push(slot);
-                None
+) {
+    let had_errors = !answered.errors.is_empty();
+    let list = match answered.data {
+        Some(row) => arena.get(node.reader.position, row, entities.slot),
+        None => Slot::Absent,
+    };
+    let position = entities.location.position;
+    let first = match list {
+        Slot::Rows { first, count } if count == batch.asked => Some(first),
+        _ => None,
+    };
+    take_errors(node, entities, batch, answered.errors, first, arena, errors);
+    match (list, first) {
+        (_, Some(first)) => {
+            let is_bad = |arena: &Arena<'_>, row| arena.get(position, row, 0) == Slot::Invalid;
+            if (0..batch.asked).any(|entity| is_bad(arena, first + entity)) {
+                let bad = |place| is_bad(arena, first + place);
+                report_bad(node, entities, batch, &bad, arena, errors);
             }
-        })
-        .collect();
-    if !bad.is_empty() {
-        for place in 0..batch.places.len() {
-            if bad.binary_search(&batch.places.slot(place)).is_ok() {
-                errors.add_for_part(
-                    ResponseError::new(
-                        ResponseErrorCode::SubrequestMalformedResponse,
-                        format!(
-                            "subgraph {:?} answered an entity that is no object",
-                            node.subgraph
-                        ),
-                        client_path(entities, batch.places.indexes(place)),
-                    )
-                    .of_subgraph(&node.subgraph),
-                );
-            }
+            merge(node, entities, batch, first, arena);
+            arena.reset_rows(before, &[position, node.reader.position]);
+        }
+        (Slot::Rows { count, .. }, None) => {
+            // Which of them are missing is not known, so none can be trusted to be where it belongs.
+            let asked = batch.asked;
+            malformed(
+                node,
+                format!("answered {count} entities where {asked} were asked for"),
+                errors,
+            );
+            arena.reset(before);
+        }
+        (Slot::Absent | Slot::Null, None) if had_errors => {
+            errors.mark_part(prefix(&entities.location.steps));
+            arena.reset(before);
+        }
+        _ => {
+            malformed(node, "answered no list of entities".to_owned(), errors);
+            arena.reset(before);
         }
     }
-    objects
 }
 
-/// Merges each entity into the objects that wait for it; the last one gets it without a copy.
-fn scatter(entities: &Entities, batch: Batch, mut items: Vec<Option<Object>>, data: &mut Value) {
-    let Batch { mut uses, places, .. } = batch;
-    let mut next = 0;
-    let mut visitor = |indexes: &[u32], object: &mut Object| {
-        // Another fetch may have brought objects since, so the walk can pass more than those that wait.
-        if next >= places.len() || places.indexes(next) != indexes {
-            return;
+/// An error of the whole fetch.
+fn malformed(node: &FetchNode, what: String, errors: &mut Errors) {
+    errors.add_for_part(
+        ResponseError::new(
+            ResponseErrorCode::SubrequestMalformedResponse,
+            format!("subgraph {:?} {what}", node.subgraph),
+            path_prefix(node),
+        )
+        .of_subgraph(&node.subgraph),
+    );
+}
+
+/// Merges each entity into the rows that wait for it. Their objects are shared, unless what completes those could differ.
+fn merge(node: &FetchNode, entities: &Entities, batch: &Batch, first: u32, arena: &mut Arena<'_>) {
+    let position = entities.location.position;
+    let object = node.reader.fields.iter().find_map(|field| match &field.value {
+        ValueReader::Objects { object, .. } if field.slot == entities.slot => Some(object),
+        _ => None,
+    });
+    let mut used = vec![false; if entities.unshared { batch.asked as usize } else { 0 }];
+    for place in &batch.places {
+        let mut source = first + place.entity;
+        if let Some(used) = used.get_mut(place.entity as usize)
+            && std::mem::replace(used, true)
+        {
+            source = arena.copy_row(position, source);
         }
-        let slot = places.slot(next);
-        next += 1;
-        uses[slot] -= 1;
-        let entity = match items.get_mut(slot) {
-            Some(item) if uses[slot] == 0 => item.take(),
-            Some(item) => item.clone(),
-            None => None,
-        };
-        if let Some(entity) = entity {
-            merge_object(object, entity);
+        match object {
+            Some(object) => arena.merge_fields(object, place.row, source),
+            None => arena.merge(position, place.row, source),
         }
-    };
-    walk::visit_mut(data, &entities.path, &mut Vec::new(), &mut visitor);
+    }
+}
+
+/// Reports the places of entities that are no objects.
+fn report_bad(
+    node: &FetchNode,
+    entities: &Entities,
+    batch: &Batch,
+    is_bad: &dyn Fn(u32) -> bool,
+    arena: &Arena<'_>,
+    errors: &mut Errors,
+) {
+    let entity_of: HashMap<u32, u32, RandomState> =
+        batch.places.iter().map(|place| (place.row, place.entity)).collect();
+    locate::paths(arena, &entities.location, &mut |row, path| {
+        if entity_of.get(&row).is_some_and(|&entity| is_bad(entity)) {
+            errors.add_for_part(
+                ResponseError::new(
+                    ResponseErrorCode::SubrequestMalformedResponse,
+                    format!("subgraph {:?} answered an entity that is no object", node.subgraph),
+                    path.to_vec(),
+                )
+                .of_subgraph(&node.subgraph),
+            );
+        }
+    });
 }
 
 fn take_errors(
@@ -138,68 +131,67 @@ fn take_errors(
     entities: &Entities,
     batch: &Batch,
     subgraph_errors: Vec<SubgraphError>,
-    is_missing: &dyn Fn(usize) -> bool,
+    first: Option<u32>,
+    arena: &Arena<'_>,
     errors: &mut Errors,
 ) {
     if subgraph_errors.is_empty() {
         return;
     }
-    let waiting = waiting(&batch.places, batch.uses.len());
+    let waiting = waiting(entities, batch, arena);
+    let position = entities.location.position;
     for error in subgraph_errors {
-        let places = match error.path.as_slice() {
-            [PathSegment::Key(key), PathSegment::Index(slot), ..] if &**key == ENTITIES => {
-                waiting.get(*slot).map(Vec::as_slice).unwrap_or_default()
+        let entity = match error.path.as_slice() {
+            [PathSegment::Key(key), PathSegment::Index(entity), ..] if *key == entities.member => {
+                *entity
             }
-            _ => &[],
+            _ => usize::MAX,
         };
-        if places.is_empty() {
+        let paths = waiting.get(entity).map(Vec::as_slice).unwrap_or_default();
+        if paths.is_empty() {
             errors.add_for_part(of_subgraph(error, node, path_prefix(node)));
             continue;
         }
-        for &place in places {
-            let mut path = client_path(entities, batch.places.indexes(place));
-            if is_missing(batch.places.slot(place)) {
+        let is_missing =
+            first.is_some_and(|first| arena.get(position, first + count(entity), 0) == Slot::Null);
+        for path in paths {
+            if is_missing {
                 errors.mark_part(path.clone());
             }
-            path.extend_from_slice(&error.path[2..]);
+            let path = path.iter().chain(&error.path[2..]).cloned().collect();
             errors.add(of_subgraph(error.clone(), node, path));
         }
     }
 }
 
-/// For each representation, the places that wait for it.
-fn waiting(places: &Places, slots: usize) -> Vec<Vec<usize>> {
-    let mut waiting = vec![Vec::new(); slots];
-    for place in 0..places.len() {
-        waiting[places.slot(place)].push(place);
-    }
+/// For each entity of the request, the paths of the places that wait for it.
+fn waiting(entities: &Entities, batch: &Batch, arena: &Arena<'_>) -> Vec<Vec<Vec<PathSegment>>> {
+    let mut waiting = vec![Vec::new(); batch.asked as usize];
+    let entity_of: HashMap<u32, u32, RandomState> =
+        batch.places.iter().map(|place| (place.row, place.entity)).collect();
+    locate::paths(arena, &entities.location, &mut |row, path| {
+        if let Some(&entity) = entity_of.get(&row) {
+            waiting[entity as usize].push(path.to_vec());
+        }
+    });
     waiting
-}
-
-fn client_path(entities: &Entities, indexes: &[u32]) -> Vec<PathSegment> {
-    let mut indexes = indexes.iter();
-    entities
-        .path
-        .iter()
-        .filter_map(|step| match step {
-            Step::Key(key) => Some(PathSegment::Key(key.clone())),
-            Step::Each => indexes.next().map(|&index| PathSegment::Index(index as usize)),
-            Step::Type(_) => None,
-        })
-        .collect()
 }
 
 /// The part of a fetch's path that has no list: where an error stands that concerns the whole fetch.
 pub(super) fn path_prefix(node: &FetchNode) -> Vec<PathSegment> {
-    let path = match &node.entities {
-        Some(entities) => &entities.path,
-        None => &node.at,
-    };
-    path.iter()
-        .take_while(|step| !matches!(step, Step::Each))
+    match &node.entities {
+        Some(entities) => prefix(&entities.location.steps),
+        None => prefix(&node.location.steps),
+    }
+}
+
+fn prefix(steps: &[LocationStep]) -> Vec<PathSegment> {
+    steps
+        .iter()
+        .take_while(|step| !matches!(step, LocationStep::Each))
         .filter_map(|step| match step {
-            Step::Key(key) => Some(PathSegment::Key(key.clone())),
-            Step::Each | Step::Type(_) => None,
+            LocationStep::Key { key, .. } => Some(PathSegment::Key(key.clone())),
+            LocationStep::Each | LocationStep::Types(_) => None,
         })
         .collect()
 }

@@ -1,140 +1,98 @@
-//! Writes leaves as JSON: result coercion as in the specification's section 3.5 for the built-in scalars, enum values only if
-//! clients may see them, custom scalars as they are.
+//! Writes leaves: result coercion as in the specification's section 3.5 for the built-in scalars, enum values only if clients
+//! may see them, custom scalars as they are. A leaf is JSON text, and is copied where nothing about it has to change.
 
 use crate::plan::Leaf;
-use crate::value::Value;
 
-/// How deep a custom scalar may nest.
-const MAX_DEPTH: usize = 256;
+use super::json::{compacted, unescaped};
 
-/// Why a value was not written.
+/// What a value should have been and is not.
 pub(super) enum Unfit {
-    NotInt,
-    NotFloat,
-    NotString,
-    NotBoolean,
-    NotId,
-    NotOfEnum,
-    TooDeep,
+    Int,
+    Float,
+    String,
+    Boolean,
+    Id,
+    Enum,
 }
 
 impl Unfit {
     /// What was found, in words for the client.
     pub(super) fn what(&self) -> &'static str {
         match self {
-            Self::NotInt => "something that is not a whole number of 32 bits",
-            Self::NotFloat => "something that is not a finite number",
-            Self::NotString => "something that is not a string",
-            Self::NotBoolean => "something that is not a Boolean",
-            Self::NotId => "something that is not an ID",
-            Self::NotOfEnum => "something that is not a value of its enum",
-            Self::TooDeep => "a value that nests too deep",
+            Self::Int => "something that is not a whole number of 32 bits",
+            Self::Float => "something that is not a finite number",
+            Self::String => "something that is not a string",
+            Self::Boolean => "something that is not a Boolean",
+            Self::Id => "something that is not an ID",
+            Self::Enum => "something that is not a value of its enum",
         }
     }
 }
 
-pub(super) fn write(out: &mut Vec<u8>, kind: &Leaf, value: &Value) -> Result<(), Unfit> {
+/// Writes a leaf, which is valid JSON text.
+#[inline]
+pub(super) fn write(out: &mut Vec<u8>, kind: &Leaf, text: &[u8]) -> Result<(), Unfit> {
+    let first = text.first().copied().unwrap_or_default();
     match kind {
-        Leaf::String => match value {
-            Value::String(text) => write_string(out, text),
-            _ => return Err(Unfit::NotString),
-        },
-        Leaf::Id => match value {
-            Value::String(text) => write_string(out, text),
-            Value::Int(number) => write_string(out, &number.to_string()),
-            _ => return Err(Unfit::NotId),
-        },
-        Leaf::Int => write_int(out, whole(value).ok_or(Unfit::NotInt)?),
-        Leaf::Float => match value {
-            Value::Int(number) => write_int(out, *number),
-            Value::Float(number) if number.is_finite() => write_float(out, *number),
-            _ => return Err(Unfit::NotFloat),
-        },
-        Leaf::Boolean => match value {
-            Value::Bool(value) => write_bool(out, *value),
-            _ => return Err(Unfit::NotBoolean),
-        },
-        Leaf::Enum(values) => match value {
-            Value::String(text) if values.iter().any(|value| value == text.as_str()) => {
-                write_string(out, text);
+        Leaf::String if first == b'"' => out.extend_from_slice(text),
+        Leaf::String => return Err(Unfit::String),
+        Leaf::Id if first == b'"' => out.extend_from_slice(text),
+        Leaf::Id if is_whole(text) => {
+            out.push(b'"');
+            out.extend_from_slice(text);
+            out.push(b'"');
+        }
+        Leaf::Id => return Err(Unfit::Id),
+        Leaf::Int => write_int(out, text)?,
+        Leaf::Float if is_finite(text) => out.extend_from_slice(text),
+        Leaf::Float => return Err(Unfit::Float),
+        Leaf::Boolean if matches!(text, b"true" | b"false") => out.extend_from_slice(text),
+        Leaf::Boolean => return Err(Unfit::Boolean),
+        Leaf::Enum(values) => {
+            let value = unescaped(text);
+            if first != b'"' || !values.iter().any(|name| name.as_bytes() == &*value) {
+                return Err(Unfit::Enum);
             }
-            _ => return Err(Unfit::NotOfEnum),
-        },
-        Leaf::Any => write_any(out, value, 0)?,
+            out.extend_from_slice(text);
+        }
+        Leaf::Any if matches!(first, b'{' | b'[') => out.extend_from_slice(&compacted(text)),
+        Leaf::Any => out.extend_from_slice(text),
     }
     Ok(())
 }
 
-/// An integer of 32 bits, also where it was written as `1.0`.
-fn whole(value: &Value) -> Option<i64> {
-    match value {
-        Value::Int(number) if i32::try_from(*number).is_ok() => Some(*number),
-        Value::Float(number)
-            if number.fract() == 0.0
-                && *number >= f64::from(i32::MIN)
-                && *number <= f64::from(i32::MAX) =>
-        {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "whole and in range, as just checked"
-            )]
-            Some(*number as i64)
-        }
-        _ => None,
-    }
+fn is_number(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'-' | b'0'..=b'9'))
 }
 
-fn write_any(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), Unfit> {
-    if depth > MAX_DEPTH {
-        return Err(Unfit::TooDeep);
+fn is_whole(text: &[u8]) -> bool {
+    is_number(text) && text[1..].iter().all(u8::is_ascii_digit)
+}
+
+/// Writes an integer of 32 bits, also one that was written as `1.0`.
+fn write_int(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Unfit> {
+    if is_whole(text) && text.len() < 10 {
+        out.extend_from_slice(text);
+        return Ok(());
     }
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(value) => write_bool(out, *value),
-        Value::Int(value) => write_int(out, *value),
-        Value::Float(value) => write_float(out, *value),
-        Value::String(value) => write_string(out, value),
-        Value::List(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_any(out, item, depth + 1)?;
-            }
-            out.push(b']');
-        }
-        Value::Object(object) => {
-            out.push(b'{');
-            for (index, (name, value)) in object.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_string(out, name);
-                out.push(b':');
-                write_any(out, value, depth + 1)?;
-            }
-            out.push(b'}');
-        }
+    let number = is_number(text).then(|| parsed(text)).flatten().ok_or(Unfit::Int)?;
+    let is_int =
+        number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+    if !is_int {
+        return Err(Unfit::Int);
     }
+    #[expect(clippy::cast_possible_truncation, reason = "whole and in range, as just checked")]
+    let number = number as i64;
+    out.extend_from_slice(number.to_string().as_bytes());
     Ok(())
 }
 
-fn write_bool(out: &mut Vec<u8>, value: bool) {
-    out.extend_from_slice(if value { b"true" } else { b"false" });
+fn is_finite(text: &[u8]) -> bool {
+    // Without an exponent it takes more than three hundred digits to be infinite.
+    let is_small = text.len() < 300 && !text.iter().any(|byte| matches!(byte, b'e' | b'E'));
+    is_number(text) && (is_small || parsed(text).is_some_and(f64::is_finite))
 }
 
-/// Writing to memory does not fail, here and below.
-fn write_int(out: &mut Vec<u8>, value: i64) {
-    let _ = serde_json::to_writer(out, &value);
-}
-
-/// A number that JSON has no form for becomes null.
-fn write_float(out: &mut Vec<u8>, value: f64) {
-    let _ = serde_json::to_writer(out, &value);
-}
-
-/// Writes a string with its quotes.
-pub(super) fn write_string(out: &mut Vec<u8>, text: &str) {
-    let _ = serde_json::to_writer(out, text);
+fn parsed(number: &[u8]) -> Option<f64> {
+    std::str::from_utf8(number).ok()?.parse().ok()
 }

@@ -1,41 +1,40 @@
-//! Writes the answer: the specification's section 6.4.3, CompleteValue, over the merged data, straight into JSON.
+//! Writes the answer: the specification's section 6.4.3, CompleteValue, over the fetched rows, straight into JSON.
 //!
 //! A null that may not be is handed to the nearest field around it that may be null; what was written of that field is cut
-//! off again. Fields are looked for first where the last object of the same shape had them.
+//! off again. Leaves are copied from the texts they were received in.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::plan::{FieldShape, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
+use crate::plan::{
+    FieldShape, Layout, ObjectFields, ObjectShape, Output, PositionId, Shape, Source, TYPE_SLOT,
+    Wrap,
+};
 use crate::value::{Object, Value};
 
 use super::PathSegment;
+use super::arena::{Arena, Slot};
 use super::errors::Errors;
+use super::json::Scanner;
 use super::leaf;
 use super::response::{Response, ResponseError, ResponseErrorCode};
-use super::walk;
 
-/// Writes what `shape` takes of the data.
+/// Writes what `shape` takes of the fetched rows.
 pub(super) fn project(
     shape: &Shape,
-    data: &Value,
+    arena: &Arena<'_>,
     introspected: &Object,
     errors: Errors,
 ) -> Response {
     let mut projection = Projection {
         out: Vec::with_capacity(shape.last_length.load(Ordering::Relaxed)),
-        hints: vec![0; shape.ids],
+        arena,
         introspected,
         errors,
     };
-    let empty = Object::default();
-    let root = match data {
-        Value::Object(object) => object,
-        _ => &empty,
-    };
     let result = match &shape.root {
-        ObjectShape::One(fields) => projection.fields(fields, root, &Path::Root),
-        ObjectShape::ByType(_) => Err(Propagate),
+        ObjectShape::One(fields) => projection.fields(fields, Layout::ROOT, 0, &Path::Root),
+        ObjectShape::ByType { .. } => Err(Propagate),
     };
     if result.is_err() {
         projection.out.clear();
@@ -48,8 +47,7 @@ pub(super) fn project(
 
 struct Projection<'a> {
     out: Vec<u8>,
-    /// For each field of the shape, where the last object had it.
-    hints: Vec<usize>,
+    arena: &'a Arena<'a>,
     introspected: &'a Object,
     errors: Errors,
 }
@@ -93,79 +91,213 @@ struct Owner<'a> {
     field: &'a FieldShape,
 }
 
-impl Projection<'_> {
+impl<'a> Projection<'a> {
     fn object(
         &mut self,
         shape: &ObjectShape,
-        object: &Object,
+        position: PositionId,
+        row: u32,
         path: &Path<'_>,
         owner: Owner<'_>,
     ) -> Result<(), Propagate> {
-        let fields = match shape {
-            ObjectShape::One(fields) => fields,
-            ObjectShape::ByType(types) => {
-                let name = walk::type_name(object);
-                match types.iter().find(|(ty, _)| Some(ty.as_str()) == name) {
-                    Some((_, fields)) => fields,
-                    None => {
-                        let message = match name {
-                            Some(_) => "an object of a type that is not known here",
-                            None => "an object without the name of its type",
-                        };
-                        return Err(self.invalid(message, path, owner));
-                    }
-                }
+        let ty = self.arena.get(position, row, TYPE_SLOT);
+        let known = match (shape, ty) {
+            (_, Slot::Null) => return Err(self.null(path, owner)),
+            (_, Slot::Invalid) => return Err(self.not_an_object(path, owner)),
+            (ObjectShape::One(fields), _) => Some(fields),
+            (ObjectShape::ByType { types, .. }, Slot::Type(ty)) => {
+                types.iter().find(|(id, _)| *id == ty).map(|(_, fields)| &**fields)
             }
+            (ObjectShape::ByType { untold, .. }, Slot::Absent) => untold.as_deref(),
+            (ObjectShape::ByType { .. }, _) => None,
         };
-        self.fields(fields, object, path)
+        let Some(fields) = known else {
+            let what = match ty {
+                Slot::Absent => "an object without the name of its type",
+                _ => "an object of a type that is not known here",
+            };
+            return Err(self.invalid(what, path, owner));
+        };
+        self.fields(fields, position, row, path)
     }
 
     fn fields(
         &mut self,
         shape: &ObjectFields,
-        object: &Object,
+        position: PositionId,
+        row: u32,
         path: &Path<'_>,
     ) -> Result<(), Propagate> {
+        let arena = self.arena;
+        let slots = arena.row(position, row);
         self.out.push(b'{');
-        for (position, field) in shape.fields.iter().enumerate() {
-            if position > 0 {
+        for (index, field) in shape.fields.iter().enumerate() {
+            if index > 0 {
                 self.out.push(b',');
             }
             self.out.extend_from_slice(field.written_key.as_bytes());
             let path = Path::Key(path, &field.key);
             let owner = Owner { type_name: &shape.type_name, field };
-            let value = match field.source {
-                Source::TypeName => {
-                    leaf::write_string(&mut self.out, &shape.type_name);
-                    continue;
+            match (field.source, &field.output) {
+                (Source::TypeName, _) => {
+                    self.out.push(b'"');
+                    self.out.extend_from_slice(shape.type_name.as_bytes());
+                    self.out.push(b'"');
                 }
-                Source::Introspection => self.introspected.get(&field.key),
-                Source::Data => self.find(object, field),
-            };
-            let value = value.unwrap_or(&Value::Null);
-            self.value(&field.wrap, value, &path, owner)?;
+                (Source::Introspection, _) => {
+                    let value = self.introspected.get(&field.key).unwrap_or(&Value::Null);
+                    // Names and values always serialise.
+                    let text = serde_json::to_vec(value).unwrap_or_default();
+                    self.leaf(&field.wrap, &text, &path, owner)?;
+                }
+                (Source::Data(slot), Output::Leaf(_)) => {
+                    let text = match slots[slot] {
+                        value @ Slot::Text { .. } => arena.text(value),
+                        _ => b"null",
+                    };
+                    self.leaf(&field.wrap, text, &path, owner)?;
+                }
+                (Source::Data(slot), Output::Object(child, shape)) => {
+                    self.objects(&field.wrap, shape, *child, slots[slot], &path, owner)?;
+                }
+            }
         }
         self.out.push(b'}');
         Ok(())
     }
 
-    fn find<'v>(&mut self, object: &'v Object, field: &FieldShape) -> Option<&'v Value> {
-        let hint = &mut self.hints[field.id];
-        let index = object.position(*hint, &field.key)?;
-        *hint = index;
-        object.pair(index).map(|(_, value)| value)
-    }
-
-    /// Writes a value, or null in its place where that is allowed.
-    fn value(
+    /// Writes a leaf or lists of leaves, or null in their place where that is allowed.
+    #[inline]
+    fn leaf(
         &mut self,
         wrap: &Wrap,
-        value: &Value,
+        text: &[u8],
         path: &Path<'_>,
         owner: Owner<'_>,
     ) -> Result<(), Propagate> {
         let start = self.out.len();
-        let result = self.complete(wrap, value, path, owner);
+        let result = self.complete_leaf(wrap, text, path, owner);
+        self.or_null(result, wrap, start)
+    }
+
+    #[inline]
+    fn complete_leaf(
+        &mut self,
+        wrap: &Wrap,
+        text: &[u8],
+        path: &Path<'_>,
+        owner: Owner<'_>,
+    ) -> Result<(), Propagate> {
+        if text == b"null" {
+            return self.nothing(wrap, path, owner);
+        }
+        let Some(item) = &wrap.item else {
+            let Output::Leaf(kind) = &owner.field.output else {
+                return Err(self.not_an_object(path, owner));
+            };
+            return leaf::write(&mut self.out, kind, text)
+                .map_err(|unfit| self.invalid(unfit.what(), path, owner));
+        };
+        let mut scanner = Scanner::of_bytes(text);
+        if scanner.peek() != b'[' {
+            return Err(self.not_a_list(path, owner));
+        }
+        scanner.pass();
+        self.out.push(b'[');
+        if scanner.peek() != b']' {
+            for index in 0.. {
+                // The text was scanned before, so it has no errors.
+                let range = scanner.value().unwrap_or_default();
+                self.leaf(item, scanner.slice(range), &Path::Index(path, index), owner)?;
+                if !scanner.goes_on(b']').unwrap_or(false) {
+                    break;
+                }
+                self.out.push(b',');
+            }
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// Writes an object or lists of objects, or null in their place where that is allowed.
+    fn objects(
+        &mut self,
+        wrap: &Wrap,
+        shape: &ObjectShape,
+        position: PositionId,
+        value: Slot,
+        path: &Path<'_>,
+        owner: Owner<'_>,
+    ) -> Result<(), Propagate> {
+        let start = self.out.len();
+        let result = self.complete_objects(wrap, shape, position, value, path, owner);
+        self.or_null(result, wrap, start)
+    }
+
+    fn complete_objects(
+        &mut self,
+        wrap: &Wrap,
+        shape: &ObjectShape,
+        position: PositionId,
+        value: Slot,
+        path: &Path<'_>,
+        owner: Owner<'_>,
+    ) -> Result<(), Propagate> {
+        let is_null = match value {
+            Slot::Absent | Slot::Null => true,
+            Slot::Row(row) => self.arena.get(position, row, TYPE_SLOT) == Slot::Null,
+            _ => false,
+        };
+        if is_null {
+            return self.nothing(wrap, path, owner);
+        }
+        match (&wrap.item, value) {
+            (None, Slot::Row(row)) => self.object(shape, position, row, path, owner),
+            (None, _) => Err(self.not_an_object(path, owner)),
+            (Some(item), Slot::Rows { first, count }) => {
+                let row = |index| Slot::Row(first + index);
+                self.list(item, shape, position, count, &row, path, owner)
+            }
+            (Some(item), Slot::Items { first, count }) => {
+                let arena = self.arena;
+                let inner = |index| arena.item(first + index);
+                self.list(item, shape, position, count, &inner, path, owner)
+            }
+            (Some(_), _) => Err(self.not_a_list(path, owner)),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what an item is completed with")]
+    fn list(
+        &mut self,
+        wrap: &Wrap,
+        shape: &ObjectShape,
+        position: PositionId,
+        count: u32,
+        item: &dyn Fn(u32) -> Slot,
+        path: &Path<'_>,
+        owner: Owner<'_>,
+    ) -> Result<(), Propagate> {
+        self.out.push(b'[');
+        for index in 0..count {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            let path = Path::Index(path, index as usize);
+            self.objects(wrap, shape, position, item(index), &path, owner)?;
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// Puts null in the place of what could not be written, where that is allowed.
+    #[inline]
+    fn or_null(
+        &mut self,
+        result: Result<(), Propagate>,
+        wrap: &Wrap,
+        start: usize,
+    ) -> Result<(), Propagate> {
         if result.is_err() && wrap.nullable {
             self.out.truncate(start);
             self.out.extend_from_slice(b"null");
@@ -174,44 +306,16 @@ impl Projection<'_> {
         result
     }
 
-    fn complete(
-        &mut self,
-        wrap: &Wrap,
-        value: &Value,
-        path: &Path<'_>,
-        owner: Owner<'_>,
-    ) -> Result<(), Propagate> {
-        match (&wrap.item, value) {
-            (_, Value::Null) if wrap.nullable => {
-                self.out.extend_from_slice(b"null");
-                Ok(())
-            }
-            (_, Value::Null) => Err(self.null(path, owner)),
-            (Some(item), Value::List(values)) => {
-                self.out.push(b'[');
-                for (index, value) in values.iter().enumerate() {
-                    if index > 0 {
-                        self.out.push(b',');
-                    }
-                    self.value(item, value, &Path::Index(path, index), owner)?;
-                }
-                self.out.push(b']');
-                Ok(())
-            }
-            (Some(_), _) => Err(self.invalid("something that is not a list", path, owner)),
-            (None, value) => match (&owner.field.output, value) {
-                (Output::Leaf(kind), value) => leaf::write(&mut self.out, kind, value)
-                    .map_err(|unfit| self.invalid(unfit.what(), path, owner)),
-                (Output::Object(shape), Value::Object(object)) => {
-                    self.object(shape, object, path, owner)
-                }
-                (Output::Object(_), _) => {
-                    Err(self.invalid("something that is not an object", path, owner))
-                }
-            },
+    /// Writes null, if it is allowed.
+    fn nothing(&mut self, wrap: &Wrap, path: &Path<'_>, owner: Owner<'_>) -> Result<(), Propagate> {
+        if !wrap.nullable {
+            return Err(self.null(path, owner));
         }
+        self.out.extend_from_slice(b"null");
+        Ok(())
     }
 
+    #[cold]
     fn null(&mut self, path: &Path<'_>, owner: Owner<'_>) -> Propagate {
         let path = path.to_segments();
         if self.errors.is_empty() || !self.errors.explain(&path) {
@@ -227,6 +331,17 @@ impl Projection<'_> {
         Propagate
     }
 
+    #[cold]
+    fn not_a_list(&mut self, path: &Path<'_>, owner: Owner<'_>) -> Propagate {
+        self.invalid("something that is not a list", path, owner)
+    }
+
+    #[cold]
+    fn not_an_object(&mut self, path: &Path<'_>, owner: Owner<'_>) -> Propagate {
+        self.invalid("something that is not an object", path, owner)
+    }
+
+    #[cold]
     fn invalid(&mut self, what: &str, path: &Path<'_>, owner: Owner<'_>) -> Propagate {
         self.errors.add(ResponseError::new(
             ResponseErrorCode::InvalidResult,

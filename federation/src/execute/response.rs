@@ -43,6 +43,8 @@ pub enum ResponseErrorCode {
     InvalidResult,
     /// A field that is never null would have been.
     NullInNonNullable,
+    /// The operation needs more requests to subgraphs than it may make.
+    TooManyFetches,
 }
 
 impl ResponseErrorCode {
@@ -56,6 +58,7 @@ impl ResponseErrorCode {
             Self::SubrequestMalformedResponse => "SUBREQUEST_MALFORMED_RESPONSE",
             Self::InvalidResult => "INVALID_RESULT",
             Self::NullInNonNullable => "NULL_IN_NON_NULLABLE",
+            Self::TooManyFetches => "TOO_MANY_FETCHES",
         }
     }
 }
@@ -64,6 +67,19 @@ impl ResponseError {
     pub(super) fn new(code: ResponseErrorCode, message: String, path: Vec<PathSegment>) -> Self {
         let mut extensions = Object::with_capacity(2);
         extensions.push(Arc::from("code"), Value::String(code.as_str().to_owned()));
+        Self { message, path, extensions }
+    }
+
+    /// An error of a subgraph's, which may have a code of its own.
+    pub(super) fn from_subgraph(
+        message: String,
+        mut extensions: Object,
+        path: Vec<PathSegment>,
+    ) -> Self {
+        if extensions.get("code").is_none() {
+            let code = ResponseErrorCode::DownstreamServiceError.as_str();
+            extensions.push(Arc::from("code"), Value::String(code.to_owned()));
+        }
         Self { message, path, extensions }
     }
 

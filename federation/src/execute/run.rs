@@ -1,146 +1,171 @@
 //! Runs the fetches of a plan, each as soon as those it depends on are done, and merges what they answer.
+//!
+//! A run can begin with given answers: make a [`Run`], hand each to [`Run::take`], and [`Run::go`] on with the fetches that
+//! became ready. What has been fetched so far can be projected at any time between two of these.
 
-use std::sync::Arc;
+use std::ops::Range;
 
+use bytes::Bytes;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::plan::{FetchNode, Plan, Step};
-use crate::value::{Object, Value};
+use crate::plan::{FetchNode, Plan};
+use crate::value::Object;
 
-use super::batch::{self, Batch};
+use super::answer;
+use super::arena::{Arena, Mark};
 use super::entities;
 use super::errors::Errors;
-use super::merge::{merge, merge_object};
+use super::locate;
+use super::represent::{self, Batch};
 use super::response::{ResponseError, ResponseErrorCode};
-use super::{Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError, walk};
+use super::{
+    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError,
+};
 
-/// Runs `plan` and returns the merged data and the errors.
-pub(super) async fn run<F: Fetch>(plan: &Plan, variables: &Object, fetch: &F) -> (Value, Errors) {
-    let run = Run::new(plan, variables);
-    let ready =
-        (0..plan.fetches.len()).rev().filter(|&index| run.waiting_for[index] == 0).collect();
-    go(run, ready, fetch).await
-}
-
-/// The request that opens the subscription which `plan` begins with.
-pub(super) fn source<'a>(plan: &'a Plan, variables: &'a Object) -> Option<FetchRequest<'a>> {
-    if plan.fetches.is_empty() {
-        return None;
-    }
-    Run::new(plan, variables).request(0).map(|(_, request)| request)
-}
-
-/// Runs what follows the first fetch of `plan`, which answered `event`.
-pub(super) async fn run_after<F: Fetch>(
-    plan: &Plan,
-    variables: &Object,
-    event: FetchResponse,
-    fetch: &F,
-) -> (Value, Errors) {
-    let mut run = Run::new(plan, variables);
-    let mut ready = Vec::new();
-    run.take(0, None, Ok(event));
-    run.done(0, &mut ready);
-    go(run, ready, fetch).await
-}
-
-/// The error of a first fetch that brings nothing.
-pub(super) fn broken(plan: &Plan, error: &FetchError) -> Errors {
-    let variables = Object::default();
-    let mut run = Run::new(plan, &variables);
-    if let Some(first) = plan.fetches.first() {
-        run.failed(first, error);
-    }
-    run.errors
-}
-
-/// Runs the fetches that are ready, and those that become so.
-async fn go<F: Fetch>(mut run: Run<'_>, mut ready: Vec<usize>, fetch: &F) -> (Value, Errors) {
-    let mut running = FuturesUnordered::new();
-    loop {
-        while let Some(index) = ready.pop() {
-            match run.request(index) {
-                Some((batch, request)) => running.push(call(fetch, index, batch, request)),
-                None => run.done(index, &mut ready),
-            }
-        }
-        let Some((index, batch, answer)) = running.next().await else {
-            break;
-        };
-        run.take(index, batch, answer);
-        run.done(index, &mut ready);
-    }
-    (run.data, run.errors)
-}
-
-async fn call<F: Fetch>(
-    fetch: &F,
-    index: usize,
-    batch: Option<Batch>,
-    request: FetchRequest<'_>,
-) -> (usize, Option<Batch>, Result<FetchResponse, FetchError>) {
-    (index, batch, fetch.fetch(request).await)
-}
-
-struct Run<'a> {
+/// An operation that is being run.
+pub(super) struct Run<'a> {
     plan: &'a Plan,
     variables: &'a Object,
+    settings: &'a ExecuteSettings,
     /// For each fetch, how many that it depends on are not done.
     waiting_for: Vec<usize>,
-    data: Value,
-    errors: Errors,
+    /// For each fetch, how many of its requests are not answered.
+    unanswered: Vec<usize>,
+    /// How many requests were made.
+    requests: usize,
+    pub(super) arena: Arena<'a>,
+    pub(super) errors: Errors,
+}
+
+/// A request of a fetch, and what waits for its answer.
+pub(super) struct Asked<'a> {
+    pub(super) fetch: usize,
+    /// Root fields have none.
+    pub(super) batch: Option<Batch>,
+    pub(super) request: FetchRequest<'a>,
 }
 
 impl<'a> Run<'a> {
-    fn new(plan: &'a Plan, variables: &'a Object) -> Self {
+    pub(super) fn new(
+        plan: &'a Plan,
+        variables: &'a Object,
+        settings: &'a ExecuteSettings,
+    ) -> Self {
         Self {
             plan,
             variables,
+            settings,
             waiting_for: plan.fetches.iter().map(|fetch| fetch.depends_on.len()).collect(),
-            data: Value::Object(Object::default()),
+            unanswered: vec![0; plan.fetches.len()],
+            requests: 0,
+            arena: Arena::new(&plan.layout),
             errors: Errors::default(),
         }
     }
 
-    /// The request of a fetch, or nothing when there is no entity to ask for.
-    fn request(&self, index: usize) -> Option<(Option<Batch>, FetchRequest<'a>)> {
-        let node = &self.plan.fetches[index];
-        let mut variables = Object::with_capacity(node.variables.len() + 1);
-        let mut batch = None;
-        if !node.at.is_empty() && !self.has_objects(&node.at) {
-            return None;
-        }
-        if let Some(entities) = &node.entities {
-            let mut collected = batch::collect(&self.data, entities);
-            if collected.representations.is_empty() {
-                return None;
-            }
-            let representations = std::mem::take(&mut collected.representations);
-            variables.push(entities.variable.clone(), Value::List(representations));
-            batch = Some(collected);
-        }
-        for name in &node.variables {
-            if let Some(value) = self.variables.get(name) {
-                variables.push(name.clone(), value.clone());
-            }
-        }
-        let request = FetchRequest {
-            subgraph: &node.subgraph,
-            document: &node.document,
-            operation_name: node.operation_name.as_deref(),
-            variables,
-        };
-        Some((batch, request))
+    /// The fetches that depend on none.
+    pub(super) fn first(&self) -> Vec<usize> {
+        (0..self.plan.fetches.len()).rev().filter(|&index| self.waiting_for[index] == 0).collect()
     }
 
-    fn has_objects(&self, path: &[Step]) -> bool {
-        let mut any = false;
-        walk::visit(&self.data, path, &mut Vec::new(), &mut |_, _| any = true);
-        any
+    /// Runs the fetches that are ready, and those that become so.
+    pub(super) async fn go<F: Fetch>(&mut self, mut ready: Vec<usize>, fetch: &F) {
+        let mut running = FuturesUnordered::new();
+        loop {
+            while let Some(index) = ready.pop() {
+                let asked = self.ask(index);
+                if asked.is_empty() {
+                    self.done(index, &mut ready);
+                }
+                running.extend(asked.into_iter().map(|asked| call(fetch, asked)));
+            }
+            let Some((index, batch, answer)) = running.next().await else {
+                break;
+            };
+            self.take(index, batch, answer);
+            if self.is_answered(index) {
+                self.done(index, &mut ready);
+            }
+        }
+    }
+
+    /// The requests of a fetch; none when there is nothing to ask for, or no more may be asked.
+    pub(super) fn ask(&mut self, index: usize) -> Vec<Asked<'a>> {
+        let node = &self.plan.fetches[index];
+        let texts = match &node.entities {
+            None if node.at.is_empty() || !locate::rows(&self.arena, &node.location).is_empty() => {
+                vec![(format!("{}{{", node.head).into_bytes(), None)]
+            }
+            None => Vec::new(),
+            Some(entities) => {
+                let opening = format!("{}{{\"{}\":[", node.head, entities.variable);
+                let most = self.settings.representations;
+                let layout = &self.plan.layout;
+                represent::represent(&self.arena, layout, entities, most, &opening)
+                    .into_iter()
+                    .filter(|(_, batch)| batch.asked > 0)
+                    .map(|(mut text, batch)| {
+                        text.extend_from_slice(if node.variables.is_empty() {
+                            b"]"
+                        } else {
+                            b"],"
+                        });
+                        (text, Some(batch))
+                    })
+                    .collect()
+            }
+        };
+        if self.requests + texts.len() > self.settings.fetches {
+            self.refuse(node);
+            return Vec::new();
+        }
+        self.requests += texts.len();
+        self.unanswered[index] = texts.len();
+        let request = |(text, batch)| {
+            let (body, variables) = self.complete(node, text);
+            let request = FetchRequest {
+                subgraph: &node.subgraph,
+                kind: node.kind,
+                document: &node.document,
+                operation_name: node.operation_name.as_deref(),
+                body,
+                variables,
+            };
+            Asked { fetch: index, batch, request }
+        };
+        texts.into_iter().map(request).collect()
+    }
+
+    /// Completes a request's text, which is still inside the variables, and says where in it those are.
+    fn complete(&self, node: &FetchNode, mut text: Vec<u8>) -> (Bytes, Range<usize>) {
+        let given =
+            node.variables.iter().filter_map(|name| Some((name, self.variables.get(name)?)));
+        let mut is_first = true;
+        for (name, value) in given {
+            if !std::mem::replace(&mut is_first, false) {
+                text.push(b',');
+            }
+            // Names and values always serialise.
+            let _ = serde_json::to_writer(&mut text, &**name);
+            text.push(b':');
+            let _ = serde_json::to_writer(&mut text, value);
+        }
+        // A comma may stand before variables that were not given.
+        if text.last() == Some(&b',') {
+            text.pop();
+        }
+        text.push(b'}');
+        let variables = node.head.len()..text.len();
+        text.push(b'}');
+        (text.into(), variables)
+    }
+
+    fn is_answered(&self, index: usize) -> bool {
+        self.unanswered[index] == 0
     }
 
     /// Lets those go on that waited for a fetch.
-    fn done(&mut self, index: usize, ready: &mut Vec<usize>) {
+    pub(super) fn done(&mut self, index: usize, ready: &mut Vec<usize>) {
         for (other, fetch) in self.plan.fetches.iter().enumerate() {
             if fetch.depends_on.contains(&index) {
                 self.waiting_for[other] -= 1;
@@ -151,23 +176,44 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn take(
+    /// Takes the answer to a request of a fetch.
+    pub(super) fn take(
         &mut self,
         index: usize,
         batch: Option<Batch>,
         answer: Result<FetchResponse, FetchError>,
     ) {
         let node = &self.plan.fetches[index];
-        match (answer, batch) {
-            (Err(error), _) => self.failed(node, &error),
-            (Ok(response), Some(batch)) => {
-                entities::take(node, batch, response, &mut self.data, &mut self.errors);
+        self.unanswered[index] = self.unanswered[index].saturating_sub(1);
+        let before = self.arena.mark();
+        let answered = answer.and_then(|response| {
+            answer::read(response, &self.plan.layout, &node.reader, &mut self.arena)
+                .map_err(|error| FetchError::Malformed(error.to_string()))
+        });
+        match (answered, &node.entities, batch) {
+            (Err(error), ..) => self.failed(node, &error),
+            (Ok(answered), Some(entities), Some(batch)) => {
+                let Self { arena, errors, .. } = self;
+                entities::take(node, entities, &batch, answered, &before, arena, errors);
             }
-            (Ok(response), None) => self.take_root(node, response),
+            (Ok(answered), ..) => self.take_root(node, answered.data, answered.errors, &before),
         }
     }
 
-    fn failed(&mut self, node: &FetchNode, error: &FetchError) {
+    fn refuse(&mut self, node: &FetchNode) {
+        let most = self.settings.fetches;
+        self.errors.add_for_part(
+            ResponseError::new(
+                ResponseErrorCode::TooManyFetches,
+                format!("the operation needs more than {most} requests to subgraphs"),
+                entities::path_prefix(node),
+            )
+            .of_subgraph(&node.subgraph),
+        );
+    }
+
+    /// Reports that nothing came of a fetch.
+    pub(super) fn failed(&mut self, node: &FetchNode, error: &FetchError) {
         tracing::warn!(subgraph = &*node.subgraph, ?error, "fetch failed");
         let (code, what) = match error {
             FetchError::Unreachable(_) => {
@@ -192,9 +238,15 @@ impl<'a> Run<'a> {
         );
     }
 
-    fn take_root(&mut self, node: &FetchNode, response: FetchResponse) {
-        let has_errors = !response.errors.is_empty();
-        for error in response.errors {
+    fn take_root(
+        &mut self,
+        node: &FetchNode,
+        data: Option<u32>,
+        subgraph_errors: Vec<SubgraphError>,
+        before: &Mark,
+    ) {
+        let has_errors = !subgraph_errors.is_empty();
+        for error in subgraph_errors {
             let path = match node.at.as_slice() {
                 [] => error.path.clone(),
                 _ => entities::path_prefix(node),
@@ -206,15 +258,18 @@ impl<'a> Run<'a> {
                 self.errors.add(error);
             }
         }
-        match response.data {
-            data @ Value::Object(_) if node.at.is_empty() => merge(&mut self.data, data),
-            Value::Object(fields) => {
-                let mut visitor =
-                    |_: &[u32], object: &mut Object| merge_object(object, fields.clone());
-                walk::visit_mut(&mut self.data, &node.at, &mut Vec::new(), &mut visitor);
+        match data {
+            Some(data) => {
+                let position = node.reader.position;
+                for target in locate::rows(&self.arena, &node.location) {
+                    if target != data {
+                        self.arena.merge_fields(&node.reader, target, data);
+                    }
+                }
+                self.arena.reset_rows(before, &[position]);
             }
-            Value::Null if has_errors => self.errors.mark_part(entities::path_prefix(node)),
-            _ => self.errors.add_for_part(
+            None if has_errors => self.errors.mark_part(entities::path_prefix(node)),
+            None => self.errors.add_for_part(
                 ResponseError::new(
                     ResponseErrorCode::SubrequestMalformedResponse,
                     format!("subgraph {:?} answered no data", node.subgraph),
@@ -226,16 +281,18 @@ impl<'a> Run<'a> {
     }
 }
 
+async fn call<'a, F: Fetch>(
+    fetch: &F,
+    asked: Asked<'a>,
+) -> (usize, Option<Batch>, Result<FetchResponse, FetchError>) {
+    (asked.fetch, asked.batch, fetch.fetch(asked.request).await)
+}
+
 /// A subgraph's error as the client sees it, at a path of the client's.
 pub(super) fn of_subgraph(
     error: SubgraphError,
     node: &FetchNode,
     path: Vec<PathSegment>,
 ) -> ResponseError {
-    let mut extensions = error.extensions;
-    if extensions.get("code").is_none() {
-        let code = ResponseErrorCode::DownstreamServiceError.as_str();
-        extensions.push(Arc::from("code"), Value::String(code.to_owned()));
-    }
-    ResponseError { message: error.message, path, extensions }.of_subgraph(&node.subgraph)
+    ResponseError::from_subgraph(error.message, error.extensions, path).of_subgraph(&node.subgraph)
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use async_stream::stream;
 use futures::stream::{BoxStream, StreamExt};
 
-use crate::operation::{OperationKind, RequestError, coerce_variables};
-use crate::plan::{Prepared, Variant};
-use crate::value::Object;
+use crate::operation::{OperationKind, RequestError};
+use crate::plan::Prepared;
 
 use super::payload::Payload;
+use super::project;
 use super::response::Response;
-use super::{Events, Fetch, FetchResponse, execute, project, run};
+use super::run::Run;
+use super::{Events, ExecuteSettings, Fetch, FetchError, FetchResponse, Started, execute, start};
 
 /// Executes a prepared operation of any kind and answers with a stream: of one response for a query or mutation, of one
 /// for each event of a subscription. It ends when the subgraph's stream does, or breaks; dropping it ends the subscription.
@@ -23,59 +24,44 @@ use super::{Events, Fetch, FetchResponse, execute, project, run};
 /// When the variables do not fit what the operation declares; nothing has been fetched then.
 pub async fn execute_stream<F: Fetch + 'static>(
     prepared: Arc<Prepared>,
-    variables: Object,
+    variables: crate::value::Object,
+    settings: ExecuteSettings,
     fetch: F,
 ) -> Result<BoxStream<'static, Payload>, Vec<RequestError>> {
     if prepared.kind() != OperationKind::Subscription {
-        let response = execute(&prepared, variables, &fetch).await?;
+        let response = execute(&prepared, variables, &settings, &fetch).await?;
         return Ok(futures::stream::iter([Payload::Response(response)]).boxed());
     }
-    subscribe(prepared, variables, fetch).await
+    let started = start(&prepared, variables, &settings)?;
+    let events = open(&started, &settings, &fetch).await;
+    Ok(answers(events, started, settings, fetch).boxed())
 }
 
-async fn subscribe<F: Fetch + 'static>(
-    prepared: Arc<Prepared>,
-    variables: Object,
-    fetch: F,
-) -> Result<BoxStream<'static, Payload>, Vec<RequestError>> {
-    let document = prepared.document();
-    let variables = coerce_variables(
-        prepared.supergraph().api(),
-        &document.operation,
-        &document.executable.sources,
-        variables,
-    )?;
-    let variant = prepared.variant(&variables).map_err(|error| vec![error])?;
-    let opened = match run::source(&variant.plan, &variables) {
-        Some(request) => fetch.subscribe(request).await,
+/// The events of the fetch that the plan begins with. When it cannot be opened, that is the only event.
+async fn open<F: Fetch>(started: &Started, settings: &ExecuteSettings, fetch: &F) -> Events {
+    let mut run = Run::new(&started.variant.plan, &started.variables, settings);
+    let first = match run.first().first() {
+        Some(&first) => run.ask(first).pop(),
+        None => None,
+    };
+    let opened = match first {
+        Some(asked) => fetch.subscribe(asked.request).await,
         None => Ok(futures::stream::empty().boxed()),
     };
-    let events: Events = match opened {
-        Ok(events) => events,
-        Err(error) => futures::stream::iter([Err(error)]).boxed(),
-    };
-    Ok(answers(events, variant, variables, fetch).boxed())
+    opened.unwrap_or_else(|error| futures::stream::iter([Err(error)]).boxed())
 }
 
 /// One answer for each event, until there are no more or they broke off, which the last answer tells.
 fn answers<F: Fetch>(
     mut events: Events,
-    variant: Arc<Variant>,
-    variables: Object,
+    started: Started,
+    settings: ExecuteSettings,
     fetch: F,
 ) -> impl futures::Stream<Item = Payload> + Send {
     stream! {
         while let Some(event) = events.next().await {
             let broke = event.is_err();
-            let response = match event {
-                Ok(event) => answer(&variant, &variables, event, &fetch).await,
-                Err(error) => {
-                    let errors = run::broken(&variant.plan, &error);
-                    let data = crate::value::Value::Null;
-                    project::project(&variant.shape, &data, &Object::default(), errors)
-                }
-            };
-            yield Payload::Response(response);
+            yield Payload::Response(answer(&started, &settings, event, &fetch).await);
             if broke {
                 break;
             }
@@ -83,12 +69,19 @@ fn answers<F: Fetch>(
     }
 }
 
+/// Runs what follows the first fetch, which answered `event`.
 async fn answer<F: Fetch>(
-    variant: &Variant,
-    variables: &Object,
-    event: FetchResponse,
+    started: &Started,
+    settings: &ExecuteSettings,
+    event: Result<FetchResponse, FetchError>,
     fetch: &F,
 ) -> Response {
-    let (data, errors) = run::run_after(&variant.plan, variables, event, fetch).await;
-    project::project(&variant.shape, &data, &Object::default(), errors)
+    let mut run = Run::new(&started.variant.plan, &started.variables, settings);
+    let mut ready = Vec::new();
+    if let [first] = run.first()[..] {
+        run.take(first, None, event);
+        run.done(first, &mut ready);
+    }
+    run.go(ready, fetch).await;
+    project::project(&started.variant.shape, &run.arena, &started.introspected, run.errors)
 }

@@ -9,6 +9,8 @@ use apollo_compiler::introspection;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::Valid;
 
+use super::descriptions;
+use super::one_of;
 use super::{RequestError, RequestErrorCode};
 
 /// The tokens that a document may have.
@@ -46,6 +48,10 @@ impl Document {
             .get(operation_name)
             .map_err(|_| vec![unresolved(&executable, operation_name)])?
             .clone();
+        let misused = one_of::check(schema, &executable, &operation);
+        if !misused.is_empty() {
+            return Err(misused);
+        }
         introspection::check_max_depth(&executable, &operation).map_err(|error| {
             vec![
                 RequestError::new(
@@ -105,13 +111,21 @@ impl Document {
 }
 
 fn parse(source: &str) -> Result<ast::Document, Vec<RequestError>> {
-    Parser::new()
-        .token_limit(MAX_TOKENS)
-        .recursion_limit(MAX_RECURSION)
-        .parse_ast(source, "operation.graphql")
-        .map_err(|invalid| {
-            RequestError::from_diagnostics(RequestErrorCode::ParseFailed, &invalid.errors)
-        })
+    let parse = |source: &str| {
+        Parser::new()
+            .token_limit(MAX_TOKENS)
+            .recursion_limit(MAX_RECURSION)
+            .parse_ast(source, "operation.graphql")
+    };
+    let parsed = parse(source);
+    let described = parsed.is_err().then(|| descriptions::blanked(source)).flatten();
+    described.map_or(parsed, |source| parse(&source)).map_err(|invalid| {
+        // What follows a first error is mostly a consequence of it.
+        let mut errors =
+            RequestError::from_diagnostics(RequestErrorCode::ParseFailed, &invalid.errors);
+        errors.truncate(1);
+        errors
+    })
 }
 
 fn validate(

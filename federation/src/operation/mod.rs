@@ -4,9 +4,11 @@
 //! anything walks them recursively.
 
 mod conditions;
+mod descriptions;
 mod document;
 mod error;
 mod normalise;
+mod one_of;
 mod selection;
 mod variables;
 

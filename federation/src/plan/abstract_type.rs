@@ -19,21 +19,31 @@ impl<'a> Planner<'a> {
         spot: &mut Spot<'a>,
         set: &SelectionSet,
     ) -> Result<SelectionSet, PlanError> {
+        if spot.is_opaque {
+            return self.opaque(spot, set);
+        }
         let Some(origin) = spot.origins.first().cloned() else {
             return Ok(set.clone());
         };
         self.drafts.need_typename(origin.selection);
         let mut remainder = SelectionSet::new(set.ty.clone());
         let mut by_type: IndexMap<Name, Vec<Arc<Field>>> = IndexMap::default();
+        let (mut pending, mut of_interface) = (Vec::new(), Vec::new());
         for field in set.fields.iter().filter(|field| !is_meta(field)) {
-            let mut rest = Some(field.clone());
             if self.is_local_for_all(spot, &origin, field) {
-                rest = self.place(spot, 0, field)?;
+                pending.extend(self.place(spot, 0, field)?);
+            } else if self.is_of_interface_object(&spot.ty, field) {
+                of_interface.push(field.clone());
+            } else {
+                pending.push(field.clone());
             }
-            if let Some(rest) = rest {
-                for ty in &spot.possible {
-                    by_type.entry(ty.clone()).or_default().push(rest.clone());
-                }
+        }
+        if !of_interface.is_empty() {
+            pending.extend(self.object(spot, of_interface)?);
+        }
+        for field in pending {
+            for ty in &spot.possible {
+                by_type.entry(ty.clone()).or_default().push(field.clone());
             }
         }
         for fragment in &set.fragments {
@@ -76,6 +86,15 @@ impl<'a> Planner<'a> {
             )
         };
         local(&spot.ty) && spot.possible.iter().all(local)
+    }
+
+    /// Whether a subgraph that has the interface `ty` as an object adds `field` to it.
+    fn is_of_interface_object(&self, ty: &Name, field: &Field) -> bool {
+        self.supergraph.type_info(ty).is_some_and(|info| {
+            info.object_in
+                .iter()
+                .any(|&subgraph| !matches!(self.access(subgraph, ty, &field.name, &[]), Access::No))
+        })
     }
 
     /// Whether the subgraph's own idea of the abstract type `ty` picks exactly `here` out of the spot's objects.

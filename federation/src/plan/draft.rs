@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::Argument;
+use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::collections::IndexMap;
 
 use crate::operation::Field;
@@ -28,6 +28,15 @@ pub(super) type FetchId = usize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SelectionId(usize);
 
+fn lists(mut ty: &Type) -> usize {
+    let mut lists = 0;
+    while ty.is_list() {
+        lists += 1;
+        ty = ty.item_type();
+    }
+    lists
+}
+
 /// All fetches of a plan in the making, cheap enough to copy before an attempt that may fail.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Drafts {
@@ -50,7 +59,10 @@ pub(super) struct FetchDraft {
 #[derive(Debug, Clone)]
 pub(super) struct EntityDraft {
     pub(super) path: Vec<DraftStep>,
+    /// The type that the representations name.
     pub(super) ty: Name,
+    /// Whether that is an interface, which objects at the path do not bear as their type.
+    pub(super) is_interface: bool,
     /// Whether objects of other types may stand at the path too.
     pub(super) mixed: bool,
     pub(super) template: Template,
@@ -67,6 +79,8 @@ pub(super) struct SelectionDraft {
 pub(super) struct FieldDraft {
     pub(super) name: Name,
     pub(super) arguments: Vec<Node<Argument>>,
+    /// In how many lists its value stands.
+    pub(super) lists: usize,
     pub(super) selection: Option<SelectionId>,
 }
 
@@ -92,7 +106,12 @@ impl Drafts {
         let selection = field.selections.is_some().then(|| self.new_selection());
         self.selections[id.0].fields.insert(
             field.key.clone(),
-            FieldDraft { name: field.name.clone(), arguments: field.arguments.clone(), selection },
+            FieldDraft {
+                name: field.name.clone(),
+                arguments: field.arguments.clone(),
+                lists: lists(&field.ty),
+                selection,
+            },
         );
         selection
     }

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use apollo_compiler::Name;
+
 use crate::operation::SelectionSet;
 use crate::supergraph::{FieldSet, Key, SubgraphId};
 
@@ -48,7 +50,7 @@ impl<'a> Planner<'a> {
                     .iter()
                     .filter(|entry| !entry.tried.contains(&subgraph))
                     .filter(|entry| {
-                        let access = self.access(subgraph, &spot.ty, &entry.field.name, &[]);
+                        let access = self.access_at(spot, subgraph, &entry.field.name, &[]);
                         matches!(access, Access::Local(..))
                     })
                     .map(|entry| self.coverage(subgraph, &spot.ty, &entry.field))
@@ -95,7 +97,7 @@ impl<'a> Planner<'a> {
         target: SubgraphId,
         entry: &mut Pending,
     ) -> Result<Placed, PlanError> {
-        let Access::Requires(_, source) = self.access(target, &spot.ty, &entry.field.name, &[])
+        let Access::Requires(_, source) = self.access_at(spot, target, &entry.field.name, &[])
         else {
             return Ok(Placed::Not);
         };
@@ -128,7 +130,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Enters `target` after `dependencies`, with the fields of `required` in the representations.
-    fn enter(
+    pub(super) fn enter(
         &mut self,
         spot: &mut Spot<'a>,
         target: SubgraphId,
@@ -152,7 +154,8 @@ impl<'a> Planner<'a> {
             }
             return Ok(Some(index));
         }
-        let Some((mut template, mut depends_on)) = self.gather_key(spot, target)? else {
+        let Some(Gathered { ty, mut template, mut depends_on }) = self.gather_key(spot, target)?
+        else {
             return Ok(None);
         };
         if !template.agrees_with(&extra) {
@@ -163,7 +166,9 @@ impl<'a> Planner<'a> {
         let selection = self.drafts.new_selection();
         let mut path = spot.path.clone();
         let mut mixed = false;
-        while matches!(path.last(), Some(DraftStep::Type(_))) {
+        let is_interface = self.is_abstract(&ty);
+        // An object type's entry picks its objects by their type; under an interface's name the path must.
+        while !is_interface && matches!(path.last(), Some(DraftStep::Type(_))) {
             path.pop();
             mixed = true;
         }
@@ -171,7 +176,7 @@ impl<'a> Planner<'a> {
             subgraph: target,
             depends_on,
             at: Vec::new(),
-            entities: Some(EntityDraft { path, ty: spot.ty.clone(), mixed, template }),
+            entities: Some(EntityDraft { path, ty, is_interface, mixed, template }),
             selection,
         });
         spot.origins.push(Origin {
@@ -207,7 +212,7 @@ impl<'a> Planner<'a> {
         &mut self,
         spot: &mut Spot<'a>,
         target: SubgraphId,
-    ) -> Result<Option<(Template, BTreeSet<FetchId>)>, PlanError> {
+    ) -> Result<Option<Gathered>, PlanError> {
         let keys = self.keys(spot, target);
         if self.hops == 0 {
             return Ok(None);
@@ -224,9 +229,10 @@ impl<'a> Planner<'a> {
             let dependencies = self.gather(spot, &set, target);
             self.hops = hops;
             match dependencies? {
-                Some(dependencies) => {
+                Some(depends_on) => {
                     let template = Template::new(self.supergraph, &set, false);
-                    return Ok(Some((template, dependencies)));
+                    let ty = key.entered_as.as_ref().unwrap_or(&spot.ty).clone();
+                    return Ok(Some(Gathered { ty, template, depends_on }));
                 }
                 None => {
                     if let Some(before) = before {
@@ -263,7 +269,15 @@ impl<'a> Planner<'a> {
         schema.query.as_ref().is_some_and(|query| query.as_str() == ty)
     }
 
+    /// The keys by which `target` can be entered. Objects whose types are known are entered by these, and under an
+    /// interface's name only where that is an object.
     fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
+        let by_type = self.is_abstract(&spot.ty)
+            && !spot.is_opaque
+            && !self.supergraph.is_object_in(target, &spot.ty);
+        if by_type {
+            return Vec::new();
+        }
         self.supergraph
             .type_info(&spot.ty)
             .map(|info| info.keys.iter().filter(|key| key.subgraph == target).collect())
@@ -276,7 +290,7 @@ impl<'a> Planner<'a> {
             && set.fields.iter().all(|field| {
                 spot.origins.iter().any(|origin| {
                     matches!(
-                        self.access(origin.subgraph, &spot.ty, &field.name, &origin.provided),
+                        self.access_at(spot, origin.subgraph, &field.name, &origin.provided),
                         Access::Local(..)
                     ) && field
                         .selections
@@ -311,6 +325,14 @@ impl<'a> Planner<'a> {
         self.touched = saved.touched;
         spot.origins.truncate(saved.origins);
     }
+}
+
+/// A key's fields, and what brings them.
+struct Gathered {
+    /// The name that the representations bear.
+    ty: Name,
+    template: Template,
+    depends_on: BTreeSet<FetchId>,
 }
 
 /// How much of a field found its place.

@@ -2,22 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use apollo_compiler::{Name, name};
+
 use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
-use super::document::{self, Client};
-use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId};
-use super::{Entities, Entry, FetchNode, Plan, Step};
+use super::document::{self, Client, Written};
+use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId, SelectionId};
+use super::{
+    Entities, Entry, FetchNode, FieldReader, Layout, Location, ObjectReader, Plan, PositionId,
+    Representation, Step, ValueReader,
+};
+
+/// The member that answers representations.
+const ENTITIES: Name = name!("_entities");
 
 /// Fetches that become one: in which the first one's draft holds all selections.
 struct Group {
     fetch: FetchDraft,
     level: usize,
     /// The merged fetch's entities, one entry for each type, with the selections under it.
-    entries: Vec<(EntityDraft, super::draft::SelectionId)>,
+    entries: Vec<(EntityDraft, SelectionId)>,
 }
 
-pub(super) fn finish(supergraph: &Supergraph, mut drafts: Drafts, client: &Client<'_>) -> Plan {
+/// Makes the plan of `drafts`. `layout` has the client's keys already.
+pub(super) fn finish(
+    supergraph: &Supergraph,
+    mut drafts: Drafts,
+    client: &Client<'_>,
+    layout: Layout,
+) -> Plan {
     let levels = levels(&drafts);
     let mut order: Vec<FetchId> = (0..drafts.fetches.len()).collect();
     order.sort_by_key(|&fetch| (levels[fetch], fetch));
@@ -44,12 +58,11 @@ pub(super) fn finish(supergraph: &Supergraph, mut drafts: Drafts, client: &Clien
         };
         places.insert(fetch, place);
     }
-    let fetches = groups
-        .iter()
-        .enumerate()
-        .map(|(index, group)| node(supergraph, &drafts, client, group, index, &places))
-        .collect();
-    Plan { fetches }
+    let mut nodes = Nodes { supergraph, drafts: &drafts, client, places: &places, layout };
+    let mut fetches: Vec<FetchNode> =
+        groups.iter().enumerate().map(|(index, group)| nodes.node(group, index)).collect();
+    keep_apart(&mut fetches);
+    Plan { fetches, layout: nodes.layout }
 }
 
 /// The longest chain of fetches before each fetch. A draft depends only on drafts made before it or, for root fields of
@@ -79,6 +92,7 @@ fn can_join(group: &Group, draft: &FetchDraft) -> bool {
     };
     group.fetch.subgraph == draft.subgraph
         && mine.path == theirs.path
+        && (mine.ty == theirs.ty || !(mine.is_interface || theirs.is_interface))
         && group
             .entries
             .iter()
@@ -100,54 +114,150 @@ fn join(group: &mut Group, draft: FetchDraft, drafts: &mut Drafts) {
     }
 }
 
-fn node(
-    supergraph: &Supergraph,
-    drafts: &Drafts,
-    client: &Client<'_>,
-    group: &Group,
-    index: usize,
-    places: &BTreeMap<FetchId, usize>,
-) -> FetchNode {
-    let subgraph = supergraph.subgraph_name(group.fetch.subgraph).clone();
-    let written = match &group.fetch.entities {
-        None => {
-            let kind = match group.fetch.at.as_slice() {
-                [] => client.kind,
-                _ => OperationKind::Query,
-            };
-            document::root(drafts, client, kind, group.fetch.selection, &subgraph, index)
+/// What all nodes of a plan are made with.
+struct Nodes<'a> {
+    supergraph: &'a Supergraph,
+    drafts: &'a Drafts,
+    client: &'a Client<'a>,
+    places: &'a BTreeMap<FetchId, usize>,
+    layout: Layout,
+}
+
+impl Nodes<'_> {
+    fn node(&mut self, group: &Group, index: usize) -> FetchNode {
+        let fetch = &group.fetch;
+        let subgraph = self.supergraph.subgraph_name(fetch.subgraph).clone();
+        let is_root = fetch.entities.is_none() && fetch.at.is_empty();
+        let kind = if is_root { self.client.kind } else { OperationKind::Query };
+        let location = Location::new(&mut self.layout, &fetch.at);
+        let mut entities = None;
+        let (written, reader) = match &fetch.entities {
+            None => {
+                let selections = [fetch.selection];
+                (
+                    document::root(
+                        self.drafts,
+                        self.client,
+                        kind,
+                        fetch.selection,
+                        &subgraph,
+                        index,
+                    ),
+                    ObjectReader::new(
+                        self.drafts,
+                        &mut self.layout,
+                        location.position,
+                        &selections,
+                    ),
+                )
+            }
+            Some(draft) => {
+                let entries: Vec<_> = group
+                    .entries
+                    .iter()
+                    .map(|(entry, selection)| (&entry.ty, *selection))
+                    .collect();
+                let (reader, completed) = self.entities(draft, &group.entries);
+                entities = Some(completed);
+                let client = self.client;
+                (document::entities(self.drafts, client, &entries, &subgraph, index), reader)
+            }
+        };
+        let depends_on: BTreeSet<usize> =
+            fetch.depends_on.iter().filter_map(|fetch| self.places.get(fetch).copied()).collect();
+        FetchNode {
+            subgraph,
+            kind,
+            head: head(&written),
+            operation_name: written.operation_name,
+            document: written.text.into(),
+            variables: written.variables,
+            depends_on: depends_on.into_iter().collect(),
+            level: group.level,
+            at: fetch.at.iter().map(step).collect(),
+            location,
+            reader,
+            entities,
+            selection: written.selection,
         }
-        Some(_) => {
-            let entries: Vec<_> =
-                group.entries.iter().map(|(entry, selection)| (&entry.ty, *selection)).collect();
-            document::entities(drafts, client, &entries, &subgraph, index)
-        }
-    };
-    let depends_on: BTreeSet<usize> =
-        group.fetch.depends_on.iter().filter_map(|fetch| places.get(fetch).copied()).collect();
-    FetchNode {
-        subgraph,
-        operation_name: written.operation_name,
-        document: written.text.into(),
-        variables: written.variables,
-        depends_on: depends_on.into_iter().collect(),
-        level: group.level,
-        at: group.fetch.at.iter().map(step).collect(),
-        entities: group.fetch.entities.as_ref().map(|entities| Entities {
-            path: entities.path.iter().map(step).collect(),
-            entries: group
-                .entries
-                .iter()
-                .map(|(entry, _)| Entry {
-                    type_name: entry.ty.as_str().into(),
-                    mixed: entry.mixed,
-                    template: entry.template.clone(),
-                })
-                .collect(),
-            variable: client.representations().into(),
-        }),
-        selection: written.selection,
     }
+
+    /// The entities of a fetch, and how `data` with their list is read.
+    fn entities(
+        &mut self,
+        draft: &EntityDraft,
+        entries: &[(EntityDraft, SelectionId)],
+    ) -> (ObjectReader, Entities) {
+        let location = Location::new(&mut self.layout, &draft.path);
+        let position = location.position;
+        let selections: Vec<_> = entries.iter().map(|(_, selection)| *selection).collect();
+        let object = ObjectReader::new(self.drafts, &mut self.layout, position, &selections);
+        let data = self.layout.add_position();
+        let (slot, _) = self.layout.child(data, &ENTITIES);
+        let list = FieldReader::new(&ENTITIES, slot, ValueReader::Objects { lists: 1, object });
+        let entries = entries
+            .iter()
+            .map(|(entry, _)| Entry {
+                type_name: entry.ty.as_str().into(),
+                mixed: entry.mixed,
+                template: entry.template.clone(),
+                opening: format!("{{\"__typename\":\"{}\"", entry.ty),
+                type_id: self.layout.add_type(&entry.ty),
+                representation: Representation::new(&mut self.layout, position, &entry.template),
+            })
+            .collect();
+        let entities = Entities {
+            path: draft.path.iter().map(step).collect(),
+            location,
+            entries,
+            variable: self.client.representations().into(),
+            member: ENTITIES.as_str().into(),
+            slot,
+            unshared: false,
+        };
+        (ObjectReader { position: data, fields: vec![list] }, entities)
+    }
+}
+
+/// Finds the fetches whose entities' objects another fetch completes by the same entities.
+fn keep_apart(fetches: &mut [FetchNode]) {
+    let mut writers: BTreeMap<(PositionId, usize), usize> = BTreeMap::new();
+    let written = |node: &FetchNode| -> Vec<(PositionId, usize)> {
+        let lists = node.reader.fields.iter().filter(|_| node.entities.is_some());
+        let objects = lists.filter_map(|list| match &list.value {
+            ValueReader::Objects { object, .. } => Some(object),
+            _ => None,
+        });
+        objects
+            .flat_map(|object| object.object_slots().map(|slot| (object.position, slot)))
+            .collect()
+    };
+    for node in &*fetches {
+        for place in written(node) {
+            *writers.entry(place).or_default() += 1;
+        }
+    }
+    for node in fetches {
+        let unshared =
+            written(node).iter().any(|place| writers.get(place).is_some_and(|&count| count > 1));
+        if let Some(entities) = &mut node.entities {
+            entities.unshared = unshared;
+        }
+    }
+}
+
+/// The JSON of the request that is the same each time.
+fn head(written: &Written) -> String {
+    let name = match &written.operation_name {
+        Some(name) => format!(",\"operationName\":{}", quoted(name)),
+        None => String::new(),
+    };
+    format!("{{\"query\":{}{name},\"variables\":", quoted(&written.text))
+}
+
+/// A text as JSON.
+fn quoted(text: &str) -> serde_json::Value {
+    serde_json::Value::from(text)
 }
 
 fn step(step: &DraftStep) -> Step {

@@ -8,18 +8,31 @@ mod document;
 mod draft;
 mod entity;
 mod finish;
+mod interface_object;
+mod layout;
+mod location;
 mod names;
+mod overrides;
 mod planner;
 mod prepared;
 mod print;
+mod reader;
+mod representation;
 mod shape;
 mod spot;
 mod template;
 
 use std::sync::Arc;
 
+use crate::operation::OperationKind;
+
+pub(crate) use layout::{Layout, Position, PositionId, TYPE_SLOT, TypeId};
+pub(crate) use location::{Location, LocationStep};
+pub use overrides::{ByChance, OverrideLabels};
 pub(crate) use prepared::Variant;
 pub use prepared::{Prepared, prepare};
+pub(crate) use reader::{FieldReader, ObjectReader, ValueReader};
+pub(crate) use representation::Representation;
 pub(crate) use shape::{FieldShape, Leaf, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
 pub(crate) use template::Template;
 
@@ -28,6 +41,7 @@ pub(crate) use template::Template;
 pub struct Plan {
     /// In an order in which none depends on a later one.
     pub(crate) fetches: Vec<FetchNode>,
+    pub(crate) layout: Layout,
 }
 
 impl Plan {
@@ -44,6 +58,9 @@ pub(crate) struct FetchNode {
     pub(crate) subgraph: Arc<str>,
     pub(crate) operation_name: Option<String>,
     pub(crate) document: Arc<str>,
+    pub(crate) kind: OperationKind,
+    /// The request as JSON up to the value of `variables`, which an execution writes.
+    pub(crate) head: String,
     /// The client's variables that the document uses.
     pub(crate) variables: Vec<Arc<str>>,
     /// Indexes of fetches in the plan.
@@ -54,6 +71,10 @@ pub(crate) struct FetchNode {
     pub(crate) entities: Option<Entities>,
     /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
     pub(crate) at: Vec<Step>,
+    /// The same place as slots.
+    pub(crate) location: Location,
+    /// How the `data` of an answer is read.
+    pub(crate) reader: ObjectReader,
     /// The document's selection, as the printed plan shows it.
     pub(crate) selection: Vec<Line>,
 }
@@ -69,9 +90,17 @@ pub(crate) struct Line {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Entities {
     pub(crate) path: Vec<Step>,
+    /// The same path as slots.
+    pub(crate) location: Location,
     pub(crate) entries: Vec<Entry>,
     /// The variable that takes the representations.
     pub(crate) variable: Arc<str>,
+    /// The member of `data` that lists the entities, and its slot.
+    pub(crate) member: Arc<str>,
+    pub(crate) slot: usize,
+    /// Whether an entity's objects must not be shared by the places that wait for it: another fetch completes them by the
+    /// entity, and what it brings may depend on the place.
+    pub(crate) unshared: bool,
 }
 
 /// A step from an object of the response to one further in.
@@ -90,4 +119,10 @@ pub(crate) struct Entry {
     /// Whether objects of other types may stand at the path too, so that `__typename` must be looked at.
     pub(crate) mixed: bool,
     pub(crate) template: Template,
+    /// The type that an object must have where others may stand too.
+    pub(crate) type_id: TypeId,
+    /// How a representation begins: with the type.
+    pub(crate) opening: String,
+    /// How the template is written after that.
+    pub(crate) representation: Representation,
 }

@@ -15,6 +15,7 @@ use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph
 
 use super::draft::{DraftStep, Drafts, FetchDraft, FetchId};
 use super::names::{Names, NamesId};
+use super::overrides::Overrides;
 use super::spot::{Origin, Spot};
 
 /// How much work a plan may take: fields placed, and the parts of drafts copied before attempts.
@@ -39,6 +40,7 @@ pub(super) enum Access<'a> {
 
 pub(super) struct Planner<'a> {
     pub(super) supergraph: &'a Supergraph,
+    overrides: &'a Overrides,
     pub(super) drafts: Drafts,
     pub(super) names: Names,
     /// The fetches that fields were placed in lately: what an entry to a subgraph depends on.
@@ -59,11 +61,13 @@ pub(super) struct Pending {
 /// Drafts the fetches for `operation`.
 pub(super) fn draft(
     supergraph: &Supergraph,
+    overrides: &Overrides,
     kind: OperationKind,
     operation: &SelectionSet,
 ) -> Result<Drafts, PlanError> {
     let mut planner = Planner {
         supergraph,
+        overrides,
         drafts: Drafts::default(),
         names: Names::new(operation),
         touched: BTreeSet::new(),
@@ -91,6 +95,7 @@ fn root<'a>(ty: &Name) -> Spot<'a> {
         path: Vec::new(),
         ty: ty.clone(),
         possible: vec![ty.clone()],
+        is_opaque: false,
         names: Names::ROOT,
         origins: Vec::new(),
     }
@@ -218,7 +223,7 @@ impl<'a> Planner<'a> {
         for mut entry in std::mem::take(pending) {
             let local = !entry.tried.contains(&origin.subgraph)
                 && matches!(
-                    self.access(origin.subgraph, &spot.ty, &entry.field.name, &origin.provided),
+                    self.access_at(spot, origin.subgraph, &entry.field.name, &origin.provided),
                     Access::Local(..)
                 );
             if local {
@@ -261,7 +266,9 @@ impl<'a> Planner<'a> {
             .filter_map(|set| set.field(&spot.ty, &field.name)?.selections.as_ref())
             .collect();
         provided.extend(source.and_then(|source| source.provides.as_ref()));
-        if self.is_abstract(&selections.ty) {
+        let named = ty.inner_named_type();
+        let is_opaque = self.supergraph.is_object_in(origin.subgraph, named);
+        if self.is_abstract(&selections.ty) && !is_opaque {
             self.drafts.need_typename(child);
         }
         let mut path = spot.path.clone();
@@ -271,11 +278,11 @@ impl<'a> Planner<'a> {
             path.push(DraftStep::Each);
             item = item.item_type();
         }
-        let named = ty.inner_named_type();
         let mut inner = Spot {
             is_root: false,
             path,
             ty: named.clone(),
+            is_opaque,
             possible: self.supergraph.possible_types_in(origin.subgraph, named),
             names: self.names.child(spot.names, &field.key),
             origins: vec![Origin {
@@ -309,7 +316,9 @@ impl<'a> Planner<'a> {
         else {
             return Access::No;
         };
-        let source = info.sources.iter().find(|source| source.subgraph == subgraph);
+        let source = info.sources.iter().find(|source| {
+            source.subgraph == subgraph && self.overrides.asks(source.rollout.as_ref())
+        });
         if provided.iter().any(|set| set.field(ty, field).is_some()) {
             return Access::Local(info, source);
         }
@@ -319,6 +328,31 @@ impl<'a> Planner<'a> {
             Some(source) if source.requires.is_some() => Access::Requires(info, source),
             Some(source) => Access::Local(info, Some(source)),
         }
+    }
+
+    /// How a subgraph comes by a field of the objects at `spot`. Where it has their type as an interface, it must resolve
+    /// the field on every implementation.
+    pub(super) fn access_at(
+        &self,
+        spot: &Spot<'a>,
+        subgraph: SubgraphId,
+        field: &str,
+        provided: &[&FieldSet],
+    ) -> Access<'a> {
+        let access = self.access(subgraph, &spot.ty, field, provided);
+        let is_interface =
+            self.is_abstract(&spot.ty) && !self.supergraph.is_object_in(subgraph, &spot.ty);
+        let types = match access {
+            Access::Local(..) if is_interface => {
+                self.supergraph.possible_types_in(subgraph, &spot.ty)
+            }
+            access => return access,
+        };
+        let for_all = !types.is_empty()
+            && types
+                .iter()
+                .all(|ty| matches!(self.access(subgraph, ty, field, provided), Access::Local(..)));
+        if for_all { access } else { Access::No }
     }
 
     /// How many leaves of `field` the subgraph resolves without help.
@@ -364,8 +398,7 @@ pub(super) fn is_meta(field: &Field) -> bool {
 /// How many leaves a field has: whether an attempt led anywhere shows in what it leaves over.
 pub(super) fn weight(field: &Field) -> usize {
     fn of_set(set: &SelectionSet) -> usize {
-        let fields: usize =
-            set.fields.iter().filter(|field| !is_meta(field)).map(|field| weight(field)).sum();
+        let fields: usize = set.fields.iter().map(|field| weight(field)).sum();
         fields + set.fragments.iter().map(of_set).sum::<usize>()
     }
     field.selections.as_ref().map_or(1, |set| of_set(set).max(1))

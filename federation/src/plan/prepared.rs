@@ -1,20 +1,23 @@
 //! An operation that is ready to run, to be kept by its text: validated once, planned once for each combination of the
 //! variables that its `@skip` and `@include` name.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use apollo_compiler::collections::HashMap;
 
 use crate::operation::{
-    Conditions, Document, OperationKind, RequestError, RequestErrorCode, SelectionSet, normalise,
+    Conditions, Document, Field, OperationKind, RequestError, RequestErrorCode, SelectionSet,
+    normalise,
 };
 use crate::supergraph::Supergraph;
 use crate::value::Object;
 
 use super::document::Client;
+use super::overrides::{OverrideLabels, Overrides};
 use super::planner::{self, PlanError};
 use super::shape::Shape;
-use super::{Plan, finish};
+use super::{Layout, Plan, finish};
 
 /// How many combinations of conditions are kept.
 const MAX_VARIANTS: usize = 64;
@@ -25,17 +28,29 @@ pub struct Prepared {
     supergraph: Arc<Supergraph>,
     document: Document,
     conditions: Conditions,
-    /// With everything included that a variable could leave out.
+    /// With everything included that a variable could leave out, and every override label off.
     whole: Arc<Variant>,
-    variants: Mutex<HashMap<Vec<bool>, Arc<Variant>>>,
+    variants: Mutex<Variants>,
 }
+
+/// The plans made so far.
+#[derive(Debug, Default)]
+struct Variants {
+    /// The override labels that any of the plans asked about.
+    labels: BTreeSet<Arc<str>>,
+    known: HashMap<VariantKey, Arc<Variant>>,
+}
+
+/// The values of the conditions, and the labels that are on.
+type VariantKey = (Vec<bool>, BTreeSet<Arc<str>>);
 
 /// The plan and the answer's shape under certain conditions.
 #[derive(Debug)]
 pub(crate) struct Variant {
     pub(crate) plan: Plan,
     pub(crate) shape: Shape,
-    pub(crate) has_introspection: bool,
+    /// The root fields that the client's schema answers: `__schema` and `__type`.
+    pub(crate) introspection: Vec<Arc<Field>>,
 }
 
 /// Parses, validates, normalises and plans an operation.
@@ -50,13 +65,14 @@ pub fn prepare(
 ) -> Result<Prepared, Vec<RequestError>> {
     let document = Document::parse(supergraph.api(), source, operation_name)?;
     let conditions = Conditions::of(&document);
-    let whole = variant(supergraph, &document, &conditions).map_err(|error| vec![error])?;
+    let (whole, labels) = variant(supergraph, &document, &conditions, BTreeSet::new())
+        .map_err(|error| vec![error])?;
     Ok(Prepared {
         supergraph: supergraph.clone(),
         document,
         conditions,
         whole: Arc::new(whole),
-        variants: Mutex::default(),
+        variants: Mutex::new(Variants { labels, known: HashMap::default() }),
     })
 }
 
@@ -87,48 +103,78 @@ impl Prepared {
         &self.document
     }
 
-    /// The plan for a request's variables.
-    pub(crate) fn variant(&self, variables: &Object) -> Result<Arc<Variant>, RequestError> {
-        if self.conditions.is_empty() {
-            return Ok(self.whole.clone());
-        }
+    /// The plan for a request's variables and override labels.
+    pub(crate) fn variant(
+        &self,
+        variables: &Object,
+        overrides: &dyn OverrideLabels,
+    ) -> Result<Arc<Variant>, RequestError> {
+        let mut decided: BTreeMap<Arc<str>, bool> = BTreeMap::new();
         let conditions = self.conditions.decided_by(variables);
-        let key = conditions.key();
-        if let Some(known) = self.lock().get(&key) {
-            return Ok(known.clone());
+        loop {
+            let labels = self.lock().labels.clone();
+            if self.conditions.is_empty() && labels.is_empty() {
+                return Ok(self.whole.clone());
+            }
+            let on: BTreeSet<Arc<str>> = labels
+                .iter()
+                .filter(|label| {
+                    *decided.entry((*label).clone()).or_insert_with(|| overrides.is_on(label))
+                })
+                .cloned()
+                .collect();
+            let key = (conditions.key(), on.clone());
+            if let Some(known) = self.lock().known.get(&key) {
+                return Ok(known.clone());
+            }
+            let (variant, asked) = variant(&self.supergraph, &self.document, &conditions, on)?;
+            let mut variants = self.lock();
+            if !asked.is_subset(&variants.labels) {
+                // Where one label is on, another may come into play; keys made without it no longer tell plans apart.
+                variants.labels.extend(asked);
+                variants.known.clear();
+                continue;
+            }
+            if variants.known.len() >= MAX_VARIANTS {
+                variants.known.clear();
+            }
+            let variant = Arc::new(variant);
+            variants.known.insert(key, variant.clone());
+            return Ok(variant);
         }
-        let variant = Arc::new(variant(&self.supergraph, &self.document, &conditions)?);
-        let mut variants = self.lock();
-        if variants.len() >= MAX_VARIANTS {
-            variants.clear();
-        }
-        variants.insert(key, variant.clone());
-        Ok(variant)
     }
 
     /// A panic elsewhere leaves the map whole: entries are put in complete.
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<bool>, Arc<Variant>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Variants> {
         self.variants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// A plan, and the override labels that it asked about.
 fn variant(
     supergraph: &Supergraph,
     document: &Document,
     conditions: &Conditions,
-) -> Result<Variant, RequestError> {
+    labels_on: BTreeSet<Arc<str>>,
+) -> Result<(Variant, BTreeSet<Arc<str>>), RequestError> {
     let operation = normalise(supergraph, document, conditions)?;
     let client = Client { operation: &document.operation, kind: document.kind() };
-    let drafts = planner::draft(supergraph, client.kind, &operation).map_err(refusal)?;
-    Ok(Variant {
-        plan: finish::finish(supergraph, drafts, &client),
-        shape: Shape::new(supergraph, &operation),
-        has_introspection: has_introspection(&operation),
-    })
+    let overrides = Overrides::new(labels_on);
+    let drafts =
+        planner::draft(supergraph, &overrides, client.kind, &operation).map_err(refusal)?;
+    let mut layout = Layout::new();
+    let shape = Shape::new(supergraph, &operation, &mut layout);
+    let variant = Variant {
+        plan: finish::finish(supergraph, drafts, &client, layout),
+        shape,
+        introspection: introspection(&operation),
+    };
+    Ok((variant, overrides.into_asked()))
 }
 
-fn has_introspection(operation: &SelectionSet) -> bool {
-    operation.fields.iter().any(|field| matches!(field.name.as_str(), "__schema" | "__type"))
+fn introspection(operation: &SelectionSet) -> Vec<Arc<Field>> {
+    let fields = operation.fields.iter();
+    fields.filter(|field| matches!(field.name.as_str(), "__schema" | "__type")).cloned().collect()
 }
 
 fn refusal(error: PlanError) -> RequestError {

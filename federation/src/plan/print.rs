@@ -4,6 +4,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use apollo_compiler::Name;
+
 use super::{FetchNode, Line, Plan, Step, Template};
 
 impl Display for Plan {
@@ -119,11 +121,15 @@ fn print_template(f: &mut Formatter<'_>, template: &Template, depth: usize) -> f
         }
     }
     for (types, template) in &template.variants {
-        writeln!(f, "{}... on {} {{", Indent(depth), types.join("|"))?;
+        writeln!(f, "{}... on {} {{", Indent(depth), joined(types, "|"))?;
         print_template(f, template, depth + 1)?;
         writeln!(f, "{}}}", Indent(depth))?;
     }
     Ok(())
+}
+
+fn joined(names: &[Name], separator: &str) -> String {
+    names.iter().map(Name::as_str).collect::<Vec<_>>().join(separator)
 }
 
 fn print_selection(f: &mut Formatter<'_>, selection: &[Line], depth: usize) -> fmt::Result {

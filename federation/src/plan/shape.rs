@@ -11,12 +11,12 @@ use apollo_compiler::schema::ExtendedType;
 use crate::operation::{Field, SelectionSet};
 use crate::supergraph::Supergraph;
 
+use super::layout::{Layout, PositionId, TypeId};
+
 /// The whole answer.
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) root: ObjectShape,
-    /// How many [`FieldShape::id`]s there are.
-    pub(crate) ids: usize,
     /// How long the last answer was, to make room for the next.
     pub(crate) last_length: AtomicUsize,
 }
@@ -27,7 +27,12 @@ pub(crate) enum ObjectShape {
     /// An object type, or selections that are the same on every type.
     One(ObjectFields),
     /// An interface or union: by the name of the object's type.
-    ByType(Vec<(Name, Arc<ObjectFields>)>),
+    ByType {
+        types: Vec<(TypeId, Arc<ObjectFields>)>,
+        /// For objects without a name of their type, from a subgraph that has the interface as an object. None where
+        /// the operation must know the type.
+        untold: Option<Arc<ObjectFields>>,
+    },
 }
 
 #[derive(Debug)]
@@ -38,8 +43,6 @@ pub(crate) struct ObjectFields {
 
 #[derive(Debug)]
 pub(crate) struct FieldShape {
-    /// Numbers the fields of a shape, for what an execution remembers of each.
-    pub(crate) id: usize,
     pub(crate) key: Arc<str>,
     /// The key as it is written, quotes and colon included.
     pub(crate) written_key: String,
@@ -52,8 +55,8 @@ pub(crate) struct FieldShape {
 /// Where a field's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// In the data that was fetched, under the response key.
-    Data,
+    /// In the data that was fetched, in this slot.
+    Data(usize),
     /// It is the name of the object's type.
     TypeName,
     /// In the answer to introspection, under the response key.
@@ -72,7 +75,8 @@ pub(crate) struct Wrap {
 #[derive(Debug)]
 pub(crate) enum Output {
     Leaf(Leaf),
-    Object(Arc<ObjectShape>),
+    /// Objects at this position.
+    Object(PositionId, Arc<ObjectShape>),
 }
 
 #[derive(Debug)]
@@ -89,70 +93,88 @@ pub(crate) enum Leaf {
 }
 
 impl Shape {
-    pub(super) fn new(supergraph: &Supergraph, operation: &SelectionSet) -> Self {
-        let mut compiler = Compiler { supergraph, known: HashMap::default(), ids: 0 };
+    /// The shape of the answer to `operation`, whose keys get their slots.
+    pub(super) fn new(
+        supergraph: &Supergraph,
+        operation: &SelectionSet,
+        layout: &mut Layout,
+    ) -> Self {
+        let mut compiler = Compiler { supergraph, layout, known: HashMap::default() };
         let fields = operation.collect(&|ty| *ty == operation.ty);
-        let root = compiler.fields(&operation.ty, &fields);
-        Self { root: ObjectShape::One(root), ids: compiler.ids, last_length: AtomicUsize::new(256) }
+        let root = compiler.fields(Layout::ROOT, &operation.ty, &fields);
+        Self { root: ObjectShape::One(root), last_length: AtomicUsize::new(256) }
     }
 }
 
 struct Compiler<'a> {
     supergraph: &'a Supergraph,
+    layout: &'a mut Layout,
     /// Fields compiled before, by address and type, so that what several object types share is compiled once. The field
     /// is kept, lest another come to stand at its address.
-    known: HashMap<(*const Field, Type), Known>,
-    ids: usize,
+    known: HashMap<(PositionId, *const Field, Type), Known>,
 }
 
 type Known = (Arc<Field>, Arc<FieldShape>);
 
 impl Compiler<'_> {
-    fn object(&mut self, set: &SelectionSet) -> ObjectShape {
+    fn object(&mut self, position: PositionId, set: &SelectionSet) -> ObjectShape {
         let possible = self.supergraph.possible_types(&set.ty);
         if possible.iter().all(|ty| *ty == set.ty) {
-            return ObjectShape::One(self.fields(&set.ty, &set.fields));
+            return ObjectShape::One(self.fields(position, &set.ty, &set.fields));
         }
-        let by_type = possible
+        let types = possible
             .into_iter()
             .map(|ty| {
                 let fields = set
                     .collect(&|condition| self.supergraph.possible_types(condition).contains(&ty));
-                let fields = Arc::new(self.fields(&ty, &fields));
-                (ty, fields)
+                let fields = Arc::new(self.fields(position, &ty, &fields));
+                (self.layout.add_type(&ty), fields)
             })
             .collect();
-        ObjectShape::ByType(by_type)
+        let is_object_somewhere =
+            self.supergraph.type_info(&set.ty).is_some_and(|info| !info.object_in.is_empty());
+        let needs_type =
+            !set.fragments.is_empty() || set.fields.iter().any(|field| field.name == "__typename");
+        let untold = (is_object_somewhere && !needs_type)
+            .then(|| Arc::new(self.fields(position, &set.ty, &set.fields)));
+        ObjectShape::ByType { types, untold }
     }
 
-    fn fields(&mut self, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {
-        let fields = fields.iter().map(|field| self.field(ty, field)).collect();
+    fn fields(&mut self, position: PositionId, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {
+        let fields = fields.iter().map(|field| self.field(position, ty, field)).collect();
         ObjectFields { type_name: ty.clone(), fields }
     }
 
     /// Compiles a field of the object type `parent`, whose own definition decides what may be null.
-    fn field(&mut self, parent: &Name, field: &Arc<Field>) -> Arc<FieldShape> {
+    fn field(
+        &mut self,
+        position: PositionId,
+        parent: &Name,
+        field: &Arc<Field>,
+    ) -> Arc<FieldShape> {
         let ty = match self.supergraph.api().type_field(parent, &field.name) {
             Ok(definition) => definition.ty.clone(),
             Err(_) => field.ty.clone(),
         };
-        let known = (Arc::as_ptr(field), ty);
+        let known = (position, Arc::as_ptr(field), ty);
         if let Some((_, shape)) = self.known.get(&known) {
             return shape.clone();
         }
-        let ty = &known.1;
-        let source = match field.name.as_str() {
-            "__typename" => Source::TypeName,
-            "__schema" | "__type" => Source::Introspection,
-            _ => Source::Data,
-        };
-        let output = match (&field.selections, source) {
-            (_, Source::Introspection) => Output::Leaf(Leaf::Any),
-            (Some(set), _) => Output::Object(Arc::new(self.object(set))),
-            (None, _) => Output::Leaf(self.leaf(ty.inner_named_type())),
+        let ty = &known.2;
+        let (source, output) = match (field.name.as_str(), &field.selections) {
+            ("__typename", _) => (Source::TypeName, Output::Leaf(Leaf::String)),
+            ("__schema" | "__type", _) => (Source::Introspection, Output::Leaf(Leaf::Any)),
+            (_, Some(set)) => {
+                let (slot, child) = self.layout.child(position, &field.key);
+                let shape = Arc::new(self.object(child, set));
+                (Source::Data(slot), Output::Object(child, shape))
+            }
+            (_, None) => {
+                let slot = self.layout.slot(position, &field.key);
+                (Source::Data(slot), Output::Leaf(self.leaf(ty.inner_named_type())))
+            }
         };
         let shape = Arc::new(FieldShape {
-            id: self.ids,
             key: field.key.as_str().into(),
             written_key: format!("\"{}\":", field.key),
             name: field.name.clone(),
@@ -160,7 +182,6 @@ impl Compiler<'_> {
             wrap: wrap(ty),
             output,
         });
-        self.ids += 1;
         self.known.insert(known, (field.clone(), shape.clone()));
         shape
     }

@@ -16,6 +16,8 @@ pub(super) struct Spot<'a> {
     pub(super) ty: Name,
     /// The object types that can stand here.
     pub(super) possible: Vec<Name>,
+    /// Whether the origin's subgraph cannot tell which of them an object is, because it has the interface as an object.
+    pub(super) is_opaque: bool,
     pub(super) names: NamesId,
     /// The one that led here first, then entity fetches for these objects.
     pub(super) origins: Vec<Origin<'a>>,
@@ -46,6 +48,7 @@ impl<'a> Spot<'a> {
             path,
             ty: ty.clone(),
             possible,
+            is_opaque: false,
             names: self.names,
             origins: vec![origin],
         }

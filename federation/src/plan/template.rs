@@ -1,6 +1,6 @@
 //! What of an object goes into its representation.
 
-use std::sync::Arc;
+use apollo_compiler::Name;
 
 use crate::operation::SelectionSet;
 use crate::supergraph::Supergraph;
@@ -10,15 +10,15 @@ use crate::supergraph::Supergraph;
 pub(crate) struct Template {
     pub(crate) fields: Vec<TemplateField>,
     /// Further fields, for objects of these types.
-    pub(crate) variants: Vec<(Vec<Arc<str>>, Template)>,
+    pub(crate) variants: Vec<(Vec<Name>, Template)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TemplateField {
     /// The field's name, for the representation.
-    pub(crate) name: Arc<str>,
+    pub(crate) name: Name,
     /// Its response key.
-    pub(crate) key: Arc<str>,
+    pub(crate) key: Name,
     /// Whether null is a value here. A key's field is never null; a required one may be.
     pub(crate) nullable: bool,
     /// Present for composite fields.
@@ -33,8 +33,8 @@ impl Template {
                 .fields
                 .iter()
                 .map(|field| TemplateField {
-                    name: field.name.as_str().into(),
-                    key: field.key.as_str().into(),
+                    name: field.name.clone(),
+                    key: field.key.clone(),
                     nullable,
                     nested: field
                         .selections
@@ -47,10 +47,7 @@ impl Template {
                 .iter()
                 .map(|fragment| {
                     let types = supergraph.possible_types(&fragment.ty);
-                    (
-                        types.iter().map(|ty| ty.as_str().into()).collect(),
-                        Self::new(supergraph, fragment, nullable),
-                    )
+                    (types, Self::new(supergraph, fragment, nullable))
                 })
                 .collect(),
         }

@@ -3,6 +3,7 @@
 use apollo_compiler::Node;
 use apollo_compiler::Schema;
 use apollo_compiler::ast;
+use apollo_compiler::name;
 use apollo_compiler::schema::{Component, DirectiveList, ExtendedType, InputValueDefinition};
 use apollo_compiler::validation::Valid;
 
@@ -40,7 +41,22 @@ pub(super) fn schema(
             *root = None;
         }
     }
+    add_is_one_of(&mut schema);
     schema.validate().map_err(|invalid| SupergraphError::InvalidApi(invalid.errors.to_string()))
+}
+
+/// Adds `__Type.isOneOf` (September 2025 edition, section 4.2.2), which the parser's own types of introspection lack.
+fn add_is_one_of(schema: &mut Schema) {
+    if let Some(ExtendedType::Object(ty)) = schema.types.get_mut("__Type") {
+        let field = ast::FieldDefinition {
+            description: None,
+            name: name!("isOneOf"),
+            arguments: Vec::new(),
+            ty: ast::Type::Named(name!("Boolean")),
+            directives: ast::DirectiveList::default(),
+        };
+        ty.make_mut().fields.insert(name!("isOneOf"), field.into());
+    }
 }
 
 struct Filter<'a> {

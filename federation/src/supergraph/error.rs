@@ -11,7 +11,7 @@ pub enum SupergraphError {
     Missing(&'static str),
     /// A link to a specification, or to a version of it, that the engine does not know and must not ignore.
     #[error(
-        "unsupported specification {url}: accepted are link v1.0, join v0.3 to v0.5, tag, inaccessible, and those without `for:`"
+        "unsupported specification {url}: accepted are link v1.0, core v0.1 and v0.2, join v0.1 to v0.5, tag, inaccessible, and those without `for:`"
     )]
     UnsupportedLink {
         /// The link's URL.

@@ -13,6 +13,8 @@ use super::SupergraphError;
 pub(super) struct Link {
     /// The specification's own name, such as `join`.
     identity: String,
+    /// Such as `v0.3`.
+    version: String,
     /// The prefix of names that were not imported: `join__`.
     prefix: String,
     /// The imported names, directives with their `@`.
@@ -52,12 +54,29 @@ pub(super) fn inaccessible(links: &[Link]) -> Option<String> {
         .map(|link| link.local_directive("inaccessible"))
 }
 
+/// How a supergraph says what belongs where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JoinVersion {
+    /// v0.1, by `@core`: only entities and root fields name their subgraphs.
+    V1,
+    /// v0.2 to v0.5: every element does.
+    Later,
+}
+
+/// The version of the join specification, which [`read`] has made sure is there.
+pub(super) fn join_version(links: &[Link]) -> JoinVersion {
+    let first = links.iter().any(|link| link.identity == "join" && link.version == "v0.1");
+    if first { JoinVersion::V1 } else { JoinVersion::Later }
+}
+
 /// Reads and checks the schema's links.
 pub(super) fn read(schema: &Schema) -> Result<Vec<Link>, SupergraphError> {
     let mut links = Vec::new();
-    for directive in schema.schema_definition.directives.get_all("link") {
+    let directives = &schema.schema_definition.directives;
+    let core = directives.get_all("core").map(|directive| (directive, "feature"));
+    for (directive, url) in directives.get_all("link").map(|link| (link, "url")).chain(core) {
         let url = directive
-            .specified_argument_by_name("url")
+            .specified_argument_by_name(url)
             .and_then(|url| url.as_str())
             .ok_or(SupergraphError::Missing("the url of a @link"))?;
         let mut segments = url.trim_end_matches('/').rsplit('/');
@@ -77,6 +96,7 @@ pub(super) fn read(schema: &Schema) -> Result<Vec<Link>, SupergraphError> {
             .unwrap_or_default();
         links.push(Link {
             identity: identity.to_owned(),
+            version: version.to_owned(),
             prefix: format!("{local}__"),
             imports: imports.iter().filter_map(|import| imported(import)).collect(),
         });
@@ -90,7 +110,8 @@ pub(super) fn read(schema: &Schema) -> Result<Vec<Link>, SupergraphError> {
 fn understood(identity: &str, version: &str, needed: bool) -> bool {
     match identity {
         "link" => version == "v1.0",
-        "join" => matches!(version, "v0.3" | "v0.4" | "v0.5"),
+        "core" => matches!(version, "v0.1" | "v0.2"),
+        "join" => matches!(version, "v0.1" | "v0.2" | "v0.3" | "v0.4" | "v0.5"),
         "tag" | "inaccessible" | "cost" => true,
         _ => !needed,
     }

@@ -1,10 +1,13 @@
 //! The supergraph: which subgraph owns what, read from an SDL in the join/link format, and the client's schema.
 //!
-//! This is data without the behaviour of a stage. What the engine cannot serve rightly (interface objects, progressive
-//! override, context arguments, other join versions) is refused here, when the supergraph is read.
+//! This is data without the behaviour of a stage. What the engine cannot serve rightly (context arguments, mandatory features
+//! that it does not know) is refused here, when the supergraph is read.
 
 mod api;
 mod error;
+mod field_set;
+mod implicit;
+mod interface_object;
 mod links;
 mod model;
 mod read;
@@ -20,7 +23,7 @@ use apollo_compiler::validation::Valid;
 pub use error::SupergraphError;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
-    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, SubgraphId, TypeInfo, TypeKind,
+    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, Rollout, SubgraphId, TypeInfo, TypeKind,
 };
 
 /// A supergraph that can be planned against.
@@ -33,7 +36,7 @@ pub struct Supergraph {
 }
 
 impl Supergraph {
-    /// Reads a supergraph SDL (join v0.3 to v0.5).
+    /// Reads a supergraph SDL (join v0.1 to v0.5).
     ///
     /// # Errors
     /// When the text is not a valid GraphQL schema, not a supergraph, contradicts itself, or uses a feature that the engine
@@ -43,7 +46,7 @@ impl Supergraph {
             .map_err(|invalid| SupergraphError::Invalid(invalid.errors.to_string()))?;
         let links = links::read(&schema)?;
         let subgraphs = read::subgraphs(&schema)?;
-        let types = read::types(&schema, &subgraphs)?;
+        let types = read::types(&schema, &subgraphs, links::join_version(&links))?;
         let api = api::schema(&schema, &links)?;
         let implementers = api.implementers_map();
         Ok(Self { api, implementers, subgraphs, types })
@@ -80,6 +83,11 @@ impl Supergraph {
         self.types.get(name)
     }
 
+    /// Whether `name` is an interface that `subgraph` has as an object.
+    pub(crate) fn is_object_in(&self, subgraph: SubgraphId, name: &str) -> bool {
+        self.types.get(name).is_some_and(|info| info.object_in.contains(&subgraph))
+    }
+
     /// The object types that a value of `name` can have for clients; an object type itself is the only one of its own.
     pub(crate) fn possible_types(&self, name: &str) -> Vec<Name> {
         match self.types.get_key_value(name) {
@@ -97,6 +105,7 @@ impl Supergraph {
     /// The object types that `subgraph` can answer where it declares `name`.
     pub(crate) fn possible_types_in(&self, subgraph: SubgraphId, name: &str) -> Vec<Name> {
         match self.types.get_key_value(name) {
+            Some((_, info)) if info.object_in.contains(&subgraph) => self.possible_types(name),
             Some((_, info)) if info.kind == TypeKind::Abstract => info
                 .possible
                 .iter()

@@ -49,6 +49,8 @@ pub(crate) struct TypeInfo {
     pub(crate) fields: IndexMap<Name, FieldInfo>,
     /// The object types it can be; none for an object type.
     pub(crate) possible: Vec<PossibleType>,
+    /// The subgraphs in which this interface is an object (`@interfaceObject`): they cannot tell its implementations apart.
+    pub(crate) object_in: Vec<SubgraphId>,
 }
 
 #[derive(Debug)]
@@ -58,10 +60,14 @@ pub(crate) struct PossibleType {
     pub(crate) subgraphs: Vec<SubgraphId>,
 }
 
-#[derive(Debug)]
+/// The fields that identify an entity to a subgraph.
+#[derive(Debug, Clone)]
 pub(crate) struct Key {
     pub(crate) subgraph: SubgraphId,
     pub(crate) fields: FieldSet,
+    /// The name that representations bear, where it is not that of the type itself: an interface that is an object in
+    /// the subgraph.
+    pub(crate) entered_as: Option<Name>,
 }
 
 #[derive(Debug)]
@@ -71,7 +77,7 @@ pub(crate) struct FieldInfo {
     pub(crate) sources: Vec<FieldSource>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FieldSource {
     pub(crate) subgraph: SubgraphId,
     /// Declared there, but not resolved except where a `@provides` says so.
@@ -80,6 +86,23 @@ pub(crate) struct FieldSource {
     pub(crate) provides: Option<FieldSet>,
     /// The field's type in this subgraph, where it differs from the supergraph's.
     pub(crate) ty: Option<Type>,
+    /// Present while an `@override` is being rolled out: only requests on the right side of the label ask here.
+    pub(crate) rollout: Option<Rollout>,
+}
+
+/// On which side of a progressive `@override` a source stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rollout {
+    pub(crate) label: Arc<str>,
+    /// Whether the source is asked when the label is on (the overriding subgraph) or off (the overridden one).
+    pub(crate) when: bool,
+}
+
+impl FieldSource {
+    /// A subgraph that resolves the field, and nothing more to say.
+    pub(super) const fn plain(subgraph: SubgraphId) -> Self {
+        Self { subgraph, external: false, requires: None, provides: None, ty: None, rollout: None }
+    }
 }
 
 /// What a `@key`, `@requires` or `@provides` names.

@@ -4,15 +4,17 @@ use apollo_compiler::Name;
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{self, Directive, FieldDefinition, Type, Value};
 use apollo_compiler::collections::IndexMap;
-use apollo_compiler::executable;
 use apollo_compiler::schema::{Component, DirectiveList, ExtendedType};
 use apollo_compiler::validation::Valid;
 
 use super::SupergraphError;
+use super::field_set;
+use super::links::JoinVersion;
 use super::model::{
-    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, PossibleType, SubgraphId, SubgraphInfo,
-    TypeInfo, TypeKind,
+    FieldInfo, FieldSource, Key, PossibleType, Rollout, SubgraphId, SubgraphInfo, TypeInfo,
+    TypeKind,
 };
+use super::{implicit, interface_object};
 
 /// The enum whose values are the subgraphs.
 const GRAPHS: &str = "join__Graph";
@@ -38,10 +40,12 @@ pub(super) fn subgraphs(schema: &Schema) -> Result<Vec<SubgraphInfo>, Supergraph
 pub(super) fn types(
     schema: &Valid<Schema>,
     subgraphs: &[SubgraphInfo],
+    join: JoinVersion,
 ) -> Result<IndexMap<Name, TypeInfo>, SupergraphError> {
     let graphs = schema.get_enum(GRAPHS).ok_or(SupergraphError::Missing("enum join__Graph"))?;
     let reader = Reader {
         schema,
+        join,
         graphs: graphs
             .values
             .keys()
@@ -80,11 +84,16 @@ pub(super) fn types(
         types.insert(name.clone(), info);
     }
     reader.implementations(&mut types)?;
+    if join == JoinVersion::V1 {
+        implicit::complete(&mut types);
+    }
+    interface_object::complete(schema, &mut types);
     Ok(types)
 }
 
 struct Reader<'a> {
     schema: &'a Valid<Schema>,
+    join: JoinVersion,
     graphs: IndexMap<Name, SubgraphId>,
 }
 
@@ -102,23 +111,35 @@ impl Reader<'_> {
             keys: Vec::new(),
             fields: IndexMap::default(),
             possible: Vec::new(),
+            object_in: Vec::new(),
         };
+        let owner =
+            directives.get("join__owner").map(|owner| self.graph(owner, name)).transpose()?;
+        info.subgraphs.extend(owner);
         for join in directives.get_all("join__type") {
             let subgraph = self.graph(join, name)?;
-            if flag(join, "isInterfaceObject") {
-                return Err(unsupported(name, "@interfaceObject"));
-            }
             if !info.subgraphs.contains(&subgraph) {
                 info.subgraphs.push(subgraph);
+            }
+            if flag(join, "isInterfaceObject") {
+                if kind == TypeKind::Object {
+                    return Err(malformed(name, "isInterfaceObject belongs on an interface"));
+                }
+                if !info.object_in.contains(&subgraph) {
+                    info.object_in.push(subgraph);
+                }
             }
             if let Some(key) = text(join, "key")
                 && !matches!(argument(join, "resolvable"), Some(Value::Boolean(false)))
             {
-                info.keys.push(Key { subgraph, fields: self.field_set(name, key)? });
+                let fields = field_set::parse(self.schema, name, key)?;
+                info.keys.push(Key { subgraph, fields, entered_as: None });
             }
         }
+        // A field that says nothing is in all subgraphs of its type; in join v0.1 in the one that owns it.
+        let implied = owner.map_or_else(|| info.subgraphs.clone(), |owner| vec![owner]);
         for (field_name, field) in fields {
-            let field = self.field(name, field, &info.subgraphs)?;
+            let field = self.field(name, field, &implied)?;
             info.fields.insert(field_name.clone(), field);
         }
         Ok(info)
@@ -128,22 +149,24 @@ impl Reader<'_> {
         &self,
         type_name: &Name,
         field: &FieldDefinition,
-        type_subgraphs: &[SubgraphId],
+        implied: &[SubgraphId],
     ) -> Result<FieldInfo, SupergraphError> {
         let coordinate = format!("{type_name}.{}", field.name);
         let mut sources = Vec::new();
         let mut joined = false;
         for join in field.directives.get_all("join__field") {
             joined = true;
-            if argument(join, "overrideLabel").is_some() {
-                return Err(unsupported(&coordinate, "progressive @override"));
-            }
             if argument(join, "contextArguments").is_some() {
                 return Err(unsupported(&coordinate, "@fromContext"));
             }
             if argument(join, "graph").is_none() {
-                return Err(unsupported(&coordinate, "a field of an interface object"));
+                // The field of an object type that comes from an interface object.
+                continue;
             }
+            let rollout = text(join, "overrideLabel").map(|label| Rollout {
+                label: label.into(),
+                when: argument(join, "override").is_some(),
+            });
             let subgraph = self.graph(join, &coordinate)?;
             let ty = text(join, "type")
                 .map(|ty| Type::parse(ty, "type"))
@@ -152,24 +175,20 @@ impl Reader<'_> {
             let named = ty.as_ref().unwrap_or(&field.ty).inner_named_type();
             sources.push(FieldSource {
                 subgraph,
-                external: flag(join, "external") || flag(join, "usedOverridden"),
+                external: flag(join, "external")
+                    || (flag(join, "usedOverridden") && rollout.is_none()),
                 requires: text(join, "requires")
-                    .map(|set| self.field_set(type_name, set))
+                    .map(|set| field_set::parse(self.schema, type_name, set))
                     .transpose()?,
                 provides: text(join, "provides")
-                    .map(|set| self.field_set(named, set))
+                    .map(|set| field_set::parse(self.schema, named, set))
                     .transpose()?,
                 ty,
+                rollout,
             });
         }
         if !joined {
-            sources.extend(type_subgraphs.iter().map(|&subgraph| FieldSource {
-                subgraph,
-                external: false,
-                requires: None,
-                provides: None,
-                ty: None,
-            }));
+            sources.extend(implied.iter().copied().map(FieldSource::plain));
         }
         Ok(FieldInfo { ty: field.ty.clone(), sources })
     }
@@ -215,7 +234,9 @@ impl Reader<'_> {
                     .filter(|join| text(join, "interface") == Some(interface.as_str()))
                     .map(|join| self.graph(join, name))
                     .collect::<Result<_, _>>()?;
-                let subgraphs = if joins.is_empty() && !object.directives.has("join__implements") {
+                let unsaid =
+                    self.join == JoinVersion::V1 || !object.directives.has("join__implements");
+                let subgraphs = if joins.is_empty() && unsaid {
                     types.get(name).map(|info| info.subgraphs.clone())
                 } else {
                     Some(joins)
@@ -246,55 +267,6 @@ impl Reader<'_> {
                 )
             })
     }
-
-    fn field_set(&self, type_name: &Name, set: &str) -> Result<FieldSet, SupergraphError> {
-        let parsed = executable::FieldSet::parse(self.schema, type_name.clone(), set, "field set")
-            .map_err(|invalid| {
-                malformed(
-                    type_name,
-                    format!("the field set {set:?} is not valid: {}", invalid.errors),
-                )
-            })?;
-        self.convert(&parsed.selection_set, type_name)
-    }
-
-    fn convert(
-        &self,
-        set: &executable::SelectionSet,
-        coordinate: &Name,
-    ) -> Result<FieldSet, SupergraphError> {
-        let mut converted =
-            FieldSet { ty: set.ty.clone(), fields: Vec::new(), fragments: Vec::new() };
-        for selection in &set.selections {
-            match selection {
-                executable::Selection::Field(field) if field.name == "__typename" => {}
-                executable::Selection::Field(field) => {
-                    let composite = !field.selection_set.is_empty();
-                    let selections = composite
-                        .then(|| self.convert(&field.selection_set, coordinate))
-                        .transpose()?;
-                    converted.add(FieldSetField {
-                        name: field.name.clone(),
-                        arguments: field.arguments.clone(),
-                        ty: field.ty().clone(),
-                        selections,
-                    });
-                }
-                executable::Selection::InlineFragment(fragment) => {
-                    let inner = self.convert(&fragment.selection_set, coordinate)?;
-                    if inner.ty == converted.ty {
-                        converted.merge(inner);
-                    } else {
-                        converted.fragments.push(inner);
-                    }
-                }
-                executable::Selection::FragmentSpread(_) => {
-                    return Err(malformed(coordinate, "a field set spreads a named fragment"));
-                }
-            }
-        }
-        Ok(converted)
-    }
 }
 
 fn argument<'a>(directive: &'a Directive, name: &str) -> Option<&'a ast::Value> {
@@ -312,7 +284,7 @@ fn flag(directive: &Directive, name: &str) -> bool {
     argument(directive, name).and_then(Value::to_bool) == Some(true)
 }
 
-fn malformed(coordinate: impl ToString, problem: impl ToString) -> SupergraphError {
+pub(super) fn malformed(coordinate: impl ToString, problem: impl ToString) -> SupergraphError {
     SupergraphError::Malformed { coordinate: coordinate.to_string(), problem: problem.to_string() }
 }
 

@@ -3,27 +3,30 @@
 
 use std::sync::Arc;
 
-use federation::{
-    FetchError, FetchRequest, FetchResponse, Object, PathSegment, SubgraphError, Value,
-};
+use federation::{FetchError, FetchRequest, Object, PathSegment, SubgraphError, Value};
 use serde_json::json;
 
-use crate::support::{Fixture, show};
+use crate::support::{Answered, Fixture, show};
 
-/// Runs an operation on the shop while `fault` changes what `subgraph` answers.
+/// Runs an operation on the shop while `fault` changes what `subgraph` answers: once as text and once as values, which must
+/// come to the same.
 fn run(
     operation: &str,
     subgraph: &'static str,
-    fault: impl Fn(FetchResponse) -> Result<FetchResponse, FetchError> + Send + Sync + 'static,
+    fault: impl Fn(Answered) -> Result<Answered, FetchError> + Clone + Send + Sync + 'static,
 ) -> String {
-    let mut shop = Fixture::load("shop");
-    shop.fault =
-        Some(Box::new(
-            move |request: &FetchRequest<'_>, response: FetchResponse| {
-                if request.subgraph == subgraph { fault(response) } else { Ok(response) }
-            },
-        ));
-    show(&shop.run(operation, json!({})))
+    let answer = |in_process: bool| {
+        let mut shop = Fixture::load("shop");
+        let fault = fault.clone();
+        shop.fault = Some(Box::new(move |request: &FetchRequest<'_>, answered: Answered| {
+            let answered = if request.subgraph == subgraph { fault(answered)? } else { answered };
+            Ok(if in_process { answered.as_value() } else { answered.as_json() })
+        }));
+        show(&shop.run(operation, json!({})))
+    };
+    let text = answer(false);
+    assert_eq!(text, answer(true));
+    text
 }
 
 fn error(message: &str, path: Vec<PathSegment>) -> SubgraphError {
@@ -38,7 +41,7 @@ fn key(name: &str) -> PathSegment {
 }
 
 /// The entities of an answer, to change.
-fn entities(response: &mut FetchResponse) -> &mut Vec<Value> {
+fn entities(response: &mut Answered) -> &mut Vec<Value> {
     let Value::Object(data) = &mut response.data else {
         panic!("data is an object");
     };
@@ -124,7 +127,7 @@ fn entities_that_are_no_objects_are_errors_at_their_places() {
 #[test]
 fn no_entities_at_all_is_an_error() {
     let operation = "{ topProducts { upc inStock } }";
-    insta::assert_snapshot!(run(operation, "inventory", |_| Ok(FetchResponse::default())));
+    insta::assert_snapshot!(run(operation, "inventory", |_| Ok(Answered::default())));
 }
 
 #[test]

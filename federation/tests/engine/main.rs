@@ -5,6 +5,7 @@
 
 mod abstract_types;
 mod failures;
+mod introspection;
 mod plans;
 mod property;
 mod refusals;

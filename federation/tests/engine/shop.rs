@@ -99,7 +99,13 @@ fn an_execution_can_be_spawned_and_a_deep_operation_fits_its_stack() {
         .unwrap()
         .block_on(async {
             tokio::spawn(async move {
-                federation::execute(&prepared, federation::Object::default(), &*shop).await
+                federation::execute(
+                    &prepared,
+                    federation::Object::default(),
+                    &federation::ExecuteSettings::default(),
+                    &*shop,
+                )
+                .await
             })
             .await
         })

@@ -14,7 +14,8 @@ use crate::settings::StreamSettings;
 pub(crate) struct Outlet<T> {
     inbox: Inbox<T>,
     identity: Identity,
-    authenticator: Arc<Authenticator>,
+    /// None where everybody is anonymous.
+    authenticator: Option<Arc<Authenticator>>,
     drain: Drain,
     heartbeat: Interval,
 }
@@ -35,7 +36,7 @@ impl<T> Outlet<T> {
     pub(crate) fn new(
         inbox: Inbox<T>,
         identity: Identity,
-        authenticator: Arc<Authenticator>,
+        authenticator: Option<Arc<Authenticator>>,
         drain: Drain,
         settings: &StreamSettings,
     ) -> Self {
@@ -56,7 +57,7 @@ impl<T> Outlet<T> {
             },
             _ = self.heartbeat.tick() => Next::Heartbeat,
         };
-        if !self.authenticator.is_still_good(&self.identity) {
+        if self.authenticator.as_ref().is_some_and(|known| !known.is_still_good(&self.identity)) {
             return Next::End(End::Expired);
         }
         self.heartbeat.reset();

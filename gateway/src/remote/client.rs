@@ -1,65 +1,74 @@
 //! The gateway's end: a subgraph in another process, behind the same seam as one in this process.
 //!
-//! Connections are kept and used again. Refused: an answer that takes longer than the timeout, is larger than
-//! [`MAX_ANSWER`], is not 200, or is not what the protocol says. Redirects are not followed, and no proxy of the environment is used.
+//! Refused: an answer that takes longer than the timeout, is larger than [`ClientSettings::max_response`] bytes, is not 200, or is not
+//! what the protocol says.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Response;
-use bytes::{Bytes, BytesMut};
-use common::error::BoxError;
+use async_graphql::{Response, Variables};
+use bytes::Bytes;
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
 use federation::{Events, FetchError, FetchRequest, FetchResponse};
 use futures::future::BoxFuture;
-use http::header::{ACCEPT, CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderMap, HeaderValue, StatusCode};
-use reqwest::{Client, RequestBuilder, Url};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use serde::Serialize;
+use tokio::time::timeout;
+use url::Url;
 
-use super::subscribe::subscribe;
-use super::{EVENTS, GRAPHQL, READY, SDL, answer};
+use super::subscribe::{socket_address, subscribe};
+use super::{EVENTS, GRAPHQL, READY, SDL};
+use crate::http_client::{ClientError, ClientSettings, ClientSetupError, SubgraphHttpClient};
 
-/// The largest answer that is read, in bytes.
-const MAX_ANSWER: usize = 64 << 20;
 /// How much of an unexpected answer is told.
 const SHOWN: usize = 200;
-const JSON: &str = "application/json";
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// An address or a connection setup that cannot be used.
+/// A subgraph cannot be reached in the way that is set.
 #[derive(Debug, thiserror::Error)]
-pub enum HttpEndpointError {
-    /// The address is not one of a subgraph.
-    #[error(
-        "the address of {name}, {url}, cannot be used: expected http:// or https:// and a host"
-    )]
-    Address {
-        /// The subgraph.
-        name: String,
-        /// Its address.
-        url: Url,
-    },
-    /// The HTTP client cannot be set up.
-    #[error("no HTTP client can be made for {name}")]
-    Client {
-        /// The subgraph.
-        name: String,
-        /// Why.
-        #[source]
-        source: reqwest::Error,
-    },
+#[error("nothing can be sent to the subgraph {name}")]
+pub struct HttpEndpointError {
+    /// The subgraph.
+    pub name: String,
+    /// Why.
+    #[source]
+    pub source: ClientSetupError,
 }
 
 /// A subgraph in another process.
 #[derive(Debug)]
 pub struct HttpEndpoint {
     name: String,
-    base: Url,
-    client: Client,
+    client: SubgraphHttpClient,
+    timeout: Duration,
+    paths: Paths,
+    /// Where subscriptions are opened.
+    socket: String,
     tokens: Arc<ServiceTokens>,
     clock: Clock,
-    timeout: Duration,
+}
+
+/// The paths of the protocol below the base address.
+#[derive(Debug)]
+struct Paths {
+    graphql: Uri,
+    events: Uri,
+    sdl: Uri,
+    ready: Uri,
+}
+
+impl Paths {
+    fn below(base: &Url) -> Result<Self, http::uri::InvalidUri> {
+        let path = |path: &str| format!("{}{path}", base.path().trim_end_matches('/')).parse();
+        Ok(Self {
+            graphql: path(GRAPHQL)?,
+            events: path(EVENTS)?,
+            sdl: path(SDL)?,
+            ready: path(READY)?,
+        })
+    }
 }
 
 impl HttpEndpoint {
@@ -74,26 +83,16 @@ impl HttpEndpoint {
         timeout: Duration,
     ) -> Result<Self, HttpEndpointError> {
         let name = name.into();
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(HttpEndpointError::Address { name, url });
-        }
-        // Whoever installed a provider before wins: there can be only one.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let mut builder = Client::builder()
-            .timeout(timeout)
-            .connect_timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .tcp_nodelay(true);
-        if url.scheme() == "http" {
-            // The machine's certificates are neither needed nor, on a bare machine, there.
-            builder = builder.tls_certs_only([]);
-        }
-        match builder.build() {
-            Ok(client) => {
-                Ok(Self { name, base: url, client, tokens, clock: Clock::System, timeout })
+        let settings = ClientSettings { connect_timeout: timeout, ..ClientSettings::default() };
+        let made = SubgraphHttpClient::new(&url, &settings).and_then(|client| {
+            Ok((client, Paths::below(&url).map_err(|_| ClientSetupError::Address(url.clone()))?))
+        });
+        match made {
+            Ok((client, paths)) => {
+                let socket = socket_address(&url, GRAPHQL);
+                Ok(Self { name, client, timeout, paths, socket, tokens, clock: Clock::System })
             }
-            Err(source) => Err(HttpEndpointError::Client { name, source }),
+            Err(source) => Err(HttpEndpointError { name, source }),
         }
     }
 
@@ -103,14 +102,9 @@ impl HttpEndpoint {
         request: FetchRequest<'_>,
         caller: &Caller,
     ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        let operation = Operation {
-            query: request.document,
-            operation_name: request.operation_name,
-            variables: &request.variables,
-        };
-        let (headers, body) = self.post_graphql(&operation, caller).await?;
-        let response = answer::read(&body).map_err(|error| self.malformed(&error, &body))?;
-        Ok((response, headers.get_all(SET_COOKIE).iter().cloned().collect()))
+        let (headers, body) = self.post_graphql(request.body, caller).await?;
+        let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
+        Ok((FetchResponse::Json(body), cookies))
     }
 
     /// Opens a subscription for the engine, over a WebSocket at the same address.
@@ -119,76 +113,65 @@ impl HttpEndpoint {
         request: FetchRequest<'_>,
         caller: &Caller,
     ) -> Result<Events, FetchError> {
-        let unsendable = |error: BoxError| FetchError::Unreachable(error);
-        let operation = Operation {
-            query: request.document,
-            operation_name: request.operation_name,
-            variables: &request.variables,
-        };
-        let operation = serde_json::value::to_raw_value(&operation)
-            .map_err(|error| unsendable(Box::new(error)))?;
         let token = self.tokens.issue(caller, self.clock.now());
-        let token = token.map_err(|error| unsendable(Box::new(error)))?;
-        // `http` becomes `ws`, `https` becomes `wss`.
-        let address = self.url(GRAPHQL).as_str().replacen("http", "ws", 1);
-        subscribe(&address, Some(&format!("Bearer {token}")), &operation, self.timeout).await
+        let token = token.map_err(|error| FetchError::Unreachable(Box::new(error)))?;
+        let authorization = format!("Bearer {token}");
+        let body = &request.body;
+        subscribe(&self.socket, Some(&authorization), body, self.timeout).await
     }
 
-    async fn post_graphql<V: Serialize>(
+    async fn post_graphql(
         &self,
-        operation: &Operation<'_, V>,
+        body: Bytes,
         caller: &Caller,
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
-        let body = serde_json::to_vec(operation).map_err(|error| self.failed(error))?;
-        let request = self.client.post(self.url(GRAPHQL)).header(CONTENT_TYPE, JSON).body(body);
-        self.send(self.signed(request, caller)?, StatusCode::OK).await
-    }
-
-    /// A path of the protocol below the base address.
-    fn url(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
-        url
+        let request = self.signed(post(&self.paths.graphql, body), caller)?;
+        self.send(request, StatusCode::OK).await
     }
 
     fn signed(
         &self,
-        request: RequestBuilder,
+        mut request: Request<Bytes>,
         caller: &Caller,
-    ) -> Result<RequestBuilder, EndpointError> {
+    ) -> Result<Request<Bytes>, EndpointError> {
         let token =
             self.tokens.issue(caller, self.clock.now()).map_err(|error| self.failed(error))?;
-        Ok(request.bearer_auth(token).header(ACCEPT, JSON))
+        let mut bearer =
+            HeaderValue::try_from(format!("Bearer {token}")).map_err(|error| self.failed(error))?;
+        bearer.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        request.headers_mut().insert(ACCEPT, JSON);
+        Ok(request)
     }
 
     async fn send(
         &self,
-        request: RequestBuilder,
+        request: Request<Bytes>,
         expected: StatusCode,
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
-        let mut response = request.send().await.map_err(|error| self.unreachable(error))?;
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(error))? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(self.answered(format!("more than {MAX_ANSWER} bytes")));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        if status == expected {
-            Ok((headers, body.freeze()))
+        let response = timeout(self.timeout, self.client.send(request))
+            .await
+            .map_err(|_| self.late())?
+            .map_err(|error| self.unreachable(error))?;
+        let (parts, body) = response.into_parts();
+        if parts.status == expected {
+            Ok((parts.headers, body))
         } else {
-            Err(self.answered(format!("status {}: {}", status.as_u16(), shown(&body))))
+            Err(self.answered(format!("status {}: {}", parts.status.as_u16(), shown(&body))))
         }
     }
 
-    fn unreachable(&self, error: reqwest::Error) -> EndpointError {
-        let endpoint = self.name.clone();
-        if error.is_timeout() {
-            EndpointError::Timeout { endpoint }
-        } else {
-            EndpointError::Unreachable { endpoint, source: Box::new(error.without_url()) }
+    fn late(&self) -> EndpointError {
+        EndpointError::Timeout { endpoint: self.name.clone() }
+    }
+
+    fn unreachable(&self, error: ClientError) -> EndpointError {
+        match error {
+            ClientError::ConnectTimeout => self.late(),
+            ClientError::TooLarge { limit } => self.answered(format!("more than {limit} bytes")),
+            ClientError::Connect(_) | ClientError::Broken(_) => {
+                EndpointError::Unreachable { endpoint: self.name.clone(), source: Box::new(error) }
+            }
         }
     }
 
@@ -212,7 +195,7 @@ impl Endpoint for HttpEndpoint {
 
     fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>> {
         Box::pin(async {
-            let request = self.signed(self.client.get(self.url(SDL)), &own_caller())?;
+            let request = self.signed(get(&self.paths.sdl), &own_caller())?;
             let (_, body) = self.send(request, StatusCode::OK).await?;
             String::from_utf8(body.into())
                 .map_err(|_| self.answered("a schema that is not UTF-8".into()))
@@ -230,7 +213,8 @@ impl Endpoint for HttpEndpoint {
                 operation_name: request.operation_name.as_deref(),
                 variables: &request.variables,
             };
-            let (headers, body) = self.post_graphql(&operation, &caller).await?;
+            let body = serde_json::to_vec(&operation).map_err(|error| self.failed(error))?;
+            let (headers, body) = self.post_graphql(body.into(), &caller).await?;
             let mut response: Response =
                 serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))?;
             for cookie in headers.get_all(SET_COOKIE) {
@@ -243,18 +227,32 @@ impl Endpoint for HttpEndpoint {
     fn apply(&self, events: Arc<[Event]>) -> BoxFuture<'_, Result<(), EndpointError>> {
         Box::pin(async move {
             let body = serde_json::to_vec(&*events).map_err(|error| self.failed(error))?;
-            let request = self.client.post(self.url(EVENTS)).header(CONTENT_TYPE, JSON).body(body);
-            self.send(self.signed(request, &own_caller())?, StatusCode::NO_CONTENT).await?;
+            let request = self.signed(post(&self.paths.events, body.into()), &own_caller())?;
+            self.send(request, StatusCode::NO_CONTENT).await?;
             Ok(())
         })
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>> {
         Box::pin(async {
-            self.send(self.client.get(self.url(READY)), StatusCode::OK).await?;
+            self.send(get(&self.paths.ready), StatusCode::OK).await?;
             Ok(())
         })
     }
+}
+
+fn get(path: &Uri) -> Request<Bytes> {
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = path.clone();
+    request
+}
+
+fn post(path: &Uri, json: Bytes) -> Request<Bytes> {
+    let mut request = Request::new(json);
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = path.clone();
+    request.headers_mut().insert(CONTENT_TYPE, JSON);
+    request
 }
 
 /// What a service asks for itself, and for nobody.
@@ -269,9 +267,9 @@ fn shown(body: &[u8]) -> String {
 /// The body of a GraphQL request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Operation<'a, V> {
+struct Operation<'a> {
     query: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation_name: Option<&'a str>,
-    variables: V,
+    variables: &'a Variables,
 }

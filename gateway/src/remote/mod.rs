@@ -1,4 +1,6 @@
-//! The protocol between a gateway and a subgraph in another process: both its ends.
+//! The protocols between a gateway and a subgraph in another process.
+//!
+//! Anybody's subgraph speaks plain GraphQL over HTTP (`graphql`). Spacey's own speak more, and both ends of that are here:
 //!
 //! | request | answer |
 //! |---|---|
@@ -11,16 +13,15 @@
 //! Every request but those about health carries `Authorization: Bearer` with a service token, which says who is asking and is
 //! good for a minute. Without a valid one the answer is 401; no header besides it says anything about identity.
 
-mod answer;
 mod client;
+mod graphql;
 mod publish;
 mod server;
 mod subscribe;
 
 pub use client::{HttpEndpoint, HttpEndpointError};
+pub use graphql::{GraphQlSubgraph, GraphQlSubgraphError};
 pub use server::subgraph_router;
-
-pub(crate) use answer::extensions;
 
 const GRAPHQL: &str = "/graphql";
 const EVENTS: &str = "/events";

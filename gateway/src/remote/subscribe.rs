@@ -20,8 +20,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message as Frame};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
-
-use super::answer;
+use url::Url;
 
 /// The largest event that is read, in bytes.
 const MAX_EVENT: usize = 16 << 20;
@@ -61,14 +60,21 @@ enum Heard {
     Complete,
 }
 
+/// Where a subgraph below `base` is subscribed to: `http` becomes `ws`, `https` becomes `wss`.
+pub(super) fn socket_address(base: &Url, path: &str) -> String {
+    let base = base.as_str().trim_end_matches('/').replacen("http", "ws", 1);
+    format!("{base}{path}")
+}
+
 /// Opens a subscription at `address` (`ws` or `wss`): `operation` is the JSON of a GraphQL request. `authorization` is sent with the
 /// upgrade and in `connection_init`, because subgraphs look in either place.
 pub(super) async fn subscribe(
     address: &str,
     authorization: Option<&str>,
-    operation: &RawValue,
+    operation: &[u8],
     patience: Duration,
 ) -> Result<Events, FetchError> {
+    let operation = serde_json::from_slice(operation).map_err(unreachable)?;
     let until = Instant::now() + patience;
     let within = |_| FetchError::Timeout;
     let opening = timeout_at(until, connect(address, authorization, operation));
@@ -152,16 +158,13 @@ impl Open {
                 Some(Heard::Pong) => asked = false,
                 Some(Heard::ConnectionAck) => return Err(malformed("a second connection_ack")),
                 Some(Heard::Next { payload }) => {
-                    let response = answer::read(payload.get().as_bytes())
-                        .map_err(|error| malformed(&format!("an event: {error}")))?;
-                    return Ok(Some(Event::Next(response)));
+                    let response = Bytes::copy_from_slice(payload.get().as_bytes());
+                    return Ok(Some(Event::Next(FetchResponse::Json(response))));
                 }
                 Some(Heard::Error { payload }) => {
                     self.0 = None;
                     let response = format!("{{\"errors\":{}}}", payload.get());
-                    let response = answer::read(response.as_bytes())
-                        .map_err(|error| malformed(&format!("an error: {error}")))?;
-                    return Ok(Some(Event::Last(response)));
+                    return Ok(Some(Event::Last(FetchResponse::Json(response.into()))));
                 }
                 Some(Heard::Complete) => {
                     self.0 = None;

@@ -24,7 +24,7 @@ pub(super) async fn run(
     outbox: Outbox<Message>,
 ) {
     let deadline = Deadline::after(state.settings.http.request_timeout);
-    let opening = open(prepared, variables, &state.transports, caller);
+    let opening = open(prepared, variables, &state.transports, caller, &state.settings.execution);
     match unless_it_panics(deadline.keep(opening, Code::GatewayTimeout)).await {
         Ok(opened) => relay(id, opened.payloads, outbox).await,
         Err(outcome) => end(&id, Some(outcome), &outbox).await,

@@ -55,7 +55,7 @@ async fn steps(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
 /// Reserves a stream and answers with its token.
 fn reserve(state: &Arc<State>, parts: &Parts) -> Result<Response, Outcome> {
     let settings = &state.settings.streams;
-    let identity = state.authenticator.authenticate(&parts.headers, false)?;
+    let identity = state.identify(&parts.headers, false)?;
     let key = client_key(&identity, &parts.extensions);
     let permit = state.clients.admit(key, settings.connections_per_client)?;
     let queue = queue(settings.buffer, settings.patience);
@@ -95,7 +95,7 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
     let deadline = Deadline::after(state.settings.http.request_timeout);
     let arriving = decode(parts, body, &state.settings.http);
     let mut request = deadline.keep(arriving, Code::RequestTimeout).await?;
-    let identity = state.authenticator.authenticate(&parts.headers, request.by_safe_method)?;
+    let identity = state.identify(&parts.headers, request.by_safe_method)?;
     let id = request.operation_id.take().ok_or_else(|| {
         Outcome::bad_request(
             "extensions.operationId is missing: the event stream names the operation by it",

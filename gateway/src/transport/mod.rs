@@ -1,28 +1,29 @@
 //! How the engine's fetches reach the subgraphs: a function call or HTTP. Nothing above this module knows which.
 
-mod convert;
-
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_graphql::ErrorExtensionValues;
 use common::{Caller, Endpoint, EndpointError, SubgraphRequest};
 use federation::execute::PathSegment;
-use federation::{Events, Fetch, FetchError, FetchRequest, FetchResponse, SubgraphError};
+use federation::{Events, Fetch, FetchError, FetchRequest, FetchResponse, Object, SubgraphError};
 use futures::{FutureExt, StreamExt};
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
 use crate::error::Panic;
-use crate::remote::{self, HttpEndpoint};
+use crate::remote::{GraphQlSubgraph, HttpEndpoint};
 
 /// How one subgraph is reached.
 #[derive(Clone)]
 pub enum Transport {
     /// In this process, by a function call.
     InProcess(Arc<dyn Endpoint>),
-    /// In another process, over HTTP.
+    /// In another process, over HTTP, by Spacey's protocol.
     Http(Arc<HttpEndpoint>),
+    /// Anybody's, by GraphQL over HTTP.
+    GraphQl(Arc<GraphQlSubgraph>),
 }
 
 impl From<Arc<dyn Endpoint>> for Transport {
@@ -37,23 +38,40 @@ impl From<Arc<HttpEndpoint>> for Transport {
     }
 }
 
+impl From<Arc<GraphQlSubgraph>> for Transport {
+    fn from(subgraph: Arc<GraphQlSubgraph>) -> Self {
+        Self::GraphQl(subgraph)
+    }
+}
+
 impl std::fmt::Debug for Transport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = match self {
             Self::InProcess(_) => "InProcess",
             Self::Http(_) => "Http",
+            Self::GraphQl(_) => "GraphQl",
         };
-        write!(f, "{kind}({})", self.endpoint().name())
+        write!(f, "{kind}({})", self.name())
     }
 }
 
 impl Transport {
-    /// The subgraph, for what is not a fetch.
+    /// The subgraph's name.
     #[must_use]
-    pub fn endpoint(&self) -> &dyn Endpoint {
+    pub fn name(&self) -> &str {
         match self {
-            Self::InProcess(endpoint) => &**endpoint,
-            Self::Http(endpoint) => &**endpoint,
+            Self::InProcess(endpoint) => endpoint.name(),
+            Self::Http(endpoint) => endpoint.name(),
+            Self::GraphQl(subgraph) => subgraph.name(),
+        }
+    }
+
+    /// Whether it can do its work now. Anybody's subgraph has no way to say so, and counts as ready.
+    pub(crate) async fn ready(&self) -> Result<(), EndpointError> {
+        match self {
+            Self::InProcess(endpoint) => endpoint.ready().await,
+            Self::Http(endpoint) => endpoint.ready().await,
+            Self::GraphQl(_) => Ok(()),
         }
     }
 
@@ -65,6 +83,7 @@ impl Transport {
         match self {
             Self::InProcess(endpoint) => call(&**endpoint, request, caller.clone()).await,
             Self::Http(endpoint) => endpoint.fetch(request, caller).await,
+            Self::GraphQl(subgraph) => subgraph.fetch(request).await,
         }
     }
 
@@ -78,6 +97,7 @@ impl Transport {
                 subscribe(&**endpoint, request, caller.clone()).map_err(fetch_error)
             }
             Self::Http(endpoint) => endpoint.open(request, caller).await,
+            Self::GraphQl(subgraph) => subgraph.open(request).await,
         }
     }
 }
@@ -87,21 +107,25 @@ fn subscribe(
     request: FetchRequest<'_>,
     caller: Arc<Caller>,
 ) -> Result<Events, EndpointError> {
-    let responses = endpoint.subscribe(schema_request(request), caller)?;
+    let request = schema_request(request).map_err(|error| EndpointError::Failed {
+        endpoint: endpoint.name().to_owned(),
+        source: Box::new(error),
+    })?;
+    let responses = endpoint.subscribe(request, caller)?;
     Ok(responses.map(|response| Ok(answer(response))).boxed())
 }
 
-fn schema_request(request: FetchRequest<'_>) -> SubgraphRequest {
-    SubgraphRequest {
+fn schema_request(request: FetchRequest<'_>) -> serde_json::Result<SubgraphRequest> {
+    Ok(SubgraphRequest {
         document: request.document.clone(),
         operation_name: request.operation_name.map(str::to_owned),
-        variables: convert::variables(request.variables),
-    }
+        variables: serde_json::from_slice(request.variables_json())?,
+    })
 }
 
 fn answer(response: async_graphql::Response) -> FetchResponse {
     let errors = response.errors.into_iter().map(subgraph_error).collect();
-    FetchResponse { data: convert::data(response.data), errors }
+    FetchResponse::in_process(response.data, errors)
 }
 
 async fn call(
@@ -109,15 +133,13 @@ async fn call(
     request: FetchRequest<'_>,
     caller: Arc<Caller>,
 ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-    let request = schema_request(request);
+    let failed = |source| EndpointError::Failed { endpoint: endpoint.name().to_owned(), source };
+    let request = schema_request(request).map_err(|error| failed(Box::new(error)))?;
     // A subgraph that breaks costs only its own fields, as it would if it were a process of its own.
     let response = AssertUnwindSafe(endpoint.execute(request, caller))
         .catch_unwind()
         .await
-        .unwrap_or_else(|panic| {
-            let source = Box::new(Panic::from(panic));
-            Err(EndpointError::Failed { endpoint: endpoint.name().to_owned(), source })
-        })?;
+        .unwrap_or_else(|panic| Err(failed(Box::new(Panic::from(panic)))))?;
     let cookies = response.http_headers.get_all(SET_COOKIE).iter().cloned().collect();
     Ok((answer(response), cookies))
 }
@@ -130,8 +152,15 @@ fn subgraph_error(error: async_graphql::ServerError) -> SubgraphError {
     SubgraphError {
         message: error.message,
         path: path.collect(),
-        extensions: error.extensions.as_ref().map(remote::extensions).unwrap_or_default(),
+        extensions: error.extensions.as_ref().map(extensions).unwrap_or_default(),
     }
+}
+
+/// The extensions of an error as the engine holds them.
+fn extensions(extensions: &ErrorExtensionValues) -> Object {
+    serde_json::to_vec(extensions)
+        .and_then(|json| serde_json::from_slice(&json))
+        .unwrap_or_default()
 }
 
 /// The subgraphs of a supergraph, by name.
@@ -140,7 +169,7 @@ pub(crate) struct Transports(HashMap<String, Transport>);
 
 impl Transports {
     pub(crate) fn new(transports: impl Iterator<Item = Transport>) -> Self {
-        let named = |transport: Transport| (transport.endpoint().name().to_owned(), transport);
+        let named = |transport: Transport| (transport.name().to_owned(), transport);
         Self(transports.map(named).collect())
     }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
 pub(crate) mod library;
+pub(crate) mod plain;
 pub(crate) mod socket;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -73,14 +74,14 @@ pub(crate) fn service_tokens() -> Arc<ServiceTokens> {
 }
 
 /// Serves one subgraph on a free port of the loopback interface, and gives its address.
-pub(crate) async fn serve(router: Router) -> reqwest::Url {
+pub(crate) async fn serve(router: Router) -> url::Url {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     format!("http://{address}").parse().unwrap()
 }
 
-pub(crate) fn remote(name: &str, url: reqwest::Url) -> HttpEndpoint {
+pub(crate) fn remote(name: &str, url: url::Url) -> HttpEndpoint {
     HttpEndpoint::new(name, url, service_tokens(), Duration::from_secs(5)).unwrap()
 }
 
@@ -159,10 +160,7 @@ impl Library {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, body: body.to_vec() }
+        send(&self.router, request).await
     }
 
     /// Sends a document by POST, as the signed-in viewer.
@@ -174,6 +172,14 @@ impl Library {
             .unwrap();
         self.send(request).await
     }
+}
+
+/// Sends a request without a network.
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    Answer { status: parts.status, headers: parts.headers, body: body.to_vec() }
 }
 
 /// A POST request with JSON, still without its body.

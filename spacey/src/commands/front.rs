@@ -6,41 +6,34 @@ use std::sync::Arc;
 use common::Clock;
 use gateway::{
     BrowserSettings, DeveloperSettings, Gateway, GatewaySettings, HttpSettings, OperationSettings,
-    Transport,
 };
 use generation::GenerationSettings;
 
 use crate::graph::{self, PATIENCE};
 use crate::settings::{Http, Settings};
-use crate::wiring::{Domains, Identity, endpoint, generation_secret};
+use crate::wiring::{Domains, Identity, Site, generation_secret};
 
 /// Where the service listens unless a setting says otherwise.
 const GENERATION_URL: &str = "http://127.0.0.1:8091";
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Makes the gateway: with the supergraph it is given, or with what the subgraphs' own schemas compose to.
+/// Makes the gateway, with what the subgraphs' own schemas compose to.
 pub(super) async fn gateway(
     settings: &Settings,
     identity: Identity,
     domains: &Domains,
     generation: GenerationSettings,
-    supergraph: Option<String>,
 ) -> Result<Gateway> {
-    let mut transports = domains.transports.clone();
+    let mut sites = domains.sites.clone();
     let generation = generation::open(generation, domains.decks.clone(), Clock::System)?;
-    transports.push(Transport::InProcess(generation));
-    let supergraph = match supergraph {
-        Some(supergraph) => supergraph,
-        None => {
-            let endpoints: Vec<Arc<_>> = transports.iter().map(endpoint).collect();
-            let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;
-            graph::supergraph(&sdls)?.supergraph_sdl
-        }
-    };
+    sites.push(Site::Here(generation));
+    let endpoints: Vec<Arc<_>> = sites.iter().map(Site::endpoint).collect();
+    let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;
+    let supergraph = graph::supergraph(&sdls)?.supergraph_sdl;
     Ok(Gateway::new(
         &supergraph,
-        transports,
+        sites,
         identity.access,
         identity.revocations,
         gateway_settings(&settings.http)?,
@@ -48,7 +41,7 @@ pub(super) async fn gateway(
     )?)
 }
 
-fn gateway_settings(settings: &Http) -> Result<GatewaySettings> {
+pub(super) fn gateway_settings(settings: &Http) -> Result<GatewaySettings> {
     let allowed_origins = settings
         .cors_origins
         .iter()
@@ -62,6 +55,7 @@ fn gateway_settings(settings: &Http) -> Result<GatewaySettings> {
         },
         browser: BrowserSettings { secure_cookies: settings.secure_cookies, allowed_origins },
         operations: OperationSettings::default(),
+        execution: gateway::ExecuteSettings::default(),
         developer: DeveloperSettings {
             graphiql: settings.graphiql,
             introspection: settings.introspection,

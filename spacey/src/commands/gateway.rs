@@ -1,25 +1,29 @@
-//! `spacey gateway`: the gateway alone, over subgraphs that are reached by HTTP.
+//! `spacey gateway`: the gateway alone, over subgraphs that are reached by HTTP. With a supergraph file it is a general router
+//! (`router`); without one it is the product's gateway, over Spacey's own subgraphs.
 
-use std::fs;
 use std::process::ExitCode;
 
-use super::{front, server};
+use super::{front, router, server};
 use crate::cli::GatewayArgs;
 use crate::settings::Settings;
 use crate::wiring::{Domains, Identity};
 
-pub(super) async fn run(settings: Settings, arguments: GatewayArgs) -> super::Result {
+pub(super) async fn run(mut settings: Settings, arguments: GatewayArgs) -> super::Result {
+    if let Some(address) = arguments.listen {
+        (settings.listen.host, settings.listen.port) = (address.ip(), address.port());
+    }
+    match arguments.supergraph {
+        Some(file) => router::run(&settings, &file).await,
+        None => product(&settings).await,
+    }
+}
+
+async fn product(settings: &Settings) -> super::Result {
     let (listener, address) = server::listen(&settings.listen).await?;
-    let identity = Identity::load(&settings)?;
-    let domains = Domains::remote(&settings, &identity)?;
-    let supergraph = match arguments.supergraph {
-        Some(path) => {
-            Some(fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?)
-        }
-        None => None,
-    };
-    let generation = front::generation_settings(&settings)?;
-    let gateway = front::gateway(&settings, identity, &domains, generation, supergraph).await?;
+    let identity = Identity::load(settings)?;
+    let domains = Domains::remote(settings, &identity)?;
+    let generation = front::generation_settings(settings)?;
+    let gateway = front::gateway(settings, identity, &domains, generation).await?;
     println!("The gateway listens on http://{address}");
     let drain = gateway.drain();
     server::serve(listener, gateway.router(), settings.listen.drain, move || drain.begin()).await?;

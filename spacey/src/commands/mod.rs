@@ -6,6 +6,7 @@ mod demo;
 mod front;
 mod gateway;
 mod plan;
+mod router;
 mod schema;
 mod serve;
 mod server;

@@ -18,7 +18,7 @@ pub(super) async fn run(settings: Settings) -> super::Result {
     let generation = front::generation_settings(&settings)?;
     let sidecar = start_sidecar(&settings, &generation)?;
     let domains = Domains::open(&settings, &identity, &Clock::System).await?;
-    let gateway = front::gateway(&settings, identity, &domains, generation, None).await?;
+    let gateway = front::gateway(&settings, identity, &domains, generation).await?;
     let demo = match &domains.users {
         Some(users) if settings.accounts.demo => {
             Some(demo::ensure(&settings.data.dir, users, domains.decks.as_ref()).await?)

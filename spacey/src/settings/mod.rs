@@ -71,8 +71,22 @@ pub(crate) struct Keys {
 pub(crate) struct Subgraphs {
     /// `SPACEY_SUBGRAPH_{USERS,CONFIG,DECKS,LEARNING}_URL`, by subgraph name.
     pub(crate) remote: BTreeMap<&'static str, Url>,
+    /// `SPACEY_SUBGRAPH_…_URL` of any name.
+    pub(crate) addresses: SubgraphAddresses,
     /// `SPACEY_SUBGRAPH_TIMEOUT_SECONDS`: how long a remote one may take.
     pub(crate) timeout: Duration,
+}
+
+/// Addresses of subgraphs that a general router uses in place of the supergraph's, by the middle part of the variable's name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SubgraphAddresses(BTreeMap<String, String>);
+
+impl SubgraphAddresses {
+    /// The address that is set for the subgraph `name`: its letters are upper case in the variable, and all but letters and digits `_`.
+    pub(crate) fn of(&self, name: &str) -> Option<&str> {
+        let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+        self.0.get(&name.chars().map(letter).collect::<String>()).map(String::as_str)
+    }
 }
 
 /// The card-generation service.
@@ -230,7 +244,8 @@ impl Subgraphs {
             }
         }
         let timeout = seconds(reader, "SPACEY_SUBGRAPH_TIMEOUT_SECONDS", "10");
-        Some(Self { remote, timeout: timeout? })
+        let addresses = SubgraphAddresses(reader.named("SPACEY_SUBGRAPH_", "_URL"));
+        Some(Self { remote, addresses, timeout: timeout? })
     }
 }
 

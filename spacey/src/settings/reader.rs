@@ -166,6 +166,29 @@ impl Reader {
         value
     }
 
+    /// The values of all settings whose names begin and end so, by what is between.
+    pub(crate) fn named(&mut self, prefix: &str, suffix: &str) -> BTreeMap<String, String> {
+        fn middle(name: &str, prefix: &str, suffix: &str) -> Option<String> {
+            let middle = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
+            (!middle.is_empty()).then(|| middle.to_ascii_uppercase())
+        }
+        let key = |part: &str| part.trim_start_matches("SPACEY_").to_ascii_lowercase();
+        let (file_prefix, file_suffix) = (key(prefix), key(suffix));
+        let mut values = BTreeMap::new();
+        for (name, value) in &self.file {
+            if let Some(middle) = middle(name, &file_prefix, &file_suffix) {
+                self.known.insert(name.clone());
+                values.insert(middle, value.clone());
+            }
+        }
+        for (name, value) in self.environment.iter().filter(|(_, value)| !value.is_empty()) {
+            if let Some(middle) = middle(name, prefix, suffix) {
+                values.insert(middle, value.clone());
+            }
+        }
+        values
+    }
+
     /// Adds a mistake that lies in several settings together.
     pub(crate) fn contradiction(&mut self, message: impl Into<String>) {
         self.errors.push(SettingError::Contradiction(message.into()));

@@ -47,22 +47,28 @@ fn merge_one(
         .filter(|(_, status)| *status != Status::Overridden)
         .map(|(&(graph, field), status)| (graph, field, status))
         .collect();
-    let (external, internal): (Vec<_>, Vec<_>) = remaining
+    // An overridden field counts too: clients may know it from there, and it is what the subgraph goes back to.
+    let (external, internal): (Vec<_>, Vec<_>) =
+        declared.iter().copied().partition(|(_, field)| field.is_external());
+    let through_interface = merger
+        .interface_objects
+        .fields(merger.subgraphs, &def.name, name)
         .iter()
-        .map(|(graph, field, _)| (*graph, *field))
-        .partition(|(_, field)| field.is_external());
-    if internal.is_empty() {
+        .any(|(.., field)| !field.is_external());
+    if internal.is_empty() && !through_interface {
         external::report_missing_base(merger, &at, &external);
         return None;
     }
-    if def.kind == Kind::Object {
+    if def.merged_kind() == Kind::Object {
         let kept: Vec<(GraphId, &Field)> = remaining
             .iter()
             .filter(|(_, _, status)| *status == Status::Kept)
             .map(|(graph, field, _)| (*graph, *field))
             .collect();
-        sharing::check(merger, def, &at, &kept);
+        sharing::check(merger, &def.name, name, &kept);
     }
+    let (internal, external) =
+        if internal.is_empty() { (external, Vec::new()) } else { (internal, external) };
     let (ty, types_agree) = merge_type(merger, &at, &internal)?;
     let mut merged = MergedField {
         name: name.clone(),

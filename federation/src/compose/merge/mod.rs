@@ -9,6 +9,7 @@ mod external;
 mod fields;
 mod graphs;
 mod inputs;
+mod interface_objects;
 mod overrides;
 mod sharing;
 mod supergraph;
@@ -21,6 +22,7 @@ use apollo_compiler::Name;
 
 use super::diagnostic::{Code, Report};
 use super::subgraph::{Subgraph, TypeDef};
+use interface_objects::InterfaceObjects;
 pub(super) use supergraph::{
     FieldSource, Graph, GraphId, JoinType, MergedEnumValue, MergedField, MergedInput, MergedType,
     Supergraph,
@@ -38,12 +40,15 @@ pub(super) fn merge(subgraphs: &[Subgraph], report: &mut Report) -> Supergraph {
         subgraphs,
         subtypes: variance::Subtypes::of(subgraphs),
         enum_usage: enums::usage(subgraphs),
+        interface_objects: InterfaceObjects::of(subgraphs),
         report,
     };
-    let types = groups
+    let mut types = groups
         .iter()
         .filter_map(|(name, sources)| Some((name.clone(), types::merge(&mut merger, sources)?)))
         .collect();
+    interface_objects::validate(&mut merger, &types);
+    interface_objects::add_fields(&mut merger, &mut types);
     Supergraph { graphs: graphs::name_graphs(subgraphs), types }
 }
 
@@ -52,6 +57,7 @@ struct Merger<'a> {
     subgraphs: &'a [Subgraph],
     subtypes: variance::Subtypes,
     enum_usage: enums::EnumUsage,
+    interface_objects: InterfaceObjects,
     report: &'a mut Report,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{GraphId, Merger, Sources};
 use crate::compose::diagnostic::Code;
-use crate::compose::subgraph::{Field, Subgraph, TypeDef};
+use crate::compose::subgraph::{Field, TypeDef};
 
 /// What becomes of a field in one subgraph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,17 @@ pub(super) fn resolve(
             continue;
         };
         let Some(position) = sources.iter().position(|(graph, _)| *graph == from_graph) else {
+            let object = merger.interface_objects.fields(merger.subgraphs, &def.name, &field.name);
+            if let Some((_, interface, _)) =
+                object.into_iter().find(|(graph, ..)| *graph == from_graph)
+            {
+                let message = format!(
+                    "@override cannot take the field from \"{from}\", which has it through the @interfaceObject \"{interface}\""
+                );
+                let code = Code::OverrideCollisionWithAnotherDirective;
+                merger.report.error(code, at, &[by, from], message);
+                continue;
+            }
             let message = format!("the field is no longer in \"{from}\"; @override can be removed");
             merger.report.hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
             continue;
@@ -77,7 +88,7 @@ fn override_source(
         merger.report.hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
         return Status::Kept;
     }
-    if is_used(&merger.subgraphs[from_graph], def, overridden) {
+    if merger.subgraphs[from_graph].is_used(&def.name, overridden) {
         let message = format!(
             "overridden by \"{by}\" and still referred to here; @override can go once it is @external"
         );
@@ -87,13 +98,4 @@ fn override_source(
     let message = format!("overridden by \"{by}\"; the field can be removed here");
     merger.report.hint(Code::OverriddenFieldCanBeRemoved, at, &[from], message);
     Status::Overridden
-}
-
-fn is_used(subgraph: &Subgraph, def: &TypeDef, field: &Field) -> bool {
-    let coordinate = (def.name.clone(), field.name.clone());
-    let interfaces = subgraph.types.get(&def.name).map_or(&[][..], |def| def.interfaces.as_slice());
-    subgraph.key_fields.contains(&coordinate)
-        || subgraph.required_fields.contains(&coordinate)
-        || subgraph.provided_fields.contains(&coordinate)
-        || interfaces.iter().any(|interface| subgraph.field(interface, &field.name).is_some())
 }

@@ -53,23 +53,26 @@ pub(crate) struct JoinType {
     pub(crate) key: Option<String>,
     pub(crate) extension: bool,
     pub(crate) resolvable: bool,
+    /// The subgraph has an object in place of the interface.
+    pub(crate) interface_object: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct MergedField {
     pub(crate) name: Name,
     pub(crate) ty: Type,
     pub(crate) description: Option<Node<str>>,
     pub(crate) marks: Marks,
     pub(crate) arguments: IndexMap<Name, MergedInput>,
-    /// The subgraphs that declare it; those that lost it by `@override` and do not need it are left out.
+    /// The subgraphs that declare it; those that lost it by `@override` and do not need it are left out. None for a
+    /// field that an object has only because an `@interfaceObject` adds it to its interface.
     pub(crate) sources: Vec<FieldSource>,
     /// Whether the sources are printed as `@join__field`. Otherwise they follow from the type's.
     pub(crate) needs_join: bool,
 }
 
 /// `@join__field`: what the field is in one subgraph.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FieldSource {
     pub(crate) graph: GraphId,
     pub(crate) requires: Option<String>,
@@ -90,7 +93,7 @@ impl FieldSource {
 }
 
 /// An argument or input field. Both are in the supergraph only if all subgraphs have them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct MergedInput {
     pub(crate) name: Name,
     pub(crate) ty: Type,

@@ -22,7 +22,7 @@ pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> 
     );
     let mut merged = MergedType {
         name,
-        kind: first.kind,
+        kind: first.merged_kind(),
         description,
         marks: merge_marks(sources.iter().map(|(_, def)| &def.marks)),
         joins: sources.iter().flat_map(|(graph, def)| joins(*graph, def)).collect(),
@@ -32,14 +32,14 @@ pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> 
         members: each(sources, |def| &def.members),
         values: IndexMap::default(),
         specified_by: sources.iter().find_map(|(_, def)| def.specified_by.clone()),
-        one_of: first.one_of,
+        // It takes the less: what is valid for it is valid for the subgraphs that do not ask for it.
+        one_of: sources.iter().any(|(_, def)| def.one_of),
     };
-    match first.kind {
+    match first.merged_kind() {
         Kind::Scalar | Kind::Union => {}
         Kind::Object | Kind::Interface => merged.fields = fields::merge(merger, sources),
         Kind::Enum => merged.values = enums::merge(merger, sources),
         Kind::InputObject => {
-            check_one_of(merger, sources);
             merged.input_fields = inputs::merge_input_fields(merger, sources);
         }
     }
@@ -47,8 +47,10 @@ pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> 
 }
 
 fn joins(graph: GraphId, def: &TypeDef) -> Vec<JoinType> {
+    let interface_object = def.interface_object;
     if def.keys.is_empty() {
-        return vec![JoinType { graph, key: None, extension: false, resolvable: true }];
+        let (key, extension, resolvable) = (None, false, true);
+        return vec![JoinType { graph, key, extension, resolvable, interface_object }];
     }
     def.keys
         .iter()
@@ -57,6 +59,7 @@ fn joins(graph: GraphId, def: &TypeDef) -> Vec<JoinType> {
             key: Some(key.fields.source.clone()),
             extension: key.extension,
             resolvable: key.resolvable,
+            interface_object,
         })
         .collect()
 }
@@ -72,17 +75,40 @@ fn each<T: Clone>(
 }
 
 fn check_kind(merger: &mut Merger<'_>, first: &TypeDef, sources: &Sources<'_, TypeDef>) -> bool {
-    if sources.iter().all(|(_, def)| def.kind == first.kind) {
-        return true;
+    if sources.iter().all(|(_, def)| def.merged_kind() == first.merged_kind()) {
+        return check_interface_exists(merger, first, sources);
     }
     let kinds: Vec<String> = sources
         .iter()
-        .map(|(graph, def)| format!("{} in \"{}\"", def.kind.describe(), merger.name_of(*graph)))
+        .map(|(graph, def)| {
+            let kind = if def.interface_object { "@interfaceObject" } else { def.kind.describe() };
+            format!("{kind} in \"{}\"", merger.name_of(*graph))
+        })
         .collect();
     let message = format!("the type is not of one kind everywhere: {}", kinds.join(", "));
     let names = merger.names_of(sources);
     merger.report.error(Code::TypeKindMismatch, &first.name, &names, message);
     false
+}
+
+/// What stands for an interface needs one that it stands for.
+fn check_interface_exists(
+    merger: &mut Merger<'_>,
+    first: &TypeDef,
+    sources: &Sources<'_, TypeDef>,
+) -> bool {
+    let exists = sources.iter().any(|(_, def)| !def.interface_object);
+    if !exists {
+        let message = "the type is an @interfaceObject everywhere; one subgraph must define it as an interface";
+        let names = merger.names_of(sources);
+        merger.report.error(
+            Code::InterfaceObjectUsageError,
+            &first.name,
+            &names,
+            message.to_owned(),
+        );
+    }
+    exists
 }
 
 fn check_defined(merger: &mut Merger<'_>, first: &TypeDef, sources: &Sources<'_, TypeDef>) {
@@ -91,19 +117,5 @@ fn check_defined(merger: &mut Merger<'_>, first: &TypeDef, sources: &Sources<'_,
         let message = "the type is only extended; one subgraph must define it".to_owned();
         let names = merger.names_of(sources);
         merger.report.error(Code::ExtensionWithNoBase, &first.name, &names, message);
-    }
-}
-
-/// `@oneOf` changes what an input object accepts, so subgraphs may not differ about it.
-fn check_one_of(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) {
-    let Some((_, first)) = sources.first() else {
-        return;
-    };
-    if sources.iter().any(|(_, def)| def.one_of != first.one_of) {
-        let message = "the input object is @oneOf in some subgraphs and not in others, \
-                       which is not handled; apply it in all or none"
-            .to_owned();
-        let names = merger.names_of(sources);
-        merger.report.error(Code::UnsupportedFeature, &first.name, &names, message);
     }
 }

@@ -86,12 +86,15 @@ impl Printer<'_> {
         arguments.extend(join.key.as_ref().map(|key| format!("key: {}", quoted(key))));
         arguments.extend(join.extension.then(|| "extension: true".to_owned()));
         arguments.extend((!join.resolvable).then(|| "resolvable: false".to_owned()));
+        arguments.extend(join.interface_object.then(|| "isInterfaceObject: true".to_owned()));
         format!("@join__type({})", arguments.join(", "))
     }
 
     fn field(&self, field: &MergedField) -> String {
         let mut directives = Vec::new();
-        if field.needs_join {
+        if field.sources.is_empty() {
+            directives.push("@join__field".to_owned());
+        } else if field.needs_join {
             directives.extend(field.sources.iter().map(|source| self.join_field(source)));
         }
         directives.extend(mark_directives(&field.marks));

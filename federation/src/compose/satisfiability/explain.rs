@@ -6,7 +6,7 @@ use apollo_compiler::collections::HashSet;
 use super::places::Place;
 use super::resolve::Resolver;
 use super::walk::Step;
-use crate::compose::merge::{GraphId, MergedField};
+use crate::compose::merge::{FieldSource, GraphId, MergedField};
 
 /// A field that cannot be reached on some path.
 pub(super) struct Failure {
@@ -18,13 +18,8 @@ pub(super) struct Failure {
 }
 
 /// The shortest operation that selects `field` after the selections that end in `step`.
-pub(super) fn operation(
-    root: &str,
-    steps: &[Step],
-    step: Option<usize>,
-    field: &MergedField,
-) -> String {
-    let mut text = field.name.to_string();
+pub(super) fn operation(root: &str, steps: &[Step], step: Option<usize>, field: &Name) -> String {
+    let mut text = field.to_string();
     let mut next = step.map(|step| &steps[step]);
     while let Some(step) = next {
         text = match &step.condition {
@@ -51,11 +46,20 @@ pub(super) fn failure(
     graphs.dedup();
     let at_hand: HashSet<GraphId> = graphs.iter().copied().collect();
     let mut reasons: Vec<String> =
-        graphs.iter().map(|graph| why_not_here(resolver, object, field, *graph)).collect();
-    for source in
-        field.sources.iter().filter(|source| source.resolves() && !at_hand.contains(&source.graph))
-    {
-        reasons.push(why_not_there(resolver, object, field, source.graph));
+        places.iter().map(|place| why_not_here(resolver, object, field, *place)).collect();
+    reasons.dedup();
+    for (graph, subgraph) in resolver.schemas.subgraphs.iter().enumerate() {
+        for standing_for in resolver.schemas.entries(object, graph) {
+            let parent = standing_for.unwrap_or(object);
+            let source = resolver.schemas.source(parent, &field.name, graph);
+            if source.is_some_and(FieldSource::resolves) && !at_hand.contains(&graph) {
+                let why = why_no_key(resolver, parent, graph);
+                reasons.push(format!(
+                    "cannot move to subgraph \"{}\", which resolves \"{parent}.{}\": {why}",
+                    subgraph.name, field.name
+                ));
+            }
+        }
     }
     Failure {
         coordinate: format!("{object}.{}", field.name),
@@ -70,11 +74,12 @@ fn why_not_here(
     resolver: &Resolver<'_>,
     object: &Name,
     field: &MergedField,
-    graph: GraphId,
+    place: Place<'_>,
 ) -> String {
-    let name = &resolver.schemas.subgraphs[graph].name;
-    let coordinate = format!("\"{object}.{}\"", field.name);
-    match field.sources.iter().find(|source| source.graph == graph) {
+    let name = &resolver.schemas.subgraphs[place.graph].name;
+    let parent = place.standing_for.unwrap_or(object);
+    let coordinate = format!("\"{parent}.{}\"", field.name);
+    match resolver.schemas.source(parent, &field.name, place.graph) {
         None => format!("from subgraph \"{name}\": it has no field {coordinate}"),
         Some(source) if source.used_overridden => {
             format!("from subgraph \"{name}\": {coordinate} is overridden there")
@@ -91,28 +96,41 @@ fn why_not_here(
     }
 }
 
-/// Why a subgraph that resolves the field cannot be moved to.
-fn why_not_there(
-    resolver: &Resolver<'_>,
-    object: &Name,
-    field: &MergedField,
-    graph: GraphId,
-) -> String {
-    let name = &resolver.schemas.subgraphs[graph].name;
+/// Why `graph` cannot be asked for an `entity`.
+fn why_no_key(resolver: &Resolver<'_>, entity: &Name, graph: GraphId) -> String {
     let keys: Vec<String> =
-        resolver.keys(object, graph).map(|key| format!("\"{}\"", key.fields.source)).collect();
+        resolver.keys(entity, graph).map(|key| format!("\"{}\"", key.fields.source)).collect();
     if keys.is_empty() {
-        format!(
-            "cannot move to subgraph \"{name}\", which resolves \"{object}.{}\": \
-             it has no resolvable @key for \"{object}\"",
-            field.name
-        )
+        format!("it has no resolvable @key for \"{entity}\"")
     } else {
-        format!(
-            "cannot move to subgraph \"{name}\", which resolves \"{object}.{}\": \
-             the fields of its @key {} cannot all be had",
-            field.name,
-            keys.join(" or ")
-        )
+        format!("the fields of its @key {} cannot all be had", keys.join(" or "))
     }
+}
+
+/// Why nobody can tell the type of what `interface` is where it is an object.
+pub(super) fn unknown_type(
+    resolver: &Resolver<'_>,
+    interface: &Name,
+    places: &[Place<'_>],
+    operation: String,
+) -> Failure {
+    let mut graphs: Vec<GraphId> = places.iter().map(|place| place.graph).collect();
+    graphs.dedup();
+    let subgraphs = resolver.schemas.subgraphs;
+    let names: Vec<String> =
+        graphs.iter().map(|graph| format!("\"{}\"", subgraphs[*graph].name)).collect();
+    let mut reasons = vec![format!(
+        "in subgraph {} \"{interface}\" is an @interfaceObject, and the type that it stands for is not known",
+        names.join(" and ")
+    )];
+    for (graph, subgraph) in subgraphs.iter().enumerate() {
+        if subgraph.types.get(interface).is_some_and(|def| !def.interface_object) {
+            let why = why_no_key(resolver, interface, graph);
+            reasons.push(format!(
+                "cannot move to subgraph \"{}\", which knows it: {why}",
+                subgraph.name
+            ));
+        }
+    }
+    Failure { coordinate: interface.to_string(), operation, reason: reasons.join("; "), graphs }
 }

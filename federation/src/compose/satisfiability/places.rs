@@ -60,12 +60,19 @@ pub(super) struct Place<'a> {
     /// Reached by a key (or a root), so that the subgraph can be asked again with other representations.
     by_key: bool,
     provided: Option<Provided<'a>>,
+    /// The `@interfaceObject` that the object is there: the subgraph cannot tell which type it has elsewhere.
+    pub(super) standing_for: Option<&'a Name>,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
     /// A subgraph that was entered by a key: what a `@provides` added before does not hold in it.
-    pub(super) fn by_key(graph: GraphId) -> Self {
-        Self { graph, by_key: true, provided: None }
+    pub(super) fn by_key(graph: GraphId, standing_for: Option<&'a Name>) -> Self {
+        Self { graph, by_key: true, provided: None, standing_for }
+    }
+
+    /// The same subgraph, entered by a key.
+    pub(super) fn re_entered(self) -> Self {
+        Self::by_key(self.graph, self.standing_for)
     }
 }
 
@@ -104,8 +111,9 @@ impl<'a> Schemas<'a> {
         field: &Name,
         place: Place<'a>,
     ) -> Option<Available<'a>> {
-        let source = self.source(object, field, place.graph)?;
-        let definition = self.subgraphs[place.graph].field(object, field)?;
+        let parent = place.standing_for.unwrap_or(object);
+        let source = self.source(parent, field, place.graph)?;
+        let definition = self.subgraphs[place.graph].field(parent, field)?;
         let mut nested = Vec::new();
         if let Some(provided) = place.provided {
             self.provided_selections(provided.0, object, field, &mut nested);
@@ -121,15 +129,50 @@ impl<'a> Schemas<'a> {
     /// are among them.
     pub(super) fn objects(self, values: &[Value<'a>]) -> Vec<(Name, Vec<Place<'a>>)> {
         let mut objects: Vec<(Name, Vec<Place<'a>>)> = Vec::new();
+        let mut add =
+            |object: Name, place| match objects.iter_mut().find(|(name, _)| *name == object) {
+                Some((_, places)) => places.push(place),
+                None => objects.push((object, vec![place])),
+            };
         for value in values {
-            for object in self.subgraphs[value.place.graph].possible_types(value.ty) {
-                match objects.iter_mut().find(|(name, _)| *name == object) {
-                    Some((_, places)) => places.push(value.place),
-                    None => objects.push((object, vec![value.place])),
+            let subgraph = &self.subgraphs[value.place.graph];
+            for object in subgraph.possible_types(value.ty) {
+                match subgraph.types.get(&object).filter(|def| def.interface_object) {
+                    None => add(object, value.place),
+                    Some(def) => {
+                        let place = Place { standing_for: Some(&def.name), ..value.place };
+                        self.implementations(&def.name)
+                            .for_each(|object| add(object.clone(), place));
+                    }
                 }
             }
         }
         objects
+    }
+
+    /// Object types that implement `interface` in any subgraph.
+    fn implementations(self, interface: &'a Name) -> impl Iterator<Item = &'a Name> {
+        let types = self.supergraph.types.values();
+        types
+            .filter(move |def| {
+                def.kind == Kind::Object && def.implements.iter().any(|(_, name)| name == interface)
+            })
+            .map(|def| &def.name)
+    }
+
+    /// As what `object` can be asked for in the subgraph `graph`: as itself, or as what stands for its interfaces.
+    pub(super) fn entries(self, object: &Name, graph: GraphId) -> Vec<Option<&'a Name>> {
+        let types = &self.subgraphs[graph].types;
+        if types.contains_key(object) {
+            return vec![None];
+        }
+        let interfaces = self.supergraph.types.get(object).map(MergedType::interfaces);
+        interfaces
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|name| types.get(*name).is_some_and(|def| def.interface_object))
+            .map(Some)
+            .collect()
     }
 
     /// Whether a fragment on `condition` applies to `object`.
@@ -183,7 +226,7 @@ fn values<'a>(
     let provided: Vec<&SelectionSet> =
         nested.into_iter().chain(own).filter(|selection| !selection.is_empty()).collect();
     let value = |provided| Value {
-        place: Place { graph, by_key: false, provided },
+        place: Place { graph, by_key: false, provided, standing_for: None },
         ty: definition.ty.inner_named_type(),
     };
     if provided.is_empty() {

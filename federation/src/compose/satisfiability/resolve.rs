@@ -14,7 +14,7 @@ use apollo_compiler::executable::{Selection, SelectionSet};
 
 use super::places::{Place, Schemas, Value};
 use crate::compose::merge::GraphId;
-use crate::compose::subgraph::{FieldSet, Key, Kind, ROOTS};
+use crate::compose::subgraph::{FieldSet, Key, ROOTS};
 
 /// Places, sorted and each once.
 pub(super) type Places<'a> = Rc<[Place<'a>]>;
@@ -54,7 +54,7 @@ impl<'a> Resolver<'a> {
         let subgraphs = self.schemas.subgraphs.iter().enumerate();
         subgraphs
             .filter(|(_, subgraph)| subgraph.types.contains_key(object))
-            .map(|(graph, _)| Place::by_key(graph))
+            .map(|(graph, _)| Place::by_key(graph, None))
             .collect()
     }
 
@@ -82,9 +82,11 @@ impl<'a> Resolver<'a> {
         loop {
             let before = places.len();
             for graph in 0..self.schemas.subgraphs.len() {
-                let entered = Place::by_key(graph);
-                if !places.contains(&entered) && self.can_enter(object, graph, &places) {
-                    places.push(entered);
+                for standing_for in self.schemas.entries(object, graph) {
+                    let entered = Place::by_key(graph, standing_for);
+                    if !places.contains(&entered) && self.can_enter(object, entered, &places) {
+                        places.push(entered);
+                    }
                 }
             }
             if places.len() == before {
@@ -93,22 +95,33 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether `object` can be asked for in `graph` by a key that can be had from `places`.
-    fn can_enter(&mut self, object: &Name, graph: GraphId, places: &[Place<'a>]) -> bool {
-        self.keys(object, graph).any(|key| self.can_resolve(object, places, &key.fields.selection))
+    /// Whether `object` can be asked for at `entered` by a key that can be had from `places`.
+    ///
+    /// As long as it is only at hand where something stands for its interface, nobody knows its type, and it can be
+    /// asked for by the name of that interface only.
+    fn can_enter(&mut self, object: &Name, entered: Place<'a>, places: &[Place<'a>]) -> bool {
+        let known = is_type_known(places);
+        let mut at_hand = places.iter().filter_map(|place| place.standing_for);
+        let names: Vec<&Name> = match entered.standing_for {
+            Some(interface) if known || at_hand.any(|name| name == interface) => vec![interface],
+            Some(_) => Vec::new(),
+            None if known => vec![object],
+            None => at_hand.collect(),
+        };
+        names.into_iter().any(|name| {
+            self.keys(name, entered.graph)
+                .any(|key| self.can_resolve(object, places, &key.fields.selection))
+        })
     }
 
-    /// Keys by which `graph` takes an `object`.
+    /// Keys by which `graph` takes an entity called `name` there.
     pub(super) fn keys(
         &self,
-        object: &Name,
+        name: &Name,
         graph: GraphId,
     ) -> impl Iterator<Item = &'a Key> + use<'a> {
-        let def = self.schemas.subgraphs[graph].types.get(object);
-        def.filter(|def| def.kind == Kind::Object)
-            .into_iter()
-            .flat_map(|def| &def.keys)
-            .filter(|key| key.resolvable)
+        let def = self.schemas.subgraphs[graph].types.get(name);
+        def.into_iter().flat_map(|def| &def.keys).filter(|key| key.resolvable)
     }
 
     /// Whether `selection` on `object` can be had from `places`, without following more keys of `object` itself.
@@ -125,8 +138,14 @@ impl<'a> Resolver<'a> {
                 !values.is_empty() && self.can_resolve_values(&values, &field.selection_set)
             }
             Selection::InlineFragment(fragment) => {
-                !self.schemas.applies(fragment.type_condition.as_ref(), object)
-                    || self.can_resolve(object, places, &fragment.selection_set)
+                let condition = fragment.type_condition.as_ref();
+                let decidable = is_type_known(places)
+                    || places
+                        .iter()
+                        .any(|place| condition.is_none_or(|name| place.standing_for == Some(name)));
+                decidable
+                    && (!self.schemas.applies(condition, object)
+                        || self.can_resolve(object, places, &fragment.selection_set))
             }
             Selection::FragmentSpread(_) => false,
         })
@@ -176,10 +195,15 @@ impl<'a> Resolver<'a> {
         let places = self.reach(object, place);
         let satisfied = self.can_resolve(object, &[place], &requires.selection)
             || (self.can_resolve(object, &places, &requires.selection)
-                && places.contains(&Place::by_key(place.graph)));
+                && places.contains(&place.re_entered()));
         self.requiring.remove(&question);
         satisfied
     }
+}
+
+/// Whether any of the subgraphs where an object is at hand can tell its type.
+pub(super) fn is_type_known(places: &[Place<'_>]) -> bool {
+    places.iter().any(|place| place.standing_for.is_none())
 }
 
 fn sorted(mut places: Vec<Place<'_>>) -> Places<'_> {

@@ -10,7 +10,7 @@ use apollo_compiler::collections::{HashMap, HashSet};
 
 use super::explain::{self, Failure};
 use super::places::{Place, Schemas};
-use super::resolve::{Places, Resolver};
+use super::resolve::{Places, Resolver, is_type_known};
 use crate::compose::merge::MergedField;
 use crate::compose::subgraph::ROOTS;
 
@@ -105,8 +105,25 @@ impl<'a> Walk<'a> {
         let Some(def) = self.resolver.schemas.supergraph.types.get(&state.object) else {
             return;
         };
+        if !is_type_known(&state.places) {
+            return self.type_unknown(state);
+        }
         for field in def.fields.values().filter(|field| !field.marks.inaccessible) {
             self.visit_field(state, field);
+        }
+    }
+
+    /// The object is only at hand where something stands for its interface.
+    fn type_unknown(&mut self, state: &State<'a>) {
+        let Some(interface) = state.places.iter().find_map(|place| place.standing_for) else {
+            return;
+        };
+        let typename = Name::new_unchecked("__typename");
+        if self.failed.insert((interface.clone(), typename.clone())) {
+            let operation = explain::operation(state.root, &self.steps, state.step, &typename);
+            let failure =
+                explain::unknown_type(&self.resolver, interface, &state.places, operation);
+            self.failures.push(failure);
         }
     }
 
@@ -114,7 +131,8 @@ impl<'a> Walk<'a> {
         let values = self.resolver.values(&state.object, &field.name, &state.places);
         if values.is_empty() {
             if self.failed.insert((state.object.clone(), field.name.clone())) {
-                let operation = explain::operation(state.root, &self.steps, state.step, field);
+                let operation =
+                    explain::operation(state.root, &self.steps, state.step, &field.name);
                 let failure = explain::failure(
                     &mut self.resolver,
                     &state.object,

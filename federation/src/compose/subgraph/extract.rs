@@ -5,7 +5,9 @@
 
 use apollo_compiler::Name;
 use apollo_compiler::Schema;
-use apollo_compiler::ast::{self, Definition, Directive, FieldDefinition, InputValueDefinition};
+use apollo_compiler::ast::{
+    self, Definition, Directive, FieldDefinition, InputValueDefinition, Value,
+};
 use apollo_compiler::collections::{HashSet, IndexMap};
 use apollo_compiler::schema::{Component, ComponentName, DirectiveList, ExtendedType};
 use apollo_compiler::validation::Valid;
@@ -76,7 +78,8 @@ fn executable_directives(definitions: &[Definition]) -> Vec<Name> {
         .collect()
 }
 
-fn index_field_sets(subgraph: &mut Subgraph) {
+/// Notes which fields the field sets of `subgraph` select.
+pub(crate) fn index_field_sets(subgraph: &mut Subgraph) {
     let mut keys = HashSet::default();
     let mut provided = HashSet::default();
     let mut required = HashSet::default();
@@ -132,6 +135,7 @@ impl Extractor<'_> {
             description: def.description().cloned(),
             marks: marks(directives.iter().map(|directive| &***directive)),
             extension_only: only_extended || (extends && self.version.is_federation_1()),
+            interface_object: directives.has("federation__interfaceObject"),
             keys: self.keys(def.name(), directives, only_extended || extends),
             interfaces: Vec::new(),
             fields: IndexMap::default(),
@@ -219,8 +223,9 @@ impl Extractor<'_> {
         let on_same_part = |name: &str| {
             on_type.get_all(name).any(|directive| directive.origin == definition.origin)
         };
-        let external =
-            directives.has("federation__external") || on_same_part("federation__external");
+        // Federation 1 ignored it on types.
+        let on_type = !self.version.is_federation_1() && on_same_part("federation__external");
+        let external = on_type || directives.has("federation__external");
         let requires = directives.get("federation__requires").and_then(|directive| {
             let codes = (Code::RequiresInvalidFields, Code::RequiresInvalidFieldsType);
             self.field_set(directive, &at, type_name, codes)
@@ -258,6 +263,9 @@ impl Extractor<'_> {
     ) -> Option<FieldSet> {
         let returned = definition.ty.inner_named_type();
         let composite = self.schema.types.get(returned).is_some_and(|def| kind(def).is_composite());
+        if !composite && self.version.is_federation_1() {
+            return None;
+        }
         if !composite {
             let message = format!(
                 "@provides is on a field of type \"{}\", which has no fields to provide; \
@@ -285,12 +293,16 @@ impl Extractor<'_> {
     ) -> Option<FieldSet> {
         let name = directive.name.trim_start_matches("federation__");
         let value = directive.specified_argument_by_name("fields")?;
-        let Some(source) = value.as_str() else {
+        // Federation 1 took names and lists too.
+        let federation_1 = self.version.is_federation_1();
+        let Some(source) =
+            string_or_names(value).filter(|_| federation_1 || value.as_str().is_some())
+        else {
             let message = format!("@{name}(fields: {value}): \"fields\" must be a string");
             self.report.error(codes.1, at, &[self.subgraph], message);
             return None;
         };
-        match FieldSet::parse(self.schema, on_type, source) {
+        match FieldSet::parse(self.schema, on_type, &source) {
             Ok(fields) => Some(fields),
             Err(problem) => {
                 let message = format!(
@@ -300,6 +312,19 @@ impl Extractor<'_> {
                 None
             }
         }
+    }
+}
+
+/// A string, a name, or a list of strings as one.
+fn string_or_names(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Enum(name) => Some(name.to_string()),
+        Value::List(items) => {
+            let items: Option<Vec<&str>> = items.iter().map(|item| item.as_str()).collect();
+            items.map(|items| items.join(" "))
+        }
+        _ => None,
     }
 }
 

@@ -18,6 +18,11 @@ pub(crate) struct FieldSet {
 }
 
 impl FieldSet {
+    /// A set that selects `selection`.
+    pub(crate) fn of(selection: SelectionSet) -> Self {
+        Self { source: tidy(&selection.serialize().no_indent().to_string()), selection }
+    }
+
     /// Parses and validates `source` as a selection on `type_name`. The error is one line.
     pub(super) fn parse(
         schema: &Valid<Schema>,

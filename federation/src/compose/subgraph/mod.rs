@@ -12,7 +12,8 @@ mod normalise;
 mod parse;
 mod spec;
 
-pub(crate) use field_set::FieldSet;
+pub(crate) use extract::index_field_sets;
+pub(crate) use field_set::{FieldSet, field_set_targets};
 pub(crate) use model::{
     EnumValue, External, Field, InputValue, Key, Kind, Marks, ROOTS, Subgraph, TypeDef, Version,
     is_built_in_scalar,

@@ -1,6 +1,6 @@
 //! The model of a subgraph: its types with what federation says about them.
 //!
-//! Data only. Built by `extract`, read by every later stage, changed by none.
+//! Data only. Built by `extract`, changed by `upgrade`, read by every later stage.
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
@@ -25,7 +25,7 @@ pub(crate) struct Subgraph {
     pub(crate) types: IndexMap<Name, TypeDef>,
     /// Directives for operations that the subgraph defines.
     pub(crate) executable_directives: Vec<Name>,
-    /// Federation 1 knows neither `@shareable` nor the strictness about `@external`.
+    /// Of what was written, also for Federation 1 subgraphs that were upgraded.
     pub(crate) version: Version,
     /// Coordinates of fields that some `@key` selects, at any depth.
     pub(crate) key_fields: HashSet<(Name, Name)>,
@@ -92,6 +92,8 @@ pub(crate) struct TypeDef {
     pub(crate) marks: Marks,
     /// Only extended in this subgraph, not defined. In Federation 2, a type with `@extends` is defined all the same.
     pub(crate) extension_only: bool,
+    /// An object type that stands for an interface of other subgraphs, whatever implements it there.
+    pub(crate) interface_object: bool,
     pub(crate) keys: Vec<Key>,
     pub(crate) interfaces: Vec<Name>,
     pub(crate) fields: IndexMap<Name, Field>,
@@ -100,6 +102,13 @@ pub(crate) struct TypeDef {
     pub(crate) values: IndexMap<Name, EnumValue>,
     pub(crate) specified_by: Option<String>,
     pub(crate) one_of: bool,
+}
+
+impl TypeDef {
+    /// The kind of the type in the supergraph.
+    pub(crate) fn merged_kind(&self) -> Kind {
+        if self.interface_object { Kind::Interface } else { self.kind }
+    }
 }
 
 #[derive(Debug)]
@@ -189,6 +198,26 @@ impl Subgraph {
                 .collect(),
             Kind::Scalar | Kind::Enum | Kind::InputObject => Vec::new(),
         }
+    }
+
+    /// Whether the field is marked `@external`, or that of some implementation if the type is an interface.
+    pub(crate) fn counts_as_external(&self, type_name: &str, field: &str) -> bool {
+        let marked = |type_name: &str| {
+            self.field(type_name, field).is_some_and(|field| field.external != External::No)
+        };
+        let on_interface = self.types.get(type_name).is_some_and(|def| def.kind == Kind::Interface);
+        marked(type_name)
+            || (on_interface && self.possible_types(type_name).iter().any(|name| marked(name)))
+    }
+
+    /// Whether something in this subgraph refers to the field: a field set, or an interface of its type.
+    pub(crate) fn is_used(&self, type_name: &Name, field: &Field) -> bool {
+        let coordinate = (type_name.clone(), field.name.clone());
+        let interfaces = self.types.get(type_name).map_or(&[][..], |def| def.interfaces.as_slice());
+        self.key_fields.contains(&coordinate)
+            || self.required_fields.contains(&coordinate)
+            || self.provided_fields.contains(&coordinate)
+            || interfaces.iter().any(|interface| self.field(interface, &field.name).is_some())
     }
 
     /// Whether the field is external and no `@provides` of this subgraph ever resolves it.

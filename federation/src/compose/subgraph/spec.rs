@@ -24,6 +24,7 @@ directive @federation__override(from: String!, label: String) on FIELD_DEFINITIO
 directive @federation__extends on OBJECT | INTERFACE
 directive @federation__inaccessible on FIELD_DEFINITION | INTERFACE | OBJECT | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION
 directive @federation__tag(name: String!) repeatable on FIELD_DEFINITION | INTERFACE | OBJECT | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA
+directive @federation__interfaceObject on OBJECT
 scalar federation__FieldSet
 directive @oneOf on INPUT_OBJECT
 extend type Query { federation__placeholder: Boolean }
@@ -68,7 +69,7 @@ const DIRECTIVES: [SpecDirective; 19] = [
     handled("shareable", &[], false),
     handled("override", &["from", "label"], false),
     unhandled("composeDirective", &["name"], 1),
-    unhandled("interfaceObject", &[], 3),
+    SpecDirective { since: 3, ..handled("interfaceObject", &[], false) },
     unhandled("authenticated", &[], 5),
     unhandled("requiresScopes", &["scopes"], 5),
     unhandled("policy", &["policies"], 6),

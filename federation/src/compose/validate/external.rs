@@ -1,10 +1,8 @@
 //! `@external`: a field that is declared only because something in the subgraph refers to it.
 
-use apollo_compiler::Name;
-
 use super::{fields, is_interface};
 use crate::compose::diagnostic::{Code, Report};
-use crate::compose::subgraph::{Field, Subgraph, TypeDef};
+use crate::compose::subgraph::Subgraph;
 
 pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
     let by = [subgraph.name.as_str()];
@@ -13,7 +11,7 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
             let message =
                 "@external is on a field of an interface; put it on the implementations".to_owned();
             report.error(Code::ExternalOnInterface, &at, &by, message);
-        } else if !is_used(subgraph, def, field) {
+        } else if !subgraph.is_used(&def.name, field) {
             let message = "the field is @external, but no @key, @requires, @provides or interface of this subgraph \
                            refers to it; remove the field, or @external if the subgraph resolves it"
                 .to_owned();
@@ -26,12 +24,4 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
             report.error(Code::MergedDirectiveApplicationOnExternal, &at, &by, message);
         }
     }
-}
-
-fn is_used(subgraph: &Subgraph, def: &TypeDef, field: &Field) -> bool {
-    let coordinate: (Name, Name) = (def.name.clone(), field.name.clone());
-    subgraph.key_fields.contains(&coordinate)
-        || subgraph.required_fields.contains(&coordinate)
-        || subgraph.provided_fields.contains(&coordinate)
-        || def.interfaces.iter().any(|interface| subgraph.field(interface, &field.name).is_some())
 }

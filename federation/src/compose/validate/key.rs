@@ -9,20 +9,17 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
         for key in &def.keys {
             selection(subgraph, def, key, report);
         }
-        if def.kind == Kind::Interface && !def.keys.is_empty() {
-            on_interface(subgraph, def, report);
+        if def.kind == Kind::Interface && !def.keys.is_empty() && subgraph.version < Version(2, 3) {
+            let message =
+                "@key on an interface needs federation v2.3; put it on the implementations";
+            report.error(
+                Code::KeyUnsupportedOnInterface,
+                &def.name,
+                &[&subgraph.name],
+                message.to_owned(),
+            );
         }
     }
-}
-
-fn on_interface(subgraph: &Subgraph, def: &TypeDef, report: &mut Report) {
-    let (code, problem) = if subgraph.version < Version(2, 3) {
-        (Code::KeyUnsupportedOnInterface, "needs federation v2.3")
-    } else {
-        (Code::UnsupportedFeature, "is not handled by this composition")
-    };
-    let message = format!("@key on an interface {problem}; put it on the implementations");
-    report.error(code, &def.name, &[&subgraph.name], message);
 }
 
 fn selection(subgraph: &Subgraph, def: &TypeDef, key: &Key, report: &mut Report) {

@@ -1,6 +1,7 @@
 //! Rules that a subgraph must keep by itself, and that GraphQL does not know. One module per directive.
 
 mod external;
+mod interface;
 mod key;
 mod overrides;
 mod provides;
@@ -15,6 +16,7 @@ use super::subgraph::{Field, Kind, Subgraph, TypeDef};
 pub(super) fn validate_subgraphs(subgraphs: &[Subgraph], report: &mut Report) {
     for subgraph in subgraphs {
         key::validate(subgraph, report);
+        interface::validate(subgraph, report);
         requires::validate(subgraph, report);
         provides::validate(subgraph, report);
         external::validate(subgraph, report);

@@ -16,6 +16,10 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
             report.error(Code::OverrideOnInterface, &at, &by, message);
             continue;
         }
+        if def.interface_object {
+            let message = "@override is on a field of an @interfaceObject, which no subgraph can take over yet";
+            report.error(Code::OverrideCollisionWithAnotherDirective, &at, &by, message.to_owned());
+        }
         if *from == subgraph.name {
             let message = format!(
                 "@override(from: \"{from}\") names its own subgraph; name the one that had the field"

@@ -37,9 +37,6 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
                 report.error(Code::ProvidesFieldsHasArgs, &at, &by, message);
             }
         });
-        if subgraph.version.is_federation_1() {
-            continue;
-        }
         for leaf in leaves_not_external(subgraph, &provides.selection) {
             let message = format!(
                 "{written} selects \"{leaf}\", which this subgraph always resolves; \

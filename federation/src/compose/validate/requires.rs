@@ -28,9 +28,6 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
                 format!("{written} selects with the directive \"{directive}\"; it may have none");
             report.error(Code::RequiresDirectiveInFieldsArg, &at, &by, message);
         }
-        if subgraph.version.is_federation_1() {
-            continue;
-        }
         for leaf in leaves_not_external(subgraph, &requires.selection) {
             let message = format!(
                 "{written} selects \"{leaf}\", which this subgraph resolves itself; \

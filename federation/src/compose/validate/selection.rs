@@ -1,8 +1,10 @@
 //! Questions about field sets that several rules ask.
 
+use std::collections::BTreeSet;
+
 use apollo_compiler::executable::{Field, Selection, SelectionSet};
 
-use crate::compose::subgraph::{External, Kind, Subgraph};
+use crate::compose::subgraph::Subgraph;
 
 /// The first directive in a selection, at any depth.
 pub(super) fn first_directive(selection: &SelectionSet) -> Option<String> {
@@ -45,6 +47,32 @@ pub(super) fn first_alias(selection: &SelectionSet) -> Option<String> {
     found
 }
 
+/// Whether two selections select the same, in whatever order.
+pub(super) fn same_fields(a: &SelectionSet, b: &SelectionSet) -> bool {
+    paths(a) == paths(b)
+}
+
+/// Every selected leaf as its path.
+fn paths(selection: &SelectionSet) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for item in &selection.selections {
+        let (name, nested) = match item {
+            Selection::Field(field) => (field.name.to_string(), &field.selection_set),
+            Selection::InlineFragment(fragment) => {
+                let condition = fragment.type_condition.as_ref().unwrap_or(&selection.ty);
+                (format!("... on {condition}"), &fragment.selection_set)
+            }
+            Selection::FragmentSpread(_) => continue,
+        };
+        if nested.is_empty() {
+            found.insert(name);
+        } else {
+            found.extend(paths(nested).into_iter().map(|path| format!("{name} {path}")));
+        }
+    }
+    found
+}
+
 /// Leaves of a selection that the subgraph resolves by itself: neither they nor a field above them is external.
 pub(super) fn leaves_not_external(subgraph: &Subgraph, selection: &SelectionSet) -> Vec<String> {
     let mut found = Vec::new();
@@ -61,7 +89,8 @@ fn collect_leaves(
     for item in &selection.selections {
         match item {
             Selection::Field(field) => {
-                let external = under_external || is_external(subgraph, &selection.ty, &field.name);
+                let external =
+                    under_external || subgraph.counts_as_external(&selection.ty, &field.name);
                 if !field.selection_set.is_empty() {
                     collect_leaves(subgraph, &field.selection_set, external, found);
                 } else if !external && field.name != "__typename" {
@@ -74,14 +103,4 @@ fn collect_leaves(
             Selection::FragmentSpread(_) => {}
         }
     }
-}
-
-/// A field of an interface counts as external when that of some implementation is.
-fn is_external(subgraph: &Subgraph, type_name: &str, field: &str) -> bool {
-    let marked = |type_name: &str| {
-        subgraph.field(type_name, field).is_some_and(|field| field.external != External::No)
-    };
-    let on_interface = subgraph.types.get(type_name).is_some_and(|def| def.kind == Kind::Interface);
-    marked(type_name)
-        || (on_interface && subgraph.possible_types(type_name).iter().any(|name| marked(name)))
 }

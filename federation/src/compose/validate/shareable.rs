@@ -5,12 +5,9 @@ use crate::compose::diagnostic::{Code, Report};
 use crate::compose::subgraph::Subgraph;
 
 pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
-    if subgraph.version.is_federation_1() {
-        return;
-    }
-    for (_, _, at) in
-        fields(subgraph).filter(|(def, field, _)| is_interface(def) && field.shareable)
-    {
+    for (_, _, at) in fields(subgraph).filter(|(def, field, _)| {
+        is_interface(def) && field.shareable && !subgraph.version.is_federation_1()
+    }) {
         let message =
             "@shareable is on a field of an interface; put it on the implementations".to_owned();
         report.error(Code::InvalidShareableUsage, &at, &[&subgraph.name], message);

@@ -7,6 +7,7 @@ pub(crate) mod data;
 pub(crate) mod extract;
 pub(crate) mod subgraph;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use apollo_compiler::ExecutableDocument;
@@ -15,8 +16,8 @@ use apollo_compiler::resolvers::Execution;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use federation::{
-    Fetch, FetchError, FetchRequest, FetchResponse, Object, PathSegment, Prepared, Response,
-    SubgraphError, Supergraph, Value, execute, prepare,
+    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, PathSegment, Prepared,
+    Response, SubgraphError, Supergraph, Value, execute, prepare,
 };
 
 use data::Data;
@@ -34,11 +35,42 @@ pub(crate) struct Fixture {
     pub(crate) violations: Mutex<Vec<String>>,
     /// Replaces a subgraph's answer, for tests of failures.
     pub(crate) fault: Option<Fault>,
+    /// Whether the next answer is handed over as a value, not as text: every other is.
+    pub(crate) in_process: AtomicBool,
 }
 
-pub(crate) type Fault = Box<
-    dyn Fn(&FetchRequest<'_>, FetchResponse) -> Result<FetchResponse, FetchError> + Send + Sync,
->;
+pub(crate) type Fault =
+    Box<dyn Fn(&FetchRequest<'_>, Answered) -> Result<FetchResponse, FetchError> + Send + Sync>;
+
+/// What a mock subgraph answered, before it is handed to the engine.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answered {
+    pub(crate) data: Value,
+    pub(crate) errors: Vec<SubgraphError>,
+}
+
+impl Answered {
+    /// The answer as the text that a subgraph over a network would send.
+    pub(crate) fn as_json(&self) -> FetchResponse {
+        let errors: Vec<_> = self
+            .errors
+            .iter()
+            .map(|error| {
+                serde_json::json!({
+                    "message": error.message, "path": error.path, "extensions": error.extensions,
+                })
+            })
+            .collect();
+        let data = serde_json::to_string(&self.data).unwrap();
+        let errors = serde_json::to_string(&errors).unwrap();
+        FetchResponse::Json(format!("{{\"data\":{data},\"errors\":{errors}}}").into())
+    }
+
+    /// The answer as a subgraph in this process gives it.
+    pub(crate) fn as_value(self) -> FetchResponse {
+        FetchResponse::in_process(self.data, self.errors)
+    }
+}
 
 pub(crate) fn supergraph_sdl(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
@@ -65,6 +97,7 @@ impl Fixture {
             log: Mutex::default(),
             violations: Mutex::default(),
             fault: None,
+            in_process: AtomicBool::default(),
         }
     }
 
@@ -90,7 +123,7 @@ impl Fixture {
         tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap()
-            .block_on(execute(prepared, variables, self))
+            .block_on(execute(prepared, variables, &ExecuteSettings::default(), self))
             .unwrap()
     }
 
@@ -135,10 +168,9 @@ impl Fixture {
 
 impl Fetch for Fixture {
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
-        let representations = match request.variables.get("representations") {
-            Some(Value::List(items)) => items.len(),
-            _ => 0,
-        };
+        let variables: serde_json::Value =
+            serde_json::from_slice(request.variables_json()).unwrap();
+        let representations = variables["representations"].as_array().map_or(0, Vec::len);
         self.log.lock().unwrap().push((
             request.subgraph.to_owned(),
             request.document.to_string(),
@@ -146,9 +178,9 @@ impl Fetch for Fixture {
         ));
         let subgraph =
             self.subgraphs.iter().find(|subgraph| subgraph.name == request.subgraph).unwrap();
-        let variables = serde_json::to_value(&request.variables).unwrap();
+        check_body(&request);
         let response = subgraph.run(&self.data, request.document, variables, &self.violations);
-        let response = FetchResponse {
+        let answered = Answered {
             data: response
                 .data
                 .map(|data| Value::from(serde_json::to_value(data).unwrap()))
@@ -156,10 +188,20 @@ impl Fetch for Fixture {
             errors: response.errors.into_iter().map(subgraph_error).collect(),
         };
         match &self.fault {
-            Some(fault) => fault(&request, response),
-            None => Ok(response),
+            Some(fault) => fault(&request, answered),
+            None if self.in_process.fetch_xor(true, Ordering::Relaxed) => Ok(answered.as_value()),
+            None => Ok(answered.as_json()),
         }
     }
+}
+
+/// The text of a request says what its other members say.
+fn check_body(request: &FetchRequest<'_>) {
+    let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+    let variables: serde_json::Value = serde_json::from_slice(request.variables_json()).unwrap();
+    assert_eq!(body["query"], **request.document);
+    assert_eq!(body["operationName"].as_str(), request.operation_name);
+    assert_eq!(body["variables"], variables);
 }
 
 fn subgraph_error(error: apollo_compiler::response::GraphQLError) -> SubgraphError {

@@ -105,7 +105,7 @@ fn identify(
         headers.insert(AUTHORIZATION, value);
     }
     // The origin was looked at, so a cookie is the visitor's own.
-    state.authenticator.authenticate(&headers, false)
+    state.identify(&headers, false)
 }
 
 /// What a frame says; nothing when it is none of the protocol's business.

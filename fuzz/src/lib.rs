@@ -1,0 +1,23 @@
+//! What must hold whatever bytes come in: one module a kind of input, each a function that panics when it does not hold.
+//!
+//! `make fuzz` lets libFuzzer search for such bytes; `tests/corpus.rs` runs what it kept in `corpus/`, so that nothing found comes back.
+
+mod graph;
+pub mod operation;
+pub mod response;
+mod runtime;
+pub mod subgraphs;
+pub mod supergraph;
+pub mod variables;
+
+/// A fuzz target: its name, which is also its corpus' folder, and what it does with an input.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: &[Target] = &[
+    ("operation", operation::run),
+    ("response", response::run),
+    ("subgraphs", subgraphs::run),
+    ("supergraph", supergraph::run),
+    ("variables", variables::run),
+];
