@@ -73,11 +73,11 @@ impl GraphQlSubgraph {
         if address.is_empty() {
             return Err(GraphQlSubgraphError::NoAddress { name });
         }
-        let Some(address) = usable(address) else {
+        let (Some(uri), Ok(origin)) = (usable(address), address.parse()) else {
             return Err(GraphQlSubgraphError::Address { name, address: address.to_owned() });
         };
-        let tls = address.scheme() == Some(&http::uri::Scheme::HTTPS);
-        match HttpClient::new(TIMEOUT, ANSWER_LIMIT, tls) {
+        let address = uri;
+        match HttpClient::new(&origin, TIMEOUT, ANSWER_LIMIT) {
             Ok(client) => Ok(Self { name, address, client }),
             Err(source) => Err(GraphQlSubgraphError::Client { name, source: source.into() }),
         }
