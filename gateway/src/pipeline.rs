@@ -53,7 +53,7 @@ async fn steps(
 
     let (variables, transports) = (request.variables, &state.transports);
     let settings = &state.settings.execution;
-    match accepted.delivery(prepared.kind(), false)? {
+    match accepted.delivery(prepared.kind(), prepared.is_incremental())? {
         Delivery::AtOnce(media_type) => {
             let running = execute(&prepared, variables, transports, caller, settings);
             let executed = deadline.keep(running, Code::GatewayTimeout).await?;

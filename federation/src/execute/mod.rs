@@ -4,6 +4,7 @@
 
 mod answer;
 mod arena;
+mod delivery;
 mod entities;
 mod errors;
 mod fetch;
@@ -54,7 +55,7 @@ pub async fn execute<F: Fetch>(
             "a subscription is answered with a stream",
         )]);
     }
-    let started = start(prepared, variables, settings)?;
+    let started = start(prepared, variables, settings, true)?;
     let mut run = Run::new(&started.variant.plan, &started.variables, settings);
     run.go(run.first(), fetch).await;
     Ok(project::project(&started.variant.shape, &run.arena, &started.introspected, run.errors))
@@ -68,11 +69,12 @@ struct Started {
     introspected: Object,
 }
 
-/// Coerces the variables, finds the plan for them, and answers introspection.
+/// Coerces the variables, finds the plan for them, and answers introspection. With `at_once`, nothing is delivered later.
 fn start(
     prepared: &Prepared,
     variables: Object,
     settings: &ExecuteSettings,
+    at_once: bool,
 ) -> Result<Started, Vec<RequestError>> {
     let document = prepared.document();
     let variables = coerce_variables(
@@ -82,7 +84,7 @@ fn start(
         variables,
     )?;
     let variant =
-        prepared.variant(&variables, &*settings.overrides).map_err(|error| vec![error])?;
+        prepared.variant(&variables, &*settings.overrides, at_once).map_err(|error| vec![error])?;
     let introspected = introspect::introspect(prepared, &variant, &variables);
     Ok(Started { variables, variant, introspected })
 }

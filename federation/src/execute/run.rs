@@ -160,7 +160,8 @@ impl<'a> Run<'a> {
         (text.into(), variables)
     }
 
-    fn is_answered(&self, index: usize) -> bool {
+    /// Whether all requests of a fetch are answered.
+    pub(super) fn is_answered(&self, index: usize) -> bool {
         self.unanswered[index] == 0
     }
 
@@ -281,7 +282,7 @@ impl<'a> Run<'a> {
     }
 }
 
-async fn call<'a, F: Fetch>(
+pub(super) async fn call<'a, F: Fetch>(
     fetch: &F,
     asked: Asked<'a>,
 ) -> (usize, Option<Batch>, Result<FetchResponse, FetchError>) {

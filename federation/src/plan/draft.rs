@@ -7,7 +7,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::collections::IndexMap;
 
-use crate::operation::Field;
+use crate::operation::{DeferSet, Field};
 use crate::supergraph::SubgraphId;
 
 use super::Template;
@@ -53,6 +53,8 @@ pub(super) struct FetchDraft {
     /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
     pub(super) at: Vec<DraftStep>,
     pub(super) selection: SelectionId,
+    /// The deferred fragments that it is made for; none for what is needed at once.
+    pub(super) defer: DeferSet,
 }
 
 /// The entities that a fetch asks for.

@@ -91,6 +91,7 @@ fn can_join(group: &Group, draft: &FetchDraft) -> bool {
         return false;
     };
     group.fetch.subgraph == draft.subgraph
+        && group.fetch.defer == draft.defer
         && mine.path == theirs.path
         && (mine.ty == theirs.ty || !(mine.is_interface || theirs.is_interface))
         && group
@@ -173,6 +174,7 @@ impl Nodes<'_> {
             document: written.text.into(),
             variables: written.variables,
             depends_on: depends_on.into_iter().collect(),
+            defer: fetch.defer,
             level: group.level,
             at: fetch.at.iter().map(step).collect(),
             location,

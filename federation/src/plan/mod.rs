@@ -4,6 +4,7 @@
 //! (`document`). A field that no subgraph can be asked for is an error; the plan never leaves it out.
 
 mod abstract_type;
+mod defer;
 mod document;
 mod draft;
 mod entity;
@@ -24,7 +25,7 @@ mod template;
 
 use std::sync::Arc;
 
-use crate::operation::OperationKind;
+use crate::operation::{DeferSet, OperationKind};
 
 pub(crate) use layout::{Layout, Position, PositionId, TYPE_SLOT, TypeId};
 pub(crate) use location::{Location, LocationStep};
@@ -65,6 +66,8 @@ pub(crate) struct FetchNode {
     pub(crate) variables: Vec<Arc<str>>,
     /// Indexes of fetches in the plan.
     pub(crate) depends_on: Vec<usize>,
+    /// The deferred fragments that it is made for; none for what is needed at once.
+    pub(crate) defer: DeferSet,
     /// The longest chain of fetches before this one.
     pub(crate) level: usize,
     /// Root fields have none.

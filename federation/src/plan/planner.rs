@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use apollo_compiler::Name;
 
-use crate::operation::{Field, OperationKind, SelectionSet};
+use crate::operation::{DeferSet, Field, OperationKind, SelectionSet};
 use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph, TypeKind};
 
 use super::draft::{DraftStep, Drafts, FetchDraft, FetchId};
@@ -50,6 +50,8 @@ pub(super) struct Planner<'a> {
     /// How many subgraphs an entry may lead through.
     pub(super) hops: usize,
     steps: usize,
+    /// The deferred fragments that are being planned; none for what is needed at once.
+    pub(super) defer: DeferSet,
 }
 
 /// A field that is not wholly resolved, and the subgraphs that did what they can.
@@ -74,6 +76,7 @@ pub(super) fn draft(
         entering: Vec::new(),
         hops: supergraph.subgraph_ids().count() + 1,
         steps: 0,
+        defer: DeferSet::NONE,
     };
     let fields = operation.collect(&|ty| *ty == operation.ty);
     let rest = match kind {
@@ -98,6 +101,7 @@ fn root<'a>(ty: &Name) -> Spot<'a> {
         is_opaque: false,
         names: Names::ROOT,
         origins: Vec::new(),
+        closed: 0,
     }
 }
 
@@ -122,7 +126,7 @@ impl<'a> Planner<'a> {
             let index = match last {
                 Some(_) => spot.origins.len() - 1,
                 None => {
-                    let before = (0..self.drafts.fetches.len()).collect();
+                    let before = self.fetches_at_once();
                     self.enter_root(&mut spot, target, before)
                 }
             };
@@ -146,6 +150,7 @@ impl<'a> Planner<'a> {
             entities: None,
             at: spot.path.clone(),
             selection,
+            defer: self.defer,
         });
         spot.origins.push(Origin {
             subgraph,
@@ -186,8 +191,20 @@ impl<'a> Planner<'a> {
         set.collect(&|condition| self.supergraph.possible_types(condition).contains(ty))
     }
 
-    /// Plans fields of one object type.
+    /// Plans fields of one object type, and those that are delivered later after the others.
     pub(super) fn object(
+        &mut self,
+        spot: &mut Spot<'a>,
+        fields: Vec<Arc<Field>>,
+    ) -> Result<Vec<Arc<Field>>, PlanError> {
+        let (later, now) = fields.into_iter().partition(|field| self.is_later(field));
+        let mut rest = self.at_once(spot, now)?;
+        rest.extend(self.later(spot, later)?);
+        Ok(rest)
+    }
+
+    /// Plans fields of one object type that are delivered together.
+    pub(super) fn at_once(
         &mut self,
         spot: &mut Spot<'a>,
         fields: Vec<Arc<Field>>,
@@ -219,9 +236,11 @@ impl<'a> Planner<'a> {
         pending: &mut Vec<Pending>,
     ) -> Result<(), PlanError> {
         let origin = &spot.origins[index];
+        let is_closed = index < spot.closed;
         let mut rest = Vec::with_capacity(pending.len());
         for mut entry in std::mem::take(pending) {
-            let local = !entry.tried.contains(&origin.subgraph)
+            let local = !(is_closed && self.is_deferred(&entry.field))
+                && !entry.tried.contains(&origin.subgraph)
                 && matches!(
                     self.access_at(spot, origin.subgraph, &entry.field.name, &origin.provided),
                     Access::Local(..)
@@ -292,6 +311,7 @@ impl<'a> Planner<'a> {
                 is_entry: false,
                 provided,
             }],
+            closed: 0,
         };
         let rest = self.selections(&mut inner, selections)?;
         if rest.is_empty() {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use apollo_compiler::collections::HashMap;
 
 use crate::operation::{
-    Conditions, Document, Field, OperationKind, RequestError, RequestErrorCode, SelectionSet,
-    normalise,
+    Conditions, DeferUsage, Document, Field, Normalised, OperationKind, RequestError,
+    RequestErrorCode, SelectionSet, normalise,
 };
 use crate::supergraph::Supergraph;
 use crate::value::Object;
@@ -51,6 +51,8 @@ pub(crate) struct Variant {
     pub(crate) shape: Shape,
     /// The root fields that the client's schema answers: `__schema` and `__type`.
     pub(crate) introspection: Vec<Arc<Field>>,
+    /// The fragments that are delivered later.
+    pub(crate) defers: Vec<DeferUsage>,
 }
 
 /// Parses, validates, normalises and plans an operation.
@@ -95,6 +97,12 @@ impl Prepared {
         &self.whole.plan
     }
 
+    /// Whether parts of the answer may be delivered later, by `@defer` or `@stream`.
+    #[must_use]
+    pub fn is_incremental(&self) -> bool {
+        self.conditions.has_deferred() && self.kind() != OperationKind::Subscription
+    }
+
     pub(crate) fn supergraph(&self) -> &Supergraph {
         &self.supergraph
     }
@@ -103,14 +111,15 @@ impl Prepared {
         &self.document
     }
 
-    /// The plan for a request's variables and override labels.
+    /// The plan for a request's variables and override labels. With `at_once`, nothing in it is delivered later.
     pub(crate) fn variant(
         &self,
         variables: &Object,
         overrides: &dyn OverrideLabels,
+        at_once: bool,
     ) -> Result<Arc<Variant>, RequestError> {
         let mut decided: BTreeMap<Arc<str>, bool> = BTreeMap::new();
-        let conditions = self.conditions.decided_by(variables);
+        let conditions = self.conditions.decided_by(variables, at_once);
         loop {
             let labels = self.lock().labels.clone();
             if self.conditions.is_empty() && labels.is_empty() {
@@ -157,7 +166,7 @@ fn variant(
     conditions: &Conditions,
     labels_on: BTreeSet<Arc<str>>,
 ) -> Result<(Variant, BTreeSet<Arc<str>>), RequestError> {
-    let operation = normalise(supergraph, document, conditions)?;
+    let Normalised { selections: operation, defers } = normalise(supergraph, document, conditions)?;
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
     let drafts =
@@ -168,6 +177,7 @@ fn variant(
         plan: finish::finish(supergraph, drafts, &client, layout),
         shape,
         introspection: introspection(&operation),
+        defers,
     };
     Ok((variant, overrides.into_asked()))
 }
