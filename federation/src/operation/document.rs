@@ -11,7 +11,7 @@ use apollo_compiler::validation::Valid;
 
 use super::descriptions;
 use super::one_of;
-use super::{RequestError, RequestErrorCode};
+use super::{RequestError, RequestErrorCode, stream_rules};
 
 /// The tokens that a document may have.
 const MAX_TOKENS: usize = 15_000;
@@ -43,6 +43,10 @@ impl Document {
         operation_name: Option<&str>,
     ) -> Result<Self, Vec<RequestError>> {
         let executable = validate(parse(source)?, schema)?;
+        let misplaced = stream_rules::check(&executable);
+        if !misplaced.is_empty() {
+            return Err(misplaced);
+        }
         let operation = executable
             .operations
             .get(operation_name)

@@ -14,9 +14,10 @@ use super::planner::{PlanError, Planner};
 use super::spot::Spot;
 
 impl<'a> Planner<'a> {
-    /// Whether a field is delivered after what is being planned.
+    /// Whether a field is delivered after what is being planned. Where two fragments share a field and one of them selects more on
+    /// it, that comes no later.
     pub(super) fn is_later(&self, field: &Field) -> bool {
-        self.is_deferred(field) && field.defer != self.defer
+        self.is_deferred(field) && !field.defer.overlaps(self.defer)
     }
 
     /// Whether a field is of the client's deferred fragments: not one that was gathered for a key or a requirement.

@@ -5,10 +5,12 @@
 
 mod abstract_types;
 mod failures;
+mod incremental;
 mod introspection;
 mod plans;
 mod property;
 mod refusals;
 mod shop;
+mod subscriptions;
 mod support;
 mod tricky;

@@ -5,6 +5,7 @@
 
 pub(crate) mod data;
 pub(crate) mod extract;
+pub(crate) mod gated;
 pub(crate) mod subgraph;
 
 use std::sync::atomic::{AtomicBool, Ordering};
