@@ -220,7 +220,9 @@ async fn a_client_that_does_not_read_is_cut_off() {
     let patience = Duration::from_millis(100);
     let library = with(StreamSettings { patience, buffer: 2, ..Default::default() });
     let endless = "subscription { added(count: 1000000) { id } }";
-    let events = open(&library, request(endless, &[("accept", EVENTS)])).await.into_body();
+    let mut events = open(&library, request(endless, &[("accept", EVENTS)])).await.into_body();
+    chunk(&mut events).await;
+    chunk(&mut events).await;
     subscribers(&library, 0).await;
     let text = rest(events).await;
     assert!(text.contains("STREAM_TOO_SLOW") && text.len() < 2000, "{text}");

@@ -2,11 +2,13 @@
 //! incremental delivery, over the parts that the projection left out.
 //!
 //! A part can be delivered once all fetches made for its deferred fragments are done. A fragment at one place of the answer is
-//! announced (`pending`) when the first of its parts is found, and completed when all are delivered, or when one of them became
-//! null.
+//! announced (`pending`) when the first of its parts is found and the fragments around it are completed there; it is completed when
+//! all its parts are delivered, or when one of them became null, and then nothing comes of the fragments inside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+
+use ahash::RandomState;
 
 use crate::operation::{DeferSet, DeferUsage};
 use crate::value::Object;
@@ -28,18 +30,32 @@ pub(super) struct Deliveries<'s> {
     open: BTreeMap<DeferSet, usize>,
     errors: BTreeMap<DeferSet, Errors>,
     announced: Vec<Announced>,
+    /// The fragments among them, by their places.
+    places: HashMap<Place, usize, RandomState>,
+    /// Parts of what was announced.
     waiting: Vec<Waiting<'s>>,
+    /// Parts of fragments that others around them hold back.
+    held: Vec<Found<'s>>,
     began: bool,
 }
+
+/// A deferred fragment, by its number, at one place of the answer.
+type Place = (usize, Vec<PathSegment>);
 
 /// What the client was told of.
 struct Announced {
     pending: Pending,
-    /// The deferred fragment; none for a list.
-    usage: Option<usize>,
-    /// How many of its parts were found and not delivered.
+    /// How many of its parts are not delivered.
     waiting: usize,
-    is_completed: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Completed,
+    /// One of its parts became null.
+    Failed,
 }
 
 /// A part to come, and what was announced that it belongs to.
@@ -59,7 +75,9 @@ impl<'s> Deliveries<'s> {
             open,
             errors: BTreeMap::new(),
             announced: Vec::new(),
+            places: HashMap::default(),
             waiting: Vec::new(),
+            held: Vec::new(),
             began: false,
         }
     }
@@ -107,7 +125,8 @@ impl<'s> Deliveries<'s> {
         let mut projection =
             Projection::new(arena, &self.started.introspected, errors).in_parts(variables);
         projection.root(&self.started.variant.shape);
-        let pending = self.announce(projection.found());
+        self.held.extend(projection.found());
+        let pending = self.announce();
         let data = std::mem::take(&mut projection.out);
         let mut errors = projection.errors;
         let response = Response { data, errors: errors.take() };
@@ -122,21 +141,26 @@ impl<'s> Deliveries<'s> {
     fn subsequent(&mut self, ready: Vec<Waiting<'s>>, arena: &Arena<'_>) -> SubsequentResponse {
         let mut part = SubsequentResponse::default();
         for waiting in ready {
-            if waiting.announced.iter().all(|&index| self.announced[index].is_completed) {
-                // All that it belongs to became null.
-                continue;
+            if waiting.announced.iter().any(|&index| self.is_open(index)) {
+                self.deliver(&waiting, arena, &mut part);
             }
-            self.deliver(&waiting, arena, &mut part);
         }
+        part.pending.extend(self.announce());
         for announced in &mut self.announced {
-            if announced.waiting == 0 && !announced.is_completed {
-                announced.is_completed = true;
+            if announced.waiting == 0 && announced.state == State::Open {
+                announced.state = State::Completed;
                 let pending = announced.pending.clone();
                 part.completed.push(Completed { pending, errors: Vec::new() });
             }
         }
-        part.has_next = self.announced.iter().any(|announced| !announced.is_completed);
+        // What is completed holds nothing back any more.
+        part.pending.extend(self.announce());
+        part.has_next = self.announced.iter().any(|announced| announced.state == State::Open);
         part
+    }
+
+    fn is_open(&self, index: usize) -> bool {
+        self.announced[index].state == State::Open
     }
 
     fn deliver(&mut self, waiting: &Waiting<'s>, arena: &Arena<'_>, part: &mut SubsequentResponse) {
@@ -163,7 +187,7 @@ impl<'s> Deliveries<'s> {
                 Part::Items { from, .. } => Delivery::Items { json, first: from as usize },
             };
             part.incremental.push(Incremental { pending, sub_path, delivery, errors: told });
-            part.pending.extend(self.announce(inner));
+            self.held.extend(inner);
         } else {
             self.fail(announced, &told, part);
         }
@@ -171,7 +195,7 @@ impl<'s> Deliveries<'s> {
 
     /// Of what a part belongs to, the innermost.
     fn closest(&self, announced: &[usize]) -> usize {
-        let open = announced.iter().copied().filter(|&index| !self.announced[index].is_completed);
+        let open = announced.iter().copied().filter(|&index| self.is_open(index));
         open.max_by_key(|&index| self.announced[index].pending.path.len()).unwrap_or_default()
     }
 
@@ -181,56 +205,107 @@ impl<'s> Deliveries<'s> {
         errors: &[ResponseError],
         part: &mut SubsequentResponse,
     ) {
-        for &index in announced {
+        for &index in announced.iter().filter(|&&index| self.announced[index].state == State::Open)
+        {
             let announced = &mut self.announced[index];
-            if !std::mem::replace(&mut announced.is_completed, true) {
-                let pending = announced.pending.clone();
-                part.completed.push(Completed { pending, errors: errors.to_vec() });
-            }
+            announced.state = State::Failed;
+            let pending = announced.pending.clone();
+            part.completed.push(Completed { pending, errors: errors.to_vec() });
         }
     }
 
-    /// Takes in parts that were found, and tells what is new to the client.
-    fn announce(&mut self, found: Vec<Found<'s>>) -> Vec<Pending> {
+    /// Announces the parts that nothing holds back, and forgets those of which nothing comes. Returns what is new to the client.
+    fn announce(&mut self) -> Vec<Pending> {
         let known = self.announced.len();
-        for found in found {
-            let announced = match &found.part {
-                Part::Items { stream, .. } => {
-                    vec![self.announced_at(None, &found.path, stream.label.as_ref())]
+        loop {
+            let held = std::mem::take(&mut self.held);
+            let before = held.len();
+            let holding: HashSet<Place, RandomState> =
+                held.iter().flat_map(|found| self.places_of(found)).collect();
+            for found in held {
+                match self.fate(&found, &holding) {
+                    Fate::Held => self.held.push(found),
+                    Fate::Lost => {}
+                    Fate::Free(announced) => {
+                        for &index in &announced {
+                            self.announced[index].waiting += 1;
+                        }
+                        self.waiting.push(Waiting { found, announced });
+                    }
                 }
-                Part::Fields { of, .. } => of
-                    .usages()
-                    .filter_map(|usage| Some((usage, self.started.variant.defers.get(usage)?)))
-                    .map(|(usage, fragment)| {
-                        let path = place_of(fragment, &found.path);
-                        self.announced_at(Some(usage), path, fragment.label.as_ref())
-                    })
-                    .collect(),
-            };
-            for &index in &announced {
-                self.announced[index].waiting += 1;
             }
-            self.waiting.push(Waiting { found, announced });
+            if self.held.len() == before || self.held.is_empty() {
+                break;
+            }
         }
         self.announced[known..].iter().map(|announced| announced.pending.clone()).collect()
     }
 
-    fn announced_at(
-        &mut self,
-        usage: Option<usize>,
-        path: &[PathSegment],
-        label: Option<&Arc<str>>,
-    ) -> usize {
-        let known = self.announced.iter().position(|known| {
-            known.usage == usage && known.pending.path == path && usage.is_some()
-        });
-        known.unwrap_or_else(|| {
-            let id = self.announced.len();
-            let pending = Pending { id, path: path.to_vec(), label: label.cloned() };
-            self.announced.push(Announced { pending, usage, waiting: 0, is_completed: false });
-            id
-        })
+    fn fate(&mut self, found: &Found<'s>, holding: &HashSet<Place, RandomState>) -> Fate {
+        if let Part::Items { stream, .. } = &found.part {
+            return Fate::Free(vec![self.add(found.path.clone(), stream.label.clone())]);
+        }
+        let (mut free, mut is_held) = (Vec::new(), false);
+        for place in self.places_of(found) {
+            let fragment = &self.started.variant.defers[place.0];
+            let around = fragment.around.usages().map(|usage| {
+                let path = self.started.variant.defers.get(usage);
+                (usage, path.map_or(&[][..], |outer| place_of(outer, &found.path)).to_vec())
+            });
+            let (mut holds, mut failed) = (false, false);
+            for outer in around {
+                let state = self.places.get(&outer).map(|&index| self.announced[index].state);
+                holds |=
+                    state == Some(State::Open) || (state.is_none() && holding.contains(&outer));
+                failed |= state == Some(State::Failed);
+            }
+            match (failed, holds) {
+                (true, _) => {}
+                (false, true) => is_held = true,
+                (false, false) => free.push((place, fragment.label.clone())),
+            }
+        }
+        if free.is_empty() {
+            return if is_held { Fate::Held } else { Fate::Lost };
+        }
+        let announced = free.into_iter().map(|(place, label)| self.announced_at(place, label));
+        Fate::Free(announced.collect())
     }
+
+    /// The fragments that a part belongs to, where it stands.
+    fn places_of(&self, found: &Found<'_>) -> Vec<Place> {
+        let Part::Fields { of, .. } = found.part else { return Vec::new() };
+        let defers = &self.started.variant.defers;
+        of.usages()
+            .filter_map(|usage| Some((usage, place_of(defers.get(usage)?, &found.path).to_vec())))
+            .collect()
+    }
+
+    fn announced_at(&mut self, place: Place, label: Option<Arc<str>>) -> usize {
+        if let Some(&known) = self.places.get(&place) {
+            return known;
+        }
+        let index = self.add(place.1.clone(), label);
+        self.places.insert(place, index);
+        index
+    }
+
+    fn add(&mut self, path: Vec<PathSegment>, label: Option<Arc<str>>) -> usize {
+        let id = self.announced.len();
+        let pending = Pending { id, path, label };
+        self.announced.push(Announced { pending, waiting: 0, state: State::Open });
+        id
+    }
+}
+
+/// What becomes of a part that was found.
+enum Fate {
+    /// A fragment around it is not completed.
+    Held,
+    /// All that it belongs to stands in fragments that failed.
+    Lost,
+    /// It belongs to these, which are announced.
+    Free(Vec<usize>),
 }
 
 /// The fragments for which fetches are made that bring a part.

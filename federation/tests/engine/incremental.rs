@@ -90,6 +90,25 @@ async fn a_fragment_inside_another_comes_after_it() {
 }
 
 #[tokio::test]
+async fn the_inner_fragment_waits_although_it_is_there_first() {
+    let shop = Gated::new(Fixture::load("shop"), &["reviews"]);
+    let operation = "{ me { id ... @defer(label: \"outer\") { reviews { body }
+        ... @defer(label: \"inner\") { name reviews { stars } } } } }";
+    let mut payloads = shop.stream(operation, json!({})).await;
+    let Some(Payload::Initial(initial)) = payloads.next().await else { panic!() };
+    let labels: Vec<_> = initial.pending.iter().map(|one| one.label.as_deref()).collect();
+    assert_eq!(labels, [Some("outer")]);
+    assert!(payloads.next().now_or_never().is_none(), "the outer one is not there");
+    shop.open("reviews");
+    let part = subsequent(payloads.next().await.unwrap());
+    assert_eq!(part.completed[0].pending.label.as_deref(), Some("outer"));
+    assert_eq!(part.pending[0].label.as_deref(), Some("inner"));
+    let part = subsequent(payloads.next().await.unwrap());
+    assert_eq!(part.completed[0].pending.label.as_deref(), Some("inner"));
+    assert!(part.incremental.len() > 1 && !part.has_next);
+}
+
+#[tokio::test]
 async fn parts_add_up_to_the_whole() {
     for operation in [
         "{ me { name ... @defer { username reviews { body } } } }",

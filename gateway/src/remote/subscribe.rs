@@ -5,6 +5,7 @@
 //! behind the client's back, because events in between would be missing and nobody would know. Refused: a server that does not
 //! acknowledge in time, messages that are not the protocol's, and messages larger than [`MAX_EVENT`].
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_stream::stream;
@@ -49,15 +50,40 @@ struct Credentials<'a> {
 }
 
 /// What it says.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
 enum Heard {
     ConnectionAck,
     Ping,
     Pong,
-    Next { payload: Box<RawValue> },
-    Error { payload: Box<RawValue> },
+    /// The JSON of an answer.
+    Next(Bytes),
+    /// The JSON of a list of errors.
+    Error(Box<RawValue>),
     Complete,
+}
+
+/// A message as it stands: a payload is handed on unread.
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+impl Heard {
+    fn read(text: &str) -> Result<Self, FetchError> {
+        let Message { kind, payload } = serde_json::from_str(text)
+            .map_err(|error| malformed(&format!("a message that cannot be read: {error}")))?;
+        Ok(match (&*kind, payload) {
+            ("connection_ack", _) => Self::ConnectionAck,
+            ("ping", _) => Self::Ping,
+            ("pong", _) => Self::Pong,
+            ("complete", _) => Self::Complete,
+            ("next", Some(payload)) => Self::Next(payload.get().to_owned().into()),
+            ("error", Some(payload)) => Self::Error(payload.to_owned()),
+            (kind, _) => return Err(malformed(&format!("an unexpected message, {kind:?}"))),
+        })
+    }
 }
 
 /// Where a subgraph below `base` is subscribed to: `http` becomes `ws`, `https` becomes `wss`.
@@ -157,11 +183,10 @@ impl Open {
                 Some(Heard::Ping) => say(socket, &Say::Pong).await?,
                 Some(Heard::Pong) => asked = false,
                 Some(Heard::ConnectionAck) => return Err(malformed("a second connection_ack")),
-                Some(Heard::Next { payload }) => {
-                    let response = Bytes::copy_from_slice(payload.get().as_bytes());
+                Some(Heard::Next(response)) => {
                     return Ok(Some(Event::Next(FetchResponse::Json(response))));
                 }
-                Some(Heard::Error { payload }) => {
+                Some(Heard::Error(payload)) => {
                     self.0 = None;
                     let response = format!("{{\"errors\":{}}}", payload.get());
                     return Ok(Some(Event::Last(FetchResponse::Json(response.into()))));
@@ -206,9 +231,7 @@ async fn hear(socket: &mut Socket) -> Result<Option<Heard>, FetchError> {
         None => Ok(None),
         Some(Err(tungstenite::Error::Capacity(error))) => Err(malformed(&error.to_string())),
         Some(Err(error)) => Err(unreachable(error)),
-        Some(Ok(Frame::Text(text))) => serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| malformed(&format!("a message that is not the protocol's: {error}"))),
+        Some(Ok(Frame::Text(text))) => Heard::read(&text).map(Some),
         Some(Ok(Frame::Close(frame))) => match frame {
             Some(frame) => Err(unreachable(Closed(format!("{}: {}", frame.code, frame.reason)))),
             None => Ok(None),

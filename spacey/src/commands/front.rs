@@ -6,6 +6,7 @@ use std::sync::Arc;
 use common::Clock;
 use gateway::{
     BrowserSettings, DeveloperSettings, Gateway, GatewaySettings, HttpSettings, OperationSettings,
+    StreamSettings,
 };
 use generation::GenerationSettings;
 
@@ -54,6 +55,11 @@ pub(super) fn gateway_settings(settings: &Http) -> Result<GatewaySettings> {
             ..HttpSettings::default()
         },
         browser: BrowserSettings { secure_cookies: settings.secure_cookies, allowed_origins },
+        streams: StreamSettings {
+            connections_per_client: settings.streams_per_client,
+            operations_per_connection: settings.operations_per_stream,
+            ..StreamSettings::default()
+        },
         operations: OperationSettings::default(),
         execution: gateway::ExecuteSettings::default(),
         developer: DeveloperSettings {

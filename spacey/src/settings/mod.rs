@@ -111,6 +111,10 @@ pub(crate) struct Http {
     pub(crate) body_limit: usize,
     /// `SPACEY_REQUEST_TIMEOUT_SECONDS`: how long a request may take.
     pub(crate) request_timeout: Duration,
+    /// `SPACEY_STREAMS_PER_CLIENT`: how many connections for subscriptions one client may have.
+    pub(crate) streams_per_client: usize,
+    /// `SPACEY_OPERATIONS_PER_STREAM`: how many operations one such connection carries.
+    pub(crate) operations_per_stream: usize,
     /// `SPACEY_GRAPHIQL`: whether `/graphiql` is served.
     pub(crate) graphiql: bool,
     /// `SPACEY_INTROSPECTION`: whether clients may ask for the schema.
@@ -290,6 +294,13 @@ impl Http {
             |text| text.parse().ok().filter(|bytes| (1024..=104_857_600).contains(bytes)),
         );
         let request_timeout = seconds(reader, "SPACEY_REQUEST_TIMEOUT_SECONDS", "90");
+        let mut count = |name, default| {
+            reader.get(name, "a number from 1 to 100000 is accepted", default, |text| {
+                text.parse().ok().filter(|count| (1..=100_000).contains(count))
+            })
+        };
+        let streams_per_client = count("SPACEY_STREAMS_PER_CLIENT", "100");
+        let operations_per_stream = count("SPACEY_OPERATIONS_PER_STREAM", "100");
         let graphiql = flag(reader, "SPACEY_GRAPHIQL", true);
         let introspection = flag(reader, "SPACEY_INTROSPECTION", true);
         // Browsers send a Secure cookie to a plain http://localhost too, but not to another plain address.
@@ -299,6 +310,8 @@ impl Http {
             cors_origins: cors_origins?,
             body_limit: body_limit?,
             request_timeout: request_timeout?,
+            streams_per_client: streams_per_client?,
+            operations_per_stream: operations_per_stream?,
             graphiql: graphiql?,
             introspection: introspection?,
             secure_cookies: secure_cookies?,
