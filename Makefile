@@ -7,6 +7,10 @@ SHELL := bash
 VENV := card-generation/.venv
 PYTHON := $(VENV)/bin/python
 GRAPHIQL := gateway/graphiql/dist/index.html
+# The peer that the gateway is measured beside: never part of the product, and never built by CI.
+HIVE_VERSION := 0.3.10
+HIVE_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/spacey/hive-router-$(HIVE_VERSION)
+HIVE := $(HIVE_ROOT)/bin/hive_router
 GENERATION := $(CURDIR)/$(PYTHON) -m card_generation
 
 help: ## list the targets
@@ -53,6 +57,15 @@ fuzz: ## let a fuzzer look for input that breaks what must hold, FUZZ_SECONDS a 
 		cargo fuzz run --sanitizer none --features libfuzzer $$target target/fuzz/$$target fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096; \
 	done
 
+bench-gateway: $(GRAPHIQL) $(HIVE) ## measure the gateway beside Hive Router (built once, which takes half an hour); results in bench/RESULTS.md
+	cargo build --release --package spacey --package bench
+	taskset -c 1 target/release/bench gateway $(HIVE) bench
+
+$(HIVE):
+	@echo "Building Hive Router $(HIVE_VERSION) from crates.io into $(HIVE_ROOT): this happens once, and takes half an hour."
+	@# It asks for a newer compiler than it needs. Without graphiql its build wants a package that is not published.
+	cargo install hive-router --version $(HIVE_VERSION) --locked --ignore-rust-version --features graphiql --bin hive_router --root $(HIVE_ROOT)
+
 graphiql: $(GRAPHIQL) ## bundle GraphiQL, which the next build embeds
 
 $(GRAPHIQL): gateway/graphiql/package-lock.json $(shell find gateway/graphiql -path gateway/graphiql/node_modules -prune -o -path gateway/graphiql/dist -prune -o -type f -print)
@@ -84,4 +97,4 @@ cleanup: ## remove what the other targets made, except user data (the folder dat
 	cargo clean --quiet
 	rm -rf $(VENV) gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-rust test-python test-e2e check schema bench graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-rust test-python test-e2e check schema bench bench-gateway graphiql test-servers test-servers-stop cleanup

@@ -2,10 +2,12 @@
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
 //! bench all | home | startup          bench floor FOLDER USER (the hand-written handler, started by `bench home`)
+//! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
 mod client;
+mod federated;
 mod floor;
 mod home;
 mod process;
@@ -29,8 +31,15 @@ async fn main() -> Result<()> {
             home::run(&spacey()?).await?;
             startup::run(&spacey()?).await
         }
+        ["gateway", hive, results] => {
+            federated::run(&spacey()?, Path::new(hive), Path::new(results)).await
+        }
+        ["subgraphs", folder] => federated::serve(Path::new(folder)).await,
+        ["serve", what @ ("constant" | "whole")] => federated::serve_floor(what).await,
         ["floor", folder, user] => floor::serve(Path::new(folder), user.parse()?).await,
-        _ => Err("usage: bench all | home | startup".into()),
+        _ => {
+            Err("usage: bench all | home | startup | gateway HIVE FOLDER | subgraphs FOLDER".into())
+        }
     }
 }
 

@@ -18,16 +18,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a program that prints a line with `http://HOST:PORT` once it listens.
+    /// Starts a program of Spacey's.
     pub(crate) async fn start(program: &Path, arguments: &[&str], data_dir: &Path) -> Result<Self> {
-        let mut child = Command::new(program)
-            .args(arguments)
-            .env("PORT", "0")
-            .env("SPACEY_DATA_DIR", data_dir)
-            .env("SPACEY_LOG", "warn")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+        let mut command = Command::new(program);
+        command.args(arguments).env("PORT", "0").env("SPACEY_DATA_DIR", data_dir);
+        Self::announcing(command.env("SPACEY_LOG", "warn")).await
+    }
+
+    /// Starts a program that prints a line with `http://HOST:PORT` once it listens.
+    pub(crate) async fn announcing(command: &mut Command) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
         let stdout = child.stdout.take().ok_or("no standard output")?;
         let mut lines = BufReader::new(stdout).lines();
         while let Some(line) = lines.next_line().await? {
@@ -38,7 +38,13 @@ impl Server {
                 return Ok(Self { child, address });
             }
         }
-        Err(format!("{} ended before it listened", program.display()).into())
+        Err("the program ended before it listened".into())
+    }
+
+    /// Starts a program that will listen at `address`.
+    pub(crate) fn at(command: &mut Command, address: String) -> Result<Self> {
+        let child = command.stdout(Stdio::null()).kill_on_drop(true).spawn()?;
+        Ok(Self { child, address })
     }
 
     /// The CPU time it has used, user and kernel.
@@ -53,9 +59,18 @@ impl Server {
 
     /// The memory it holds, in bytes.
     pub(crate) fn resident(&self) -> Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory it has held, in bytes.
+    pub(crate) fn peak(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
-        let kib: u64 = line.split_whitespace().nth(1).ok_or("no VmRSS")?.parse()?;
+        let line = status.lines().find(|line| line.starts_with(name)).ok_or("no such status")?;
+        let kib: u64 = line.split_whitespace().nth(1).ok_or("no such status")?.parse()?;
         Ok(kib * 1024)
     }
 

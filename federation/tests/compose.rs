@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use apollo_compiler::Schema;
 use federation::{Code, SubgraphSdl, compose};
@@ -157,6 +158,47 @@ fn satisfiability_does_not_visit_every_set_of_subgraphs() {
     let errors = compose(&subgraphs).expect_err("refused");
     assert!(!errors.is_empty());
     assert!(errors.iter().all(|error| error.code == Code::SatisfiabilityError));
+}
+
+/// Each of many subgraphs adds to an entity that no other one can be asked for.
+#[test]
+fn what_cannot_be_reached_is_shown_up_to_a_limit() {
+    let fields: String = (0..150).map(|field| format!("f{field}: Int ")).collect();
+    let subgraph = |name: &str, sdl: String| SubgraphSdl { name: name.to_owned(), url: None, sdl };
+    let subgraphs = [
+        subgraph("a", "type Query { a: Value } type Value { id: ID }".to_owned()),
+        subgraph("b", format!("type Query {{ b: Value }} type Value {{ id: ID {fields} }}")),
+    ];
+    let errors = compose(&subgraphs).expect_err("refused");
+    assert_eq!(errors.len(), 101);
+    assert!(errors.iter().all(|error| error.code == Code::SatisfiabilityError));
+    assert!(errors[0].message.starts_with("150 fields"), "{}", errors[0].message);
+}
+
+/// Every subgraph adds fields to every entity, so that each can be followed to each other one from everywhere. The limit is
+/// far above what it takes, and far below what one closure for each path would.
+#[test]
+fn many_subgraphs_of_many_entities_compose_in_a_moment() {
+    const TYPES: usize = 50;
+    let subgraph = |graph: usize| {
+        let types: String = (0..TYPES)
+            .map(|ty| {
+                let next = (ty * 7 + graph) % TYPES;
+                format!(
+                    "type T{ty} @key(fields: \"id\") {{ id: ID! f{graph}: Int l{graph}: T{next} }} "
+                )
+            })
+            .collect();
+        SubgraphSdl {
+            name: format!("s{graph:02}"),
+            url: None,
+            sdl: format!("type Query {{ q{graph}: T{} }} {types}", graph % TYPES),
+        }
+    };
+    let subgraphs: Vec<SubgraphSdl> = (0..30).map(subgraph).collect();
+    let started = Instant::now();
+    assert!(compose(&subgraphs).is_ok());
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -35,7 +35,11 @@ struct Entry<T> {
     text: Box<str>,
     operation_name: Option<Box<str>>,
     value: Arc<T>,
+    uses: u32,
 }
+
+/// An operation's text and the name of the one that is meant.
+pub(crate) type Key = (Box<str>, Option<Box<str>>);
 
 impl<T> Default for Generation<T> {
     fn default() -> Self {
@@ -60,13 +64,15 @@ impl<T> OperationCache<T> {
     pub(crate) fn get(&self, text: &str, operation_name: Option<&str>) -> Option<Arc<T>> {
         let hash = self.hasher.hash_one((text, operation_name));
         let mut generations = self.lock();
-        if let Some(entry) = generations.young.entries.get(&hash) {
+        if let Some(entry) = generations.young.entries.get_mut(&hash) {
+            entry.uses = entry.uses.saturating_add(1);
             return entry.is_for(text, operation_name).then(|| entry.value.clone());
         }
         if !generations.old.entries.get(&hash)?.is_for(text, operation_name) {
             return None;
         }
-        let entry = generations.old.entries.remove(&hash)?;
+        let mut entry = generations.old.entries.remove(&hash)?;
+        entry.uses = entry.uses.saturating_add(1);
         let value = entry.value.clone();
         self.put(&mut generations, hash, entry);
         Some(value)
@@ -78,9 +84,20 @@ impl<T> OperationCache<T> {
             return;
         }
         let hash = self.hasher.hash_one((text, operation_name));
-        let entry =
-            Entry { text: text.into(), operation_name: operation_name.map(Into::into), value };
+        let operation_name = operation_name.map(Into::into);
+        let entry = Entry { text: text.into(), operation_name, value, uses: 0 };
         self.put(&mut self.lock(), hash, entry);
+    }
+
+    /// The operations that were asked for most, at most `count`, the most wanted first.
+    pub(crate) fn most_used(&self, count: usize) -> Vec<Key> {
+        let generations = self.lock();
+        let both = [&generations.young, &generations.old];
+        let mut entries: Vec<_> =
+            both.into_iter().flat_map(|generation| generation.entries.values()).collect();
+        entries.sort_unstable_by(|a, b| b.uses.cmp(&a.uses).then_with(|| a.text.cmp(&b.text)));
+        entries.truncate(count);
+        entries.iter().map(|entry| (entry.text.clone(), entry.operation_name.clone())).collect()
     }
 
     fn put(&self, generations: &mut Generations<T>, hash: u64, entry: Entry<T>) {
@@ -149,6 +166,20 @@ mod tests {
         assert!(many.get("{field4999}", None).is_some());
         large.insert(&"x".repeat(6000), None, Arc::new(0));
         assert!(large.get(&"x".repeat(6000), None).is_none());
+    }
+
+    #[test]
+    fn what_is_used_most_is_known() {
+        let cache = cache(100, 1000);
+        for (text, name, uses) in [("{a}", None, 1), ("{b}", Some("B"), 3), ("{c}", None, 0)] {
+            cache.insert(text, name, Arc::new(0));
+            for _ in 0..uses {
+                cache.get(text, name).unwrap();
+            }
+        }
+        let used: [Key; 2] = [("{b}".into(), Some("B".into())), ("{a}".into(), None)];
+        assert_eq!(cache.most_used(2), used);
+        assert_eq!(cache.most_used(9).len(), 3);
     }
 
     #[test]

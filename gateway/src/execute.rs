@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use common::Caller;
-use federation::{ExecuteSettings, Object, OperationKind, Payload, Prepared};
+use federation::{Object, OperationKind, Payload, Prepared};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use http::HeaderValue;
+use http::HeaderMap;
 
+use crate::mask::mask_payload;
 use crate::outcome::{Executed, Outcome};
-use crate::transport::{RequestFetch, Transports};
+use crate::settings::GatewaySettings;
+use crate::transport::{Exchange, RequestFetch, Transports};
 
-/// The engine's answer, with the cookies that subgraphs set on the way.
+/// The engine's answer, with the headers that subgraphs send on the way, and how it came about where that was asked for.
 ///
 /// # Errors
 /// [`Outcome::RequestError`] when the variables do not fit the operation.
@@ -19,24 +20,26 @@ pub(crate) async fn execute(
     prepared: &Prepared,
     variables: Object,
     transports: &Arc<Transports>,
-    caller: Caller,
-    settings: &ExecuteSettings,
+    exchange: Exchange,
+    settings: &GatewaySettings,
 ) -> Result<Executed, Outcome> {
-    let fetch = RequestFetch::new(transports.clone(), Arc::new(caller));
-    let response = federation::execute(prepared, variables, settings, &fetch)
+    let fetch = RequestFetch::new(transports.clone(), Arc::new(exchange));
+    let response = federation::execute(prepared, variables, &settings.execution, &fetch)
         .await
         .map_err(Outcome::RequestError)?;
-    Ok(Executed { response, cookies: fetch.take_cookies() })
+    let exchange = fetch.exchange();
+    let explanation = exchange.explain.as_ref().map(|explain| explain.finish(prepared));
+    Ok(Executed { response, headers: exchange.take_headers(), explanation })
 }
 
 /// An answer that comes in parts.
 pub(crate) struct Opened {
     pub(crate) payloads: BoxStream<'static, Payload>,
-    /// What subgraphs set before the first part. Whatever they set later comes too late for a header.
-    pub(crate) cookies: Vec<HeaderValue>,
+    /// What subgraphs sent for the client before the first part. Whatever they send later comes too late for a header.
+    pub(crate) headers: HeaderMap,
 }
 
-/// Starts to answer. The first part of a query or mutation is there then; a subscription is open.
+/// Starts to answer. The first part of a query or mutation is there then; a subscription is open. Errors in the parts are masked.
 ///
 /// # Errors
 /// [`Outcome::RequestError`] when the variables do not fit the operation.
@@ -44,13 +47,13 @@ pub(crate) async fn open(
     prepared: Arc<Prepared>,
     variables: Object,
     transports: &Arc<Transports>,
-    caller: Caller,
-    settings: &ExecuteSettings,
+    exchange: Exchange,
+    settings: &GatewaySettings,
 ) -> Result<Opened, Outcome> {
     let kind = prepared.kind();
-    let fetch = RequestFetch::new(transports.clone(), Arc::new(caller));
-    let settings = settings.clone();
-    let mut payloads = federation::execute_stream(prepared, variables, settings, fetch.clone())
+    let fetch = RequestFetch::new(transports.clone(), Arc::new(exchange));
+    let execution = settings.execution.clone();
+    let mut payloads = federation::execute_stream(prepared, variables, execution, fetch.clone())
         .await
         .map_err(Outcome::RequestError)?;
     if kind != OperationKind::Subscription
@@ -58,5 +61,10 @@ pub(crate) async fn open(
     {
         payloads = futures::stream::iter([first]).chain(payloads).boxed();
     }
-    Ok(Opened { payloads, cookies: fetch.take_cookies() })
+    let (transports, errors) = (transports.clone(), settings.errors.clone());
+    let masked = payloads.map(move |mut payload| {
+        mask_payload(&mut payload, &transports, &errors);
+        payload
+    });
+    Ok(Opened { payloads: masked.boxed(), headers: fetch.exchange().take_headers() })
 }

@@ -3,7 +3,9 @@
 //! It does not start when the supergraph cannot be used, or names a subgraph that nothing reaches.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use axum::extract::{self, Request};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
@@ -11,27 +13,28 @@ use axum::{Json, Router, middleware};
 use common::Clock;
 use common::revocation::Revocations;
 use common::token::AccessTokens;
-use federation::{Supergraph, SupergraphError};
+use federation::Supergraph;
 
 use crate::authenticate::Authenticator;
+use crate::graph::Graph;
 use crate::health::{self, Drain};
 use crate::live::{Clients, Reservations};
 use crate::observe::observe;
-use crate::prepare::Operations;
 use crate::settings::GatewaySettings;
 use crate::state::State;
-use crate::transport::{Transport, Transports};
+use crate::transport::Transport;
 use crate::{browser, graphiql, pipeline, streams};
 
-/// Why a gateway cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum GatewayError {
-    /// The supergraph cannot be used.
-    #[error(transparent)]
-    Supergraph(#[from] SupergraphError),
-    /// The supergraph names a subgraph that no transport was given for.
-    #[error("the supergraph names the subgraph {0}, and nothing says how to reach it")]
-    Unreachable(String),
+pub use crate::graph::GatewayError;
+
+/// How many operations are prepared before a new graph takes over.
+const WARMED: usize = 500;
+
+/// A graph has taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// How many operations were ready for it from the start.
+    pub warmed: usize,
 }
 
 /// The HTTP front of a supergraph.
@@ -59,16 +62,22 @@ impl Gateway {
         Self::assemble(Supergraph::parse(sdl)?, subgraphs, Some(authenticator), settings)
     }
 
-    /// A gateway to which everybody is anonymous: a general router.
+    /// A gateway for any supergraph: a general router. With `tokens` it refuses whoever shows an access token that is none of theirs or
+    /// has expired; without, everybody is anonymous, and credentials are the subgraphs' affair.
     ///
     /// # Errors
     /// [`GatewayError::Unreachable`] when the supergraph names a subgraph that is not among `subgraphs`.
-    pub fn without_authentication(
+    pub fn general(
         supergraph: Supergraph,
         subgraphs: Vec<impl Into<Transport>>,
+        tokens: Option<Arc<AccessTokens>>,
         settings: GatewaySettings,
     ) -> Result<Self, GatewayError> {
-        Self::assemble(supergraph, subgraphs, None, settings)
+        let secure_cookies = settings.browser.secure_cookies;
+        let authenticator = tokens.map(|tokens| {
+            Authenticator::new(tokens, Arc::default(), Clock::System, secure_cookies)
+        });
+        Self::assemble(supergraph, subgraphs, authenticator, settings)
     }
 
     fn assemble(
@@ -77,17 +86,11 @@ impl Gateway {
         authenticator: Option<Authenticator>,
         settings: GatewaySettings,
     ) -> Result<Self, GatewayError> {
-        let transports = Transports::new(subgraphs.into_iter().map(Into::into));
-        let names = supergraph.subgraphs().map(|subgraph| &*subgraph.name);
-        for name in names {
-            if !transports.contains(name) {
-                return Err(GatewayError::Unreachable(name.to_owned()));
-            }
-        }
+        let graph = Graph::new(supergraph, subgraphs, &settings)?;
         Ok(Self {
             state: Arc::new(State {
-                operations: Operations::new(Arc::new(supergraph), &settings),
-                transports: Arc::new(transports),
+                graph: ArcSwap::from_pointee(graph),
+                is_stale: AtomicBool::new(false),
                 authenticator: authenticator.map(Arc::new),
                 settings,
                 drain: Drain::default(),
@@ -95,6 +98,29 @@ impl Gateway {
                 reservations: Reservations::default(),
             }),
         })
+    }
+
+    /// Runs another supergraph from now on. Requests under way finish on the one they began with. Before the swap the operations that
+    /// were asked for most are prepared, which may take a while: call this where blocking is no harm.
+    ///
+    /// # Errors
+    /// [`GatewayError::Unreachable`] as at the start; then nothing changes.
+    pub fn replace(
+        &self,
+        supergraph: Supergraph,
+        subgraphs: Vec<impl Into<Transport>>,
+    ) -> Result<Replaced, GatewayError> {
+        let graph = Graph::new(supergraph, subgraphs, &self.state.settings)?;
+        let former = self.state.graph.load_full();
+        let warmed = graph.operations.warm(&former.operations, WARMED);
+        self.state.graph.store(Arc::new(graph));
+        self.state.is_stale.store(false, Ordering::Relaxed);
+        Ok(Replaced { warmed })
+    }
+
+    /// Notes that a newer supergraph is there that cannot be used, for `/health/ready` to say so.
+    pub fn note_stale(&self) {
+        self.state.is_stale.store(true, Ordering::Relaxed);
     }
 
     /// The handle by which the program says that it is about to stop.
@@ -132,5 +158,7 @@ async fn graphql(extract::State(state): extract::State<Arc<State>>, request: Req
 }
 
 async fn ready(extract::State(state): extract::State<Arc<State>>) -> Response {
-    health::ready(&state.transports, &state.drain).await.into_response()
+    let graph = state.graph.load_full();
+    let is_stale = state.is_stale.load(Ordering::Relaxed);
+    health::ready(&graph.transports, &state.drain, is_stale).await.into_response()
 }

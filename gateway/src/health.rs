@@ -50,9 +50,16 @@ pub(crate) struct Readiness {
     /// What is wrong, by subgraph.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     subgraphs: BTreeMap<String, &'static str>,
+    /// Said while a newer supergraph is there that cannot be used. What runs goes on running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supergraph: Option<&'static str>,
 }
 
-pub(crate) async fn ready(transports: &Transports, drain: &Drain) -> (StatusCode, Json<Readiness>) {
+pub(crate) async fn ready(
+    transports: &Transports,
+    drain: &Drain,
+    is_stale: bool,
+) -> (StatusCode, Json<Readiness>) {
     let (code, status, subgraphs) = if drain.has_begun() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining", BTreeMap::new())
     } else {
@@ -63,7 +70,8 @@ pub(crate) async fn ready(transports: &Transports, drain: &Drain) -> (StatusCode
             (StatusCode::SERVICE_UNAVAILABLE, "not ready", unready)
         }
     };
-    (code, Json(Readiness { status, subgraphs }))
+    let supergraph = is_stale.then_some("the newest one cannot be used; an older one runs");
+    (code, Json(Readiness { status, subgraphs, supergraph }))
 }
 
 async fn unready(transports: &Transports) -> BTreeMap<String, &'static str> {

@@ -12,11 +12,15 @@ mod code;
 mod decode;
 mod error;
 mod execute;
+mod explain;
 mod gateway;
+mod graph;
 mod graphiql;
 mod health;
 mod http_client;
+mod inflight;
 mod live;
+mod mask;
 mod observe;
 mod outcome;
 mod payload;
@@ -31,7 +35,7 @@ mod subgraph;
 mod transport;
 
 pub use federation::ExecuteSettings;
-pub use gateway::{Gateway, GatewayError};
+pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
 pub use http_client::{
     ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, SubgraphHttpClient,
@@ -41,7 +45,11 @@ pub use remote::{
     GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, subgraph_router,
 };
 pub use settings::{
-    BrowserSettings, DeveloperSettings, GatewaySettings, HttpSettings, OperationSettings,
-    StreamSettings,
+    BrowserSettings, DeveloperSettings, ErrorSettings, GatewaySettings, HttpSettings,
+    OperationSettings, StreamSettings,
+};
+pub use subgraph::{
+    BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,
+    Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings, SubgraphSetupError,
 };
 pub use transport::Transport;

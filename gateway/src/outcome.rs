@@ -8,10 +8,11 @@ use std::fmt::Display;
 
 use federation::RequestError;
 use http::header::{ALLOW, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use crate::code::Code;
+use crate::explain::Explanation;
 
 /// What becomes of a request.
 #[derive(Debug)]
@@ -37,8 +38,10 @@ pub(crate) struct Refusal {
 #[derive(Debug)]
 pub(crate) struct Executed {
     pub(crate) response: federation::Response,
-    /// The `Set-Cookie` headers of the subgraphs.
-    pub(crate) cookies: Vec<HeaderValue>,
+    /// The headers that subgraphs send to the client, `set-cookie` above all.
+    pub(crate) headers: HeaderMap,
+    /// How it was run, where that was asked for.
+    pub(crate) explanation: Option<Explanation>,
 }
 
 impl Outcome {

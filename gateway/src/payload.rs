@@ -200,7 +200,12 @@ mod tests {
     }
 
     fn error() -> ResponseError {
-        ResponseError { message: "no".into(), path: vec![key("a")], extensions: Default::default() }
+        ResponseError {
+            message: "no".into(),
+            path: vec![key("a")],
+            extensions: Default::default(),
+            reported_by: None,
+        }
     }
 
     fn fragment() -> Pending {

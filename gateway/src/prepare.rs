@@ -53,6 +53,12 @@ impl Operations {
         Ok(prepared)
     }
 
+    /// Prepares the `count` operations that were asked for most of `former`, and says how many of them can still be run.
+    pub(crate) fn warm(&self, former: &Self, count: usize) -> usize {
+        let wanted = former.cache.most_used(count);
+        wanted.iter().filter(|(text, name)| self.make(text, name.as_deref()).is_ok()).count()
+    }
+
     fn make(&self, text: &str, operation_name: Option<&str>) -> Result<Arc<Prepared>, Outcome> {
         let prepared = federation::prepare(&self.supergraph, text, operation_name)
             .map_err(Outcome::RequestError)?;

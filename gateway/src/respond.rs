@@ -6,28 +6,34 @@
 use axum::body::Body;
 use axum::response::Response;
 use federation::RequestError;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderValue, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::decode::MediaType;
+use crate::explain::Explanation;
 use crate::outcome::{Outcome, Refusal};
 
 /// The HTTP response for an outcome.
 pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
     let status = status(&outcome, media_type);
-    let body = body(&outcome);
+    let mut body = body(&outcome);
     let mut headers = Vec::new();
+    let mut from_subgraphs = HeaderMap::new();
     match outcome {
         Outcome::Refused(refusal) => headers = refusal.headers,
         Outcome::RequestError(_) => {}
         Outcome::Executed(executed) => {
-            headers.extend(executed.cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
+            from_subgraphs = executed.headers;
+            if let Some(explanation) = executed.explanation {
+                explain(&mut body, explanation);
+            }
         }
     }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
+    *response.headers_mut() = from_subgraphs;
     let answer = response.headers_mut();
     answer.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -35,6 +41,14 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
         answer.append(name, value);
     }
     response
+}
+
+/// Adds to the JSON of an answer how it came about.
+fn explain(body: &mut Vec<u8>, explanation: Explanation) {
+    body.pop();
+    body.extend_from_slice(b",\"extensions\":{\"plan\":");
+    body.extend_from_slice(&explanation.into_json());
+    body.extend_from_slice(b"}}");
 }
 
 /// The JSON of what the engine answered: its data, which is JSON already, with the errors.

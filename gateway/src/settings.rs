@@ -18,6 +18,8 @@ pub struct GatewaySettings {
     pub operations: OperationSettings,
     /// The bounds of what one operation asks of the subgraphs.
     pub execution: ExecuteSettings,
+    /// What clients are told of subgraphs' errors.
+    pub errors: ErrorSettings,
     /// What is there for developers.
     pub developer: DeveloperSettings,
 }
@@ -97,6 +99,21 @@ impl Default for OperationSettings {
     }
 }
 
+/// What clients are told of subgraphs' errors. Spacey's own subgraphs, and others that are trusted with it, are shown as they are.
+#[derive(Debug, Clone)]
+pub struct ErrorSettings {
+    /// Whether a fixed text stands in place of their messages.
+    pub masked: bool,
+    /// The keys of `extensions` that are left then.
+    pub allowed_extensions: Vec<String>,
+}
+
+impl Default for ErrorSettings {
+    fn default() -> Self {
+        Self { masked: true, allowed_extensions: vec!["code".to_owned()] }
+    }
+}
+
 /// What is there for developers.
 #[derive(Debug, Clone)]
 pub struct DeveloperSettings {
@@ -104,10 +121,12 @@ pub struct DeveloperSettings {
     pub graphiql: bool,
     /// Whether clients may ask for the schema.
     pub introspection: bool,
+    /// Whether clients may ask how their operation was run.
+    pub explain: bool,
 }
 
 impl Default for DeveloperSettings {
     fn default() -> Self {
-        Self { graphiql: true, introspection: true }
+        Self { graphiql: true, introspection: true, explain: false }
     }
 }

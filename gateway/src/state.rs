@@ -1,22 +1,24 @@
-//! What the steps of a request share: made once, when the gateway starts.
+//! What the steps of a request share: made once, when the gateway starts. Only the graph is replaced, as a whole.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use arc_swap::ArcSwap;
 use http::HeaderMap;
 
 use crate::authenticate::{Authenticator, Identity};
+use crate::graph::Graph;
 use crate::health::Drain;
 use crate::live::{Clients, Reservations};
 use crate::outcome::Outcome;
-use crate::prepare::Operations;
 use crate::settings::GatewaySettings;
-use crate::transport::Transports;
 
 /// What the steps of a request share.
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) operations: Operations,
-    pub(crate) transports: Arc<Transports>,
+    pub(crate) graph: ArcSwap<Graph>,
+    /// Whether a newer supergraph is there that cannot be used.
+    pub(crate) is_stale: AtomicBool,
     /// None where everybody is anonymous.
     pub(crate) authenticator: Option<Arc<Authenticator>>,
     pub(crate) settings: GatewaySettings,

@@ -4,20 +4,11 @@
 
 mod support;
 
-use axum::Router;
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
-use support::{Answer, Library, plain};
-
-async fn run(router: &Router, query: &str, headers: &[(&str, &str)]) -> Answer {
-    let body = json!({ "query": query }).to_string();
-    let mut request = support::post(&body);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    support::send(router, request.body(Body::from(body)).unwrap()).await
-}
+use support::plain::run;
+use support::{Library, plain};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_subgraphs_answer_as_our_own_do() {

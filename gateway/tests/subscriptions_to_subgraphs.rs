@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use futures::{SinkExt, StreamExt};
-use gateway::{Gateway, GatewaySettings, GraphQlSubgraph, Transport};
+use gateway::{Gateway, GatewaySettings, GraphQlSubgraph, SubgraphSettings, Transport};
 use http::Request;
 use serde_json::{Value, json};
 use support::{SUPERGRAPH, post};
@@ -52,12 +52,13 @@ async fn answer<F: Future<Output = ()> + Send>(
 
 /// What a client gets for a subscription of a subgraph at `address`.
 async fn through(address: &str) -> String {
+    let settings = SubgraphSettings { errors_shown: true, ..SubgraphSettings::default() };
     let subgraphs: Vec<Transport> = ["authors", "books", "reviews"]
-        .map(|name| Arc::new(GraphQlSubgraph::new(name, address).unwrap()).into())
+        .map(|name| Arc::new(GraphQlSubgraph::new(name, address, &settings).unwrap()).into())
         .into();
     let supergraph = federation::Supergraph::parse(SUPERGRAPH).unwrap();
-    let settings = GatewaySettings::default();
-    let gateway = Gateway::without_authentication(supergraph, subgraphs, settings).unwrap();
+    let gateway =
+        Gateway::general(supergraph, subgraphs, None, GatewaySettings::default()).unwrap();
     let body = json!({ "query": "subscription S($n: Int!) { added(count: $n) { id } }", "variables": { "n": 2 } });
     let body = body.to_string();
     let request: Request<Body> =

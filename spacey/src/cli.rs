@@ -21,7 +21,7 @@ pub(crate) enum Command {
     Gateway(GatewayArgs),
     /// Run one subgraph alone.
     Subgraph(SubgraphArgs),
-    /// Compose subgraph schemas into a supergraph schema on standard output.
+    /// Compose subgraph schemas into a supergraph schema.
     Compose(ComposeArgs),
     /// Print the plan by which an operation is answered.
     Plan(PlanArgs),
@@ -49,6 +49,9 @@ pub(crate) struct GatewayArgs {
     /// Where to listen, such as 127.0.0.1:4000 or 4000; in place of SPACEY_HOST and PORT.
     #[arg(long, value_name = "ADDRESS", value_parser = parse_listen)]
     pub(crate) listen: Option<SocketAddr>,
+    /// Show clients the subgraphs' errors as they are, and how an operation was run to those who ask; in place of SPACEY_MODE.
+    #[arg(long)]
+    pub(crate) development: bool,
 }
 
 #[derive(Debug, Args)]
@@ -83,8 +86,17 @@ impl SubgraphName {
 #[derive(Debug, Args)]
 pub(crate) struct ComposeArgs {
     /// A subgraph: its name, its schema file, and after an @ the address it answers at.
-    #[arg(required = true, value_name = "NAME=FILE[@URL]", value_parser = parse_subgraph)]
+    #[arg(required_unless_present = "config", conflicts_with = "config", value_name = "NAME=FILE[@URL]", value_parser = parse_subgraph)]
     pub(crate) subgraphs: Vec<SubgraphFile>,
+    /// The subgraphs as a YAML file, as rover reads it: `subgraphs: {NAME: {routing_url, schema: {file | subgraph_url}}}`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Write the schema there rather than to standard output; only when it composes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write the schema that clients see in place of the supergraph's.
+    #[arg(long)]
+    pub(crate) api: bool,
     /// How errors and hints are written to standard error.
     #[arg(long, value_enum, default_value_t = DiagnosticFormat::Text)]
     pub(crate) format: DiagnosticFormat,

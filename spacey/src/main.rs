@@ -8,10 +8,13 @@ mod cli;
 mod commands;
 mod graph;
 mod logging;
+mod reload;
 mod secrets;
 mod settings;
 mod shutdown;
 mod sidecar;
+mod sources;
+mod subgraphs;
 mod wiring;
 
 use std::process::ExitCode;

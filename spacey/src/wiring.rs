@@ -189,8 +189,9 @@ fn remote(
     name: &'static str,
 ) -> Result<Option<Site>, WiringError> {
     let Some(url) = settings.subgraphs.remote.get(name) else { return Ok(None) };
-    let (tokens, timeout) = (identity.service.clone(), settings.subgraphs.timeout);
-    let endpoint = HttpEndpoint::new(name, url.clone(), tokens, timeout)?;
+    let policy = settings.subgraphs.policies.of(name);
+    let endpoint =
+        HttpEndpoint::with_settings(name, url.clone(), identity.service.clone(), policy)?;
     Ok(Some(Site::Elsewhere(Arc::new(endpoint))))
 }
 

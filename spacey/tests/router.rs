@@ -6,8 +6,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -42,6 +46,7 @@ fn subgraph(answer: &'static str) -> String {
             let mut chunk = [0; 4096];
             while !received.ends_with(b"}") {
                 let count = connection.read(&mut chunk).unwrap();
+                assert!(count > 0, "the request breaks off");
                 received.extend_from_slice(&chunk[..count]);
             }
             let head = String::from_utf8_lossy(&received).into_owned();
@@ -73,16 +78,19 @@ fn command(folder: &Path, sdl: &str) -> Command {
     command
         .args(["gateway", "--supergraph", "graph.graphql", "--listen", "127.0.0.1:0"])
         .current_dir(folder)
-        .env_clear()
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .env_clear();
     command
 }
 
 fn start(sdl: &str, environment: &[(&str, &str)]) -> Gateway {
     let folder = tempfile::tempdir().unwrap();
-    let mut program =
-        command(folder.path(), sdl).envs(environment.iter().copied()).spawn().unwrap();
+    // Nobody reads its log, and it must not wait for a reader.
+    let mut program = command(folder.path(), sdl)
+        .envs(environment.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("The gateway listens on http://").unwrap().to_owned();
@@ -136,4 +144,109 @@ fn an_address_that_cannot_be_used_stops_the_start_by_name() {
 fn a_supergraph_that_cannot_be_used_stops_the_start() {
     let message = refused("type Query { a: Int }", &[]);
     assert!(message.contains("graph.graphql") && message.contains("not a supergraph"), "{message}");
+}
+
+/// Waits for what the gateway does at intervals.
+fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < Duration::from_secs(20), "{what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn readiness(address: &str) -> Value {
+    let mut connection = TcpStream::connect(address).unwrap();
+    write!(connection, "GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+#[test]
+fn a_changed_file_is_run_without_dropping_a_request() {
+    let before = supergraph(&subgraph(r#"{"data":{"word":"before"}}"#));
+    let after = supergraph(&subgraph(r#"{"data":{"word":"after"}}"#));
+    let gateway = start(&before, &[("SPACEY_RELOAD_SECONDS", "1")]);
+    let file = gateway.folder.path().join("graph.graphql");
+    let word = |address: &str| ask(address, "{ word }")["data"]["word"].clone();
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let count = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let (address, stop, count) = (gateway.address.clone(), stop.clone(), count.clone());
+            thread::spawn(move || {
+                while !stop.load(Ordering::SeqCst) {
+                    let word = word(&address);
+                    assert!(word == "before" || word == "after", "{word}");
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+            })
+        })
+        .collect();
+
+    std::fs::write(&file, "type Query { broken").unwrap();
+    let stale = json!("the newest one cannot be used; an older one runs");
+    eventually("it says that the file is broken", || {
+        readiness(&gateway.address)["supergraph"] == stale
+    });
+    assert_eq!(word(&gateway.address), "before");
+
+    // As tools do it: written beside, then put in its place.
+    let beside = gateway.folder.path().join("new.graphql");
+    std::fs::write(&beside, after).unwrap();
+    std::fs::rename(&beside, &file).unwrap();
+    eventually("it runs the new one", || word(&gateway.address) == "after");
+    assert_eq!(readiness(&gateway.address), json!({ "status": "ready" }));
+
+    std::fs::remove_file(&file).unwrap();
+    eventually("it says that the file is gone", || {
+        readiness(&gateway.address)["supergraph"] == stale
+    });
+    assert_eq!(word(&gateway.address), "after");
+
+    stop.store(true, Ordering::SeqCst);
+    for client in clients {
+        client.join().unwrap();
+    }
+    assert!(count.load(Ordering::SeqCst) > 10);
+}
+
+#[test]
+fn the_settings_file_says_how_subgraphs_are_called() {
+    let answer = r#"{"data":{"word":null},"errors":[{"message":"at line 7 of db.js"}]}"#;
+    let sdl = supergraph(&subgraph(answer));
+    let masked = start(&sdl, &[]);
+    let error = ask(&masked.address, "{ word }")["errors"][0].clone();
+    assert_eq!(error["message"], "the subgraph answered with an error");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trusting.toml");
+    std::fs::write(&file, "[subgraph.word-list]\nerrors_shown = true\n").unwrap();
+    let trusting = start(&sdl, &[("SPACEY_CONFIG", file.to_str().unwrap())]);
+    let error = ask(&trusting.address, "{ word }")["errors"][0].clone();
+    assert_eq!(error["message"], "at line 7 of db.js");
+}
+
+#[test]
+fn access_tokens_are_looked_at_only_when_that_is_set() {
+    let sdl = supergraph(&subgraph(r#"{"data":{"word":"hello"}}"#));
+    let message = refused(&sdl, &[("SPACEY_AUTHENTICATION", "true")]);
+    assert!(message.contains("access-token-ed25519.pem"), "{message}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key.pem");
+    let pem = common::token::AccessTokens::generate_pem().unwrap();
+    std::fs::write(&key, pem.expose_secret()).unwrap();
+    let environment =
+        [("SPACEY_AUTHENTICATION", "true"), ("SPACEY_JWT_KEY_FILE", key.to_str().unwrap())];
+    let gateway = start(&sdl, &environment);
+    assert_eq!(ask(&gateway.address, "{ word }")["data"]["word"], "hello");
+    let mut connection = TcpStream::connect(&gateway.address).unwrap();
+    write!(connection, "GET /graphql?query=%7Bword%7D HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
 }

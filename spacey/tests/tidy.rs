@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// A longer file holds more than one thing.
 const MOST_LINES: usize = 500;
-/// Folders that hold nothing of ours.
-const FOREIGN: [&str; 8] =
-    ["target", "node_modules", ".venv", "dist", ".git", "__pycache__", ".cache", "data"];
+/// Folders that hold nothing of ours, or what is broken on purpose.
+const FOREIGN: [&str; 9] =
+    ["target", "node_modules", ".venv", "dist", ".git", "__pycache__", ".cache", "data", "corpus"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -88,26 +88,27 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("gateway", "settings", &[]),
     ("gateway", "observe", &[]),
     ("gateway", "graphiql", &[]),
-    ("gateway", "outcome", &["code"]),
+    ("gateway", "explain", &[]),
+    ("gateway", "outcome", &["code", "explain"]),
     ("gateway", "bounds", &["code", "error", "outcome"]),
     ("gateway", "cache", &["settings"]),
     ("gateway", "decode", &["code", "outcome", "settings"]),
     ("gateway", "authenticate", &["code", "outcome"]),
-    ("gateway", "subgraph", &[]),
-    ("gateway", "remote", &["authenticate", "error", "subgraph"]),
-    ("gateway", "transport", &["error", "remote"]),
+    ("gateway", "subgraph", &["http_client", "inflight"]),
+    ("gateway", "http_client", &[]),
+    ("gateway", "inflight", &[]),
+    ("gateway", "remote", &["authenticate", "error", "http_client", "subgraph"]),
+    ("gateway", "transport", &["error", "explain", "remote", "settings"]),
     ("gateway", "prepare", &["cache", "code", "decode", "observe", "outcome", "settings"]),
-    ("gateway", "execute", &["outcome", "transport"]),
-    ("gateway", "respond", &["decode", "outcome"]),
+    ("gateway", "graph", &["prepare", "settings", "transport"]),
+    ("gateway", "mask", &["settings", "transport"]),
+    ("gateway", "execute", &["mask", "outcome", "settings", "transport"]),
+    ("gateway", "respond", &["decode", "explain", "outcome"]),
     ("gateway", "payload", &["decode", "respond"]),
     ("gateway", "health", &["error", "transport"]),
     ("gateway", "browser", &["observe", "settings"]),
     ("gateway", "live", &["authenticate", "code", "health", "outcome", "settings"]),
-    (
-        "gateway",
-        "state",
-        &["authenticate", "health", "live", "outcome", "prepare", "settings", "transport"],
-    ),
+    ("gateway", "state", &["authenticate", "graph", "health", "live", "outcome", "settings"]),
     (
         "gateway",
         "streams",
@@ -117,20 +118,31 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
             "code",
             "decode",
             "execute",
+            "graph",
             "live",
             "observe",
             "outcome",
             "payload",
             "respond",
             "state",
+            "transport",
         ],
     ),
     (
         "gateway",
         "pipeline",
         &[
-            "bounds", "code", "decode", "execute", "observe", "outcome", "respond", "state",
+            "bounds",
+            "code",
+            "decode",
+            "execute",
+            "mask",
+            "observe",
+            "outcome",
+            "respond",
+            "state",
             "streams",
+            "transport",
         ],
     ),
 ];

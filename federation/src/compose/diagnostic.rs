@@ -51,6 +51,8 @@ codes! {
     UnknownFederationLinkVersion = "UNKNOWN_FEDERATION_LINK_VERSION",
     /// A directive of the specification is defined otherwise than the specification does.
     DirectiveDefinitionInvalid = "DIRECTIVE_DEFINITION_INVALID",
+    /// A type of a specification is defined as another kind of type than it is there.
+    TypeDefinitionInvalid = "TYPE_DEFINITION_INVALID",
     /// A type is called `Query` but is not the query root.
     RootQueryUsed = "ROOT_QUERY_USED",
     /// A type is called `Mutation` but is not the mutation root.
@@ -114,6 +116,8 @@ codes! {
     ExternalArgumentTypeMismatch = "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
     /// An argument of an `@external` field has another default than where it is resolved.
     ExternalArgumentDefaultMismatch = "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
+    /// A field is `@external` and `@provides` at once.
+    ExternalCollisionWithAnotherDirective = "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",
     /// `@tag` or `@inaccessible` is applied where a field is only `@external`.
     MergedDirectiveApplicationOnExternal = "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
     /// `@shareable` is on a field of an interface.
@@ -170,6 +174,8 @@ codes! {
     OnlyInaccessibleChildren = "ONLY_INACCESSIBLE_CHILDREN",
     /// Clients must give what they do not see.
     RequiredInaccessible = "REQUIRED_INACCESSIBLE",
+    /// What belongs to a specification, or is an argument of a directive for schemas, is `@inaccessible`.
+    DisallowedInaccessible = "DISALLOWED_INACCESSIBLE",
     /// Clients see an interface's field, but not that of its implementation.
     ImplementedByInaccessible = "IMPLEMENTED_BY_INACCESSIBLE",
     /// A query that the schema allows cannot be answered.

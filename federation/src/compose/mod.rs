@@ -6,6 +6,7 @@
 //!
 //! Specification: <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/composition>.
 
+mod defaults;
 mod diagnostic;
 mod merge;
 mod postmerge;

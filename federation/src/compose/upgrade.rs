@@ -193,7 +193,9 @@ fn drop_unused_externals(subgraph: &mut Subgraph, report: &mut Report) {
         if !def.fields.is_empty() {
             continue;
         }
-        if !is_referenced(subgraph, &type_name) {
+        // A mark on it would be lost.
+        let marked = def.marks.inaccessible;
+        if !marked && !is_referenced(subgraph, &type_name) {
             subgraph.types.shift_remove(&type_name);
         } else {
             let message =

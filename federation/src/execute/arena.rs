@@ -275,12 +275,10 @@ impl Arena<'_> {
         }
     }
 
-    /// Drops the rows of `positions` that were added since, to which nothing may point.
-    pub(crate) fn reset_rows(&mut self, mark: &Mark, positions: &[PositionId]) {
-        for position in positions {
-            let index = position.index();
-            self.tables[index].slots.truncate(mark.rows[index]);
-        }
+    /// Drops the rows of `position` that were added since, to which nothing may point.
+    pub(crate) fn reset_rows(&mut self, mark: &Mark, position: PositionId) {
+        let index = position.index();
+        self.tables[index].slots.truncate(mark.rows[index]);
     }
 
     /// Drops what was added since, which nothing older may point to.

@@ -20,7 +20,7 @@ use super::errors::Errors;
 use super::payload::{
     Completed, Delivery, Incremental, InitialResponse, Payload, Pending, SubsequentResponse,
 };
-use super::project::{Found, Part, Projection};
+use super::project::{Found, Part, Projection, to_client_keys};
 use super::response::{Response, ResponseError};
 
 /// The state of an incremental delivery.
@@ -129,7 +129,7 @@ impl<'s> Deliveries<'s> {
         let pending = self.announce();
         let data = std::mem::take(&mut projection.out);
         let mut errors = projection.errors;
-        let response = Response { data, errors: errors.take() };
+        let response = Response { data, errors: self.told(errors.take()) };
         self.errors.insert(DeferSet::NONE, errors);
         if pending.is_empty() {
             Payload::Response(response)
@@ -174,14 +174,14 @@ impl<'s> Deliveries<'s> {
         let json = std::mem::take(&mut projection.out);
         let inner = projection.found();
         let mut errors = projection.errors;
-        let told = errors.take_at(&found.path);
+        let told = self.told(errors.take_at(&found.path));
         self.errors.insert(set, errors);
         for &index in announced {
             self.announced[index].waiting -= 1;
         }
         if is_written {
             let pending = self.announced[self.closest(announced)].pending.clone();
-            let sub_path = found.path[pending.path.len()..].to_vec();
+            let sub_path = self.client_path(&found.path[pending.path.len()..]);
             let delivery = match found.part {
                 Part::Fields { .. } => Delivery::Data(json),
                 Part::Items { from, .. } => Delivery::Items { json, first: from as usize },
@@ -205,8 +205,10 @@ impl<'s> Deliveries<'s> {
         errors: &[ResponseError],
         part: &mut SubsequentResponse,
     ) {
-        for &index in announced.iter().filter(|&&index| self.announced[index].state == State::Open)
-        {
+        for &index in announced {
+            if !self.is_open(index) {
+                continue;
+            }
             let announced = &mut self.announced[index];
             announced.state = State::Failed;
             let pending = announced.pending.clone();
@@ -272,6 +274,20 @@ impl<'s> Deliveries<'s> {
         Fate::Free(announced.collect())
     }
 
+    /// A path by the client's own keys.
+    fn client_path(&self, path: &[PathSegment]) -> Vec<PathSegment> {
+        let mut path = path.to_vec();
+        to_client_keys(&self.started.variant.shape, &mut path);
+        path
+    }
+
+    fn told(&self, mut errors: Vec<ResponseError>) -> Vec<ResponseError> {
+        for error in &mut errors {
+            to_client_keys(&self.started.variant.shape, &mut error.path);
+        }
+        errors
+    }
+
     /// The fragments that a part belongs to, where it stands.
     fn places_of(&self, found: &Found<'_>) -> Vec<Place> {
         let Part::Fields { of, .. } = found.part else { return Vec::new() };
@@ -292,7 +308,7 @@ impl<'s> Deliveries<'s> {
 
     fn add(&mut self, path: Vec<PathSegment>, label: Option<Arc<str>>) -> usize {
         let id = self.announced.len();
-        let pending = Pending { id, path, label };
+        let pending = Pending { id, path: self.client_path(&path), label };
         self.announced.push(Announced { pending, waiting: 0, state: State::Open });
         id
     }

@@ -48,9 +48,9 @@ pub(super) fn write(out: &mut Vec<u8>, kind: &Leaf, text: &[u8]) -> Result<(), U
         Leaf::Float => return Err(Unfit::Float),
         Leaf::Boolean if matches!(text, b"true" | b"false") => out.extend_from_slice(text),
         Leaf::Boolean => return Err(Unfit::Boolean),
-        Leaf::Enum(values) => {
+        Leaf::Enum { visible, .. } => {
             let value = unescaped(text);
-            if first != b'"' || !values.iter().any(|name| name.as_bytes() == &*value) {
+            if first != b'"' || !visible.iter().any(|name| name.as_bytes() == &*value) {
                 return Err(Unfit::Enum);
             }
             out.extend_from_slice(text);
@@ -59,6 +59,17 @@ pub(super) fn write(out: &mut Vec<u8>, kind: &Leaf, text: &[u8]) -> Result<(), U
         Leaf::Any => out.extend_from_slice(text),
     }
     Ok(())
+}
+
+/// Whether a leaf is a value of its enum that clients must not see.
+pub(super) fn is_hidden(kind: &Leaf, text: &[u8]) -> bool {
+    match kind {
+        Leaf::Enum { hidden, .. } if !hidden.is_empty() => {
+            let value = unescaped(text);
+            hidden.iter().any(|name| name.as_bytes() == &*value)
+        }
+        _ => false,
+    }
 }
 
 fn is_number(text: &[u8]) -> bool {

@@ -4,6 +4,7 @@
 
 mod answer;
 mod arena;
+mod context;
 mod delivery;
 mod entities;
 mod errors;

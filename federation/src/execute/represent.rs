@@ -6,12 +6,13 @@ use std::ops::Range;
 
 use ahash::RandomState;
 
-use crate::plan::{Entities, Entry, Layout, PositionId, Representation, TYPE_SLOT};
+use crate::plan::{Entities, Entry, FetchNode, Layout, PositionId, Representation, TYPE_SLOT};
 
 use super::arena::{Arena, Slot, count};
+use super::context::{self, Group};
 use super::locate;
 
-/// The entities that one request asks for.
+/// The entities that one request asks for at one place.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// How many there are.
@@ -27,12 +28,84 @@ pub(super) struct Place {
     pub(super) entity: u32,
 }
 
-/// Represents the objects at the entities' location, at most `most` to a text. Objects that lack a part of their key are left
+/// The requests of an entity fetch: their texts, which end inside the variables, and for each place that the fetch completes
+/// what is asked for. None when there is nothing to ask for.
+pub(super) fn requests(
+    arena: &Arena<'_>,
+    layout: &Layout,
+    node: &FetchNode,
+    most: usize,
+) -> Vec<(Vec<u8>, Vec<Batch>)> {
+    if let [entities] = node.entities.as_slice()
+        && !node.contexts.is_empty()
+    {
+        return in_groups(arena, layout, node, entities, most);
+    }
+    let most = (most / node.entities.len().max(1)).max(1);
+    let opening = |number: usize, entities: &Entities| match number {
+        0 => format!("{}{{\"{}\":[", node.head, entities.variable),
+        _ => format!("],\"{}\":[", entities.variable),
+    };
+    let mut lists: Vec<_> = node
+        .entities
+        .iter()
+        .enumerate()
+        .map(|(number, entities)| {
+            let opening = opening(number, entities);
+            let rows = locate::rows(arena, &entities.location);
+            let texts = represent(arena, layout, entities, rows, most, &opening);
+            (opening, texts.into_iter())
+        })
+        .collect();
+    let count = lists.iter().map(|(_, texts)| texts.len()).max().unwrap_or_default();
+    (0..count)
+        .map(|_| {
+            let mut request = Vec::new();
+            let mut batches = Vec::with_capacity(lists.len());
+            for (opening, texts) in &mut lists {
+                let (text, batch) =
+                    texts.next().unwrap_or_else(|| (opening.as_bytes().to_vec(), Batch::default()));
+                if request.is_empty() {
+                    request = text;
+                } else {
+                    request.extend_from_slice(&text);
+                }
+                batches.push(batch);
+            }
+            request.push(b']');
+            (request, batches)
+        })
+        .collect()
+}
+
+/// The requests of a fetch whose variables depend on the objects: one at least for each of their values.
+fn in_groups(
+    arena: &Arena<'_>,
+    layout: &Layout,
+    node: &FetchNode,
+    entities: &Entities,
+    most: usize,
+) -> Vec<(Vec<u8>, Vec<Batch>)> {
+    let groups = context::groups(arena, &entities.location, &node.contexts);
+    let texts = groups.into_iter().flat_map(|Group { variables, rows }| {
+        let opening = format!("{}{{{variables}\"{}\":[", node.head, entities.variable);
+        represent(arena, layout, entities, rows, most.max(1), &opening)
+    });
+    texts
+        .map(|(mut text, batch)| {
+            text.push(b']');
+            (text, vec![batch])
+        })
+        .collect()
+}
+
+/// Represents the objects in `rows` of the entities' location, at most `most` to a text. Objects that lack a part of their key are left
 /// out. Each text begins with `opening` and then has the representations, with commas between them.
-pub(super) fn represent(
+fn represent(
     arena: &Arena<'_>,
     layout: &Layout,
     entities: &Entities,
+    rows: Vec<u32>,
     most: usize,
     opening: &str,
 ) -> Vec<(Vec<u8>, Batch)> {
@@ -40,18 +113,20 @@ pub(super) fn represent(
         arena,
         layout,
         opening,
-        most: most.max(1),
+        most,
         hasher: RandomState::new(),
-        known: HashMap::default(),
-        spans: Vec::new(),
+        known: HashMap::with_capacity_and_hasher(rows.len(), RandomState::new()),
+        spans: Vec::with_capacity(rows.len()),
         texts: Vec::new(),
     };
     let position = entities.location.position;
-    for row in locate::rows(arena, &entities.location) {
+    for row in rows {
         if let Some(entry) = entry_of(entities, arena.get(position, row, TYPE_SLOT)) {
             writer.add(position, row, entry);
         }
     }
+    // Of a text in which nothing was written only the beginning is there.
+    writer.texts.retain(|(_, batch)| batch.asked > 0);
     writer.texts
 }
 

@@ -26,6 +26,8 @@ pub struct ResponseError {
     pub path: Vec<PathSegment>,
     /// `code`, the subgraph's name under `service` where one is concerned, and what else a subgraph gave.
     pub extensions: Object,
+    /// The subgraph whose words these are; none where the engine says it. It is not written into the answer.
+    pub reported_by: Option<Arc<str>>,
 }
 
 /// The kinds of error that the engine itself adds to an answer.
@@ -67,7 +69,7 @@ impl ResponseError {
     pub(super) fn new(code: ResponseErrorCode, message: String, path: Vec<PathSegment>) -> Self {
         let mut extensions = Object::with_capacity(2);
         extensions.push(Arc::from("code"), Value::String(code.as_str().to_owned()));
-        Self { message, path, extensions }
+        Self { message, path, extensions, reported_by: None }
     }
 
     /// An error of a subgraph's, which may have a code of its own.
@@ -80,7 +82,7 @@ impl ResponseError {
             let code = ResponseErrorCode::DownstreamServiceError.as_str();
             extensions.push(Arc::from("code"), Value::String(code.to_owned()));
         }
-        Self { message, path, extensions }
+        Self { message, path, extensions, reported_by: None }
     }
 
     pub(super) fn of_subgraph(mut self, subgraph: &str) -> Self {

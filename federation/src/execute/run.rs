@@ -40,8 +40,8 @@ pub(super) struct Run<'a> {
 /// A request of a fetch, and what waits for its answer.
 pub(super) struct Asked<'a> {
     pub(super) fetch: usize,
-    /// Root fields have none.
-    pub(super) batch: Option<Batch>,
+    /// For each place that the fetch completes, what is asked for.
+    pub(super) batches: Vec<Batch>,
     pub(super) request: FetchRequest<'a>,
 }
 
@@ -79,10 +79,10 @@ impl<'a> Run<'a> {
                 }
                 running.extend(asked.into_iter().map(|asked| call(fetch, asked)));
             }
-            let Some((index, batch, answer)) = running.next().await else {
+            let Some((index, batches, answer)) = running.next().await else {
                 break;
             };
-            self.take(index, batch, answer);
+            self.take(index, &batches, answer);
             if self.is_answered(index) {
                 self.done(index, &mut ready);
             }
@@ -92,28 +92,12 @@ impl<'a> Run<'a> {
     /// The requests of a fetch; none when there is nothing to ask for, or no more may be asked.
     pub(super) fn ask(&mut self, index: usize) -> Vec<Asked<'a>> {
         let node = &self.plan.fetches[index];
-        let texts = match &node.entities {
-            None if node.at.is_empty() || !locate::rows(&self.arena, &node.location).is_empty() => {
-                vec![(format!("{}{{", node.head).into_bytes(), None)]
-            }
-            None => Vec::new(),
-            Some(entities) => {
-                let opening = format!("{}{{\"{}\":[", node.head, entities.variable);
-                let most = self.settings.representations;
-                let layout = &self.plan.layout;
-                represent::represent(&self.arena, layout, entities, most, &opening)
-                    .into_iter()
-                    .filter(|(_, batch)| batch.asked > 0)
-                    .map(|(mut text, batch)| {
-                        text.extend_from_slice(if node.variables.is_empty() {
-                            b"]"
-                        } else {
-                            b"],"
-                        });
-                        (text, Some(batch))
-                    })
-                    .collect()
-            }
+        let texts = if !node.entities.is_empty() {
+            represent::requests(&self.arena, &self.plan.layout, node, self.settings.representations)
+        } else if node.at.is_empty() || !locate::rows(&self.arena, &node.location).is_empty() {
+            vec![(format!("{}{{", node.head).into_bytes(), Vec::new())]
+        } else {
+            Vec::new()
         };
         if self.requests + texts.len() > self.settings.fetches {
             self.refuse(node);
@@ -121,7 +105,7 @@ impl<'a> Run<'a> {
         }
         self.requests += texts.len();
         self.unanswered[index] = texts.len();
-        let request = |(text, batch)| {
+        let request = |(text, batches)| {
             let (body, variables) = self.complete(node, text);
             let request = FetchRequest {
                 subgraph: &node.subgraph,
@@ -131,28 +115,24 @@ impl<'a> Run<'a> {
                 body,
                 variables,
             };
-            Asked { fetch: index, batch, request }
+            Asked { fetch: index, batches, request }
         };
         texts.into_iter().map(request).collect()
     }
 
     /// Completes a request's text, which is still inside the variables, and says where in it those are.
     fn complete(&self, node: &FetchNode, mut text: Vec<u8>) -> (Bytes, Range<usize>) {
-        let given =
-            node.variables.iter().filter_map(|name| Some((name, self.variables.get(name)?)));
-        let mut is_first = true;
-        for (name, value) in given {
-            if !std::mem::replace(&mut is_first, false) {
+        for name in &node.variables {
+            let Some(value) = self.variables.get(name) else {
+                continue;
+            };
+            if text.last() != Some(&b'{') {
                 text.push(b',');
             }
             // Names and values always serialise.
             let _ = serde_json::to_writer(&mut text, &**name);
             text.push(b':');
             let _ = serde_json::to_writer(&mut text, value);
-        }
-        // A comma may stand before variables that were not given.
-        if text.last() == Some(&b',') {
-            text.pop();
         }
         text.push(b'}');
         let variables = node.head.len()..text.len();
@@ -181,7 +161,7 @@ impl<'a> Run<'a> {
     pub(super) fn take(
         &mut self,
         index: usize,
-        batch: Option<Batch>,
+        batches: &[Batch],
         answer: Result<FetchResponse, FetchError>,
     ) {
         let node = &self.plan.fetches[index];
@@ -191,26 +171,22 @@ impl<'a> Run<'a> {
             answer::read(response, &self.plan.layout, &node.reader, &mut self.arena)
                 .map_err(|error| FetchError::Malformed(error.to_string()))
         });
-        match (answered, &node.entities, batch) {
-            (Err(error), ..) => self.failed(node, &error),
-            (Ok(answered), Some(entities), Some(batch)) => {
-                let Self { arena, errors, .. } = self;
-                entities::take(node, entities, &batch, answered, &before, arena, errors);
+        match answered {
+            Err(error) => self.failed(node, &error),
+            Ok(answered) if node.entities.is_empty() => {
+                self.take_root(node, answered.data, answered.errors, &before);
             }
-            (Ok(answered), ..) => self.take_root(node, answered.data, answered.errors, &before),
+            Ok(answered) => {
+                let Self { arena, errors, .. } = self;
+                entities::take(node, batches, answered, &before, arena, errors);
+            }
         }
     }
 
     fn refuse(&mut self, node: &FetchNode) {
         let most = self.settings.fetches;
-        self.errors.add_for_part(
-            ResponseError::new(
-                ResponseErrorCode::TooManyFetches,
-                format!("the operation needs more than {most} requests to subgraphs"),
-                entities::path_prefix(node),
-            )
-            .of_subgraph(&node.subgraph),
-        );
+        let message = format!("the operation needs more than {most} requests to subgraphs");
+        self.report(node, ResponseErrorCode::TooManyFetches, &message);
     }
 
     /// Reports that nothing came of a fetch.
@@ -229,14 +205,15 @@ impl<'a> Run<'a> {
                 (ResponseErrorCode::SubrequestUnreachable, "cannot be subscribed to")
             }
         };
-        self.errors.add_for_part(
-            ResponseError::new(
-                code,
-                format!("subgraph {:?} {what}", node.subgraph),
-                entities::path_prefix(node),
-            )
-            .of_subgraph(&node.subgraph),
-        );
+        self.report(node, code, &format!("subgraph {:?} {what}", node.subgraph));
+    }
+
+    /// Reports an error of a whole fetch, wherever what it brings would stand.
+    fn report(&mut self, node: &FetchNode, code: ResponseErrorCode, message: &str) {
+        for path in entities::prefixes(node) {
+            let error = ResponseError::new(code, message.to_owned(), path);
+            self.errors.add_for_part(error.of_subgraph(&node.subgraph));
+        }
     }
 
     fn take_root(
@@ -247,37 +224,31 @@ impl<'a> Run<'a> {
         before: &Mark,
     ) {
         let has_errors = !subgraph_errors.is_empty();
+        let prefix = entities::prefix(&node.location.steps);
         for error in subgraph_errors {
-            let path = match node.at.as_slice() {
-                [] => error.path.clone(),
-                _ => entities::path_prefix(node),
-            };
+            let is_known = node.at.is_empty() && !error.path.is_empty();
+            let path = if is_known { error.path.clone() } else { prefix.clone() };
             let error = of_subgraph(error, node, path);
-            if error.path.is_empty() || !node.at.is_empty() {
-                self.errors.add_for_part(error);
-            } else {
+            if is_known {
                 self.errors.add(error);
+            } else {
+                self.errors.add_for_part(error);
             }
         }
         match data {
             Some(data) => {
-                let position = node.reader.position;
                 for target in locate::rows(&self.arena, &node.location) {
                     if target != data {
                         self.arena.merge_fields(&node.reader, target, data);
                     }
                 }
-                self.arena.reset_rows(before, &[position]);
+                self.arena.reset_rows(before, node.reader.position);
             }
-            None if has_errors => self.errors.mark_part(entities::path_prefix(node)),
-            None => self.errors.add_for_part(
-                ResponseError::new(
-                    ResponseErrorCode::SubrequestMalformedResponse,
-                    format!("subgraph {:?} answered no data", node.subgraph),
-                    entities::path_prefix(node),
-                )
-                .of_subgraph(&node.subgraph),
-            ),
+            None if has_errors => self.errors.mark_part(prefix),
+            None => {
+                let message = format!("subgraph {:?} answered no data", node.subgraph);
+                self.report(node, ResponseErrorCode::SubrequestMalformedResponse, &message);
+            }
         }
     }
 }
@@ -285,8 +256,8 @@ impl<'a> Run<'a> {
 pub(super) async fn call<'a, F: Fetch>(
     fetch: &F,
     asked: Asked<'a>,
-) -> (usize, Option<Batch>, Result<FetchResponse, FetchError>) {
-    (asked.fetch, asked.batch, fetch.fetch(asked.request).await)
+) -> (usize, Vec<Batch>, Result<FetchResponse, FetchError>) {
+    (asked.fetch, asked.batches, fetch.fetch(asked.request).await)
 }
 
 /// A subgraph's error as the client sees it, at a path of the client's.
@@ -295,5 +266,7 @@ pub(super) fn of_subgraph(
     node: &FetchNode,
     path: Vec<PathSegment>,
 ) -> ResponseError {
-    ResponseError::from_subgraph(error.message, error.extensions, path).of_subgraph(&node.subgraph)
+    let mut reported = ResponseError::from_subgraph(error.message, error.extensions, path);
+    reported.reported_by = Some(node.subgraph.clone());
+    reported.of_subgraph(&node.subgraph)
 }

@@ -86,7 +86,7 @@ async fn answer<F: Fetch>(
     let mut run = Run::new(&started.variant.plan, &started.variables, settings);
     let mut ready = Vec::new();
     if let [first] = run.first()[..] {
-        run.take(first, None, event);
+        run.take(first, &[], event);
         run.done(first, &mut ready);
     }
     run.go(ready, fetch).await;
@@ -121,8 +121,8 @@ fn parts<F: Fetch>(
                     return;
                 }
             }
-            let Some((index, batch, answer)) = running.next().await else { return };
-            run.take(index, batch, answer);
+            let Some((index, batches, answer)) = running.next().await else { return };
+            run.take(index, &batches, answer);
             deliveries.errors_of(index).append(&mut run.errors);
             if run.is_answered(index) {
                 run.done(index, &mut ready);

@@ -217,8 +217,8 @@ impl<'a> Normaliser<'a> {
     }
 
     fn overlaps(&self, ty: &Name, condition: &Name) -> bool {
-        let possible = self.supergraph.possible_types(condition);
-        self.supergraph.possible_types(ty).iter().any(|name| possible.contains(name))
+        let possible = self.supergraph.visible_types(condition);
+        self.supergraph.visible_types(ty).iter().any(|name| possible.contains(name))
     }
 
     fn count(&mut self) -> Result<(), RequestError> {

@@ -60,16 +60,21 @@ impl SelectionSet {
         }
     }
 
+    /// Adds a fragment, or what it selects to the fragment of the same type.
+    pub(crate) fn add_fragment(&mut self, fragment: &Self) {
+        match self.fragments.iter_mut().find(|mine| mine.ty == fragment.ty) {
+            Some(mine) => mine.merge(fragment),
+            None => self.fragments.push(fragment.clone()),
+        }
+    }
+
     /// Adds the selections of `other`.
     fn merge(&mut self, other: &Self) {
         self.fields.extend(other.fields.iter().cloned());
         self.fields.sort_by_key(|field| field.order);
         self.fields = merge_fields(std::mem::take(&mut self.fields));
         for fragment in &other.fragments {
-            match self.fragments.iter_mut().find(|mine| mine.ty == fragment.ty) {
-                Some(mine) => mine.merge(fragment),
-                None => self.fragments.push(fragment.clone()),
-            }
+            self.add_fragment(fragment);
         }
     }
 }

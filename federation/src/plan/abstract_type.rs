@@ -41,7 +41,12 @@ impl<'a> Planner<'a> {
         if !of_interface.is_empty() {
             pending.extend(self.object(spot, of_interface)?);
         }
-        for field in pending {
+        if spot.possible.is_empty() {
+            // No object can stand here that has them.
+            remainder.fields = pending;
+            return Ok(remainder);
+        }
+        for field in &pending {
             for ty in &spot.possible {
                 by_type.entry(ty.clone()).or_default().push(field.clone());
             }
@@ -68,9 +73,18 @@ impl<'a> Planner<'a> {
             let origin = Origin { selection, ..origin.clone() };
             let mut inner = spot.narrowed(&ty, vec![ty.clone()], origin);
             let rest = self.object(&mut inner, merge_fields(fields))?;
-            if !rest.is_empty() {
+            let (of_all, of_type): (Vec<_>, Vec<_>) = rest
+                .into_iter()
+                .partition(|rest| pending.iter().any(|field| field.key == rest.key));
+            let of_all = pending
+                .iter()
+                .filter(|field| of_all.iter().any(|rest| rest.key == field.key))
+                .filter(|field| remainder.fields.iter().all(|known| known.key != field.key));
+            let of_all: Vec<_> = of_all.cloned().collect();
+            remainder.fields.extend(of_all);
+            if !of_type.is_empty() {
                 let mut fragment = SelectionSet::new(ty);
-                fragment.fields = rest;
+                fragment.fields = of_type;
                 remainder.fragments.push(fragment);
             }
         }

@@ -10,7 +10,7 @@ use apollo_compiler::executable::Operation;
 use crate::operation::OperationKind;
 
 use super::Line;
-use super::draft::{Drafts, FieldDraft, SelectionId};
+use super::draft::{ContextDraft, Drafts, FieldDraft, SelectionId};
 
 /// What of the client's operation its fetches take over.
 pub(super) struct Client<'a> {
@@ -18,19 +18,43 @@ pub(super) struct Client<'a> {
     pub(super) kind: OperationKind,
 }
 
+/// A list of entities in a fetch's operation.
+pub(super) struct Lists<'a> {
+    /// The member of `data` that it becomes.
+    pub(super) member: Name,
+    /// The variable with the representations.
+    pub(super) variable: String,
+    /// For each type, what is selected on it.
+    pub(super) entries: Vec<(&'a Name, SelectionId)>,
+}
+
 /// A fetch's operation.
 pub(super) struct Written {
     pub(super) operation_name: Option<String>,
     pub(super) text: String,
-    /// The selection alone, without header and `_entities`.
+    /// The selection of root fields alone, without the header.
     pub(super) selection: Vec<Line>,
+    /// What is selected on the entities of each list.
+    pub(super) lists: Vec<Vec<Line>>,
     pub(super) variables: Vec<Arc<str>>,
 }
 
 impl Client<'_> {
-    /// A name for the variable of representations that the client did not take.
-    pub(super) fn representations(&self) -> String {
-        let mut name = "representations".to_owned();
+    /// A name for a plan's variable number `index` that takes its value from a context.
+    pub(super) fn context_variable(&self, index: usize) -> Name {
+        let mut name = format!("context_{index}");
+        while self.operation.variables.iter().any(|variable| variable.name == name.as_str()) {
+            name.insert(0, '_');
+        }
+        Name::new_unchecked(&name)
+    }
+
+    /// A name for a variable of representations that the client did not take.
+    pub(super) fn representations(&self, number: usize) -> String {
+        let mut name = match number {
+            0 => "representations".to_owned(),
+            number => format!("representations_{number}"),
+        };
         while self.operation.variables.iter().any(|variable| variable.name == name.as_str()) {
             name.insert(0, '_');
         }
@@ -54,31 +78,54 @@ pub(super) fn root(
         OperationKind::Mutation => "mutation",
         OperationKind::Subscription => "subscription",
     };
-    writer.finish(client, keyword, subgraph, index, None)
+    let selection = std::mem::take(&mut writer.lines);
+    let body = selection.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
+    let mut written = writer.finish(client, keyword, subgraph, index, &[], &body);
+    written.selection = selection;
+    written
 }
 
-/// The operation that completes entities: for each type, what is selected on it.
+/// The operation that completes entities.
 pub(super) fn entities(
     drafts: &Drafts,
     client: &Client<'_>,
-    entries: &[(&Name, SelectionId)],
+    lists: &[Lists<'_>],
+    contexts: &[ContextDraft],
     subgraph: &str,
     index: usize,
 ) -> Written {
-    let mut writer = Writer::new(drafts);
-    writer.line("{".to_owned());
-    writer.depth += 1;
-    for (ty, selection) in entries {
-        writer.braced(format!("... on {ty} {{"), *selection);
+    let mut writer = Writer { contexts, ..Writer::new(drafts) };
+    let mut body = "{".to_owned();
+    let mut selections = Vec::with_capacity(lists.len());
+    for Lists { member, variable, entries } in lists {
+        let alias = match member.as_str() {
+            "_entities" => String::new(),
+            member => format!("{member}: "),
+        };
+        let _ = write!(body, " {alias}_entities(representations: ${variable})");
+        writer.line("{".to_owned());
+        writer.depth += 1;
+        for (ty, selection) in entries {
+            writer.braced(format!("... on {ty} {{"), *selection);
+        }
+        writer.depth -= 1;
+        writer.line("}".to_owned());
+        for line in &writer.lines {
+            body.push(' ');
+            body.push_str(&line.text);
+        }
+        selections.push(std::mem::take(&mut writer.lines));
     }
-    writer.depth -= 1;
-    writer.line("}".to_owned());
-    let representations = client.representations();
-    writer.finish(client, "query", subgraph, index, Some(&representations))
+    body.push_str(" }");
+    let variables: Vec<_> = lists.iter().map(|list| list.variable.as_str()).collect();
+    let mut written = writer.finish(client, "query", subgraph, index, &variables, &body);
+    written.lists = selections;
+    written
 }
 
 struct Writer<'a> {
     drafts: &'a Drafts,
+    contexts: &'a [ContextDraft],
     lines: Vec<Line>,
     depth: usize,
     variables: Vec<Name>,
@@ -86,7 +133,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(drafts: &'a Drafts) -> Self {
-        Self { drafts, lines: Vec::new(), depth: 0, variables: Vec::new() }
+        Self { drafts, contexts: &[], lines: Vec::new(), depth: 0, variables: Vec::new() }
     }
 
     fn line(&mut self, text: String) {
@@ -160,7 +207,8 @@ impl<'a> Writer<'a> {
         keyword: &str,
         subgraph: &str,
         index: usize,
-        representations: Option<&str>,
+        representations: &[&str],
+        body: &str,
     ) -> Written {
         let operation_name = client
             .operation
@@ -168,7 +216,9 @@ impl<'a> Writer<'a> {
             .as_ref()
             .map(|name| format!("{name}__{}__{index}", as_name(subgraph)));
         let mut declarations: Vec<String> =
-            representations.map(|name| format!("${name}: [_Any!]!")).into_iter().collect();
+            representations.iter().map(|name| format!("${name}: [_Any!]!")).collect();
+        let contexts = self.contexts.iter();
+        declarations.extend(contexts.map(|of| format!("${}: {}", of.variable, of.ty)));
         let used = client
             .operation
             .variables
@@ -191,17 +241,8 @@ impl<'a> Writer<'a> {
             let separator = if operation_name.is_some() { "" } else { " " };
             let _ = write!(text, "{separator}({})", declarations.join(", "));
         }
-        if let Some(name) = representations {
-            let _ = write!(text, " {{ _entities(representations: ${name})");
-        }
-        for line in &self.lines {
-            text.push(' ');
-            text.push_str(&line.text);
-        }
-        if representations.is_some() {
-            text.push_str(" }");
-        }
-        Written { operation_name, text, selection: self.lines, variables }
+        let _ = write!(text, " {body}");
+        Written { operation_name, text, selection: Vec::new(), lists: Vec::new(), variables }
     }
 }
 

@@ -7,7 +7,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::collections::IndexMap;
 
-use crate::operation::{DeferSet, Field};
+use crate::operation::{DeferSet, Field, SelectionSet};
 use crate::supergraph::SubgraphId;
 
 use super::Template;
@@ -55,6 +55,19 @@ pub(super) struct FetchDraft {
     pub(super) selection: SelectionId,
     /// The deferred fragments that it is made for; none for what is needed at once.
     pub(super) defer: DeferSet,
+    /// The variables that take their values from objects further out.
+    pub(super) contexts: Vec<ContextDraft>,
+}
+
+/// A variable that takes its value from an object further out.
+#[derive(Debug, Clone)]
+pub(super) struct ContextDraft {
+    pub(super) variable: Name,
+    pub(super) ty: Type,
+    /// The way to the object.
+    pub(super) path: Vec<DraftStep>,
+    /// The value, as it is selected there.
+    pub(super) set: SelectionSet,
 }
 
 /// The entities that a fetch asks for.

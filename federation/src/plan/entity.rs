@@ -2,13 +2,15 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use apollo_compiler::Name;
 
-use crate::operation::SelectionSet;
+use crate::operation::{Field, SelectionSet};
 use crate::supergraph::{FieldSet, Key, SubgraphId};
 
 use super::Template;
+use super::context;
 use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId};
 use super::planner::{Access, Pending, PlanError, Planner, weight};
 use super::spot::{Origin, Spot};
@@ -53,7 +55,7 @@ impl<'a> Planner<'a> {
                         let access = self.access_at(spot, subgraph, &entry.field.name, &[]);
                         matches!(access, Access::Local(..))
                     })
-                    .map(|entry| self.coverage(subgraph, &spot.ty, &entry.field))
+                    .map(|entry| self.coverage(subgraph, &spot.ty, &entry.field, &[]))
                     .collect();
                 (!coverages.is_empty()).then(|| (subgraph, coverages.iter().sum()))
             })
@@ -101,23 +103,33 @@ impl<'a> Planner<'a> {
         else {
             return Ok(Placed::Not);
         };
-        let Some(requires) = source.requires.as_ref() else {
+        let Some(contexts) = self.contexts_of(source) else {
             return Ok(Placed::Not);
         };
         if entry.tried.contains(&target) {
             return Ok(Placed::Not);
         }
         entry.tried.push(target);
-        let is_sure = self.is_at_hand(spot, requires);
+        let is_sure = contexts.is_empty()
+            && source.requires.as_ref().is_none_or(|requires| self.is_at_hand(spot, requires));
         let before = (!is_sure).then(|| self.save(spot)).transpose()?;
-        let set = self.names.select(spot.names, requires);
-        if let Some(dependencies) = self.gather(spot, &set, target)?
-            && let Some(index) = self.enter(spot, target, &dependencies, Some(&set))?
+        let set = source.requires.as_ref().map(|set| self.names.select(spot.names, set));
+        let gathered = match &set {
+            Some(set) => self.gather(spot, set, Some(target))?,
+            None => Some(BTreeSet::new()),
+        };
+        let gathered = gathered.map(|fetches| &fetches | &context::fetches_of(&contexts));
+        if let Some(dependencies) = gathered
+            && let Some(index) = self.enter(spot, target, &dependencies, set.as_ref())?
         {
-            match self.place(spot, index, &entry.field)? {
+            let fetch = spot.origins[index].fetch;
+            let field = self.fill(fetch, &entry.field, contexts);
+            match self.place(spot, index, &field)? {
                 None => return Ok(Placed::Wholly),
                 Some(rest) if weight(&rest) < weight(&entry.field) => {
-                    entry.field = rest;
+                    let mut rest = Field::clone(&rest);
+                    rest.arguments.clone_from(&entry.field.arguments);
+                    entry.field = Arc::new(rest);
                     return Ok(Placed::Partly);
                 }
                 Some(_) => {}
@@ -179,6 +191,7 @@ impl<'a> Planner<'a> {
             entities: Some(EntityDraft { path, ty, is_interface, mixed, template }),
             selection,
             defer: self.defer,
+            contexts: Vec::new(),
         });
         spot.origins.push(Origin {
             subgraph: target,
@@ -231,7 +244,7 @@ impl<'a> Planner<'a> {
             let before = (limit > 0).then(|| self.save(spot)).transpose()?;
             let set = self.names.select(spot.names, &key.fields);
             self.hops = limit;
-            let dependencies = self.gather(spot, &set, target);
+            let dependencies = self.gather(spot, &set, Some(target));
             self.hops = hops;
             match dependencies? {
                 Some(depends_on) => {
@@ -249,12 +262,13 @@ impl<'a> Planner<'a> {
         Ok(None)
     }
 
-    /// Plans `set`, which `target` needs, and returns the fetches that bring it. None when it cannot be had.
-    fn gather(
+    /// Plans `set`, which `target` needs, or something further in, and returns the fetches that bring it. None when it
+    /// cannot be had.
+    pub(super) fn gather(
         &mut self,
         spot: &mut Spot<'a>,
         set: &SelectionSet,
-        target: SubgraphId,
+        target: Option<SubgraphId>,
     ) -> Result<Option<BTreeSet<FetchId>>, PlanError> {
         let mark = (spot.names, spot.ty.clone(), target);
         if self.entering.iter().filter(|entry| **entry == mark).count() > 1 {
@@ -316,7 +330,7 @@ impl<'a> Planner<'a> {
             })
     }
 
-    fn save(&mut self, spot: &Spot<'a>) -> Result<Saved, PlanError> {
+    pub(super) fn save(&mut self, spot: &Spot<'a>) -> Result<Saved, PlanError> {
         self.step(1 + self.drafts.size() / 8)?;
         Ok(Saved {
             drafts: self.drafts.clone(),
@@ -325,7 +339,7 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn restore(&mut self, spot: &mut Spot<'a>, saved: Saved) {
+    pub(super) fn restore(&mut self, spot: &mut Spot<'a>, saved: Saved) {
         self.drafts = saved.drafts;
         self.touched = saved.touched;
         spot.origins.truncate(saved.origins);
@@ -348,7 +362,7 @@ enum Placed {
 }
 
 /// What an attempt that fails must leave as it was.
-struct Saved {
+pub(super) struct Saved {
     drafts: Drafts,
     touched: BTreeSet<FetchId>,
     origins: usize,

@@ -4,6 +4,9 @@
 //! (`document`). A field that no subgraph can be asked for is an error; the plan never leaves it out.
 
 mod abstract_type;
+mod conflicts;
+mod context;
+mod context_source;
 mod defer;
 mod document;
 mod draft;
@@ -13,6 +16,7 @@ mod interface_object;
 mod layout;
 mod location;
 mod names;
+mod node;
 mod overrides;
 mod planner;
 mod prepared;
@@ -27,6 +31,7 @@ use std::sync::Arc;
 
 use crate::operation::{DeferSet, OperationKind};
 
+pub(crate) use context_source::{ContextSource, ContextValue};
 pub(crate) use layout::{Layout, Position, PositionId, TYPE_SLOT, TypeId};
 pub(crate) use location::{Location, LocationStep};
 pub use overrides::{ByChance, OverrideLabels};
@@ -70,15 +75,17 @@ pub(crate) struct FetchNode {
     pub(crate) defer: DeferSet,
     /// The longest chain of fetches before this one.
     pub(crate) level: usize,
-    /// Root fields have none.
-    pub(crate) entities: Option<Entities>,
+    /// The entities that it completes, at one or several places; none for root fields.
+    pub(crate) entities: Vec<Entities>,
     /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
     pub(crate) at: Vec<Step>,
     /// The same place as slots.
     pub(crate) location: Location,
     /// How the `data` of an answer is read.
     pub(crate) reader: ObjectReader,
-    /// The document's selection, as the printed plan shows it.
+    /// The variables that take their values from objects on the way to the entities, of which there is one list then.
+    pub(crate) contexts: Vec<ContextSource>,
+    /// What the document selects of root fields, as the printed plan shows it.
     pub(crate) selection: Vec<Line>,
 }
 
@@ -89,7 +96,7 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
-/// The entities that a fetch completes.
+/// The entities of one place that a fetch completes.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Entities {
     pub(crate) path: Vec<Step>,
@@ -101,6 +108,8 @@ pub(crate) struct Entities {
     /// The member of `data` that lists the entities, and its slot.
     pub(crate) member: Arc<str>,
     pub(crate) slot: usize,
+    /// What the document selects of them, as the printed plan shows it.
+    pub(crate) selection: Vec<Line>,
     /// Whether an entity's objects must not be shared by the places that wait for it: another fetch completes them by the
     /// entity, and what it brings may depend on the place.
     pub(crate) unshared: bool,

@@ -7,13 +7,14 @@ use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::collections::HashMap;
 
 use crate::operation::{DeferSet, Field, SelectionSet};
-use crate::supergraph::{FieldSet, FieldSetField};
+use crate::supergraph::{FieldSet, FieldSetField, SubgraphShapes, Supergraph};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NamesId(usize);
 
 #[derive(Debug)]
-pub(super) struct Names {
+pub(super) struct Names<'a> {
+    supergraph: &'a Supergraph,
     places: Vec<Place>,
 }
 
@@ -29,10 +30,12 @@ struct Signature {
     name: Name,
     arguments: Vec<String>,
     ty: String,
+    /// The types that subgraphs have for the field.
+    shapes: SubgraphShapes,
 }
 
 impl Signature {
-    fn new(name: &Name, arguments: &[Node<Argument>], ty: &Type) -> Self {
+    fn new(name: &Name, arguments: &[Node<Argument>], ty: &Type, shapes: SubgraphShapes) -> Self {
         let mut arguments: Vec<_> = arguments
             .iter()
             .map(|argument| {
@@ -41,22 +44,31 @@ impl Signature {
             })
             .collect();
         arguments.sort();
-        Self { name: name.clone(), arguments, ty: ty.to_string() }
+        Self { name: name.clone(), arguments, ty: ty.to_string(), shapes }
+    }
+
+    /// Whether one key can stand for both.
+    fn agrees_with(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.arguments == other.arguments
+            && self.ty == other.ty
+            && !self.shapes.conflict_with(&other.shapes)
     }
 }
 
-impl Names {
+impl<'a> Names<'a> {
     pub(super) const ROOT: NamesId = NamesId(0);
 
-    pub(super) fn new(operation: &SelectionSet) -> Self {
-        let mut names = Self { places: vec![Place::default()] };
+    pub(super) fn new(supergraph: &'a Supergraph, operation: &SelectionSet) -> Self {
+        let mut names = Self { supergraph, places: vec![Place::default()] };
         names.take(Self::ROOT, operation);
         names
     }
 
     fn take(&mut self, id: NamesId, set: &SelectionSet) {
         for field in &set.fields {
-            let signature = Signature::new(&field.name, &field.arguments, &field.ty);
+            let shapes = self.supergraph.shapes(&set.ty, &field.name);
+            let signature = Signature::new(&field.name, &field.arguments, &field.ty, shapes);
             let taken = self.places[id.0].taken.entry(field.key.clone()).or_default();
             if !taken.contains(&signature) {
                 taken.push(signature);
@@ -86,7 +98,7 @@ impl Names {
     pub(super) fn select(&mut self, id: NamesId, set: &FieldSet) -> SelectionSet {
         let mut selected = SelectionSet::new(set.ty.clone());
         for field in &set.fields {
-            let key = self.assign(id, field);
+            let key = self.assign(id, &set.ty, field);
             let child = self.child(id, &key);
             selected.fields.push(
                 Field {
@@ -112,17 +124,21 @@ impl Names {
         selected
     }
 
-    fn assign(&mut self, id: NamesId, field: &FieldSetField) -> Name {
-        let signature = Signature::new(&field.name, &field.arguments, &field.ty);
+    fn assign(&mut self, id: NamesId, parent: &Name, field: &FieldSetField) -> Name {
+        let shapes = self.supergraph.shapes(parent, &field.name);
+        let signature = Signature::new(&field.name, &field.arguments, &field.ty, shapes);
         let taken = &mut self.places[id.0].taken;
         let mut key = field.name.clone();
         for attempt in 1_usize.. {
-            match taken.get(&key).map(Vec::as_slice) {
+            match taken.get_mut(&key).map(Vec::as_mut_slice) {
                 None => {
                     taken.insert(key.clone(), vec![signature]);
                     break;
                 }
-                Some([only]) if *only == signature => break,
+                Some([only]) if only.agrees_with(&signature) => {
+                    only.shapes.extend(signature.shapes);
+                    break;
+                }
                 Some(_) => key = alternative(&field.name, attempt),
             }
         }

@@ -13,6 +13,8 @@ use apollo_compiler::Name;
 use crate::operation::{DeferSet, Field, OperationKind, SelectionSet};
 use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph, TypeKind};
 
+use super::context::ActiveContext;
+use super::document::Client;
 use super::draft::{DraftStep, Drafts, FetchDraft, FetchId};
 use super::names::{Names, NamesId};
 use super::overrides::Overrides;
@@ -40,13 +42,16 @@ pub(super) enum Access<'a> {
 
 pub(super) struct Planner<'a> {
     pub(super) supergraph: &'a Supergraph,
+    pub(super) client: &'a Client<'a>,
     overrides: &'a Overrides,
+    /// The contexts that objects on the way set, the nearest last.
+    pub(super) contexts: Vec<ActiveContext<'a>>,
     pub(super) drafts: Drafts,
-    pub(super) names: Names,
+    pub(super) names: Names<'a>,
     /// The fetches that fields were placed in lately: what an entry to a subgraph depends on.
     pub(super) touched: BTreeSet<FetchId>,
     /// The entries being attempted, so that none leads through itself.
-    pub(super) entering: Vec<(NamesId, Name, SubgraphId)>,
+    pub(super) entering: Vec<(NamesId, Name, Option<SubgraphId>)>,
     /// How many subgraphs an entry may lead through.
     pub(super) hops: usize,
     steps: usize,
@@ -64,14 +69,16 @@ pub(super) struct Pending {
 pub(super) fn draft(
     supergraph: &Supergraph,
     overrides: &Overrides,
-    kind: OperationKind,
+    client: &Client<'_>,
     operation: &SelectionSet,
 ) -> Result<Drafts, PlanError> {
     let mut planner = Planner {
         supergraph,
+        client,
         overrides,
+        contexts: Vec::new(),
         drafts: Drafts::default(),
-        names: Names::new(operation),
+        names: Names::new(supergraph, operation),
         touched: BTreeSet::new(),
         entering: Vec::new(),
         hops: supergraph.subgraph_ids().count() + 1,
@@ -79,7 +86,7 @@ pub(super) fn draft(
         defer: DeferSet::NONE,
     };
     let fields = operation.collect(&|ty| *ty == operation.ty);
-    let rest = match kind {
+    let rest = match client.kind {
         // A subscription's only root field must come from one subgraph, wholly: its events cannot be pieced together.
         OperationKind::Mutation | OperationKind::Subscription => {
             planner.serial(&operation.ty, fields)?
@@ -117,7 +124,7 @@ impl<'a> Planner<'a> {
                     matches!(self.access(subgraph, ty, &field.name, &[]), Access::Local(..))
                 })
                 .max_by_key(|&subgraph| {
-                    (self.coverage(subgraph, ty, &field), std::cmp::Reverse(subgraph))
+                    (self.coverage(subgraph, ty, &field, &[]), std::cmp::Reverse(subgraph))
                 });
             let Some(target) = target else {
                 return Ok(vec![field]);
@@ -151,6 +158,7 @@ impl<'a> Planner<'a> {
             at: spot.path.clone(),
             selection,
             defer: self.defer,
+            contexts: Vec::new(),
         });
         spot.origins.push(Origin {
             subgraph,
@@ -209,11 +217,10 @@ impl<'a> Planner<'a> {
         spot: &mut Spot<'a>,
         fields: Vec<Arc<Field>>,
     ) -> Result<Vec<Arc<Field>>, PlanError> {
-        let mut pending: Vec<Pending> = fields
-            .into_iter()
-            .filter(|field| !is_meta(field))
-            .map(|field| Pending { field, tried: Vec::new() })
-            .collect();
+        let wanted: Vec<_> = fields.into_iter().filter(|field| !is_meta(field)).collect();
+        let mut pending: Vec<Pending> =
+            wanted.iter().cloned().map(|field| Pending { field, tried: Vec::new() }).collect();
+        let contexts_before = self.set_contexts(spot, &wanted)?;
         loop {
             for index in 0..spot.origins.len() {
                 self.settle(spot, index, &mut pending)?;
@@ -225,6 +232,7 @@ impl<'a> Planner<'a> {
                 break;
             }
         }
+        self.unset_contexts(contexts_before);
         Ok(pending.into_iter().map(|pending| pending.field).collect())
     }
 
@@ -279,12 +287,7 @@ impl<'a> Planner<'a> {
                 Access::No => return Ok(Some(field.clone())),
             };
         let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
-        let mut provided: Vec<&'a FieldSet> = origin
-            .provided
-            .iter()
-            .filter_map(|set| set.field(&spot.ty, &field.name)?.selections.as_ref())
-            .collect();
-        provided.extend(source.and_then(|source| source.provides.as_ref()));
+        let provided = provided_under(&origin.provided, &spot.ty, &field.name, source);
         let named = ty.inner_named_type();
         let is_opaque = self.supergraph.is_object_in(origin.subgraph, named);
         if self.is_abstract(&selections.ty) && !is_opaque {
@@ -345,7 +348,9 @@ impl<'a> Planner<'a> {
         match source {
             None => Access::No,
             Some(source) if source.external => Access::No,
-            Some(source) if source.requires.is_some() => Access::Requires(info, source),
+            Some(source) if source.requires.is_some() || !source.contexts.is_empty() => {
+                Access::Requires(info, source)
+            }
             Some(source) => Access::Local(info, Some(source)),
         }
     }
@@ -376,26 +381,40 @@ impl<'a> Planner<'a> {
     }
 
     /// How many leaves of `field` the subgraph resolves without help.
-    pub(super) fn coverage(&self, subgraph: SubgraphId, ty: &Name, field: &Field) -> usize {
+    pub(super) fn coverage(
+        &self,
+        subgraph: SubgraphId,
+        ty: &Name,
+        field: &Field,
+        provided: &[&'a FieldSet],
+    ) -> usize {
         if is_meta(field) {
             return 1;
         }
-        let Access::Local(info, source) = self.access(subgraph, ty, &field.name, &[]) else {
+        let Access::Local(info, source) = self.access(subgraph, ty, &field.name, provided) else {
             return 0;
         };
         let Some(selections) = &field.selections else {
             return 1;
         };
+        let provided = provided_under(provided, ty, &field.name, source);
         let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
-        self.coverage_of_set(subgraph, ty.inner_named_type(), selections)
+        self.coverage_of_set(subgraph, ty.inner_named_type(), selections, &provided)
     }
 
-    fn coverage_of_set(&self, subgraph: SubgraphId, ty: &Name, set: &SelectionSet) -> usize {
-        let fields: usize = set.fields.iter().map(|field| self.coverage(subgraph, ty, field)).sum();
+    fn coverage_of_set(
+        &self,
+        subgraph: SubgraphId,
+        ty: &Name,
+        set: &SelectionSet,
+        provided: &[&'a FieldSet],
+    ) -> usize {
+        let fields: usize =
+            set.fields.iter().map(|field| self.coverage(subgraph, ty, field, provided)).sum();
         let fragments: usize = set
             .fragments
             .iter()
-            .map(|fragment| self.coverage_of_set(subgraph, &fragment.ty, fragment))
+            .map(|fragment| self.coverage_of_set(subgraph, &fragment.ty, fragment, provided))
             .sum();
         fields + fragments
     }
@@ -408,6 +427,17 @@ impl<'a> Planner<'a> {
         }
         Ok(())
     }
+}
+
+/// What is provided on the objects under `field`.
+fn provided_under<'a>(
+    provided: &[&'a FieldSet],
+    ty: &Name,
+    field: &Name,
+    source: Option<&'a FieldSource>,
+) -> Vec<&'a FieldSet> {
+    let inherited = provided.iter().filter_map(|set| set.field(ty, field)?.selections.as_ref());
+    inherited.chain(source.and_then(|source| source.provides.as_ref())).collect()
 }
 
 /// Whether the field is answered without a subgraph: `__typename`, `__schema`, `__type`.

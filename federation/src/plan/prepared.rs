@@ -17,7 +17,7 @@ use super::document::Client;
 use super::overrides::{OverrideLabels, Overrides};
 use super::planner::{self, PlanError};
 use super::shape::Shape;
-use super::{Layout, Plan, finish};
+use super::{Layout, Plan, conflicts, finish};
 
 /// How many combinations of conditions are kept.
 const MAX_VARIANTS: usize = 64;
@@ -166,13 +166,13 @@ fn variant(
     conditions: &Conditions,
     labels_on: BTreeSet<Arc<str>>,
 ) -> Result<(Variant, BTreeSet<Arc<str>>), RequestError> {
-    let Normalised { selections: operation, defers } = normalise(supergraph, document, conditions)?;
+    let Normalised { selections, defers } = normalise(supergraph, document, conditions)?;
+    let (operation, renamed) = conflicts::separate(supergraph, selections);
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
-    let drafts =
-        planner::draft(supergraph, &overrides, client.kind, &operation).map_err(refusal)?;
+    let drafts = planner::draft(supergraph, &overrides, &client, &operation).map_err(refusal)?;
     let mut layout = Layout::new();
-    let shape = Shape::new(supergraph, &operation, &mut layout);
+    let shape = Shape::new(supergraph, &operation, renamed, &mut layout);
     let variant = Variant {
         plan: finish::finish(supergraph, drafts, &client, layout),
         shape,

@@ -1,4 +1,5 @@
-//! Prints a plan in the form that the field knows from Apollo's: `Sequence`, `Parallel`, `Flatten`, `Fetch`.
+//! Prints a plan in the form that the field knows from Apollo's: `Sequence`, `Parallel`, `Flatten`, `Fetch`; under `Batch` stand
+//! the lists of entities that one request asks for.
 //!
 //! The levels shown are those of the longest chains; a fetch really starts once those it depends on are done.
 
@@ -9,7 +10,7 @@ use apollo_compiler::Name;
 
 use crate::operation::DeferSet;
 
-use super::{FetchNode, Line, Plan, Step, Template};
+use super::{Entities, FetchNode, Line, Plan, Step, Template};
 
 impl Display for Plan {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -83,26 +84,19 @@ impl Plan {
 
 impl FetchNode {
     fn print(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
-        let Some(entities) = &self.entities else {
-            return self.print_root(f, depth);
-        };
-        writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(&entities.path))?;
-        writeln!(f, "{}Fetch(service: {:?}) {{", Indent(depth + 1), self.subgraph)?;
-        writeln!(f, "{}{{", Indent(depth + 2))?;
-        for entry in &entities.entries {
-            writeln!(f, "{}... on {} {{", Indent(depth + 3), entry.type_name)?;
-            writeln!(f, "{}__typename", Indent(depth + 4))?;
-            print_template(f, &entry.template, depth + 4)?;
-            writeln!(f, "{}}}", Indent(depth + 3))?;
+        match self.entities.as_slice() {
+            [] => self.print_root(f, depth),
+            [only] => only.print(f, &self.subgraph, depth),
+            several => {
+                writeln!(f, "{}Batch {{", Indent(depth))?;
+                for entities in several {
+                    entities.print(f, &self.subgraph, depth + 1)?;
+                }
+                writeln!(f, "{}}}", Indent(depth))
+            }
         }
-        writeln!(f, "{}}} =>", Indent(depth + 2))?;
-        print_selection(f, &self.selection, depth + 2)?;
-        writeln!(f, "{}}}", Indent(depth + 1))?;
-        writeln!(f, "{}}}", Indent(depth))
     }
-}
 
-impl FetchNode {
     fn print_root(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
         let is_further_in = !self.at.is_empty();
         let inner = depth + usize::from(is_further_in);
@@ -141,6 +135,24 @@ impl Display for Path<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Entities {
+    fn print(&self, f: &mut Formatter<'_>, subgraph: &str, depth: usize) -> fmt::Result {
+        writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(&self.path))?;
+        writeln!(f, "{}Fetch(service: {subgraph:?}) {{", Indent(depth + 1))?;
+        writeln!(f, "{}{{", Indent(depth + 2))?;
+        for entry in &self.entries {
+            writeln!(f, "{}... on {} {{", Indent(depth + 3), entry.type_name)?;
+            writeln!(f, "{}__typename", Indent(depth + 4))?;
+            print_template(f, &entry.template, depth + 4)?;
+            writeln!(f, "{}}}", Indent(depth + 3))?;
+        }
+        writeln!(f, "{}}} =>", Indent(depth + 2))?;
+        print_selection(f, &self.selection, depth + 2)?;
+        writeln!(f, "{}}}", Indent(depth + 1))?;
+        writeln!(f, "{}}}", Indent(depth))
     }
 }
 

@@ -10,14 +10,17 @@ use apollo_compiler::collections::HashMap;
 use apollo_compiler::schema::ExtendedType;
 
 use crate::operation::{DeferSet, Field, SelectionSet, StreamUsage};
-use crate::supergraph::Supergraph;
+use crate::supergraph::{Supergraph, TypeKind};
 
+use super::conflicts::Renamed;
 use super::layout::{Layout, PositionId, TypeId};
 
 /// The whole answer.
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) root: ObjectShape,
+    /// The client's response key of each key that only the data has.
+    pub(crate) renamed: Renamed,
     /// How long the last answer was, to make room for the next.
     pub(crate) last_length: AtomicUsize,
 }
@@ -33,6 +36,8 @@ pub(crate) enum ObjectShape {
         /// For objects without a name of their type, from a subgraph that has the interface as an object. None where
         /// the operation must know the type.
         untold: Option<Arc<ObjectFields>>,
+        /// The types that clients must not see: their objects are null.
+        hidden: Vec<TypeId>,
     },
 }
 
@@ -46,8 +51,9 @@ pub(crate) struct ObjectFields {
 
 #[derive(Debug)]
 pub(crate) struct FieldShape {
+    /// The response key in the data.
     pub(crate) key: Arc<str>,
-    /// The key as it is written, quotes and colon included.
+    /// The client's response key as it is written, quotes and colon included.
     pub(crate) written_key: String,
     pub(crate) name: Name,
     pub(crate) source: Source,
@@ -93,8 +99,12 @@ pub(crate) enum Leaf {
     String,
     Boolean,
     Id,
-    /// The values that clients may see.
-    Enum(Vec<Name>),
+    Enum {
+        /// The values that clients may see.
+        visible: Vec<Name>,
+        /// Those that they may not: null stands in their place.
+        hidden: Vec<Name>,
+    },
     /// A custom scalar: anything.
     Any,
 }
@@ -104,17 +114,20 @@ impl Shape {
     pub(super) fn new(
         supergraph: &Supergraph,
         operation: &SelectionSet,
+        renamed: Renamed,
         layout: &mut Layout,
     ) -> Self {
-        let mut compiler = Compiler { supergraph, layout, known: HashMap::default() };
+        let mut compiler =
+            Compiler { supergraph, renamed: &renamed, layout, known: HashMap::default() };
         let fields = operation.collect(&|ty| *ty == operation.ty);
         let root = compiler.fields(Layout::ROOT, &operation.ty, &fields);
-        Self { root: ObjectShape::One(root), last_length: AtomicUsize::new(256) }
+        Self { root: ObjectShape::One(root), renamed, last_length: AtomicUsize::new(256) }
     }
 }
 
 struct Compiler<'a> {
     supergraph: &'a Supergraph,
+    renamed: &'a Renamed,
     layout: &'a mut Layout,
     /// Fields compiled before, by address and type, so that what several object types share is compiled once. The field
     /// is kept, lest another come to stand at its address.
@@ -125,15 +138,17 @@ type Known = (Arc<Field>, Arc<FieldShape>);
 
 impl Compiler<'_> {
     fn object(&mut self, position: PositionId, set: &SelectionSet) -> ObjectShape {
-        let possible = self.supergraph.possible_types(&set.ty);
-        if possible.iter().all(|ty| *ty == set.ty) {
+        let possible = self.supergraph.visible_types(&set.ty);
+        let is_object =
+            self.supergraph.type_info(&set.ty).is_none_or(|info| info.kind == TypeKind::Object);
+        if is_object {
             return ObjectShape::One(self.fields(position, &set.ty, &set.fields));
         }
         let types = possible
             .into_iter()
             .map(|ty| {
                 let fields = set
-                    .collect(&|condition| self.supergraph.possible_types(condition).contains(&ty));
+                    .collect(&|condition| self.supergraph.visible_types(condition).contains(&ty));
                 let fields = Arc::new(self.fields(position, &ty, &fields));
                 (self.layout.add_type(&ty), fields)
             })
@@ -144,7 +159,9 @@ impl Compiler<'_> {
             !set.fragments.is_empty() || set.fields.iter().any(|field| field.name == "__typename");
         let untold = (is_object_somewhere && !needs_type)
             .then(|| Arc::new(self.fields(position, &set.ty, &set.fields)));
-        ObjectShape::ByType { types, untold }
+        let hidden = self.supergraph.hidden_types(&set.ty);
+        let hidden = hidden.iter().map(|ty| self.layout.add_type(ty)).collect();
+        ObjectShape::ByType { types, untold, hidden }
     }
 
     fn fields(&mut self, position: PositionId, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {
@@ -185,7 +202,7 @@ impl Compiler<'_> {
         };
         let shape = Arc::new(FieldShape {
             key: field.key.as_str().into(),
-            written_key: format!("\"{}\":", field.key),
+            written_key: format!("\"{}\":", self.renamed.get(&field.key).unwrap_or(&field.key)),
             name: field.name.clone(),
             source,
             wrap: wrap(ty),
@@ -204,9 +221,10 @@ impl Compiler<'_> {
             ("String", _) => Leaf::String,
             ("Boolean", _) => Leaf::Boolean,
             ("ID", _) => Leaf::Id,
-            (_, Some(ExtendedType::Enum(definition))) => {
-                Leaf::Enum(definition.values.keys().cloned().collect())
-            }
+            (_, Some(ExtendedType::Enum(definition))) => Leaf::Enum {
+                visible: definition.values.keys().cloned().collect(),
+                hidden: self.supergraph.hidden_values(ty).to_vec(),
+            },
             _ => Leaf::Any,
         }
     }

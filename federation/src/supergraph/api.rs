@@ -118,8 +118,7 @@ impl Filter<'_> {
 
     fn is_for_clients(&self, name: &str, definition: &ast::DirectiveDefinition) -> bool {
         BUILT_IN.contains(&name)
-            || (self.links.iter().all(|link| !link.owns_directive(name))
-                && definition.locations.iter().any(|location| is_executable(*location)))
+            || definition.locations.iter().any(|location| is_executable(*location))
     }
 
     fn strip_type(&self, ty: &mut ExtendedType, hidden: &dyn Fn(&str) -> bool) {

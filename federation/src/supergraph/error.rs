@@ -25,14 +25,6 @@ pub enum SupergraphError {
         /// What is wrong there.
         problem: String,
     },
-    /// A feature that the engine does not serve.
-    #[error("{coordinate}: {feature} is not supported")]
-    Unsupported {
-        /// The schema coordinate.
-        coordinate: String,
-        /// The feature.
-        feature: &'static str,
-    },
     /// The schema that remains for clients is not valid.
     #[error("the client schema is not valid once inaccessible elements are removed:\n{0}")]
     InvalidApi(String),

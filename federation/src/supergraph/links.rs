@@ -22,13 +22,6 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Whether this schema's directive `name` comes from the link.
-    pub(super) fn owns_directive(&self, name: &str) -> bool {
-        name.starts_with(&self.prefix)
-            || name == self.prefix.trim_end_matches("__")
-            || self.imports.iter().any(|(_, local)| local.strip_prefix('@') == Some(name))
-    }
-
     /// Whether this schema's type `name` comes from the link.
     pub(super) fn owns_type(&self, name: &str) -> bool {
         name.starts_with(&self.prefix) || self.imports.iter().any(|(_, local)| local == name)
@@ -52,6 +45,11 @@ pub(super) fn inaccessible(links: &[Link]) -> Option<String> {
         .iter()
         .find(|link| link.identity == "inaccessible")
         .map(|link| link.local_directive("inaccessible"))
+}
+
+/// The name under which `@context` is applied, when it is linked.
+pub(super) fn context(links: &[Link]) -> Option<String> {
+    links.iter().find(|link| link.identity == "context").map(|link| link.local_directive("context"))
 }
 
 /// How a supergraph says what belongs where.
@@ -112,6 +110,7 @@ fn understood(identity: &str, version: &str, needed: bool) -> bool {
         "link" => version == "v1.0",
         "core" => matches!(version, "v0.1" | "v0.2"),
         "join" => matches!(version, "v0.1" | "v0.2" | "v0.3" | "v0.4" | "v0.5"),
+        "context" => version == "v0.1",
         "tag" | "inaccessible" | "cost" => true,
         _ => !needed,
     }

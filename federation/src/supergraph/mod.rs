@@ -1,9 +1,10 @@
 //! The supergraph: which subgraph owns what, read from an SDL in the join/link format, and the client's schema.
 //!
-//! This is data without the behaviour of a stage. What the engine cannot serve rightly (context arguments, mandatory features
-//! that it does not know) is refused here, when the supergraph is read.
+//! This is data without the behaviour of a stage. What the engine cannot serve rightly (mandatory features that it does not
+//! know) is refused here, when the supergraph is read.
 
 mod api;
+mod context;
 mod error;
 mod field_set;
 mod implicit;
@@ -11,6 +12,7 @@ mod interface_object;
 mod links;
 mod model;
 mod read;
+mod shapes;
 
 use std::sync::Arc;
 
@@ -23,8 +25,10 @@ use apollo_compiler::validation::Valid;
 pub use error::SupergraphError;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
-    FieldInfo, FieldSet, FieldSetField, FieldSource, Key, Rollout, SubgraphId, TypeInfo, TypeKind,
+    ContextArgument, FieldInfo, FieldSet, FieldSetField, FieldSource, Key, PossibleType, Rollout,
+    SubgraphId, TypeInfo, TypeKind,
 };
+pub(crate) use shapes::SubgraphShapes;
 
 /// A supergraph that can be planned against.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub struct Supergraph {
     implementers: HashMap<Name, Implementers>,
     subgraphs: Vec<SubgraphInfo>,
     types: IndexMap<Name, TypeInfo>,
+    has_differing_types: bool,
+    hidden_values: HashMap<Name, Vec<Name>>,
 }
 
 impl Supergraph {
@@ -46,10 +52,17 @@ impl Supergraph {
             .map_err(|invalid| SupergraphError::Invalid(invalid.errors.to_string()))?;
         let links = links::read(&schema)?;
         let subgraphs = read::subgraphs(&schema)?;
-        let types = read::types(&schema, &subgraphs, links::join_version(&links))?;
+        let types = read::types(
+            &schema,
+            &subgraphs,
+            links::join_version(&links),
+            links::context(&links).as_deref(),
+        )?;
         let api = api::schema(&schema, &links)?;
         let implementers = api.implementers_map();
-        Ok(Self { api, implementers, subgraphs, types })
+        let hidden_values = hidden_values(&schema, &api);
+        let has_differing_types = shapes::differ(&types);
+        Ok(Self { api, implementers, subgraphs, types, has_differing_types, hidden_values })
     }
 
     /// The schema that clients see: no join or link machinery, no `@inaccessible` element, no federation directive.
@@ -88,33 +101,53 @@ impl Supergraph {
         self.types.get(name).is_some_and(|info| info.object_in.contains(&subgraph))
     }
 
-    /// The object types that a value of `name` can have for clients; an object type itself is the only one of its own.
+    /// The object types that a value of `name` can have; an object type itself is the only one of its own.
     pub(crate) fn possible_types(&self, name: &str) -> Vec<Name> {
-        match self.types.get_key_value(name) {
-            Some((_, info)) if info.kind == TypeKind::Abstract => info
-                .possible
-                .iter()
-                .filter(|possible| self.api.types.contains_key(&possible.name))
-                .map(|possible| possible.name.clone())
-                .collect(),
-            Some((key, info)) if info.kind == TypeKind::Object => vec![key.clone()],
-            _ => Vec::new(),
-        }
+        self.possible_where(name, |_| true)
+    }
+
+    /// The object types that a value of `name` can have for clients.
+    pub(crate) fn visible_types(&self, name: &str) -> Vec<Name> {
+        self.possible_where(name, |possible| self.api.types.contains_key(&possible.name))
+    }
+
+    /// The object types that a value of `name` can have and that clients must not see.
+    pub(crate) fn hidden_types(&self, name: &str) -> Vec<Name> {
+        self.possible_where(name, |possible| !self.api.types.contains_key(&possible.name))
+    }
+
+    /// The values of an enum that clients must not see.
+    pub(crate) fn hidden_values(&self, name: &str) -> &[Name] {
+        self.hidden_values.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The object types that `subgraph` can answer where it declares `name`.
     pub(crate) fn possible_types_in(&self, subgraph: SubgraphId, name: &str) -> Vec<Name> {
+        if self.is_object_in(subgraph, name) {
+            return self.possible_types(name);
+        }
+        self.possible_where(name, |possible| possible.subgraphs.contains(&subgraph))
+    }
+
+    fn possible_where(&self, name: &str, keep: impl Fn(&PossibleType) -> bool) -> Vec<Name> {
         match self.types.get_key_value(name) {
-            Some((_, info)) if info.object_in.contains(&subgraph) => self.possible_types(name),
-            Some((_, info)) if info.kind == TypeKind::Abstract => info
-                .possible
-                .iter()
-                .filter(|possible| possible.subgraphs.contains(&subgraph))
-                .filter(|possible| self.api.types.contains_key(&possible.name))
-                .map(|possible| possible.name.clone())
-                .collect(),
-            Some((key, info)) if info.kind == TypeKind::Object => vec![key.clone()],
-            _ => Vec::new(),
+            Some((_, info)) if info.kind == TypeKind::Abstract => {
+                let kept = info.possible.iter().filter(|possible| keep(possible));
+                kept.map(|possible| possible.name.clone()).collect()
+            }
+            Some((key, _)) => vec![key.clone()],
+            None => Vec::new(),
         }
     }
+}
+
+/// For each enum, the values that are not in the client's schema.
+fn hidden_values(supergraph: &Schema, api: &Schema) -> HashMap<Name, Vec<Name>> {
+    let enums = supergraph.types.iter().filter_map(|(name, ty)| Some((name, ty.as_enum()?)));
+    let hidden = enums.filter_map(|(name, definition)| {
+        let visible = api.get_enum(name)?;
+        let values = definition.values.keys().filter(|value| !visible.values.contains_key(*value));
+        Some((name.clone(), values.cloned().collect::<Vec<_>>()))
+    });
+    hidden.filter(|(_, values)| !values.is_empty()).collect()
 }

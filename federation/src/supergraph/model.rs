@@ -49,6 +49,8 @@ pub(crate) struct TypeInfo {
     pub(crate) fields: IndexMap<Name, FieldInfo>,
     /// The object types it can be; none for an object type.
     pub(crate) possible: Vec<PossibleType>,
+    /// The contexts that this type sets for what stands below it.
+    pub(crate) contexts: Vec<Arc<str>>,
     /// The subgraphs in which this interface is an object (`@interfaceObject`): they cannot tell its implementations apart.
     pub(crate) object_in: Vec<SubgraphId>,
 }
@@ -88,6 +90,19 @@ pub(crate) struct FieldSource {
     pub(crate) ty: Option<Type>,
     /// Present while an `@override` is being rolled out: only requests on the right side of the label ask here.
     pub(crate) rollout: Option<Rollout>,
+    /// Arguments that clients do not give: they are filled from what stands above.
+    pub(crate) contexts: Vec<ContextArgument>,
+}
+
+/// An argument that takes its value from an object further out (`@fromContext`).
+#[derive(Debug, Clone)]
+pub(crate) struct ContextArgument {
+    pub(crate) argument: Name,
+    pub(crate) ty: Type,
+    /// The context; the nearest object around whose type sets it gives the value.
+    pub(crate) context: Arc<str>,
+    /// What is selected there, for each type that sets the context: one field, perhaps below others.
+    pub(crate) selections: IndexMap<Name, FieldSet>,
 }
 
 /// On which side of a progressive `@override` a source stands.
@@ -101,7 +116,15 @@ pub(crate) struct Rollout {
 impl FieldSource {
     /// A subgraph that resolves the field, and nothing more to say.
     pub(super) const fn plain(subgraph: SubgraphId) -> Self {
-        Self { subgraph, external: false, requires: None, provides: None, ty: None, rollout: None }
+        Self {
+            subgraph,
+            external: false,
+            requires: None,
+            provides: None,
+            ty: None,
+            rollout: None,
+            contexts: Vec::new(),
+        }
     }
 }
 

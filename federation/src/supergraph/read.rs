@@ -8,6 +8,7 @@ use apollo_compiler::schema::{Component, DirectiveList, ExtendedType};
 use apollo_compiler::validation::Valid;
 
 use super::SupergraphError;
+use super::context::Contexts;
 use super::field_set;
 use super::links::JoinVersion;
 use super::model::{
@@ -41,11 +42,13 @@ pub(super) fn types(
     schema: &Valid<Schema>,
     subgraphs: &[SubgraphInfo],
     join: JoinVersion,
+    context: Option<&str>,
 ) -> Result<IndexMap<Name, TypeInfo>, SupergraphError> {
     let graphs = schema.get_enum(GRAPHS).ok_or(SupergraphError::Missing("enum join__Graph"))?;
     let reader = Reader {
         schema,
         join,
+        contexts: Contexts::new(schema, context),
         graphs: graphs
             .values
             .keys()
@@ -94,6 +97,7 @@ pub(super) fn types(
 struct Reader<'a> {
     schema: &'a Valid<Schema>,
     join: JoinVersion,
+    contexts: Contexts,
     graphs: IndexMap<Name, SubgraphId>,
 }
 
@@ -111,6 +115,7 @@ impl Reader<'_> {
             keys: Vec::new(),
             fields: IndexMap::default(),
             possible: Vec::new(),
+            contexts: self.contexts.of_type(directives),
             object_in: Vec::new(),
         };
         let owner =
@@ -156,9 +161,6 @@ impl Reader<'_> {
         let mut joined = false;
         for join in field.directives.get_all("join__field") {
             joined = true;
-            if argument(join, "contextArguments").is_some() {
-                return Err(unsupported(&coordinate, "@fromContext"));
-            }
             if argument(join, "graph").is_none() {
                 // The field of an object type that comes from an interface object.
                 continue;
@@ -185,6 +187,7 @@ impl Reader<'_> {
                     .transpose()?,
                 ty,
                 rollout,
+                contexts: self.contexts.arguments(self.schema, join, &coordinate)?,
             });
         }
         if !joined {
@@ -286,8 +289,4 @@ fn flag(directive: &Directive, name: &str) -> bool {
 
 pub(super) fn malformed(coordinate: impl ToString, problem: impl ToString) -> SupergraphError {
     SupergraphError::Malformed { coordinate: coordinate.to_string(), problem: problem.to_string() }
-}
-
-fn unsupported(coordinate: impl ToString, feature: &'static str) -> SupergraphError {
-    SupergraphError::Unsupported { coordinate: coordinate.to_string(), feature }
 }

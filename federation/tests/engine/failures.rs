@@ -20,7 +20,7 @@ fn run(
         let fault = fault.clone();
         shop.fault = Some(Box::new(move |request: &FetchRequest<'_>, answered: Answered| {
             let answered = if request.subgraph == subgraph { fault(answered)? } else { answered };
-            Ok(if in_process { answered.as_value() } else { answered.as_json() })
+            Ok(if in_process { answered.into_value() } else { answered.as_json() })
         }));
         show(&shop.run(operation, json!({})))
     };
@@ -176,7 +176,7 @@ fn values_of_wrong_types_are_null_with_an_error() {
 }
 
 #[test]
-fn enum_values_that_clients_may_not_see_are_null_with_an_error() {
+fn enum_values_that_clients_may_not_see_are_null_and_unknown_ones_errors() {
     let operation = "{ latestReviews { id stars } }";
     insta::assert_snapshot!(run(operation, "reviews", |mut response| {
         response.data = Value::from(json!({"latestReviews": [

@@ -4,12 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod abstract_types;
+mod answers;
 mod failures;
 mod incremental;
 mod introspection;
 mod plans;
 mod property;
 mod refusals;
+mod scenarios;
 mod shop;
 mod subscriptions;
 mod support;

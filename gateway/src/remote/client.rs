@@ -10,17 +10,17 @@ use async_graphql::{Response, Variables};
 use bytes::Bytes;
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
-use federation::{Events, FetchError, FetchRequest, FetchResponse};
+use federation::{Events, FetchError, FetchRequest, FetchResponse, OperationKind};
 use futures::future::BoxFuture;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use serde::Serialize;
-use tokio::time::timeout;
 use url::Url;
 
 use super::subscribe::{socket_address, subscribe};
-use super::{EVENTS, GRAPHQL, READY, SDL};
-use crate::http_client::{ClientError, ClientSettings, ClientSetupError, SubgraphHttpClient};
+use super::{EVENTS, GRAPHQL, READY, SDL, unanswered};
+use crate::http_client::{ClientSettings, ClientSetupError};
+use crate::subgraph::{SubgraphClient, SubgraphSettings, SubgraphSetupError};
 
 /// How much of an unexpected answer is told.
 const SHOWN: usize = 200;
@@ -34,16 +34,16 @@ pub struct HttpEndpointError {
     pub name: String,
     /// Why.
     #[source]
-    pub source: ClientSetupError,
+    pub source: SubgraphSetupError,
 }
 
 /// A subgraph in another process.
 #[derive(Debug)]
 pub struct HttpEndpoint {
     name: String,
-    client: SubgraphHttpClient,
-    timeout: Duration,
+    client: SubgraphClient,
     paths: Paths,
+    timeout: Duration,
     /// Where subscriptions are opened.
     socket: String,
     tokens: Arc<ServiceTokens>,
@@ -82,14 +82,29 @@ impl HttpEndpoint {
         tokens: Arc<ServiceTokens>,
         timeout: Duration,
     ) -> Result<Self, HttpEndpointError> {
+        let client = ClientSettings { connect_timeout: timeout, ..ClientSettings::default() };
+        let settings = SubgraphSettings { timeout, client, ..SubgraphSettings::default() };
+        Self::with_settings(name, url, tokens, &settings)
+    }
+
+    /// The subgraph `name` below the address `url`, called as `settings` say. Their rules for headers and errors are for strangers.
+    ///
+    /// # Errors
+    /// [`HttpEndpointError`] when the address or a setting cannot be used.
+    pub fn with_settings(
+        name: impl Into<String>,
+        url: Url,
+        tokens: Arc<ServiceTokens>,
+        settings: &SubgraphSettings,
+    ) -> Result<Self, HttpEndpointError> {
         let name = name.into();
-        let settings = ClientSettings { connect_timeout: timeout, ..ClientSettings::default() };
-        let made = SubgraphHttpClient::new(&url, &settings).and_then(|client| {
+        let made = SubgraphClient::new(&url, settings).and_then(|client| {
             Ok((client, Paths::below(&url).map_err(|_| ClientSetupError::Address(url.clone()))?))
         });
         match made {
             Ok((client, paths)) => {
                 let socket = socket_address(&url, GRAPHQL);
+                let timeout = settings.timeout;
                 Ok(Self { name, client, timeout, paths, socket, tokens, clock: Clock::System })
             }
             Err(source) => Err(HttpEndpointError { name, source }),
@@ -102,7 +117,8 @@ impl HttpEndpoint {
         request: FetchRequest<'_>,
         caller: &Caller,
     ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        let (headers, body) = self.post_graphql(request.body, caller).await?;
+        let repeatable = request.kind == OperationKind::Query;
+        let (headers, body) = self.post_graphql(request.body, caller, repeatable).await?;
         let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
         Ok((FetchResponse::Json(body), cookies))
     }
@@ -113,20 +129,19 @@ impl HttpEndpoint {
         request: FetchRequest<'_>,
         caller: &Caller,
     ) -> Result<Events, FetchError> {
-        let token = self.tokens.issue(caller, self.clock.now());
-        let token = token.map_err(|error| FetchError::Unreachable(Box::new(error)))?;
-        let authorization = format!("Bearer {token}");
-        let body = &request.body;
-        subscribe(&self.socket, Some(&authorization), body, self.timeout).await
+        let unsendable = |error| FetchError::Unreachable(Box::new(error));
+        let signed = self.signed(Request::new(Bytes::new()), caller).map_err(unsendable)?;
+        subscribe(&self.socket, signed.headers(), &request.body, self.timeout).await
     }
 
     async fn post_graphql(
         &self,
         body: Bytes,
         caller: &Caller,
+        repeatable: bool,
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
         let request = self.signed(post(&self.paths.graphql, body), caller)?;
-        self.send(request, StatusCode::OK).await
+        self.send(request, StatusCode::OK, repeatable).await
     }
 
     fn signed(
@@ -148,30 +163,14 @@ impl HttpEndpoint {
         &self,
         request: Request<Bytes>,
         expected: StatusCode,
+        repeatable: bool,
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
-        let response = timeout(self.timeout, self.client.send(request))
-            .await
-            .map_err(|_| self.late())?
-            .map_err(|error| self.unreachable(error))?;
-        let (parts, body) = response.into_parts();
+        let answer = self.client.call(request, repeatable).await;
+        let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
         if parts.status == expected {
             Ok((parts.headers, body))
         } else {
             Err(self.answered(format!("status {}: {}", parts.status.as_u16(), shown(&body))))
-        }
-    }
-
-    fn late(&self) -> EndpointError {
-        EndpointError::Timeout { endpoint: self.name.clone() }
-    }
-
-    fn unreachable(&self, error: ClientError) -> EndpointError {
-        match error {
-            ClientError::ConnectTimeout => self.late(),
-            ClientError::TooLarge { limit } => self.answered(format!("more than {limit} bytes")),
-            ClientError::Connect(_) | ClientError::Broken(_) => {
-                EndpointError::Unreachable { endpoint: self.name.clone(), source: Box::new(error) }
-            }
         }
     }
 
@@ -196,7 +195,7 @@ impl Endpoint for HttpEndpoint {
     fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>> {
         Box::pin(async {
             let request = self.signed(get(&self.paths.sdl), &own_caller())?;
-            let (_, body) = self.send(request, StatusCode::OK).await?;
+            let (_, body) = self.send(request, StatusCode::OK, true).await?;
             String::from_utf8(body.into())
                 .map_err(|_| self.answered("a schema that is not UTF-8".into()))
         })
@@ -214,7 +213,7 @@ impl Endpoint for HttpEndpoint {
                 variables: &request.variables,
             };
             let body = serde_json::to_vec(&operation).map_err(|error| self.failed(error))?;
-            let (headers, body) = self.post_graphql(body.into(), &caller).await?;
+            let (headers, body) = self.post_graphql(body.into(), &caller, false).await?;
             let mut response: Response =
                 serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))?;
             for cookie in headers.get_all(SET_COOKIE) {
@@ -228,14 +227,15 @@ impl Endpoint for HttpEndpoint {
         Box::pin(async move {
             let body = serde_json::to_vec(&*events).map_err(|error| self.failed(error))?;
             let request = self.signed(post(&self.paths.events, body.into()), &own_caller())?;
-            self.send(request, StatusCode::NO_CONTENT).await?;
+            // Events are applied once however often they come.
+            self.send(request, StatusCode::NO_CONTENT, true).await?;
             Ok(())
         })
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>> {
         Box::pin(async {
-            self.send(get(&self.paths.ready), StatusCode::OK).await?;
+            self.send(get(&self.paths.ready), StatusCode::OK, false).await?;
             Ok(())
         })
     }

@@ -1,29 +1,29 @@
 //! A subgraph of anybody's, reached by GraphQL over HTTP: `POST` with `{query, operationName?, variables?}` to the very address that the
 //! supergraph has for it.
 //!
-//! Refused: an answer that is not a GraphQL response. One with a status other than 2xx is taken where its body is a GraphQL response with
-//! errors, because many servers answer so.
+//! Refused: an answer with a status other than 2xx, unless it has GraphQL errors in its body, because many servers tell them so. Whether
+//! any other is a GraphQL response is for the engine to find out.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use common::EndpointError;
-use federation::{Events, FetchError, FetchRequest, FetchResponse};
-use http::header::{ACCEPT, CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderValue, Method, Request, Response, Uri};
+use federation::{Events, FetchError, FetchRequest, OperationKind};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use url::Url;
 
 use super::subscribe::subscribe;
-use crate::subgraph::{ClientError, HttpClient};
+use super::unanswered;
+use crate::subgraph::{HeaderRules, SharingClient, SubgraphSettings, SubgraphSetupError};
 
 /// How much of an unexpected answer goes to the log, in bytes.
 const SHOWN: usize = 200;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ACCEPTED: HeaderValue =
     HeaderValue::from_static("application/graphql-response+json, application/json;q=0.9");
-/// How long an answer may take.
-const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
-/// The largest answer that is read, in bytes.
-const ANSWER_LIMIT: usize = 64 << 20;
 
 /// Why a subgraph cannot be called.
 #[derive(Debug, thiserror::Error)]
@@ -44,14 +44,14 @@ pub enum GraphQlSubgraphError {
         /// What was given.
         address: String,
     },
-    /// The HTTP client cannot be set up.
-    #[error("no HTTP client can be made for the subgraph {name}")]
-    Client {
+    /// A setting cannot be used.
+    #[error("the subgraph {name} cannot be called as it is set")]
+    Settings {
         /// The subgraph.
         name: String,
         /// Why.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: SubgraphSetupError,
     },
 }
 
@@ -60,27 +60,48 @@ pub enum GraphQlSubgraphError {
 pub struct GraphQlSubgraph {
     name: String,
     address: Uri,
-    client: HttpClient,
+    client: SharingClient,
+    headers: HeaderRules,
+    errors_shown: bool,
+    timeout: Duration,
 }
 
 impl GraphQlSubgraph {
     /// The subgraph `name`, which answers at `address`.
     ///
     /// # Errors
-    /// [`GraphQlSubgraphError`] when the address is empty or cannot be used, or TLS cannot be set up.
-    pub fn new(name: impl Into<String>, address: &str) -> Result<Self, GraphQlSubgraphError> {
+    /// [`GraphQlSubgraphError`] when the address is empty or cannot be used, or a setting cannot.
+    pub fn new(
+        name: impl Into<String>,
+        address: &str,
+        settings: &SubgraphSettings,
+    ) -> Result<Self, GraphQlSubgraphError> {
         let name = name.into();
         if address.is_empty() {
             return Err(GraphQlSubgraphError::NoAddress { name });
         }
-        let (Some(uri), Ok(origin)) = (usable(address), address.parse()) else {
+        let Some((url, address)) = usable(address) else {
             return Err(GraphQlSubgraphError::Address { name, address: address.to_owned() });
         };
-        let address = uri;
-        match HttpClient::new(&origin, TIMEOUT, ANSWER_LIMIT) {
-            Ok(client) => Ok(Self { name, address, client }),
-            Err(source) => Err(GraphQlSubgraphError::Client { name, source: source.into() }),
+        match SharingClient::new(&url, settings) {
+            Ok(client) => Ok(Self {
+                name,
+                address,
+                client,
+                headers: settings.headers.clone(),
+                errors_shown: settings.errors_shown,
+                timeout: settings.timeout,
+            }),
+            Err(source) => Err(GraphQlSubgraphError::Settings { name, source }),
         }
+    }
+
+    pub(crate) fn header_rules(&self) -> &HeaderRules {
+        &self.headers
+    }
+
+    pub(crate) fn errors_are_shown(&self) -> bool {
+        self.errors_shown
     }
 
     /// The name it was composed under.
@@ -88,57 +109,89 @@ impl GraphQlSubgraph {
         &self.name
     }
 
-    /// Runs an operation for the engine; beside the answer, the cookies that the subgraph sets.
+    /// Runs an operation for the engine, `client` being the headers of the client's request; beside the body of the answer, its headers.
     pub(crate) async fn fetch(
         &self,
+        fetch: FetchRequest<'_>,
+        client: &HeaderMap,
+    ) -> Result<(Bytes, HeaderMap), EndpointError> {
+        let repeatable = fetch.kind == OperationKind::Query;
+        let request = self.request(fetch.body, client);
+        let answer = self.client.call(request, repeatable).await;
+        let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
+        if !parts.status.is_success() && !tells_errors(&body) {
+            let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
+            return Err(self.answered(format!("status {}: {shown}", parts.status.as_u16())));
+        }
+        Ok((body, parts.headers))
+    }
+
+    /// Opens a subscription for the engine, over a WebSocket at the same address, with what the rules let through of `client`, the
+    /// headers of the client's request.
+    pub(crate) async fn open(
+        &self,
         request: FetchRequest<'_>,
-    ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        let answer = self.client.send(self.request(request.body)).await;
-        self.read(answer.map_err(|error| self.unanswered(error))?)
-    }
-
-    /// Opens a subscription for the engine, over a WebSocket at the same address.
-    pub(crate) async fn open(&self, request: FetchRequest<'_>) -> Result<Events, FetchError> {
+        client: &HeaderMap,
+    ) -> Result<Events, FetchError> {
         let address = self.address.to_string().replacen("http", "ws", 1);
-        subscribe(&address, None, &request.body, TIMEOUT).await
+        let mut headers = HeaderMap::new();
+        self.headers.to_subgraph(client, &mut headers);
+        subscribe(&address, &headers, &request.body, self.timeout).await
     }
 
-    fn request(&self, body: Bytes) -> Request<Bytes> {
+    /// Its schema with federation directives, as it tells it by `_service { sdl }`.
+    ///
+    /// # Errors
+    /// [`EndpointError`] when it does not answer, or answers something else.
+    pub async fn sdl(&self) -> Result<String, EndpointError> {
+        let body = Bytes::from_static(br#"{"query":"{ _service { sdl } }"}"#);
+        let answer = self.client.call(self.request(body, &HeaderMap::new()), true).await;
+        let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
+        let told: Result<ServiceAnswer, _> = serde_json::from_slice(&body);
+        told.map(|answer| answer.data.service.sdl).map_err(|_| {
+            let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
+            self.answered(format!("status {}: {shown}", parts.status.as_u16()))
+        })
+    }
+
+    fn request(&self, body: Bytes, client: &HeaderMap) -> Request<Bytes> {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.address.clone();
         request.headers_mut().insert(CONTENT_TYPE, JSON);
         request.headers_mut().insert(ACCEPT, ACCEPTED);
+        self.headers.to_subgraph(client, request.headers_mut());
         request
-    }
-
-    fn read(
-        &self,
-        answer: Response<Bytes>,
-    ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        let (parts, body) = answer.into_parts();
-        if !parts.status.is_success() && !tells_errors(&body) {
-            let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
-            return Err(self.answered(format!("status {}: {shown}", parts.status.as_u16())));
-        }
-        let cookies = parts.headers.get_all(SET_COOKIE).iter().cloned().collect();
-        Ok((FetchResponse::Json(body), cookies))
-    }
-
-    fn unanswered(&self, error: ClientError) -> EndpointError {
-        let endpoint = self.name.clone();
-        match error {
-            ClientError::Timeout => EndpointError::Timeout { endpoint },
-            ClientError::TooLarge { .. } => self.answered(error.to_string()),
-            ClientError::Connection(_) => {
-                EndpointError::Unreachable { endpoint, source: Box::new(error) }
-            }
-        }
     }
 
     fn answered(&self, answer: String) -> EndpointError {
         EndpointError::Malformed { endpoint: self.name.clone(), answer }
     }
+}
+
+/// The address, where it is one that can be called.
+fn usable(address: &str) -> Option<(Url, Uri)> {
+    let url = Url::parse(address).ok()?;
+    let called = matches!(url.scheme(), "http" | "https") && url.has_host();
+    // What is sent is what was written, not what became of it on the way.
+    called.then_some((url, address.parse().ok()?))
+}
+
+/// The answer to `{ _service { sdl } }`.
+#[derive(Deserialize)]
+struct ServiceAnswer {
+    data: ServiceData,
+}
+
+#[derive(Deserialize)]
+struct ServiceData {
+    #[serde(rename = "_service")]
+    service: Service,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    sdl: String,
 }
 
 /// Whether an answer is a GraphQL response with errors.
@@ -150,14 +203,6 @@ fn tells_errors(body: &[u8]) -> bool {
     serde_json::from_slice::<Answer>(body).is_ok_and(|answer| !answer.errors.is_empty())
 }
 
-/// The address, where it is one that can be called.
-fn usable(address: &str) -> Option<Uri> {
-    let address: Uri = address.parse().ok()?;
-    let scheme = address.scheme_str()?;
-    let called = matches!(scheme, "http" | "https") && !address.host()?.is_empty();
-    called.then_some(address)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,19 +212,21 @@ mod tests {
         for address in
             ["http://localhost:4001/products", "https://example.org", "http://[::1]:1/graphql?a=b"]
         {
-            assert_eq!(usable(address).unwrap().to_string().trim_end_matches('/'), address);
+            assert_eq!(usable(address).unwrap().1.to_string().trim_end_matches('/'), address);
         }
     }
 
     #[test]
     fn an_address_that_cannot_be_called_is_refused_by_name() {
+        let settings = SubgraphSettings::default();
         for address in
             ["products", "ftp://x/", "http://", "/graphql", "localhost:4001", "http://a b"]
         {
-            let error = GraphQlSubgraph::new("products", address).unwrap_err().to_string();
+            let error =
+                GraphQlSubgraph::new("products", address, &settings).unwrap_err().to_string();
             assert!(error.contains("products") && error.contains("http://"), "{error}");
         }
-        let error = GraphQlSubgraph::new("products", "").unwrap_err().to_string();
+        let error = GraphQlSubgraph::new("products", "", &settings).unwrap_err().to_string();
         assert!(error.contains("no address for the subgraph products"), "{error}");
     }
 }

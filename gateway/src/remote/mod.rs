@@ -19,9 +19,32 @@ mod publish;
 mod server;
 mod subscribe;
 
+use std::sync::Arc;
+
+use common::EndpointError;
+
+use crate::http_client::ClientError;
+use crate::subgraph::CallError;
+
 pub use client::{HttpEndpoint, HttpEndpointError};
 pub use graphql::{GraphQlSubgraph, GraphQlSubgraphError};
 pub use server::subgraph_router;
+
+/// Why there is no answer, as the seam has it.
+fn unanswered(endpoint: &str, error: impl Into<Arc<CallError>>) -> EndpointError {
+    let (endpoint, error) = (endpoint.to_owned(), error.into());
+    match &*error {
+        CallError::Timeout | CallError::Client(ClientError::ConnectTimeout) => {
+            EndpointError::Timeout { endpoint }
+        }
+        CallError::Client(ClientError::TooLarge { .. }) => {
+            EndpointError::Malformed { endpoint, answer: error.to_string() }
+        }
+        CallError::Open(_) | CallError::Client(_) => {
+            EndpointError::Unreachable { endpoint, source: Box::new(error) }
+        }
+    }
+}
 
 const GRAPHQL: &str = "/graphql";
 const EVENTS: &str = "/events";

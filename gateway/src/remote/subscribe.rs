@@ -12,7 +12,8 @@ use async_stream::stream;
 use bytes::Bytes;
 use federation::{Events, FetchError, FetchResponse};
 use futures::{SinkExt, StreamExt};
-use http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::net::TcpStream;
@@ -92,33 +93,34 @@ pub(super) fn socket_address(base: &Url, path: &str) -> String {
     format!("{base}{path}")
 }
 
-/// Opens a subscription at `address` (`ws` or `wss`): `operation` is the JSON of a GraphQL request. `authorization` is sent with the
-/// upgrade and in `connection_init`, because subgraphs look in either place.
+/// Opens a subscription at `address` (`ws` or `wss`): `operation` is the JSON of a GraphQL request. Of `headers`,
+/// `authorization` is also told in `connection_init`, because subgraphs look in either place.
 pub(super) async fn subscribe(
     address: &str,
-    authorization: Option<&str>,
+    headers: &HeaderMap,
     operation: &[u8],
     patience: Duration,
 ) -> Result<Events, FetchError> {
     let operation = serde_json::from_slice(operation).map_err(unreachable)?;
     let until = Instant::now() + patience;
     let within = |_| FetchError::Timeout;
-    let opening = timeout_at(until, connect(address, authorization, operation));
+    let opening = timeout_at(until, connect(address, headers, operation));
     let socket = opening.await.map_err(within)??;
     Ok(events(socket).boxed())
 }
 
 async fn connect(
     address: &str,
-    authorization: Option<&str>,
+    given: &HeaderMap,
     operation: &RawValue,
 ) -> Result<Socket, FetchError> {
     let mut request = address.into_client_request().map_err(unreachable)?;
     let headers = request.headers_mut();
     headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
-    if let Some(value) = authorization.and_then(|text| HeaderValue::from_str(text).ok()) {
-        headers.insert(AUTHORIZATION, value);
+    for (name, value) in given.iter().filter(|(name, _)| !is_of_body(name)) {
+        headers.append(name, value.clone());
     }
+    let authorization = given.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_EVENT))
         .max_frame_size(Some(MAX_EVENT));
@@ -136,6 +138,11 @@ async fn connect(
     }
     say(&mut socket, &Say::Subscribe { id: ID, payload: operation }).await?;
     Ok(socket)
+}
+
+/// Whether a header speaks of a body, which the request for a WebSocket has not.
+fn is_of_body(name: &HeaderName) -> bool {
+    [ACCEPT, CONTENT_LENGTH, CONTENT_TYPE].contains(name)
 }
 
 /// The events of the subscription. Dropping them closes the connection.

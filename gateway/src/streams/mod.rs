@@ -17,7 +17,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use futures::{Stream, StreamExt};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{Extensions, HeaderName, HeaderValue};
 use std::net::SocketAddr;
@@ -64,8 +64,8 @@ pub(crate) fn respond(
             streamed(kind.content_type(), multipart::body(outlet, permit, kind))
         }
     };
-    for cookie in opened.cookies {
-        response.headers_mut().append(SET_COOKIE, cookie);
+    for (name, value) in &opened.headers {
+        response.headers_mut().append(name, value.clone());
     }
     Ok(response)
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use common::Caller;
 use federation::{Object, Payload, Prepared};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -10,21 +9,27 @@ use futures::stream::BoxStream;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::code::Code;
 use crate::execute::open;
+use crate::graph::Graph;
 use crate::live::{Content, Gone, Message, Outbox};
 use crate::outcome::Outcome;
 use crate::state::State;
+use crate::transport::Exchange;
 
-/// Runs an operation and passes its answer on as messages of `id`, the last of which says that it is complete.
-pub(super) async fn run(
-    state: Arc<State>,
-    prepared: Arc<Prepared>,
-    variables: Object,
-    caller: Caller,
-    id: Arc<str>,
-    outbox: Outbox<Message>,
-) {
+/// An operation of a connection that carries several.
+pub(super) struct Operation {
+    pub(super) graph: Arc<Graph>,
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) variables: Object,
+    pub(super) exchange: Exchange,
+    /// What the client calls it.
+    pub(super) id: Arc<str>,
+}
+
+/// Runs an operation and passes its answer on as messages, the last of which says that it is complete.
+pub(super) async fn run(state: Arc<State>, operation: Operation, outbox: Outbox<Message>) {
+    let Operation { graph, prepared, variables, exchange, id } = operation;
     let deadline = Deadline::after(state.settings.http.request_timeout);
-    let opening = open(prepared, variables, &state.transports, caller, &state.settings.execution);
+    let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
     match unless_it_panics(deadline.keep(opening, Code::GatewayTimeout)).await {
         Ok(opened) => relay(id, opened.payloads, outbox).await,
         Err(outcome) => end(&id, Some(outcome), &outbox).await,

@@ -25,6 +25,7 @@ use crate::observe::request_id;
 use crate::outcome::Outcome;
 use crate::respond::respond;
 use crate::state::State;
+use crate::transport::Exchange;
 
 /// Carries the token of a reserved stream; the query parameter `token` may do so too.
 const TOKEN: HeaderName = HeaderName::from_static("x-graphql-event-stream-token");
@@ -101,15 +102,17 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
             "extensions.operationId is missing: the event stream names the operation by it",
         )
     })?;
-    let prepared = state.operations.prepare(&request)?;
+    let graph = state.graph.load_full();
+    let prepared = graph.operations.prepare(&request)?;
     let most = state.settings.streams.operations_per_connection;
     stream.admit(&id, identity.viewer.as_ref().map(|viewer| viewer.user), most)?;
     let caller = Caller { viewer: identity.viewer, request_id: request_id(parts) };
-    let (state, outbox) = (state.clone(), stream.outbox.clone());
-    let (running, name) = (stream.clone(), id.clone());
+    let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
+    let (variables, name) = (request.variables, id.as_str().into());
+    let operation = relay::Operation { graph, prepared, variables, exchange, id: name };
+    let (state, running, name) = (state.clone(), stream.clone(), id.clone());
     let task = tokio::spawn(async move {
-        let id = name.as_str().into();
-        relay::run(state, prepared, request.variables, caller, id, outbox).await;
+        relay::run(state, operation, running.outbox.clone()).await;
         running.stop(&name);
     });
     stream.started(&id, task.abort_handle());

@@ -1,7 +1,23 @@
-//! The HTTP request to a subgraph in another process, whatever protocol it carries.
+//! The HTTP call to a subgraph in another process, whatever protocol it carries, with everything that can be set about it.
 //!
-//! It knows nothing of GraphQL: who calls it says which bytes go where, and reads what comes back.
+//! [`call`] is the one place where the policies meet; each is a module of its own and costs nothing while it is off. None of them knows
+//! GraphQL: who calls says which bytes go where and whether they may be sent twice, and reads what comes back.
 
-mod client;
+mod breaker;
+mod call;
+mod headers;
+mod limit;
+mod retry;
+mod settings;
+mod share;
 
-pub(crate) use client::{ClientError, HttpClient};
+pub use breaker::BreakerSettings;
+pub use call::SubgraphSetupError;
+pub(crate) use call::{CallError, SubgraphClient};
+pub use headers::{
+    EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules, Merge, RequestRule,
+    ResponseRule,
+};
+pub use retry::RetrySettings;
+pub use settings::SubgraphSettings;
+pub(crate) use share::SharingClient;

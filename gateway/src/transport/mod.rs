@@ -1,8 +1,11 @@
 //! How the engine's fetches reach the subgraphs: a function call or HTTP. Nothing above this module knows which.
 
+mod exchange;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
 
 use async_graphql::ErrorExtensionValues;
 use common::{Caller, Endpoint, EndpointError, SubgraphRequest};
@@ -14,6 +17,8 @@ use http::header::SET_COOKIE;
 
 use crate::error::Panic;
 use crate::remote::{GraphQlSubgraph, HttpEndpoint};
+
+pub(crate) use exchange::Exchange;
 
 /// How one subgraph is reached.
 #[derive(Clone)]
@@ -78,26 +83,36 @@ impl Transport {
     async fn fetch(
         &self,
         request: FetchRequest<'_>,
-        caller: &Arc<Caller>,
-    ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
-        match self {
-            Self::InProcess(endpoint) => call(&**endpoint, request, caller.clone()).await,
-            Self::Http(endpoint) => endpoint.fetch(request, caller).await,
-            Self::GraphQl(subgraph) => subgraph.fetch(request).await,
+        exchange: &Exchange,
+    ) -> Result<FetchResponse, EndpointError> {
+        let (response, cookies) = match self {
+            Self::InProcess(endpoint) => {
+                call(&**endpoint, request, exchange.caller.clone()).await?
+            }
+            Self::Http(endpoint) => endpoint.fetch(request, &exchange.caller).await?,
+            Self::GraphQl(subgraph) => {
+                let (body, headers) = subgraph.fetch(request, &exchange.headers).await?;
+                subgraph.header_rules().to_client(&headers, &mut exchange.answer());
+                return Ok(FetchResponse::Json(body));
+            }
+        };
+        if !cookies.is_empty() {
+            exchange.answer().extend(cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
         }
+        Ok(response)
     }
 
     async fn subscribe(
         &self,
         request: FetchRequest<'_>,
-        caller: &Arc<Caller>,
+        exchange: &Exchange,
     ) -> Result<Events, FetchError> {
         match self {
             Self::InProcess(endpoint) => {
-                subscribe(&**endpoint, request, caller.clone()).map_err(fetch_error)
+                subscribe(&**endpoint, request, exchange.caller.clone()).map_err(fetch_error)
             }
-            Self::Http(endpoint) => endpoint.open(request, caller).await,
-            Self::GraphQl(subgraph) => subgraph.open(request).await,
+            Self::Http(endpoint) => endpoint.open(request, &exchange.caller).await,
+            Self::GraphQl(subgraph) => subgraph.open(request, &exchange.headers).await,
         }
     }
 }
@@ -165,64 +180,88 @@ fn extensions(extensions: &ErrorExtensionValues) -> Object {
 
 /// The subgraphs of a supergraph, by name.
 #[derive(Debug)]
-pub(crate) struct Transports(HashMap<String, Transport>);
+pub(crate) struct Transports {
+    by_name: HashMap<String, Transport, ahash::RandomState>,
+    read_the_client: bool,
+}
 
 impl Transports {
     pub(crate) fn new(transports: impl Iterator<Item = Transport>) -> Self {
         let named = |transport: Transport| (transport.name().to_owned(), transport);
-        Self(transports.map(named).collect())
+        let by_name: HashMap<_, _, _> = transports.map(named).collect();
+        let reads = |transport: &Transport| match transport {
+            Transport::InProcess(_) | Transport::Http(_) => false,
+            Transport::GraphQl(subgraph) => subgraph.header_rules().read_the_client(),
+        };
+        let read_the_client = by_name.values().any(reads);
+        Self { by_name, read_the_client }
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.by_name.contains_key(name)
+    }
+
+    /// Whether a header rule of any looks at what the client sent.
+    pub(crate) fn read_the_client(&self) -> bool {
+        self.read_the_client
+    }
+
+    /// Whether clients are shown this subgraph's errors as they are. Spacey's own say nothing that is not for clients.
+    pub(crate) fn show_errors_of(&self, name: &str) -> bool {
+        match self.by_name.get(name) {
+            Some(Transport::InProcess(_) | Transport::Http(_)) => true,
+            Some(Transport::GraphQl(subgraph)) => subgraph.errors_are_shown(),
+            None => false,
+        }
     }
 
     /// All of them, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Transport> {
-        self.0.values()
+        self.by_name.values()
     }
 }
 
-/// The fetches of one request: who asks, and which cookies the subgraphs set.
-#[derive(Clone)]
+/// The fetches of one client request. Clones are of the same request.
+#[derive(Debug, Clone)]
 pub(crate) struct RequestFetch {
     transports: Arc<Transports>,
-    caller: Arc<Caller>,
-    cookies: Arc<Mutex<Vec<HeaderValue>>>,
+    exchange: Arc<Exchange>,
 }
 
 impl RequestFetch {
-    pub(crate) fn new(transports: Arc<Transports>, caller: Arc<Caller>) -> Self {
-        Self { transports, caller, cookies: Arc::default() }
+    pub(crate) fn new(transports: Arc<Transports>, exchange: Arc<Exchange>) -> Self {
+        Self { transports, exchange }
     }
 
-    /// The cookies the subgraphs have set so far, for the client.
-    pub(crate) fn take_cookies(&self) -> Vec<HeaderValue> {
-        std::mem::take(&mut *self.cookies.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The request they are for.
+    pub(crate) fn exchange(&self) -> &Exchange {
+        &self.exchange
     }
 
     fn transport(&self, name: &str) -> Result<&Transport, FetchError> {
-        self.transports.0.get(name).ok_or_else(|| {
+        self.transports.by_name.get(name).ok_or_else(|| {
             // The gateway does not start without one for each subgraph of the supergraph.
             FetchError::Malformed(format!("the supergraph names {name}, which has no transport"))
         })
+    }
+
+    async fn send(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
+        let transport = self.transport(request.subgraph)?;
+        transport.fetch(request, &self.exchange).await.map_err(fetch_error)
     }
 }
 
 impl Fetch for RequestFetch {
     async fn subscribe(&self, request: FetchRequest<'_>) -> Result<Events, FetchError> {
-        let transport = self.transport(request.subgraph)?;
-        transport.subscribe(request, &self.caller).await
+        self.transport(request.subgraph)?.subscribe(request, &self.exchange).await
     }
 
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
-        let transport = self.transport(request.subgraph)?;
-        let (response, cookies) =
-            transport.fetch(request, &self.caller).await.map_err(fetch_error)?;
-        if !cookies.is_empty() {
-            self.cookies.lock().unwrap_or_else(PoisonError::into_inner).extend(cookies);
-        }
-        Ok(response)
+        let Some(explain) = &self.exchange.explain else { return self.send(request).await };
+        let sent = Instant::now();
+        let outcome = self.send(request.clone()).await;
+        explain.note(&request, sent, &outcome);
+        outcome
     }
 }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
 pub(crate) mod library;
+pub(crate) mod misbehaving;
 pub(crate) mod plain;
 pub(crate) mod socket;
 

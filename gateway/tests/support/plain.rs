@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::routing::post;
 use common::Caller;
 use federation::Supergraph;
-use gateway::{Gateway, GatewaySettings, GraphQlSubgraph, Transport};
+use gateway::{Gateway, GatewaySettings, GraphQlSubgraph, SubgraphSettings, Transport};
 use http::HeaderMap;
 
 use super::{SUPERGRAPH, library, serve};
@@ -48,14 +48,40 @@ pub(crate) async fn library() -> (Vec<Transport>, [Received; 3]) {
         ("reviews", graphql(library::reviews(), received[2].clone()).await),
     ];
     let transports = addresses.map(|(name, address)| {
-        Transport::GraphQl(Arc::new(GraphQlSubgraph::new(name, &address).unwrap()))
+        Transport::GraphQl(Arc::new(
+            GraphQlSubgraph::new(name, &address, &SubgraphSettings::default()).unwrap(),
+        ))
     });
     (transports.into(), received)
 }
 
 /// A general router over `transports`.
 pub(crate) fn router(transports: Vec<Transport>) -> Router {
+    gateway(transports, GatewaySettings::default()).router()
+}
+
+/// A gateway for everybody over `transports`.
+pub(crate) fn gateway(transports: Vec<Transport>, settings: GatewaySettings) -> Gateway {
     let supergraph = Supergraph::parse(SUPERGRAPH).unwrap();
-    let settings = GatewaySettings::default();
-    Gateway::without_authentication(supergraph, transports, settings).unwrap().router()
+    Gateway::general(supergraph, transports, None, settings).unwrap()
+}
+
+/// The library, with the subgraph `reviews` elsewhere and called as `settings` say.
+pub(crate) fn with_reviews_at(address: &str, settings: &SubgraphSettings) -> Vec<Transport> {
+    let mut transports: Vec<_> =
+        super::endpoints().0.into_iter().map(Transport::InProcess).collect();
+    transports.retain(|transport| transport.name() != "reviews");
+    let reviews = GraphQlSubgraph::new("reviews", address, settings).unwrap();
+    transports.push(Transport::GraphQl(Arc::new(reviews)));
+    transports
+}
+
+/// Sends an operation with headers.
+pub(crate) async fn run(router: &Router, query: &str, headers: &[(&str, &str)]) -> super::Answer {
+    let body = serde_json::json!({ "query": query }).to_string();
+    let mut request = super::post(&body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    super::send(router, request.body(axum::body::Body::from(body)).unwrap()).await
 }

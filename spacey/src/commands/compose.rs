@@ -1,38 +1,55 @@
-//! `spacey compose`: the supergraph schema on standard output, errors and hints on standard error, exit code 1 on errors.
+//! `spacey compose`: the supergraph schema, or the clients', on standard output or in a file; errors and hints on standard error; exit
+//! code 1 on errors. The same subgraphs give the same bytes, in whatever order they are named.
 
 use std::fs;
 use std::process::ExitCode;
 
-use federation::compose::{Diagnostic, SubgraphSdl, compose};
+use federation::Supergraph;
+use federation::compose::{Diagnostic, compose};
+use serde::Serialize;
 
 use crate::cli::{ComposeArgs, DiagnosticFormat};
+use crate::sources::{self, Source};
 
 pub(super) fn run(arguments: &ComposeArgs) -> super::Result {
-    let mut subgraphs = Vec::new();
-    for subgraph in &arguments.subgraphs {
-        let sdl = fs::read_to_string(&subgraph.file)
-            .map_err(|error| format!("{}: {error}", subgraph.file.display()))?;
-        let (name, url) = (subgraph.name.clone(), subgraph.url.clone());
-        subgraphs.push(SubgraphSdl { name, url, sdl });
-    }
+    let sources = match &arguments.config {
+        Some(file) => sources::of_config(file)?,
+        None => arguments.subgraphs.iter().cloned().map(Source::from).collect(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let subgraphs = runtime.block_on(sources::read(sources))?;
     match compose(&subgraphs) {
         Ok(composition) => {
-            report(&composition.hints, arguments.format)?;
-            super::answer(&composition.supergraph_sdl)?;
+            report(&Findings { errors: &[], hints: &composition.hints }, arguments.format)?;
+            let sdl = composition.supergraph_sdl;
+            let sdl = if arguments.api { Supergraph::parse(&sdl)?.api_sdl() } else { sdl };
+            match &arguments.output {
+                Some(file) => {
+                    fs::write(file, sdl).map_err(|error| format!("{}: {error}", file.display()))?
+                }
+                None => super::answer(&sdl)?,
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(errors) => {
-            report(&errors, arguments.format)?;
+            report(&Findings { errors: &errors, hints: &[] }, arguments.format)?;
             Ok(ExitCode::FAILURE)
         }
     }
 }
 
-fn report(diagnostics: &[Diagnostic], format: DiagnosticFormat) -> Result<(), serde_json::Error> {
+/// What composition has to say.
+#[derive(Serialize)]
+struct Findings<'a> {
+    errors: &'a [Diagnostic],
+    hints: &'a [Diagnostic],
+}
+
+fn report(findings: &Findings<'_>, format: DiagnosticFormat) -> Result<(), serde_json::Error> {
     match format {
-        DiagnosticFormat::Json => eprintln!("{}", serde_json::to_string_pretty(diagnostics)?),
+        DiagnosticFormat::Json => eprintln!("{}", serde_json::to_string_pretty(findings)?),
         DiagnosticFormat::Text => {
-            for diagnostic in diagnostics {
+            for diagnostic in findings.errors.iter().chain(findings.hints) {
                 eprintln!("{diagnostic}");
             }
         }

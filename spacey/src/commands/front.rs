@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use common::Clock;
 use gateway::{
-    BrowserSettings, DeveloperSettings, Gateway, GatewaySettings, HttpSettings, OperationSettings,
-    StreamSettings,
+    BrowserSettings, DeveloperSettings, ErrorSettings, Gateway, GatewaySettings, HttpSettings,
+    OperationSettings, StreamSettings,
 };
 use generation::GenerationSettings;
 
 use crate::graph::{self, PATIENCE};
-use crate::settings::{Http, Settings};
+use crate::reload;
+use crate::settings::Settings;
 use crate::wiring::{Domains, Identity, Site, generation_secret};
 
 /// Where the service listens unless a setting says otherwise.
@@ -32,17 +33,24 @@ pub(super) async fn gateway(
     let endpoints: Vec<Arc<_>> = sites.iter().map(Site::endpoint).collect();
     let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;
     let supergraph = graph::supergraph(&sdls)?.supergraph_sdl;
-    Ok(Gateway::new(
+    let gateway = Gateway::new(
         &supergraph,
-        sites,
+        sites.clone(),
         identity.access,
         identity.revocations,
-        gateway_settings(&settings.http)?,
+        gateway_settings(settings)?,
         Clock::System,
-    )?)
+    )?;
+    let elsewhere = sites.iter().any(|site| matches!(site, Site::Elsewhere(_)));
+    // What runs in this process cannot change.
+    if let (Some(every), true) = (settings.subgraphs.reload, elsewhere) {
+        tokio::spawn(reload::watch_subgraphs(gateway.clone(), sites, sdls, every));
+    }
+    Ok(gateway)
 }
 
-pub(super) fn gateway_settings(settings: &Http) -> Result<GatewaySettings> {
+pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
+    let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
         .iter()
@@ -61,10 +69,15 @@ pub(super) fn gateway_settings(settings: &Http) -> Result<GatewaySettings> {
             ..StreamSettings::default()
         },
         operations: OperationSettings::default(),
+        errors: ErrorSettings {
+            masked: !settings.development,
+            allowed_extensions: settings.error_extensions.clone(),
+        },
         execution: gateway::ExecuteSettings::default(),
         developer: DeveloperSettings {
             graphiql: settings.graphiql,
             introspection: settings.introspection,
+            explain: settings.development,
         },
     })
 }

@@ -12,6 +12,7 @@ pub(super) async fn run(mut settings: Settings, arguments: GatewayArgs) -> super
     if let Some(address) = arguments.listen {
         (settings.listen.host, settings.listen.port) = (address.ip(), address.port());
     }
+    settings.http.development |= arguments.development;
     match arguments.supergraph {
         Some(file) => router::run(&settings, &file).await,
         None => product(&settings).await,

@@ -1,44 +1,49 @@
 //! `spacey gateway --supergraph FILE`: a general router. It runs any supergraph, whoever composed it, over subgraphs that speak GraphQL
 //! over HTTP at the addresses that the supergraph has for them.
 //!
-//! Everybody is anonymous to it, and it needs none of Spacey's secrets, services or folders.
+//! Everybody is anonymous to it unless a setting says otherwise, and it needs none of Spacey's secrets, services or folders.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use federation::Supergraph;
-use gateway::{Gateway, GraphQlSubgraph, GraphQlSubgraphError, Transport};
+use common::token::{AccessTokens, KeyError};
+use gateway::Gateway;
+use secrecy::SecretString;
 
 use super::{front, server};
-use crate::settings::{Settings, SubgraphAddresses};
+use crate::reload;
+use crate::settings::{Keys, Settings};
+use crate::subgraphs::Subgraphs;
 
 pub(super) async fn run(settings: &Settings, file: &Path) -> super::Result {
-    let sdl = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let supergraph =
-        Supergraph::parse(&sdl).map_err(|error| format!("{}: {error}", file.display()))?;
-    let subgraphs = transports(&supergraph, &settings.subgraphs.addresses)?;
-    let gateway_settings = front::gateway_settings(&settings.http)?;
-    let gateway = Gateway::without_authentication(supergraph, subgraphs, gateway_settings)?;
+    let sdl = reload::read(file)?;
+    let subgraphs = Arc::new(Subgraphs::new(settings.subgraphs.policies.clone()));
+    let (supergraph, transports) = subgraphs
+        .of_supergraph(&sdl)
+        .map_err(|error| format!("{}: {}", file.display(), reload::chain(&error)))?;
+    subgraphs.warn_of_unknown(&supergraph);
+    let gateway_settings = front::gateway_settings(settings)?;
+    let tokens = tokens(&settings.keys)?;
+    let gateway = Gateway::general(supergraph, transports, tokens, gateway_settings)?;
     let (listener, address) = server::listen(&settings.listen).await?;
     println!("The gateway listens on http://{address}");
+    if let Some(every) = settings.subgraphs.reload {
+        let gateway = gateway.clone();
+        tokio::spawn(reload::watch_file(gateway, subgraphs, file.to_owned(), sdl, every));
+    }
     let drain = gateway.drain();
     server::serve(listener, gateway.router(), settings.listen.drain, move || drain.begin()).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// How each subgraph of the supergraph is reached: at the address of a setting, else at the supergraph's own.
-fn transports(
-    supergraph: &Supergraph,
-    addresses: &SubgraphAddresses,
-) -> Result<Vec<Transport>, GraphQlSubgraphError> {
-    supergraph
-        .subgraphs()
-        .map(|subgraph| {
-            let address = addresses.of(&subgraph.name).unwrap_or(&subgraph.url);
-            let subgraph = GraphQlSubgraph::new(&*subgraph.name, address)?;
-            Ok(Transport::GraphQl(Arc::new(subgraph)))
-        })
-        .collect()
+/// The key by which access tokens are recognised, where they are looked at. It is never made here: whoever issues tokens has it.
+fn tokens(keys: &Keys) -> Result<Option<Arc<AccessTokens>>, String> {
+    if !keys.authentication {
+        return Ok(None);
+    }
+    let pem = SecretString::from(reload::read(&keys.jwt_key_file)?);
+    let tokens = AccessTokens::from_pem(&pem)
+        .map_err(|error: KeyError| format!("SPACEY_JWT_KEY_FILE: {error}"))?;
+    Ok(Some(Arc::new(tokens)))
 }

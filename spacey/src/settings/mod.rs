@@ -4,6 +4,7 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 pub(crate) mod reader;
+mod subgraphs;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,8 @@ use reader::{Reader, SettingErrors, Shown};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use users::HashingCost;
+
+pub(crate) use subgraphs::Policies;
 
 /// Where the settings file is looked for when nothing else is said.
 const DEFAULT_FILE: &str = "spacey.toml";
@@ -62,6 +65,8 @@ pub(crate) struct Data {
 pub(crate) struct Keys {
     /// `SPACEY_JWT_KEY_FILE`: the Ed25519 private key that signs access tokens, PKCS #8 PEM.
     pub(crate) jwt_key_file: PathBuf,
+    /// `SPACEY_AUTHENTICATION`: whether a general router looks at access tokens. The product's gateway always does.
+    pub(crate) authentication: bool,
     /// `SPACEY_SERVICE_SECRET`: what gateway and subgraphs share when they are separate processes.
     pub(crate) service_secret: Option<SecretString>,
 }
@@ -71,22 +76,10 @@ pub(crate) struct Keys {
 pub(crate) struct Subgraphs {
     /// `SPACEY_SUBGRAPH_{USERS,CONFIG,DECKS,LEARNING}_URL`, by subgraph name.
     pub(crate) remote: BTreeMap<&'static str, Url>,
-    /// `SPACEY_SUBGRAPH_…_URL` of any name.
-    pub(crate) addresses: SubgraphAddresses,
-    /// `SPACEY_SUBGRAPH_TIMEOUT_SECONDS`: how long a remote one may take.
-    pub(crate) timeout: Duration,
-}
-
-/// Addresses of subgraphs that a general router uses in place of the supergraph's, by the middle part of the variable's name.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SubgraphAddresses(BTreeMap<String, String>);
-
-impl SubgraphAddresses {
-    /// The address that is set for the subgraph `name`: its letters are upper case in the variable, and all but letters and digits `_`.
-    pub(crate) fn of(&self, name: &str) -> Option<&str> {
-        let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-        self.0.get(&name.chars().map(letter).collect::<String>()).map(String::as_str)
-    }
+    /// How each of them is called, and each of any supergraph by the general router.
+    pub(crate) policies: Policies,
+    /// `SPACEY_RELOAD_SECONDS`: how often to look whether the schema changed; none for never.
+    pub(crate) reload: Option<Duration>,
 }
 
 /// The card-generation service.
@@ -119,6 +112,10 @@ pub(crate) struct Http {
     pub(crate) graphiql: bool,
     /// `SPACEY_INTROSPECTION`: whether clients may ask for the schema.
     pub(crate) introspection: bool,
+    /// `SPACEY_MODE` is `development`: clients see subgraphs' errors as they are, and may ask how their operation was run.
+    pub(crate) development: bool,
+    /// `SPACEY_ERROR_EXTENSIONS`: what is left of the extensions of errors that are masked.
+    pub(crate) error_extensions: Vec<String>,
     /// `SPACEY_SECURE_COOKIES`: whether cookies are for HTTPS only.
     pub(crate) secure_cookies: bool,
 }
@@ -230,7 +227,8 @@ impl Keys {
         let jwt_key_file =
             reader.get("SPACEY_JWT_KEY_FILE", "a file name is accepted", default, path);
         let service_secret = long_secret(reader, "SPACEY_SERVICE_SECRET");
-        Some(Self { jwt_key_file: jwt_key_file?, service_secret })
+        let authentication = flag(reader, "SPACEY_AUTHENTICATION", false);
+        Some(Self { jwt_key_file: jwt_key_file?, authentication: authentication?, service_secret })
     }
 }
 
@@ -247,9 +245,15 @@ impl Subgraphs {
                 remote.insert(subgraph, url);
             }
         }
-        let timeout = seconds(reader, "SPACEY_SUBGRAPH_TIMEOUT_SECONDS", "10");
-        let addresses = SubgraphAddresses(reader.named("SPACEY_SUBGRAPH_", "_URL"));
-        Some(Self { remote, addresses, timeout: timeout? })
+        let reload = reader.get(
+            "SPACEY_RELOAD_SECONDS",
+            "a number of seconds from 0, for never, to 3600 is accepted",
+            "5",
+            |text| text.parse().ok().filter(|seconds| *seconds <= 3600).map(Duration::from_secs),
+        );
+        let policies = Policies::read(reader)?;
+        let reload = Some(reload?).filter(|every| !every.is_zero());
+        Some(Self { remote, policies, reload })
     }
 }
 
@@ -277,9 +281,7 @@ impl Http {
             "origins such as https://app.example.org, separated by commas, are accepted; * is not",
             "",
             |text| {
-                text.split(',')
-                    .map(str::trim)
-                    .filter(|origin| !origin.is_empty())
+                list(text)
                     .map(|origin| {
                         let url = Url::parse(origin).ok()?;
                         (url.origin().ascii_serialization() == origin).then(|| origin.to_owned())
@@ -303,6 +305,22 @@ impl Http {
         let operations_per_stream = count("SPACEY_OPERATIONS_PER_STREAM", "100");
         let graphiql = flag(reader, "SPACEY_GRAPHIQL", true);
         let introspection = flag(reader, "SPACEY_INTROSPECTION", true);
+        let development = reader.get(
+            "SPACEY_MODE",
+            "production and development are accepted",
+            "production",
+            |text| match text {
+                "production" => Some(false),
+                "development" => Some(true),
+                _ => None,
+            },
+        );
+        let error_extensions = reader.get(
+            "SPACEY_ERROR_EXTENSIONS",
+            "names separated by commas are accepted",
+            "code",
+            |text| Some(list(text).map(str::to_owned).collect()),
+        );
         // Browsers send a Secure cookie to a plain http://localhost too, but not to another plain address.
         let loopback = listen.is_some_and(|listen| listen.host.is_loopback());
         let secure_cookies = flag(reader, "SPACEY_SECURE_COOKIES", !loopback);
@@ -314,6 +332,8 @@ impl Http {
             operations_per_stream: operations_per_stream?,
             graphiql: graphiql?,
             introspection: introspection?,
+            development: development?,
+            error_extensions: error_extensions?,
             secure_cookies: secure_cookies?,
         })
     }
@@ -375,6 +395,11 @@ impl Log {
 }
 
 const HTTP_ADDRESS: &str = "an address such as http://127.0.0.1:8091 is accepted";
+
+/// The parts of a text that are separated by commas.
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
 
 fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.parse().ok()

@@ -65,6 +65,7 @@ impl std::error::Error for SettingErrors {}
 pub(crate) struct Reader {
     environment: BTreeMap<String, String>,
     file: BTreeMap<String, String>,
+    tables: BTreeMap<String, toml::Table>,
     path: PathBuf,
     known: BTreeSet<String>,
     shown: Vec<Shown>,
@@ -77,6 +78,7 @@ impl Reader {
         let mut reader = Self {
             environment,
             file: BTreeMap::new(),
+            tables: BTreeMap::new(),
             path: path.to_owned(),
             known: BTreeSet::new(),
             shown: Vec::new(),
@@ -105,6 +107,7 @@ impl Reader {
                                 items.iter().filter_map(toml::Value::as_str).collect();
                             drop(self.file.insert(key, items.join(",")));
                         }
+                        toml::Value::Table(table) => drop(self.tables.insert(key, table)),
                         _ => self.fail_file(format!(
                             "{key} must be a text, a whole number, true, false, or a list of texts"
                         )),
@@ -189,6 +192,15 @@ impl Reader {
         values
     }
 
+    /// A table of the file, read as `T`. What is wrong in it is reported under its name.
+    pub(crate) fn table<T: serde::de::DeserializeOwned + Default>(&mut self, name: &str) -> T {
+        let Some(table) = self.tables.remove(name) else { return T::default() };
+        table.try_into().unwrap_or_else(|error: toml::de::Error| {
+            self.fail_file(format!("[{name}]: {}", error.message()));
+            T::default()
+        })
+    }
+
     /// Adds a mistake that lies in several settings together.
     pub(crate) fn contradiction(&mut self, message: impl Into<String>) {
         self.errors.push(SettingError::Contradiction(message.into()));
@@ -196,7 +208,8 @@ impl Reader {
 
     /// What was read, or all that is wrong.
     pub(crate) fn finish(mut self) -> Result<Vec<Shown>, SettingErrors> {
-        for key in self.file.keys().filter(|key| !self.known.contains(*key)) {
+        let unknown = self.file.keys().filter(|key| !self.known.contains(*key));
+        for key in unknown.chain(self.tables.keys()) {
             self.errors.push(SettingError::Unknown { path: self.path.clone(), key: key.clone() });
         }
         if self.errors.is_empty() { Ok(self.shown) } else { Err(SettingErrors(self.errors)) }

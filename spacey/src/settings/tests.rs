@@ -1,6 +1,9 @@
 //! What the settings accept, refuse, and say about it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use gateway::{HttpVersion, SubgraphSettings};
 
 use super::Settings;
 use super::reader::Origin;
@@ -74,4 +77,67 @@ fn secrets_are_shown_nowhere() {
 fn a_demo_account_is_refused_where_others_can_reach_it() {
     let message = load(&[("SPACEY_DEMO", "true"), ("SPACEY_HOST", "0.0.0.0")]).unwrap_err();
     assert!(message.contains("loopback address only"), "{message}");
+}
+
+const SUBGRAPHS: &str = r#"
+subgraph_retries = 1
+[subgraph_defaults]
+timeout_seconds = 2.5
+breaker = { ratio = 0.9 }
+request_headers = [{ propagate = "authorization", rename = "x-token" }, { insert = "x-gateway", value = "spacey" }]
+[subgraph.word-list]
+url = "http://words.example/graphql"
+concurrency = 7
+http = "2"
+retry = { budget = 0.5 }
+breaker = { enabled = false }
+[subgraph.numbers]
+request_headers = []
+"#;
+
+#[test]
+fn what_is_nearer_to_a_subgraph_wins() {
+    let settings =
+        load_file(SUBGRAPHS, &[("SPACEY_SUBGRAPH_NUMBERS_URL", "http://n.example")]).unwrap();
+    let policies = settings.subgraphs.policies;
+    assert_eq!(policies.address_of("word-list"), Some("http://words.example/graphql"));
+    assert_eq!(policies.address_of("numbers"), Some("http://n.example"));
+    assert_eq!(policies.address_of("others"), None);
+
+    let [words, numbers, others] = ["word-list", "numbers", "others"].map(|name| policies.of(name));
+    for subgraph in [words, numbers, others] {
+        assert_eq!(subgraph.timeout, Duration::from_millis(2500));
+        assert_eq!(subgraph.retry.as_ref().unwrap().most, 1);
+    }
+    assert_eq!((words.concurrency, others.concurrency), (Some(7), None));
+    assert_eq!(words.client.version, HttpVersion::Http2);
+    assert_eq!(words.retry.as_ref().unwrap().budget, 0.5);
+    assert!(words.breaker.is_none() && numbers.breaker.as_ref().unwrap().ratio == 0.9);
+    let rules = |subgraph: &SubgraphSettings| subgraph.headers.request.len();
+    assert_eq!((rules(words), rules(numbers), rules(others)), (2, 0, 2));
+}
+
+#[test]
+fn a_wrong_table_is_named_with_what_is_accepted() {
+    for (text, message) in [
+        ("[subgraph.a]\ntimeout_seconds = 0", "[subgraph.a] of the file: timeout_seconds is 0"),
+        ("[subgraph.a]\ntimout_seconds = 1", "unknown field `timout_seconds`"),
+        ("[subgraph.a.retry]\nbudget = 3", "retry.budget is 3: a number from 0 to 1"),
+        ("[subgraph.a.retry]\nwait_seconds = 9", "more than retry.longest_wait_seconds"),
+        ("[subgraph.a.breaker]\nratio = 0.0", "breaker.ratio is 0"),
+        ("[subgraph.a.tls]\nkey = 'key.pem'", "tls.certificate and tls.key go together"),
+        ("[subgraph.a.tls]\nauthorities = 'no.pem'", "tls.authorities: no.pem"),
+        ("[subgraph_defaults]\nurl = 'http://x'", "url is for one subgraph"),
+        ("[[subgraph.a.request_headers]]\npropagate = 'host'", "the header host belongs to one"),
+        ("[[subgraph.a.request_headers]]\ninsert = 'x'", "insert needs a value"),
+        ("[[subgraph.a.request_headers]]\ninsert = 'x'\nremove = 'y'", "is one of propagate"),
+        ("[[subgraph.a.request_headers]]\npropagate_matching = '('", "no regular expression"),
+        ("[[subgraph.a.response_headers]]\nmerge = 'first'", "needs propagate"),
+        ("[subgraphs]\na = 1", "there is no setting \"subgraphs\""),
+    ] {
+        let error = load_file(text, &[]).unwrap_err();
+        assert!(error.contains(message), "{text}: {error}");
+    }
+    let error = load(&[("SPACEY_SUBGRAPH_HEADERS", "authorization,host")]).unwrap_err();
+    assert!(error.contains("SPACEY_SUBGRAPH_HEADERS"), "{error}");
 }

@@ -17,6 +17,8 @@ struct Codes {
     default_mismatch: Code,
     required_missing: Code,
     optional_missing: Code,
+    /// Whether what is left out must agree all the same where it is.
+    always_agree: bool,
 }
 
 const ARGUMENT: Codes = Codes {
@@ -24,6 +26,7 @@ const ARGUMENT: Codes = Codes {
     default_mismatch: Code::FieldArgumentDefaultMismatch,
     required_missing: Code::RequiredArgumentMissingInSomeSubgraph,
     optional_missing: Code::InconsistentArgumentPresence,
+    always_agree: false,
 };
 
 const INPUT_FIELD: Codes = Codes {
@@ -31,6 +34,7 @@ const INPUT_FIELD: Codes = Codes {
     default_mismatch: Code::InputFieldDefaultMismatch,
     required_missing: Code::RequiredInputFieldMissingInSomeSubgraph,
     optional_missing: Code::InconsistentInputObjectField,
+    always_agree: true,
 };
 
 /// Arguments of one field, `at` being its coordinate.
@@ -82,10 +86,13 @@ fn merge(
         let at = coordinate(name);
         let sources: Vec<(GraphId, &InputValue)> =
             sets.iter().filter_map(|(graph, values)| Some((*graph, values.get(name)?))).collect();
-        if sources.len() < sets.len() {
+        let everywhere = sources.len() == sets.len();
+        if !everywhere {
             report_missing(merger, &at, sets, name, &sources, codes);
-        } else if let Some(value) = merge_one(merger, &at, &sources, codes) {
-            merged.insert(name.clone(), value);
+        }
+        if everywhere || codes.always_agree {
+            let value = merge_one(merger, &at, &sources, codes);
+            merged.extend(value.filter(|_| everywhere).map(|value| (name.clone(), value)));
         }
     }
     merged

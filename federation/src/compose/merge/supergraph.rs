@@ -64,7 +64,7 @@ pub(crate) struct MergedField {
     pub(crate) description: Option<Node<str>>,
     pub(crate) marks: Marks,
     pub(crate) arguments: IndexMap<Name, MergedInput>,
-    /// The subgraphs that declare it; those that lost it by `@override` and do not need it are left out. None for a
+    /// The subgraphs that declare it, sorted; those that lost it by `@override` and do not need it are left out. None for a
     /// field that an object has only because an `@interfaceObject` adds it to its interface.
     pub(crate) sources: Vec<FieldSource>,
     /// Whether the sources are printed as `@join__field`. Otherwise they follow from the type's.

@@ -16,6 +16,9 @@ use super::subgraph::Subgraph;
 use places::Schemas;
 use walk::Walk;
 
+/// More would hide what is common to them.
+const MAX_REPORTED: usize = 100;
+
 /// Checks that every field that clients see can be reached. `subgraphs` are those that `supergraph` was merged from.
 pub(super) fn validate_satisfiability(
     supergraph: &Supergraph,
@@ -23,7 +26,15 @@ pub(super) fn validate_satisfiability(
     report: &mut Report,
 ) {
     let schemas = Schemas { supergraph, subgraphs };
-    for failure in Walk::new(schemas).run() {
+    let failures = Walk::new(schemas).run();
+    if failures.len() > MAX_REPORTED {
+        let message = format!(
+            "{} fields cannot be reached; those after the first {MAX_REPORTED} are not shown",
+            failures.len()
+        );
+        report.error(Code::SatisfiabilityError, "", &[], message);
+    }
+    for failure in failures.into_iter().take(MAX_REPORTED) {
         let names: Vec<&str> =
             failure.graphs.iter().map(|&graph| subgraphs[graph].name.as_str()).collect();
         let message = format!(

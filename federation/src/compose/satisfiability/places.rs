@@ -70,6 +70,11 @@ impl<'a> Place<'a> {
         Self { graph, by_key: true, provided: None, standing_for }
     }
 
+    /// Whether no `@provides` adds anything.
+    pub(super) fn is_plain(self) -> bool {
+        self.provided.is_none()
+    }
+
     /// The same subgraph, entered by a key.
     pub(super) fn re_entered(self) -> Self {
         Self::by_key(self.graph, self.standing_for)
@@ -101,18 +106,22 @@ impl<'a> Schemas<'a> {
         field: &str,
         graph: GraphId,
     ) -> Option<&'a FieldSource> {
-        self.merged_field(object, field)?.sources.iter().find(|source| source.graph == graph)
+        source_of(self.merged_field(object, field)?, graph)
     }
 
-    /// The field of `object` at `place`, if it can be asked for there.
+    /// The field of `object` at `place`, if it can be asked for there. `merged` is the field in the supergraph.
     pub(super) fn available(
         self,
         object: &Name,
+        merged: Option<&'a MergedField>,
         field: &Name,
         place: Place<'a>,
     ) -> Option<Available<'a>> {
         let parent = place.standing_for.unwrap_or(object);
-        let source = self.source(parent, field, place.graph)?;
+        let source = match place.standing_for {
+            Some(interface) => self.source(interface, field, place.graph)?,
+            None => source_of(merged?, place.graph)?,
+        };
         let definition = self.subgraphs[place.graph].field(parent, field)?;
         let mut nested = Vec::new();
         if let Some(provided) = place.provided {
@@ -215,6 +224,12 @@ impl<'a> Schemas<'a> {
             }
         }
     }
+}
+
+/// What the field is in the subgraph `graph`.
+fn source_of(field: &MergedField, graph: GraphId) -> Option<&FieldSource> {
+    let index = field.sources.binary_search_by_key(&graph, |source| source.graph).ok()?;
+    field.sources.get(index)
 }
 
 fn values<'a>(

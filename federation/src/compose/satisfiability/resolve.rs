@@ -12,8 +12,8 @@ use apollo_compiler::Name;
 use apollo_compiler::collections::{HashMap, HashSet};
 use apollo_compiler::executable::{Selection, SelectionSet};
 
-use super::places::{Place, Schemas, Value};
-use crate::compose::merge::GraphId;
+use super::places::{Available, Place, Schemas, Value};
+use crate::compose::merge::{GraphId, MergedField};
 use crate::compose::subgraph::{FieldSet, Key, ROOTS};
 
 /// Places, sorted and each once.
@@ -21,6 +21,7 @@ pub(super) type Places<'a> = Rc<[Place<'a>]>;
 
 pub(super) struct Resolver<'a> {
     pub(super) schemas: Schemas<'a>,
+    entries: HashMap<Name, Places<'a>>,
     reached: HashMap<(Name, Place<'a>), Places<'a>>,
     reaching: HashSet<(Name, Place<'a>)>,
     requiring: HashSet<(Name, Name, GraphId)>,
@@ -32,6 +33,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn new(schemas: Schemas<'a>) -> Self {
         Self {
             schemas,
+            entries: HashMap::default(),
             reached: HashMap::default(),
             reaching: HashSet::default(),
             requiring: HashSet::default(),
@@ -41,6 +43,11 @@ impl<'a> Resolver<'a> {
 
     /// Every place where an `object` can be had that is at hand in any of `places`.
     pub(super) fn closure(&mut self, object: &Name, places: &[Place<'a>]) -> Places<'a> {
+        if let [place] = places
+            && !ROOTS.contains(&object.as_str())
+        {
+            return self.reach(object, *place);
+        }
         let mut all =
             if ROOTS.contains(&object.as_str()) { self.roots(object) } else { Vec::new() };
         for place in places {
@@ -79,20 +86,42 @@ impl<'a> Resolver<'a> {
 
     fn follow_keys(&mut self, object: &Name, place: Place<'a>) -> Vec<Place<'a>> {
         let mut places = vec![place];
+        let mut outside = self.entries(object).to_vec();
+        outside.retain(|entry| *entry != place);
         loop {
-            let before = places.len();
-            for graph in 0..self.schemas.subgraphs.len() {
-                for standing_for in self.schemas.entries(object, graph) {
-                    let entered = Place::by_key(graph, standing_for);
-                    if !places.contains(&entered) && self.can_enter(object, entered, &places) {
-                        places.push(entered);
-                    }
+            let before = outside.len();
+            let mut next = 0;
+            while let Some(&entered) = outside.get(next) {
+                if !self.can_enter(object, entered, &places) {
+                    next += 1;
+                } else if let Some(known) = self.reached.get(&(object.clone(), entered)) {
+                    places.extend(known.iter().filter(|known| outside.contains(known)));
+                    outside.retain(|entry| known.binary_search(entry).is_err());
+                } else {
+                    places.push(entered);
+                    outside.remove(next);
                 }
             }
-            if places.len() == before {
+            if outside.len() == before {
                 return places;
             }
         }
+    }
+
+    /// Every place that `object` can be followed to by some key, sorted.
+    fn entries(&mut self, object: &Name) -> Places<'a> {
+        if let Some(known) = self.entries.get(object) {
+            return Rc::clone(known);
+        }
+        let mut places = Vec::new();
+        for graph in 0..self.schemas.subgraphs.len() {
+            for standing_for in self.schemas.entries(object, graph) {
+                places.push(Place::by_key(graph, standing_for));
+            }
+        }
+        let places = sorted(places);
+        self.entries.insert(object.clone(), Rc::clone(&places));
+        places
     }
 
     /// Whether `object` can be asked for at `entered` by a key that can be had from `places`.
@@ -133,6 +162,12 @@ impl<'a> Resolver<'a> {
     ) -> bool {
         selection.selections.iter().all(|item| match item {
             Selection::Field(field) if field.name == "__typename" => true,
+            Selection::Field(field) if field.selection_set.is_empty() => {
+                let merged = self.schemas.merged_field(object, &field.name);
+                places
+                    .iter()
+                    .any(|place| self.available(object, merged, &field.name, *place).is_some())
+            }
             Selection::Field(field) => {
                 let values = self.values(object, &field.name, places);
                 !values.is_empty() && self.can_resolve_values(&values, &field.selection_set)
@@ -166,17 +201,28 @@ impl<'a> Resolver<'a> {
         field: &Name,
         places: &[Place<'a>],
     ) -> Vec<Value<'a>> {
-        let mut values = Vec::new();
-        for &place in places {
-            if let Some(available) = self.schemas.available(object, field, place)
-                && available
-                    .requires
-                    .is_none_or(|requires| self.satisfies(object, field, place, requires))
-            {
-                values.extend(available.values);
-            }
-        }
-        values
+        let merged = self.schemas.merged_field(object, field);
+        places
+            .iter()
+            .filter_map(|place| self.available(object, merged, field, *place))
+            .flat_map(|available| available.values)
+            .collect()
+    }
+
+    /// The field of `object` at `place`, if it can be asked for there and what it requires can be had. `merged` is the
+    /// field in the supergraph.
+    fn available(
+        &mut self,
+        object: &Name,
+        merged: Option<&'a MergedField>,
+        field: &Name,
+        place: Place<'a>,
+    ) -> Option<Available<'a>> {
+        let available = self.schemas.available(object, merged, field, place)?;
+        let satisfied = available
+            .requires
+            .is_none_or(|requires| self.satisfies(object, field, place, requires));
+        satisfied.then_some(available)
     }
 
     /// Whether what `field` requires at `place` can be had: on the spot, or from elsewhere with a key to come back by.
@@ -206,8 +252,14 @@ pub(super) fn is_type_known(places: &[Place<'_>]) -> bool {
     places.iter().any(|place| place.standing_for.is_none())
 }
 
+/// Without places that have nothing over another one, so that fewer sets of them are different.
 fn sorted(mut places: Vec<Place<'_>>) -> Places<'_> {
     places.sort_unstable();
     places.dedup();
+    let all = places.clone();
+    places.retain(|place| {
+        let entered = place.re_entered();
+        *place == entered || !place.is_plain() || all.binary_search(&entered).is_err()
+    });
     Rc::from(places)
 }

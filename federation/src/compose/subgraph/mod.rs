@@ -10,6 +10,7 @@ mod link;
 mod model;
 mod normalise;
 mod parse;
+mod reserved;
 mod spec;
 
 pub(crate) use extract::index_field_sets;

@@ -7,7 +7,7 @@ use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 
 use super::model::Subgraph;
-use super::{described, extract, link, normalise, spec};
+use super::{described, extract, link, normalise, reserved, spec};
 use crate::compose::SubgraphSdl;
 use crate::compose::diagnostic::{Code, Report};
 
@@ -44,6 +44,7 @@ fn parse(input: &SubgraphSdl, report: &mut Report) -> Option<Subgraph> {
         // Without its links the document is full of names that nobody knows.
         return None;
     }
+    reserved::check(&document.definitions, &links, &input.name, report);
     normalise::normalise(&mut document.definitions, &links, &input.name, report);
     let schema = build_schema(&document, &input.name, report)?;
     Some(extract::extract(input, &schema, &document.definitions, links.version, report))

@@ -17,10 +17,17 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
                 .to_owned();
             report.error(Code::ExternalUnused, &at, &by, message);
         }
-        if field.marks.inaccessible || !field.marks.tags.is_empty() {
-            let message = "@tag and @inaccessible have no effect on an @external field; \
+        if field.provides.is_some() {
+            let message = "the field is @external and @provides, but what is not resolved here provides nothing";
+            let code = Code::ExternalCollisionWithAnotherDirective;
+            report.error(code, &at, &by, message.to_owned());
+        }
+        let marks = &field.marks;
+        if marks.inaccessible || !marks.tags.is_empty() || marks.deprecated.is_some() {
+            let message =
+                "@tag, @inaccessible and @deprecated have no effect on an @external field; \
                            put them where it is resolved"
-                .to_owned();
+                    .to_owned();
             report.error(Code::MergedDirectiveApplicationOnExternal, &at, &by, message);
         }
     }

@@ -48,8 +48,8 @@ fn selection(subgraph: &Subgraph, def: &TypeDef, key: &Key, report: &mut Report)
         let identifies = is_built_in_scalar(named)
             || matches!(kind, Some(Kind::Scalar | Kind::Enum | Kind::Object))
             || field.name == "__typename";
-        if ty.is_list() || !identifies {
-            let what = if ty.is_list() { "list" } else { kind.map_or("type", Kind::describe) };
+        if !identifies {
+            let what = kind.map_or("type", Kind::describe);
             let message = format!(
                 "{written} selects \"{name}\" of type \"{ty}\"; a key cannot select a {what}"
             );

@@ -1,5 +1,6 @@
 //! Rules that a subgraph must keep by itself, and that GraphQL does not know. One module per directive.
 
+mod defaults;
 mod external;
 mod interface;
 mod key;
@@ -15,6 +16,7 @@ use super::subgraph::{Field, Kind, Subgraph, TypeDef};
 /// Checks each subgraph on its own.
 pub(super) fn validate_subgraphs(subgraphs: &[Subgraph], report: &mut Report) {
     for subgraph in subgraphs {
+        defaults::validate(subgraph, report);
         key::validate(subgraph, report);
         interface::validate(subgraph, report);
         requires::validate(subgraph, report);

@@ -7,3 +7,6 @@ mod write;
 pub(super) use read::{find, read_object};
 pub(super) use scan::{JsonError, Scanner, plain, unescaped};
 pub(super) use write::{compacted, write_string};
+
+#[cfg(test)]
+mod tests;

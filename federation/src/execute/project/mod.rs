@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use crate::operation::DeferSet;
 use crate::plan::{
     FieldShape, Layout, ObjectFields, ObjectShape, Output, PositionId, Shape, Source, TYPE_SLOT,
-    Wrap,
+    TypeId, Wrap,
 };
 use crate::value::{Object, Value};
 
@@ -35,7 +35,30 @@ pub(super) fn project(
     let mut projection = Projection::new(arena, introspected, errors);
     projection.out.reserve(shape.last_length.load(Ordering::Relaxed));
     projection.root(shape);
-    Response { data: projection.out, errors: projection.errors.into_list() }
+    let mut errors = projection.errors.into_list();
+    for error in &mut errors {
+        to_client_keys(shape, &mut error.path);
+    }
+    Response { data: projection.out, errors }
+}
+
+/// Puts the client's keys in place of those that only the data has.
+pub(super) fn to_client_keys(shape: &Shape, path: &mut [PathSegment]) {
+    if shape.renamed.is_empty() {
+        return;
+    }
+    for segment in path {
+        if let PathSegment::Key(key) = segment
+            && let Some(client) = shape.renamed.get(&**key)
+        {
+            *key = client.as_str().into();
+        }
+    }
+}
+
+/// Whether objects of the type are there that clients must not see.
+fn is_hidden(shape: &ObjectShape, ty: TypeId) -> bool {
+    matches!(shape, ObjectShape::ByType { hidden, .. } if hidden.contains(&ty))
 }
 
 /// Writes rows as answers to a client.
@@ -235,6 +258,9 @@ impl<'s> Projection<'_, 's> {
             let Output::Leaf(kind) = &owner.field.output else {
                 return Err(self.not_an_object(path, owner));
             };
+            if leaf::is_hidden(kind, text) {
+                return self.nothing(wrap, path, owner);
+            }
             return leaf::write(&mut self.out, kind, text)
                 .map_err(|unfit| self.invalid(unfit.what(), path, owner));
         };
@@ -289,7 +315,11 @@ impl<'s> Projection<'_, 's> {
     ) -> Result<(), Propagate> {
         let is_null = match value {
             Slot::Absent | Slot::Null => true,
-            Slot::Row(row) => self.arena.get(position, row, TYPE_SLOT) == Slot::Null,
+            Slot::Row(row) => match self.arena.get(position, row, TYPE_SLOT) {
+                Slot::Null => true,
+                Slot::Type(ty) => is_hidden(shape, ty),
+                _ => false,
+            },
             _ => false,
         };
         if is_null {

@@ -16,8 +16,11 @@ pub(crate) struct Record<'a> {
 impl Data {
     pub(crate) fn load(name: &str) -> Self {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
-        let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
-        Self(serde_json::from_str(&text).unwrap())
+        Self::parse(&std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap())
+    }
+
+    pub(crate) fn parse(text: &str) -> Self {
+        Self(serde_json::from_str(text).unwrap())
     }
 
     /// Makes a field of a record fail.

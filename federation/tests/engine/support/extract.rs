@@ -28,7 +28,12 @@ pub(crate) fn subgraphs(supergraph: &str) -> Vec<Subgraph> {
             let sdl = extraction.sdl;
             let schema = Schema::parse_and_validate(&sdl, format!("{name}.graphql"))
                 .unwrap_or_else(|errors| panic!("{sdl}\n{errors}"));
-            Subgraph { name: name.to_owned(), schema, rules: extraction.rules }
+            Subgraph {
+                name: name.to_owned(),
+                schema,
+                rules: extraction.rules,
+                implementations: std::collections::BTreeMap::new(),
+            }
         })
         .collect()
 }

@@ -4,8 +4,10 @@
 //! validate its operations against their own schema and note every field that they could not know.
 
 pub(crate) mod data;
+pub(crate) mod declared;
 pub(crate) mod extract;
 pub(crate) mod gated;
+pub(crate) mod scenario;
 pub(crate) mod subgraph;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,7 +70,7 @@ impl Answered {
     }
 
     /// The answer as a subgraph in this process gives it.
-    pub(crate) fn as_value(self) -> FetchResponse {
+    pub(crate) fn into_value(self) -> FetchResponse {
         FetchResponse::in_process(self.data, self.errors)
     }
 }
@@ -118,13 +120,22 @@ impl Fixture {
         prepared: &Prepared,
         variables: serde_json::Value,
     ) -> Response {
+        self.run_with(prepared, variables, &ExecuteSettings::default())
+    }
+
+    pub(crate) fn run_with(
+        &self,
+        prepared: &Prepared,
+        variables: serde_json::Value,
+        settings: &ExecuteSettings,
+    ) -> Response {
         let Value::Object(variables) = Value::from(variables) else {
             panic!("variables are an object");
         };
         tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap()
-            .block_on(execute(prepared, variables, &ExecuteSettings::default(), self))
+            .block_on(execute(prepared, variables, settings, self))
             .unwrap()
     }
 
@@ -171,7 +182,14 @@ impl Fetch for Fixture {
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
         let variables: serde_json::Value =
             serde_json::from_slice(request.variables_json()).unwrap();
-        let representations = variables["representations"].as_array().map_or(0, Vec::len);
+        let representations = variables
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| name.starts_with("representations"))
+            .filter_map(|(_, value)| value.as_array())
+            .map(Vec::len)
+            .sum();
         self.log.lock().unwrap().push((
             request.subgraph.to_owned(),
             request.document.to_string(),
@@ -190,7 +208,7 @@ impl Fetch for Fixture {
         };
         match &self.fault {
             Some(fault) => fault(&request, answered),
-            None if self.in_process.fetch_xor(true, Ordering::Relaxed) => Ok(answered.as_value()),
+            None if self.in_process.fetch_xor(true, Ordering::Relaxed) => Ok(answered.into_value()),
             None => Ok(answered.as_json()),
         }
     }

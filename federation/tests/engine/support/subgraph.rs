@@ -1,5 +1,6 @@
 //! A mock subgraph: answers from the whole data, but notes what a real one could not have known.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use apollo_compiler::ExecutableDocument;
@@ -15,6 +16,8 @@ pub(crate) struct Subgraph {
     pub(crate) name: String,
     pub(crate) schema: Valid<Schema>,
     pub(crate) rules: Vec<FieldRule>,
+    /// The object types of each interface, in all subgraphs together.
+    pub(crate) implementations: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What federation says of a field in this subgraph.
@@ -58,6 +61,25 @@ impl Subgraph {
             .unwrap()
     }
 
+    /// What this subgraph calls an object of the type: where it has one of the type's interfaces as an object, that.
+    fn own_name<'a>(&'a self, type_name: &'a str) -> &'a str {
+        if self.schema.get_object(type_name).is_some() {
+            return type_name;
+        }
+        let mut interfaces = self.implementations.iter();
+        interfaces
+            .find(|(interface, objects)| {
+                objects.contains(type_name) && self.schema.get_object(interface).is_some()
+            })
+            .map_or(type_name, |(interface, _)| interface)
+    }
+
+    /// The types of the records that a representation of `type_name` can stand for.
+    fn records_of<'a>(&'a self, type_name: &'a str) -> Vec<&'a str> {
+        let objects = self.implementations.get(type_name).into_iter().flatten();
+        std::iter::once(type_name).chain(objects.map(String::as_str)).collect()
+    }
+
     fn rule(&self, ty: &str, field: &str) -> Option<&FieldRule> {
         self.rules.iter().find(|rule| rule.ty == ty && rule.field == field)
     }
@@ -82,7 +104,7 @@ struct Member<'a> {
 impl Member<'_> {
     fn check(&self, field: &str) {
         let Context { subgraph, violations, .. } = self.context;
-        let Some(rule) = subgraph.rule(self.record.type_name, field) else {
+        let Some(rule) = subgraph.rule(subgraph.own_name(self.record.type_name), field) else {
             return;
         };
         let note = |problem: &str| {
@@ -115,9 +137,10 @@ impl Member<'_> {
         let context = self.context;
         ResolvedValue::List(Box::new(representations.into_iter().map(move |given| {
             let type_name = given["__typename"].as_str().unwrap();
-            let record = context
-                .data
-                .records(type_name)
+            let types = context.subgraph.records_of(type_name);
+            let record = types
+                .into_iter()
+                .flat_map(|name| context.data.records(name))
                 .find(|record| context.data.matches(*record, &given));
             Ok(match record {
                 None => ResolvedValue::null(),
@@ -134,7 +157,7 @@ impl Member<'_> {
 
 impl ObjectValue for Member<'_> {
     fn type_name(&self) -> &str {
-        self.record.type_name
+        self.context.subgraph.own_name(self.record.type_name)
     }
 
     fn resolve_field<'a>(
@@ -147,7 +170,8 @@ impl ObjectValue for Member<'_> {
         }
         self.check(name);
         let context = self.context;
-        let rule = context.subgraph.rule(self.record.type_name, name);
+        let own_name = context.subgraph.own_name(self.record.type_name);
+        let rule = context.subgraph.rule(own_name, name);
         let provided = rule
             .and_then(|rule| rule.provides.clone())
             .or_else(|| nested(self.provided.as_deref(), name));

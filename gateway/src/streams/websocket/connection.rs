@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::extract::ws::{Message as Frame, WebSocket};
 use common::Caller;
 use federation::{Object, Value};
-use http::HeaderValue;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -21,6 +21,7 @@ use crate::live::{Content, Message, Next, Outbox, Outlet, Permit, queue};
 use crate::outcome::Outcome;
 use crate::state::State;
 use crate::streams::{client_key, relay};
+use crate::transport::Exchange;
 
 /// After so many silent heartbeats a client counts as gone.
 const SILENT_HEARTBEATS: u32 = 3;
@@ -122,6 +123,8 @@ struct Connection {
     socket: WebSocket,
     state: Arc<State>,
     caller: Caller,
+    /// Those of the upgrade.
+    headers: HeaderMap,
     outbox: Outbox<Message>,
     outlet: Outlet<Message>,
     /// Those under way, by the client's id. Dropping the connection stops them.
@@ -157,6 +160,7 @@ impl Connection {
         Self {
             socket,
             caller,
+            headers: opening.headers.clone(),
             outbox,
             outlet,
             operations: HashMap::new(),
@@ -214,16 +218,23 @@ impl Connection {
             ));
         }
         let request = GraphQlRequest::from_value(payload)?;
-        let prepared = self.state.operations.prepare(&request)?;
+        let graph = self.state.graph.load_full();
+        let prepared = graph.operations.prepare(&request)?;
         let id: Arc<str> = id.into();
-        let task = tokio::spawn(relay::run(
-            self.state.clone(),
+        let operation = relay::Operation {
             prepared,
-            request.variables,
-            self.caller.clone(),
-            id.clone(),
-            self.outbox.clone(),
-        ));
+            variables: request.variables,
+            exchange: Exchange::new(
+                self.caller.clone(),
+                &self.headers,
+                &graph.transports,
+                &self.state.settings,
+            ),
+            graph,
+            id: id.clone(),
+        };
+        let running = relay::run(self.state.clone(), operation, self.outbox.clone());
+        let task = tokio::spawn(running);
         self.operations.insert(id, Operation(task.abort_handle()));
         Ok(())
     }

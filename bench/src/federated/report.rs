@@ -1,0 +1,219 @@
+//! What was measured, as a table for people: printed, and kept beside the benchmark.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use axum::body::Bytes;
+
+use super::gateways::Gateway;
+use super::linear::Size;
+use super::{Pair, ROUNDS, SAMPLE, WARM_UP, load};
+use crate::Result;
+
+/// One gateway's part of a row: a value for each round.
+#[derive(Default)]
+struct Series {
+    /// CPU time for each answer, in microseconds.
+    cpu: Vec<f64>,
+    /// In milliseconds.
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+    per_second: Vec<f64>,
+    peak: u64,
+}
+
+/// One way of asking, and what it gave.
+pub(crate) struct Row {
+    what: String,
+    request: Bytes,
+    expected: [Bytes; 2],
+    connections: usize,
+    series: [Series; 2],
+}
+
+impl Row {
+    /// Warms both gateways up.
+    pub(super) async fn new(
+        what: String,
+        pair: &Pair,
+        request: &Bytes,
+        connections: usize,
+    ) -> Result<Self> {
+        let mut expected = [Bytes::new(), Bytes::new()];
+        for (expected, gateway) in expected.iter_mut().zip(&pair.gateways) {
+            *expected = load::ask(gateway.address, request).await?;
+            load::run(gateway.address, request, expected, connections, WARM_UP).await?;
+        }
+        let series = <[Series; 2]>::default();
+        Ok(Self { what, request: request.clone(), expected, connections, series })
+    }
+
+    /// Measures one gateway after the other.
+    pub(super) async fn round(&mut self, pair: &Pair) -> Result<()> {
+        let Self { request, expected, connections, series, .. } = self;
+        for ((series, expected), gateway) in series.iter_mut().zip(expected).zip(&pair.gateways) {
+            series.take(gateway, request, expected, *connections).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Series {
+    async fn take(
+        &mut self,
+        gateway: &Gateway,
+        request: &Bytes,
+        expected: &Bytes,
+        connections: usize,
+    ) -> Result<()> {
+        let before = gateway.server.cpu()?;
+        let sample = load::run(gateway.address, request, expected, connections, SAMPLE).await?;
+        let answers = f64::from(u32::try_from(sample.latencies.len())?);
+        self.cpu.push((gateway.server.cpu()? - before).as_secs_f64() * 1e6 / answers);
+        self.p50.push(sample.quantile(0.5).as_secs_f64() * 1e3);
+        self.p99.push(sample.quantile(0.99).as_secs_f64() * 1e3);
+        self.per_second.push(answers / sample.elapsed.as_secs_f64());
+        self.peak = gateway.server.peak()?;
+        Ok(())
+    }
+}
+
+/// Everything that was measured.
+pub(crate) struct Measured {
+    /// Of an answer.
+    pub(crate) bytes: usize,
+    pub(crate) rows: Vec<Row>,
+    /// From memory, and from one schema.
+    pub(crate) floors: [Duration; 2],
+    pub(crate) growth: Vec<Size>,
+    pub(crate) compose: Duration,
+}
+
+impl Measured {
+    /// Prints it, and writes it to `RESULTS.md` in the folder.
+    pub(crate) async fn publish(&self, folder: &Path) -> Result<()> {
+        let text = self.text().await?;
+        println!("{text}");
+        tokio::fs::write(folder.join("RESULTS.md"), text).await?;
+        Ok(())
+    }
+
+    async fn text(&self) -> Result<String> {
+        let mut text = String::new();
+        writeln!(text, "# What the gateway costs\n")?;
+        writeln!(
+            text,
+            "Written by `make bench-gateway`, which measures Spacey's gateway beside Hive Router 0.3.10 in one run: four subgraphs \
+             on loopback, an operation of seven subgraph requests, an answer of {} bytes. {ROUNDS} rounds of {} s each, one gateway \
+             after the other; each gateway on one core, load and subgraphs on the other.\n\nMachine: {}.\n",
+            self.bytes,
+            SAMPLE.as_secs(),
+            machine().await
+        )?;
+        self.gateways(&mut text)?;
+        let [memory, whole] = self.floors.map(micros);
+        writeln!(
+            text,
+            "\nFor comparison, CPU for each answer: the same bytes from memory {memory:.0} µs; one async-graphql schema that holds all \
+             the data {whole:.0} µs."
+        )?;
+        self.growth(&mut text)?;
+        writeln!(
+            text,
+            "\n## Composition\n\nSpacey's own graph, five subgraphs: {:.2} ms (target: under 10 ms).",
+            micros(self.compose) / 1e3
+        )?;
+        Ok(text)
+    }
+
+    fn gateways(&self, text: &mut String) -> Result<()> {
+        writeln!(
+            text,
+            "## Side by side\n\nMin / median / max of the rounds; the ratio is taken within each round.\n"
+        )?;
+        writeln!(text, "| | Spacey | Hive Router | Spacey / Hive Router |\n|---|---|---|---|")?;
+        for row in &self.rows {
+            let [ours, theirs] = &row.series;
+            writeln!(text, "| **{}** | | | |", row.what)?;
+            line(text, "CPU for each answer, µs", &ours.cpu, &theirs.cpu, 0)?;
+            line(text, "latency p50, ms", &ours.p50, &theirs.p50, 2)?;
+            line(text, "latency p99, ms", &ours.p99, &theirs.p99, 2)?;
+            line(text, "answers a second", &ours.per_second, &theirs.per_second, 0)?;
+            let mebibytes = |series: &Series| series.peak as f64 / f64::from(1 << 20);
+            let (ours, theirs) = (mebibytes(ours), mebibytes(theirs));
+            writeln!(
+                text,
+                "| peak memory, MiB | {ours:.0} | {theirs:.0} | {:.2} |",
+                ours / theirs
+            )?;
+        }
+        Ok(())
+    }
+
+    fn growth(&self, text: &mut String) -> Result<()> {
+        writeln!(
+            text,
+            "\n## Growth\n\nA list of products, each completed by two other subgraphs; CPU for each answer over one connection. The bar is \
+             Spacey's cost for each entity: of the same length where the cost grows linearly.\n"
+        )?;
+        writeln!(
+            text,
+            "| entities | bytes | Spacey, ms | Hive Router, ms | Spacey, µs an entity | |\n|---|---|---|---|---|---|"
+        )?;
+        for Size { entities, bytes, costs } in &self.growth {
+            let [ours, theirs] = costs.map(micros);
+            let each = ours / f64::from(*entities);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a length in characters"
+            )]
+            let bar = "█".repeat((each * 4.0).round() as usize);
+            writeln!(
+                text,
+                "| {entities} | {bytes} | {:.3} | {:.3} | {each:.2} | {bar} |",
+                ours / 1e3,
+                theirs / 1e3
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+fn line(text: &mut String, what: &str, ours: &[f64], theirs: &[f64], digits: usize) -> Result<()> {
+    let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
+    let (ours, theirs, ratios) = (spread(ours, digits), spread(theirs, digits), spread(&ratios, 2));
+    writeln!(text, "| {what} | {ours} | {theirs} | {ratios} |")?;
+    Ok(())
+}
+
+fn spread(values: &[f64], digits: usize) -> String {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let [least, .., most] = values[..] else { return String::new() };
+    format!("{least:.digits$} / **{:.digits$}** / {most:.digits$}", values[values.len() / 2])
+}
+
+/// The machine, in a few words.
+async fn machine() -> String {
+    let read = async |path| tokio::fs::read_to_string(path).await.unwrap_or_default();
+    let (cpus, memory) = (read("/proc/cpuinfo").await, read("/proc/meminfo").await);
+    let field = |text: &str, name: &str| {
+        let value =
+            text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split_once(':'));
+        value.map_or_else(|| "unknown".to_owned(), |(_, value)| value.trim().to_owned())
+    };
+    let cores = cpus.lines().filter(|line| line.starts_with("processor")).count();
+    let kernel = read("/proc/sys/kernel/osrelease").await;
+    let memory = field(&memory, "MemTotal");
+    format!(
+        "{}, {cores} cores, {memory} of memory, Linux {}",
+        field(&cpus, "model name"),
+        kernel.trim()
+    )
+}

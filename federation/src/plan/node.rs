@@ -1,0 +1,200 @@
+//! Makes the nodes of a [`Plan`]: writes their operations, and lays out where their answers go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use apollo_compiler::{Name, name};
+
+use crate::operation::OperationKind;
+use crate::supergraph::Supergraph;
+
+use super::document::{self, Client, Lists, Written};
+use super::draft::{DraftStep, Drafts, FetchId};
+use super::finish::{Group, Lookup};
+use super::{
+    ContextSource, Entities, Entry, FetchNode, FieldReader, Layout, Location, ObjectReader, Plan,
+    PositionId, Representation, Step, ValueReader,
+};
+
+/// What all nodes of a plan are made with.
+struct Nodes<'a> {
+    supergraph: &'a Supergraph,
+    drafts: &'a Drafts,
+    client: &'a Client<'a>,
+    places: &'a BTreeMap<FetchId, usize>,
+    layout: Layout,
+}
+
+/// Makes the plan of groups that are in order.
+pub(super) fn plan(
+    supergraph: &Supergraph,
+    drafts: &Drafts,
+    client: &Client<'_>,
+    groups: &[Group],
+    places: &BTreeMap<FetchId, usize>,
+    layout: Layout,
+) -> Plan {
+    let mut nodes = Nodes { supergraph, drafts, client, places, layout };
+    let mut fetches: Vec<FetchNode> =
+        groups.iter().enumerate().map(|(index, group)| nodes.node(group, index)).collect();
+    keep_apart(&mut fetches);
+    Plan { fetches, layout: nodes.layout }
+}
+
+impl Nodes<'_> {
+    fn node(&mut self, group: &Group, index: usize) -> FetchNode {
+        let fetch = &group.fetch;
+        let (drafts, client) = (self.drafts, self.client);
+        let subgraph = self.supergraph.subgraph_name(fetch.subgraph).clone();
+        let is_root = fetch.entities.is_none() && fetch.at.is_empty();
+        let kind = if is_root { client.kind } else { OperationKind::Query };
+        let location = Location::new(&mut self.layout, &fetch.at);
+        let (written, reader, entities) = if group.lookups.is_empty() {
+            let position = location.position;
+            let reader = ObjectReader::new(drafts, &mut self.layout, position, &[fetch.selection]);
+            let written = document::root(drafts, client, kind, fetch.selection, &subgraph, index);
+            (written, reader, Vec::new())
+        } else {
+            let lookups: Vec<_> = (0..)
+                .zip(&group.lookups)
+                .map(|(number, lookup)| Lists {
+                    member: member(number),
+                    variable: client.representations(number),
+                    entries: lookup.entries.iter().map(|(entry, id)| (&entry.ty, *id)).collect(),
+                })
+                .collect();
+            let position = self.layout.add_position();
+            let mut fields = Vec::with_capacity(lookups.len());
+            let mut entities = Vec::with_capacity(lookups.len());
+            for (lookup, lists) in group.lookups.iter().zip(&lookups) {
+                let (field, completed) = self.entities(position, lookup, lists);
+                fields.push(field);
+                entities.push(completed);
+            }
+            let mut written =
+                document::entities(drafts, client, &lookups, &fetch.contexts, &subgraph, index);
+            for (entities, selection) in entities.iter_mut().zip(written.lists.drain(..)) {
+                entities.selection = selection;
+            }
+            (written, ObjectReader { position, fields }, entities)
+        };
+        let depends_on: BTreeSet<usize> =
+            fetch.depends_on.iter().filter_map(|fetch| self.places.get(fetch).copied()).collect();
+        FetchNode {
+            subgraph,
+            kind,
+            head: head(&written),
+            operation_name: written.operation_name,
+            document: written.text.into(),
+            variables: written.variables,
+            depends_on: depends_on.into_iter().collect(),
+            defer: fetch.defer,
+            level: group.level,
+            at: fetch.at.iter().map(step).collect(),
+            location,
+            reader,
+            entities,
+            contexts: fetch
+                .contexts
+                .iter()
+                .map(|context| ContextSource::new(self.supergraph, &mut self.layout, context))
+                .collect(),
+            selection: written.selection,
+        }
+    }
+
+    /// The entities of a place, and how the member of `data` that lists them is read.
+    fn entities(
+        &mut self,
+        data: PositionId,
+        lookup: &Lookup,
+        lists: &Lists<'_>,
+    ) -> (FieldReader, Entities) {
+        let location = Location::new(&mut self.layout, &lookup.path);
+        let position = location.position;
+        let selections: Vec<_> = lookup.entries.iter().map(|(_, selection)| *selection).collect();
+        let object = ObjectReader::new(self.drafts, &mut self.layout, position, &selections);
+        let (slot, _) = self.layout.child(data, &lists.member);
+        let list = FieldReader::new(&lists.member, slot, ValueReader::Objects { lists: 1, object });
+        let entries = lookup
+            .entries
+            .iter()
+            .map(|(entry, _)| Entry {
+                type_name: entry.ty.as_str().into(),
+                mixed: entry.mixed,
+                template: entry.template.clone(),
+                opening: format!("{{\"__typename\":\"{}\"", entry.ty),
+                type_id: self.layout.add_type(&entry.ty),
+                representation: Representation::new(&mut self.layout, position, &entry.template),
+            })
+            .collect();
+        let entities = Entities {
+            path: lookup.path.iter().map(step).collect(),
+            location,
+            entries,
+            variable: lists.variable.as_str().into(),
+            member: lists.member.as_str().into(),
+            slot,
+            selection: Vec::new(),
+            unshared: false,
+        };
+        (list, entities)
+    }
+}
+
+/// The member of `data` that lists the entities of a request's first, second, … place.
+fn member(number: usize) -> Name {
+    match number {
+        0 => name!("_entities"),
+        number => Name::new_unchecked(&format!("_entities_{number}")),
+    }
+}
+
+/// Finds the fetches whose entities' objects another fetch completes by the same entities, or by what stands above them.
+fn keep_apart(fetches: &mut [FetchNode]) {
+    let mut writers: BTreeMap<(PositionId, usize), usize> = BTreeMap::new();
+    let objects = |node: &FetchNode, index: usize| -> Vec<(PositionId, usize)> {
+        let Some(ValueReader::Objects { object, .. }) =
+            node.reader.fields.get(index).map(|field| &field.value)
+        else {
+            return Vec::new();
+        };
+        object.object_slots().map(|slot| (object.position, slot)).collect()
+    };
+    for node in &*fetches {
+        for index in 0..node.entities.len() {
+            for place in objects(node, index) {
+                *writers.entry(place).or_default() += 1;
+            }
+        }
+    }
+    let has_contexts = fetches.iter().any(|node| !node.contexts.is_empty());
+    for node in fetches {
+        for index in 0..node.entities.len() {
+            let is_written_twice = |place| writers.get(place).is_some_and(|&count| count > 1);
+            node.entities[index].unshared =
+                has_contexts || objects(node, index).iter().any(is_written_twice);
+        }
+    }
+}
+
+/// The JSON of the request that is the same each time.
+fn head(written: &Written) -> String {
+    let name = match &written.operation_name {
+        Some(name) => format!(",\"operationName\":{}", quoted(name)),
+        None => String::new(),
+    };
+    format!("{{\"query\":{}{name},\"variables\":", quoted(&written.text))
+}
+
+/// A text as JSON.
+fn quoted(text: &str) -> serde_json::Value {
+    serde_json::Value::from(text)
+}
+
+fn step(step: &DraftStep) -> Step {
+    match step {
+        DraftStep::Key(key) => Step::Key(key.as_str().into()),
+        DraftStep::Each => Step::Each,
+        DraftStep::Type(types) => Step::Type(types.iter().map(|ty| ty.as_str().into()).collect()),
+    }
+}

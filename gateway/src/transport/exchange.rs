@@ -1,0 +1,47 @@
+//! What the fetches of one client request share: who asks, which headers came, which go back.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use common::Caller;
+use http::HeaderMap;
+
+use super::Transports;
+use crate::explain::Explain;
+use crate::settings::GatewaySettings;
+
+/// One client request as its fetches see it.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) caller: std::sync::Arc<Caller>,
+    /// The client's headers; empty where no rule reads them.
+    pub(crate) headers: HeaderMap,
+    pub(crate) explain: Option<Explain>,
+    answer: Mutex<HeaderMap>,
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        caller: Caller,
+        headers: &HeaderMap,
+        transports: &Transports,
+        settings: &GatewaySettings,
+    ) -> Self {
+        let read = transports.read_the_client();
+        Self {
+            caller: std::sync::Arc::new(caller),
+            headers: if read { headers.clone() } else { HeaderMap::new() },
+            explain: Explain::wanted(headers, settings.developer.explain),
+            answer: Mutex::default(),
+        }
+    }
+
+    /// The headers for the client so far.
+    pub(super) fn answer(&self) -> MutexGuard<'_, HeaderMap> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The headers for the client.
+    pub(crate) fn take_headers(&self) -> HeaderMap {
+        std::mem::take(&mut self.answer())
+    }
+}
