@@ -59,7 +59,8 @@ describe('streams', () => {
     test('an error of the subgraph is an answer', async () => {
       const client = connect();
       const [answer] = await all(client.iterate({ query: 'subscription { broken { id } }' }));
-      assert.match(answer.errors[0].message, /not today/);
+      // What subgraphs say of their failures is not for clients.
+      assert.match(answer.errors[0].message, /the subgraph answered with an error/);
       await client.dispose();
     });
 
@@ -133,7 +134,7 @@ describe('streams', () => {
       const query = gql('{ products { id ... @defer(label: "s") { strict } } }');
       const { data: answer, error } = await client.query({ query, fetchPolicy: 'no-cache', errorPolicy: 'all' });
       assert.equal(answer.products.length, 3);
-      assert.match(error.message, /Product.strict|strict/);
+      assert.match(error.message, /the subgraph answered with an error/);
       client.stop();
     });
   });
