@@ -47,6 +47,9 @@ struct AccessClaims {
     sub: UserId,
     sid: SessionId,
     roles: Roles,
+    /// Separated by spaces (RFC 8693, section 4.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     iat: i64,
     exp: i64,
 }
@@ -121,6 +124,7 @@ impl AccessTokens {
             sub: viewer.user,
             sid: viewer.session,
             roles: viewer.roles,
+            scope: (!viewer.scopes.is_empty()).then(|| viewer.scopes.join(" ")),
             iat: now.as_second(),
             exp: expires.as_second(),
         };
@@ -150,7 +154,10 @@ impl AccessTokens {
             verify(token, &self.decoding, Algorithm::EdDSA, ACCESS_AUDIENCE)?;
         not_expired(claims.exp, now)?;
         let expires = Timestamp::from_second(claims.exp).map_err(|_| TokenError::Invalid)?;
-        Ok((Viewer { user: claims.sub, session: claims.sid, roles: claims.roles }, expires))
+        let scopes = claims.scope.iter().flat_map(|scope| scope.split_whitespace());
+        let scopes = scopes.map(str::to_owned).collect();
+        let viewer = Viewer { scopes, ..Viewer::new(claims.sub, claims.sid, claims.roles) };
+        Ok((viewer, expires))
     }
 }
 
@@ -243,11 +250,7 @@ mod tests {
     use super::*;
 
     fn viewer() -> Viewer {
-        Viewer {
-            user: UserId::new(),
-            session: SessionId::new(),
-            roles: Roles { beta: true, admin: false },
-        }
+        Viewer::new(UserId::new(), SessionId::new(), Roles { beta: true, admin: false })
     }
 
     fn tokens() -> AccessTokens {
@@ -262,6 +265,14 @@ mod tests {
         let (whose, until) = tokens.verify_until(&token, now).unwrap();
         assert_eq!((whose, until.as_second()), (viewer, expires.as_second()));
         assert_eq!(tokens.verify(&token, expires), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn scopes_are_words_of_one_claim() {
+        let (tokens, now) = (tokens(), Timestamp::now());
+        let viewer = Viewer { scopes: vec!["a:read".into(), "b".into()], ..viewer() };
+        let (token, _) = tokens.issue(&viewer, now).unwrap();
+        assert_eq!(tokens.verify(&token, now), Ok(viewer));
     }
 
     #[test]

@@ -61,6 +61,17 @@ pub struct Viewer {
     pub session: SessionId,
     /// What the person may do, as of when the credentials were made.
     pub roles: Roles,
+    /// What the credentials allow, where they say so: the scopes of OAuth.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+}
+
+impl Viewer {
+    /// A viewer whose credentials name no scopes.
+    #[must_use]
+    pub const fn new(user: UserId, session: SessionId, roles: Roles) -> Self {
+        Self { user, session, roles, scopes: Vec::new() }
+    }
 }
 
 /// Everything a domain is told about a request besides the operation.

@@ -1,9 +1,10 @@
 //! The federation engine: compose, prepare, plan, execute.
 //!
 //! A request's way through this crate: [`prepare`] (parse, validate, normalise, plan; the caller caches the
-//! result by operation text) → [`execute()`] (coerce variables, fetch through [`Fetch`], merge, project).
+//! result by operation text) → [`Prepared::authorise`] (what the viewer may see of it) → [`execute()`] (coerce variables, fetch through [`Fetch`], merge, project).
 //! The engine is never told about HTTP, JWT, or what any subgraph is for; all I/O happens behind [`Fetch`].
 
+pub mod authorise;
 pub mod compose;
 pub mod execute;
 pub mod operation;
@@ -11,6 +12,7 @@ pub mod plan;
 pub mod supergraph;
 pub mod value;
 
+pub use authorise::Claims;
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
     Answer, Completed, Delivery, Events, ExecuteSettings, Fetch, FetchError, FetchRequest,
@@ -19,5 +21,5 @@ pub use execute::{
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
 pub use plan::{ByChance, OverrideLabels, Plan, Prepared, prepare};
-pub use supergraph::{SubgraphInfo, Supergraph, SupergraphError};
+pub use supergraph::{Costs, FieldCost, ListSize, SubgraphInfo, Supergraph, SupergraphError};
 pub use value::{Name, Object, Value};

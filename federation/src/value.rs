@@ -1,9 +1,5 @@
-//! The value tree that subgraph answers are read into, merged in, and projected from.
-//!
-//! Objects keep the order in which fields arrived and are searched from an expected index, because the
-//! GraphQL specification makes a subgraph answer in the order of the selection set (section 7.2.2): with the right guess a
-//! look-up is one comparison. Names are shared (`Arc<str>`), so that a thousand cards do not hold a
-//! thousand copies of `"question"`.
+//! The values of variables, of introspection, and of errors' extensions. What subgraphs answer as data is never made into one:
+//! see `execute/arena.rs`.
 
 mod json;
 
@@ -44,44 +40,10 @@ impl Object {
         Self(Vec::with_capacity(capacity))
     }
 
-    /// The value under `name`, looked for first at `hint`.
-    #[must_use]
-    pub fn get_at(&self, hint: usize, name: &str) -> Option<&Value> {
-        match self.0.get(hint) {
-            Some((key, value)) if &**key == name => Some(value),
-            _ => self.get(name),
-        }
-    }
-
     /// The value under `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
-    }
-
-    /// Where `name` is, looked for first at `hint`.
-    #[must_use]
-    pub fn position(&self, hint: usize, name: &str) -> Option<usize> {
-        match self.0.get(hint) {
-            Some((key, _)) if &**key == name => Some(hint),
-            _ => self.0.iter().position(|(key, _)| &**key == name),
-        }
-    }
-
-    /// The pair at `index`.
-    #[must_use]
-    pub fn pair(&self, index: usize) -> Option<(&Name, &Value)> {
-        self.0.get(index).map(|(name, value)| (name, value))
-    }
-
-    /// The value at `index`, to change.
-    pub fn value_mut(&mut self, index: usize) -> Option<&mut Value> {
-        self.0.get_mut(index).map(|(_, value)| value)
-    }
-
-    /// Makes room for exactly `additional` more pairs.
-    pub fn reserve(&mut self, additional: usize) {
-        self.0.reserve_exact(additional);
     }
 
     /// The value under `name`, to change.
@@ -131,7 +93,7 @@ impl IntoIterator for Object {
 
 impl FromIterator<(Name, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (Name, Value)>>(pairs: I) -> Self {
-        let mut builder = ObjectBuilder::new(Self::default());
+        let mut builder = ObjectBuilder::default();
         for (name, value) in pairs {
             *builder.slot(name) = value;
         }
@@ -143,7 +105,7 @@ impl FromIterator<(Name, Value)> for Object {
 const WIDE: usize = 32;
 
 /// Grows an object under names that may repeat, without searching it anew for each when it is wide.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct ObjectBuilder {
     object: Object,
     /// Where each name is; made when the object gets wide.
@@ -151,14 +113,10 @@ pub(crate) struct ObjectBuilder {
 }
 
 impl ObjectBuilder {
-    pub(crate) fn new(object: Object) -> Self {
-        Self { object, places: None }
-    }
-
     /// The value under `name`: null when the name is new.
     pub(crate) fn slot(&mut self, name: Name) -> &mut Value {
         let known = if self.object.len() < WIDE {
-            self.object.position(0, &name)
+            self.object.0.iter().position(|(key, _)| *key == name)
         } else {
             let places = self.places.get_or_insert_default();
             for (index, (name, _)) in self.object.0.iter().enumerate().skip(places.len()) {

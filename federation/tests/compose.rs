@@ -4,6 +4,9 @@
 //! A supergraph in a snapshot is checked to be valid GraphQL and independent of the order of its subgraphs.
 //! A test fails when a code has no fixture that provokes it.
 
+#[path = "compose/documented.rs"]
+mod documented;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

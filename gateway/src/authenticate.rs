@@ -146,8 +146,7 @@ mod tests {
     fn setup() -> Setup {
         let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
         let clock = Clock::manual(Clock::System.now());
-        let viewer =
-            Viewer { user: UserId::new(), session: SessionId::new(), roles: Roles::default() };
+        let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles::default());
         let (token, _) = tokens.issue(&viewer, clock.now()).unwrap();
         let revocations = Arc::new(Revocations::new(clock.clone()));
         let authenticator = Authenticator::new(Arc::new(tokens), revocations, clock.clone(), true);

@@ -28,7 +28,7 @@ pub(crate) async fn execute(
         .await
         .map_err(Outcome::RequestError)?;
     let exchange = fetch.exchange();
-    let explanation = exchange.explain.as_ref().map(|explain| explain.finish(prepared));
+    let explanation = exchange.explain.as_ref().map(|explain| Box::new(explain.finish(prepared)));
     Ok(Executed { response, headers: exchange.take_headers(), explanation })
 }
 
@@ -36,7 +36,7 @@ pub(crate) async fn execute(
 pub(crate) struct Opened {
     pub(crate) payloads: BoxStream<'static, Payload>,
     /// What subgraphs sent for the client before the first part. Whatever they send later comes too late for a header.
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Option<Box<HeaderMap>>,
 }
 
 /// Starts to answer. The first part of a query or mutation is there then; a subscription is open. Errors in the parts are masked.

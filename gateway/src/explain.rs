@@ -88,9 +88,9 @@ impl Explain {
 
 impl Explanation {
     /// As JSON text.
-    pub(crate) fn into_json(self) -> Vec<u8> {
+    pub(crate) fn to_json(&self) -> Vec<u8> {
         // Texts and numbers always serialise. Should that ever change, the answer is still one.
-        serde_json::to_vec(&self).unwrap_or_else(|_| b"null".to_vec())
+        serde_json::to_vec(self).unwrap_or_else(|_| b"null".to_vec())
     }
 }
 

@@ -23,6 +23,7 @@ use crate::observe::observe;
 use crate::settings::GatewaySettings;
 use crate::state::State;
 use crate::transport::Transport;
+use crate::under_way::UnderWay;
 use crate::{browser, graphiql, pipeline, streams};
 
 pub use crate::graph::GatewayError;
@@ -92,6 +93,7 @@ impl Gateway {
                 graph: ArcSwap::from_pointee(graph),
                 is_stale: AtomicBool::new(false),
                 authenticator: authenticator.map(Arc::new),
+                under_way: UnderWay::new(settings.http.share_queries),
                 settings,
                 drain: Drain::default(),
                 clients: Clients::default(),

@@ -140,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_waits_for_is_dropped() {
         let inflight = Inflight::default();
-        let mut only = Box::pin(inflight.run(1, || std::future::pending::<usize>()));
+        let mut only = Box::pin(inflight.run(1, std::future::pending::<usize>));
         assert!(poll_immediate(&mut only).await.is_none());
         assert_eq!(running(&inflight), 1);
         drop(only);

@@ -5,6 +5,7 @@
 //! of the protocol between processes are in `remote/`.
 
 mod authenticate;
+mod authorise;
 mod bounds;
 mod browser;
 mod cache;
@@ -33,6 +34,7 @@ mod state;
 mod streams;
 mod subgraph;
 mod transport;
+mod under_way;
 
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};

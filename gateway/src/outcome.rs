@@ -22,7 +22,7 @@ pub(crate) enum Outcome {
     /// Its operation cannot be run. There is no data.
     RequestError(Vec<RequestError>),
     /// Its operation was run. There is data, though it may be null.
-    Executed(Executed),
+    Executed(Box<Executed>),
 }
 
 /// Why a request was turned away.
@@ -38,10 +38,10 @@ pub(crate) struct Refusal {
 #[derive(Debug)]
 pub(crate) struct Executed {
     pub(crate) response: federation::Response,
-    /// The headers that subgraphs send to the client, `set-cookie` above all.
-    pub(crate) headers: HeaderMap,
+    /// The headers that subgraphs send to the client, `set-cookie` above all; none where there are none.
+    pub(crate) headers: Option<Box<HeaderMap>>,
     /// How it was run, where that was asked for.
-    pub(crate) explanation: Option<Explanation>,
+    pub(crate) explanation: Option<Box<Explanation>>,
 }
 
 impl Outcome {

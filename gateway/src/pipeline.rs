@@ -1,7 +1,7 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → execute → mask → respond. A step that ends the request early answers with an [`Outcome`] of its
-//! own; whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
+//! decode → authenticate → prepare → authorise → execute → mask → respond. A step that ends the request early answers with an [`Outcome`]
+//! of its own; whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
 
 use std::sync::Arc;
 
@@ -9,31 +9,35 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use common::Caller;
+use federation::{Object, Prepared};
 use http::request::Parts;
 
+use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::code::Code;
 use crate::decode::{Accepted, Delivery, MediaType, decode, negotiate};
 use crate::execute::{execute, open};
+use crate::graph::Graph;
 use crate::mask::mask;
 use crate::observe::request_id;
-use crate::outcome::Outcome;
+use crate::outcome::{Executed, Outcome};
 use crate::respond::respond;
 use crate::state::State;
 use crate::streams;
 use crate::transport::Exchange;
+use crate::under_way::{Answer, Same};
 
 /// Answers a request to `/graphql`.
 pub(crate) async fn answer(state: &Arc<State>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let accepted = match negotiate(&parts.headers) {
         Ok(accepted) => accepted,
-        Err(refused) => return respond(refused, MediaType::GraphQlResponse),
+        Err(refused) => return respond(refused, MediaType::GraphQlResponse).map(Body::new),
     };
     match unless_it_panics(steps(state, &parts, body, accepted)).await {
         Ok(response) => response,
         Err(outcome) if accepted.tells_errors_as_events(&outcome) => streams::failed(&outcome),
-        Err(outcome) => respond(outcome, accepted.for_errors()),
+        Err(outcome) => respond(outcome, accepted.for_errors()).map(Body::new),
     }
 }
 
@@ -54,21 +58,60 @@ async fn steps(
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
     let prepared = graph.operations.prepare(&request)?;
+    let prepared = authorise(&prepared, caller.viewer.as_ref())?;
 
-    let settings = &state.settings;
-    let exchange = Exchange::new(caller, &parts.headers, &graph.transports, settings);
+    let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
+    let variables = request.variables;
     match accepted.delivery(prepared.kind(), prepared.is_incremental())? {
         Delivery::AtOnce(media_type) => {
-            let running =
-                execute(&prepared, request.variables, &graph.transports, exchange, settings);
-            let mut executed = deadline.keep(running, Code::GatewayTimeout).await?;
-            mask(&mut executed.response.errors, &graph.transports, &settings.errors);
-            Ok(respond(Outcome::Executed(executed), media_type))
+            let work = Work { graph, prepared, variables, exchange, deadline };
+            Ok(at_once(state, parts, work, media_type).await?.map(Body::new))
         }
         Delivery::Stream(stream_type) => {
-            let opening = open(prepared, request.variables, &graph.transports, exchange, settings);
-            let opened = deadline.keep(opening, Code::GatewayTimeout).await?;
+            let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
+            let opened = deadline.keep(Box::pin(opening), Code::GatewayTimeout).await?;
             streams::respond(state, parts, identity, opened, stream_type)
         }
     }
+}
+
+/// An operation that may be run.
+struct Work {
+    graph: Arc<Graph>,
+    prepared: Arc<Prepared>,
+    variables: Object,
+    exchange: Exchange,
+    deadline: Deadline,
+}
+
+/// One answer, which may be shared with others who ask the same at the same time.
+async fn at_once(
+    state: &Arc<State>,
+    parts: &Parts,
+    work: Work,
+    media_type: MediaType,
+) -> Result<Answer, Outcome> {
+    let Some(under_way) = state.under_way.of(&work.prepared) else {
+        return Box::pin(run(state, work))
+            .await
+            .map(|executed| respond(Outcome::Executed(executed), media_type));
+    };
+    let same = Same::new(&work.prepared, &work.variables, &parts.headers, media_type);
+    let state = state.clone();
+    let answer = under_way.answer(same, async move {
+        match unless_it_panics(Box::pin(run(&state, work))).await {
+            Ok(executed) => respond(Outcome::Executed(executed), media_type),
+            Err(outcome) => respond(outcome, media_type),
+        }
+    });
+    Ok(answer.await)
+}
+
+/// Executes and masks.
+async fn run(state: &State, work: Work) -> Result<Box<Executed>, Outcome> {
+    let Work { graph, prepared, variables, exchange, deadline } = work;
+    let running = execute(&prepared, variables, &graph.transports, exchange, &state.settings);
+    let mut executed = deadline.keep(running, Code::GatewayTimeout).await?;
+    mask(&mut executed.response.errors, &graph.transports, &state.settings.errors);
+    Ok(Box::new(executed))
 }

@@ -1,13 +1,17 @@
-//! Writes the answer: the engine's data bytes as they are, errors around them, and the status that the media type asks for.
+//! Writes the answer: the engine's data bytes where they are, errors around them, and the status that the media type asks for.
 //!
 //! In `application/graphql-response+json` the status tells what became of the request. In `application/json` a well-formed request is
 //! always answered 200, because such a client cannot tell our 400 from a proxy's.
 
-use axum::body::Body;
-use axum::response::Response;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
 use federation::RequestError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
+use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -16,24 +20,31 @@ use crate::explain::Explanation;
 use crate::outcome::{Outcome, Refusal};
 
 /// The HTTP response for an outcome.
-pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
+pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Written> {
     let status = status(&outcome, media_type);
-    let mut body = body(&outcome);
+    let body;
     let mut headers = Vec::new();
-    let mut from_subgraphs = HeaderMap::new();
+    let mut from_subgraphs = None;
     match outcome {
-        Outcome::Refused(refusal) => headers = refusal.headers,
-        Outcome::RequestError(_) => {}
+        Outcome::Refused(mut refusal) => {
+            headers = std::mem::take(&mut refusal.headers);
+            body = Written::new(None, &[WireError::from(&refusal)], None);
+        }
+        Outcome::RequestError(errors) => {
+            let errors: Vec<_> = errors.iter().map(WireError::from).collect();
+            body = Written::new(None, &errors, None);
+        }
         Outcome::Executed(executed) => {
+            let federation::Response { data, errors } = executed.response;
+            body = Written::new(Some(data), &errors, executed.explanation);
             from_subgraphs = executed.headers;
-            if let Some(explanation) = executed.explanation {
-                explain(&mut body, explanation);
-            }
         }
     }
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(body);
     *response.status_mut() = status;
-    *response.headers_mut() = from_subgraphs;
+    if let Some(from_subgraphs) = from_subgraphs {
+        *response.headers_mut() = *from_subgraphs;
+    }
     let answer = response.headers_mut();
     answer.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -43,15 +54,75 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response {
     response
 }
 
-/// Adds to the JSON of an answer how it came about.
-fn explain(body: &mut Vec<u8>, explanation: Explanation) {
-    body.pop();
-    body.extend_from_slice(b",\"extensions\":{\"plan\":");
-    body.extend_from_slice(&explanation.into_json());
-    body.extend_from_slice(b"}}");
+fn status(outcome: &Outcome, media_type: MediaType) -> StatusCode {
+    match (outcome, media_type) {
+        (Outcome::RequestError(_), MediaType::Json) => StatusCode::OK,
+        _ => outcome.code().map_or(StatusCode::OK, |code| code.status()),
+    }
 }
 
-/// The JSON of what the engine answered: its data, which is JSON already, with the errors.
+/// The body of an answer, in pieces that go out one after the other: what the engine wrote is not copied once more.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pieces: [Bytes; 3],
+}
+
+impl Written {
+    /// A GraphQL response around `data`, which is JSON already.
+    fn new<E: Serialize>(
+        data: Option<Vec<u8>>,
+        errors: &[E],
+        explanation: Option<Box<Explanation>>,
+    ) -> Self {
+        let mut rest = Vec::new();
+        let (head, data) = match data {
+            Some(data) => (Bytes::from_static(b"{\"data\":"), Bytes::from(data)),
+            None => (Bytes::from_static(b"{"), Bytes::new()),
+        };
+        if !errors.is_empty() {
+            if !data.is_empty() {
+                rest.push(b',');
+            }
+            rest.extend_from_slice(b"\"errors\":");
+            write_errors(&mut rest, errors);
+        }
+        if let Some(explanation) = explanation {
+            rest.extend_from_slice(b",\"extensions\":{\"plan\":");
+            rest.extend_from_slice(&explanation.to_json());
+            rest.push(b'}');
+        }
+        let rest = if rest.is_empty() {
+            Bytes::from_static(b"}")
+        } else {
+            rest.push(b'}');
+            rest.into()
+        };
+        Self { pieces: [head, data, rest] }
+    }
+}
+
+impl Body for Written {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.pieces.iter_mut().find(|piece| !piece.is_empty()).map(std::mem::take);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.pieces.iter().all(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.pieces.iter().map(|piece| piece.len() as u64).sum())
+    }
+}
+
+/// The JSON of what the engine answered, in one piece.
 pub(crate) fn executed(response: &federation::Response) -> Vec<u8> {
     let mut body = Vec::with_capacity(response.data.len() + 16);
     body.extend_from_slice(b"{\"data\":");
@@ -64,7 +135,7 @@ pub(crate) fn executed(response: &federation::Response) -> Vec<u8> {
     body
 }
 
-/// The JSON of an answer.
+/// The JSON of an answer, in one piece.
 pub(crate) fn body(outcome: &Outcome) -> Vec<u8> {
     if let Outcome::Executed(executed) = outcome {
         return self::executed(&executed.response);
@@ -87,13 +158,6 @@ pub(crate) fn errors(outcome: &Outcome) -> Vec<u8> {
         Outcome::Executed(executed) => write_errors(&mut list, &executed.response.errors),
     }
     list
-}
-
-fn status(outcome: &Outcome, media_type: MediaType) -> StatusCode {
-    match (outcome, media_type) {
-        (Outcome::RequestError(_), MediaType::Json) => StatusCode::OK,
-        _ => outcome.code().map_or(StatusCode::OK, |code| code.status()),
-    }
 }
 
 fn write_errors<E: Serialize>(out: &mut Vec<u8>, errors: &[E]) {

@@ -33,6 +33,8 @@ pub struct HttpSettings {
     pub query_string_limit: usize,
     /// How long one request may take, from its first byte to its answer.
     pub request_timeout: Duration,
+    /// Whether clients' queries that are the same, headers included, share one answer while it is under way.
+    pub share_queries: bool,
 }
 
 impl Default for HttpSettings {
@@ -41,6 +43,7 @@ impl Default for HttpSettings {
             body_limit: 1 << 20,
             query_string_limit: 16 << 10,
             request_timeout: Duration::from_secs(30),
+            share_queries: false,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::health::Drain;
 use crate::live::{Clients, Reservations};
 use crate::outcome::Outcome;
 use crate::settings::GatewaySettings;
+use crate::under_way::UnderWay;
 
 /// What the steps of a request share.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct State {
     /// None where everybody is anonymous.
     pub(crate) authenticator: Option<Arc<Authenticator>>,
     pub(crate) settings: GatewaySettings,
+    pub(crate) under_way: UnderWay,
     pub(crate) drain: Drain,
     pub(crate) clients: Clients,
     pub(crate) reservations: Reservations,

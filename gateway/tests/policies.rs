@@ -1,7 +1,5 @@
 //! What a general router does about subgraphs that misbehave, under each policy that can be set for them.
 
-#![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
-
 mod support;
 
 use std::time::{Duration, Instant};

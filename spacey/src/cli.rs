@@ -46,6 +46,9 @@ pub(crate) struct GatewayArgs {
     /// Be a general router for this supergraph schema, whoever composed it: subgraphs are called at the addresses it has for them.
     #[arg(long, value_name = "FILE")]
     pub(crate) supergraph: Option<PathBuf>,
+    /// Be a general router for what the subgraphs of this YAML file compose to, as `spacey compose` reads it.
+    #[arg(long, value_name = "FILE", conflicts_with = "supergraph")]
+    pub(crate) config: Option<PathBuf>,
     /// Where to listen, such as 127.0.0.1:4000 or 4000; in place of SPACEY_HOST and PORT.
     #[arg(long, value_name = "ADDRESS", value_parser = parse_listen)]
     pub(crate) listen: Option<SocketAddr>,

@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod graph;
 mod logging;
+mod origin;
 mod reload;
 mod secrets;
 mod settings;

@@ -76,7 +76,7 @@ impl Graph {
         let password = "correct horse battery staple";
         let account = self.users.ensure_account(email, "Ada", password, Roles::default());
         let user: UserId = account.await.unwrap();
-        let viewer = Viewer { user, session: SessionId::new(), roles: Roles::default() };
+        let viewer = Viewer::new(user, SessionId::new(), Roles::default());
         self.tokens.issue(&viewer, jiff::Timestamp::now()).unwrap().0
     }
 

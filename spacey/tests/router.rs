@@ -37,6 +37,11 @@ type Query @join__type(graph: WORD_LIST) {{ word: String }}
 
 /// A subgraph that answers every request alike, and its address.
 fn subgraph(answer: &'static str) -> String {
+    subgraph_of(move || answer.to_owned())
+}
+
+/// A subgraph that answers what `answer` says, and its address.
+fn subgraph_of(answer: impl Fn() -> String + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -51,6 +56,7 @@ fn subgraph(answer: &'static str) -> String {
             }
             let head = String::from_utf8_lossy(&received).into_owned();
             assert!(head.starts_with("POST /words HTTP/1.1"), "{head}");
+            let answer = answer();
             let length = answer.len();
             write!(connection, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}").unwrap();
         }
@@ -72,20 +78,24 @@ impl Drop for Gateway {
     }
 }
 
-fn command(folder: &Path, sdl: &str) -> Command {
-    std::fs::write(folder.join("graph.graphql"), sdl).unwrap();
+fn command(folder: &Path, from: [&str; 2], text: &str) -> Command {
+    std::fs::write(folder.join(from[1]), text).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_spacey"));
-    command
-        .args(["gateway", "--supergraph", "graph.graphql", "--listen", "127.0.0.1:0"])
-        .current_dir(folder)
-        .env_clear();
+    command.arg("gateway").args(from).args(["--listen", "127.0.0.1:0"]);
+    command.current_dir(folder).env_clear();
     command
 }
 
+const SUPERGRAPH: [&str; 2] = ["--supergraph", "graph.graphql"];
+
 fn start(sdl: &str, environment: &[(&str, &str)]) -> Gateway {
+    start_from(SUPERGRAPH, sdl, environment)
+}
+
+fn start_from(from: [&str; 2], text: &str, environment: &[(&str, &str)]) -> Gateway {
     let folder = tempfile::tempdir().unwrap();
     // Nobody reads its log, and it must not wait for a reader.
-    let mut program = command(folder.path(), sdl)
+    let mut program = command(folder.path(), from, text)
         .envs(environment.iter().copied())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -100,7 +110,8 @@ fn start(sdl: &str, environment: &[(&str, &str)]) -> Gateway {
 /// What the program says when it does not start.
 fn refused(sdl: &str, environment: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let output = command(folder.path(), sdl).envs(environment.iter().copied()).output().unwrap();
+    let output =
+        command(folder.path(), SUPERGRAPH, sdl).envs(environment.iter().copied()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     String::from_utf8(output.stderr).unwrap()
 }
@@ -143,7 +154,7 @@ fn an_address_that_cannot_be_used_stops_the_start_by_name() {
 #[test]
 fn a_supergraph_that_cannot_be_used_stops_the_start() {
     let message = refused("type Query { a: Int }", &[]);
-    assert!(message.contains("graph.graphql") && message.contains("not a supergraph"), "{message}");
+    assert!(message.contains("not a supergraph"), "{message}");
 }
 
 /// Waits for what the gateway does at intervals.
@@ -201,11 +212,16 @@ fn a_changed_file_is_run_without_dropping_a_request() {
     eventually("it runs the new one", || word(&gateway.address) == "after");
     assert_eq!(readiness(&gateway.address), json!({ "status": "ready" }));
 
-    std::fs::remove_file(&file).unwrap();
+    let away = gateway.folder.path().join("away.graphql");
+    std::fs::rename(&file, &away).unwrap();
     eventually("it says that the file is gone", || {
         readiness(&gateway.address)["supergraph"] == stale
     });
     assert_eq!(word(&gateway.address), "after");
+    std::fs::rename(&away, &file).unwrap();
+    eventually("all is well when it is back", || {
+        readiness(&gateway.address) == json!({ "status": "ready" })
+    });
 
     stop.store(true, Ordering::SeqCst);
     for client in clients {
@@ -249,4 +265,32 @@ fn access_tokens_are_looked_at_only_when_that_is_set() {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+}
+
+#[test]
+fn a_changed_schema_of_a_running_subgraph_is_composed_and_run() {
+    let field = Arc::new(std::sync::Mutex::new("before"));
+    let told = field.clone();
+    // One answer to whatever is asked: its schema and its data.
+    let url = subgraph_of(move || {
+        let field = *told.lock().unwrap();
+        let sdl = format!("type Query {{ {field}: String }}");
+        json!({ "data": { "_service": { "sdl": sdl }, field: "here" } }).to_string()
+    });
+    let config = format!("subgraphs: {{words: {{schema: {{subgraph_url: '{url}'}}}}}}");
+    let from = ["--config", "supergraph.yaml"];
+    let gateway = start_from(from, &config, &[("SPACEY_RELOAD_SECONDS", "1")]);
+    let here = |query: &str, field: &str| ask(&gateway.address, query)["data"][field] == "here";
+    assert!(here("{ before }", "before"));
+
+    *field.lock().unwrap() = "after";
+    eventually("it runs the new schema", || here("{ after }", "after"));
+    assert!(!here("{ before }", "before"));
+
+    // What is no schema changes nothing but what is said about readiness.
+    *field.lock().unwrap() = "after after";
+    eventually("it says that it cannot compose", || {
+        readiness(&gateway.address)["supergraph"].is_string()
+    });
+    assert_eq!(ask(&gateway.address, "{ __typename }")["data"]["__typename"], "Query");
 }

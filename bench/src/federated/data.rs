@@ -41,7 +41,7 @@ pub(crate) const fn weight(product: u32) -> i32 {
 }
 
 pub(crate) const fn in_stock(product: u32) -> bool {
-    product % 3 != 0
+    !product.is_multiple_of(3)
 }
 
 /// What sending a product costs: nothing when it is dear, else half its weight.

@@ -41,14 +41,16 @@ codes! {
     InvalidGraphql = "INVALID_GRAPHQL",
     /// A subgraph's name is empty, reserved, or not unique.
     InvalidSubgraphName = "INVALID_SUBGRAPH_NAME",
-    /// The feature is not handled, and is not guessed at.
-    UnsupportedFeature = "UNSUPPORTED_FEATURE",
     /// `@link` is applied in a way that has no meaning.
     InvalidLinkDirectiveUsage = "INVALID_LINK_DIRECTIVE_USAGE",
     /// The URL or a name of a `@link` cannot be read.
     InvalidLinkIdentifier = "INVALID_LINK_IDENTIFIER",
     /// The federation specification is linked in a version that is not known.
     UnknownFederationLinkVersion = "UNKNOWN_FEDERATION_LINK_VERSION",
+    /// Another specification is linked in a version that is not known.
+    UnknownLinkVersion = "UNKNOWN_LINK_VERSION",
+    /// A specification that composition does not know is linked as necessary.
+    UnsupportedLinkedFeature = "UNSUPPORTED_LINKED_FEATURE",
     /// A directive of the specification is defined otherwise than the specification does.
     DirectiveDefinitionInvalid = "DIRECTIVE_DEFINITION_INVALID",
     /// A type of a specification is defined as another kind of type than it is there.
@@ -116,9 +118,33 @@ codes! {
     ExternalArgumentTypeMismatch = "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
     /// An argument of an `@external` field has another default than where it is resolved.
     ExternalArgumentDefaultMismatch = "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
+    /// A context's name has other characters than letters and digits.
+    ContextNameInvalid = "CONTEXT_NAME_INVALID",
+    /// An argument takes a context that no type sets, or is where there is none.
+    ContextNotSet = "CONTEXT_NOT_SET",
+    /// An argument's `@fromContext` names no context.
+    NoContextInSelection = "NO_CONTEXT_IN_SELECTION",
+    /// An argument's selection does not give one value of its type.
+    ContextInvalidSelection = "CONTEXT_INVALID_SELECTION",
+    /// An object takes a context, and cannot be asked for by a key.
+    ContextNoResolvableKey = "CONTEXT_NO_RESOLVABLE_KEY",
+    /// `@cost` is on a field of an interface.
+    CostAppliedToInterfaceField = "COST_APPLIED_TO_INTERFACE_FIELD",
+    /// `@listSize` is on what is not a list.
+    ListSizeAppliedToNonList = "LIST_SIZE_APPLIED_TO_NON_LIST",
+    /// `@listSize` assumes a negative size.
+    ListSizeInvalidAssumedSize = "LIST_SIZE_INVALID_ASSUMED_SIZE",
+    /// `@listSize` names a slicing argument that is not there or not a number.
+    ListSizeInvalidSlicingArgument = "LIST_SIZE_INVALID_SLICING_ARGUMENT",
+    /// `@listSize` names a sized field that is not there.
+    ListSizeInvalidSizedField = "LIST_SIZE_INVALID_SIZED_FIELD",
+    /// `@authenticated`, `@requiresScopes` or `@policy` is on an interface.
+    AuthRequirementsAppliedOnInterface = "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE",
+    /// The label of an `@override` is neither a name nor a percentage.
+    OverrideLabelInvalid = "OVERRIDE_LABEL_INVALID",
     /// A field is `@external` and `@provides` at once.
     ExternalCollisionWithAnotherDirective = "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",
-    /// `@tag` or `@inaccessible` is applied where a field is only `@external`.
+    /// `@tag`, `@inaccessible` or another directive of the supergraph is applied where a field is only `@external`.
     MergedDirectiveApplicationOnExternal = "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
     /// `@shareable` is on a field of an interface.
     InvalidShareableUsage = "INVALID_SHAREABLE_USAGE",
@@ -153,6 +179,14 @@ codes! {
     ShareableHasMismatchedRuntimeTypes = "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES",
     /// An object lacks a field that its interface has in another subgraph.
     InterfaceFieldNoImplem = "INTERFACE_FIELD_NO_IMPLEM",
+    /// A directive cannot be composed, or the subgraphs do not agree on it.
+    DirectiveCompositionError = "DIRECTIVE_COMPOSITION_ERROR",
+    /// Subgraphs import the same directive under different names.
+    LinkImportNameMismatch = "LINK_IMPORT_NAME_MISMATCH",
+    /// An argument takes a context here, and clients must give it there.
+    ContextualArgumentNotContextualInAllSubgraphs = "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
+    /// A field reads others that ask more of a viewer than it does.
+    MissingTransitiveAuthRequirements = "MISSING_TRANSITIVE_AUTH_REQUIREMENTS",
     /// No subgraph has a query.
     NoQueries = "NO_QUERIES",
     /// `@override` names its own subgraph.
@@ -197,8 +231,24 @@ codes! {
     InconsistentEnumValueForInputEnum = "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM",
     /// A shared field may return different object types from its subgraphs.
     InconsistentRuntimeTypesForShareableReturn = "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN",
-    /// A directive for operations is not composed.
+    /// A directive for operations is unknown somewhere, and is dropped.
     InconsistentExecutableDirectivePresence = "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
+    /// A directive for operations is repeatable here and not there, and is not in the supergraph.
+    InconsistentExecutableDirectiveRepeatable = "INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE",
+    /// A directive for operations has other locations elsewhere, and keeps those that all have.
+    InconsistentExecutableDirectiveLocations = "INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS",
+    /// A directive for operations has no location that all subgraphs know, and is dropped.
+    NoExecutableDirectiveIntersection = "NO_EXECUTABLE_DIRECTIVE_INTERSECTION",
+    /// A directive has other arguments elsewhere, and the most frequent are taken.
+    InconsistentNonRepeatableDirectiveArguments = "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
+    /// A directive has other arguments elsewhere, and they are combined.
+    MergedNonRepeatableDirectiveArguments = "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
+    /// Something about a composed directive that need not be changed.
+    DirectiveCompositionInfo = "DIRECTIVE_COMPOSITION_INFO",
+    /// Something about a composed directive that may not be what is meant.
+    DirectiveCompositionWarn = "DIRECTIVE_COMPOSITION_WARN",
+    /// A field is moving from one subgraph to another, which `@override(label:)` controls.
+    OverrideMigrationInProgress = "OVERRIDE_MIGRATION_IN_PROGRESS",
     /// `@override` names a subgraph that is not there.
     FromSubgraphDoesNotExist = "FROM_SUBGRAPH_DOES_NOT_EXIST",
     /// `@override` takes a field from a subgraph that does not have it.

@@ -1,8 +1,8 @@
 //! Composition: subgraph SDLs in, one supergraph SDL out.
 //!
-//! The rules are those of Apollo Federation 2, the output is in the `join` v0.3 and `link` v1.0 format that
+//! The rules are those of Apollo Federation 2, the output is in the `join` v0.3 to v0.5 and `link` v1.0 format that
 //! Apollo Router, rover, Hive and Cosmo read and write. A stage reports everything it finds before the next is
-//! refused; what no rule handles yet is refused with [`Code::UnsupportedFeature`], never composed wrongly.
+//! refused; what no rule handles is refused, never composed wrongly.
 //!
 //! Specification: <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/composition>.
 
@@ -16,6 +16,7 @@ mod subgraph;
 mod upgrade;
 mod validate;
 
+use crate::supergraph;
 use diagnostic::Report;
 pub use diagnostic::{Code, Diagnostic, Severity};
 
@@ -35,6 +36,8 @@ pub struct SubgraphSdl {
 pub struct Composition {
     /// The supergraph in `join`/`link` format. The same subgraphs in any order give the same text.
     pub supergraph_sdl: String,
+    /// The schema that clients see: without what is `@inaccessible`, and without any trace of federation.
+    pub api_sdl: String,
     /// Findings that did not prevent composition.
     pub hints: Vec<Diagnostic>,
 }
@@ -65,5 +68,15 @@ pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>
     report.checkpoint()?;
 
     let supergraph_sdl = print::print(&supergraph);
-    Ok(Composition { supergraph_sdl, hints: report.into_hints() })
+    let api_sdl = api_sdl(&supergraph_sdl, &mut report);
+    report.checkpoint()?;
+    Ok(Composition { supergraph_sdl, api_sdl, hints: report.into_hints() })
+}
+
+/// The client's schema. What the rules before let through and is no schema for clients is not published.
+fn api_sdl(supergraph_sdl: &str, report: &mut Report) -> String {
+    supergraph::api_sdl(supergraph_sdl).unwrap_or_else(|error| {
+        report.error(Code::InvalidGraphql, "", &[], error.to_string());
+        String::new()
+    })
 }

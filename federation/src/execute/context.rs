@@ -4,7 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::plan::{
-    ContextSource, ContextValue, Layout, Location, LocationStep, PositionId, TYPE_SLOT,
+    ContextField, ContextSource, ContextValue, Layout, Location, LocationStep, PositionId,
+    TYPE_SLOT,
 };
 
 use super::arena::{Arena, Slot};
@@ -116,7 +117,7 @@ fn find(arena: &Arena<'_>, position: PositionId, row: u32, way: &ContextValue) -
     if let Some((_, variant)) = variant {
         return find(arena, position, row, variant);
     }
-    let (slot, inner) = way.field.as_ref()?;
+    let ContextField { slot, inner } = way.field.as_ref()?;
     match (arena.get(position, row, *slot), inner) {
         (Slot::Null, _) => Some("null".to_owned()),
         (Slot::Row(row), Some((child, inner))) if arena.is_object(*child, row) => {

@@ -82,6 +82,11 @@ impl<'s> Deliveries<'s> {
         }
     }
 
+    /// The errors that are told with the first part.
+    pub(super) fn told_at_once(&mut self) -> &mut Errors {
+        self.errors.entry(DeferSet::NONE).or_default()
+    }
+
     /// The errors of what is fetched for the same fragments as `fetch`.
     pub(super) fn errors_of(&mut self, fetch: usize) -> &mut Errors {
         let defer = self.started.variant.plan.fetches[fetch].defer;

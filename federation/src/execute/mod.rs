@@ -1,6 +1,10 @@
 //! Runs a plan against [`Fetch`], the only I/O seam of the engine.
 //!
-//! [`execute`] names the steps: coerce variables, fetch and merge (`run`), introspect, project (`project`).
+//! [`execute`] names the steps: coerce variables, introspect, fetch (`run`), project (`project`). Between the last two everything
+//! is in the `arena`: rows of slots that point into the texts of the answers. A fetch's way through it: what its location leads
+//! to (`locate`) is represented in the text of its requests (`represent`); each answer is read into new rows as the plan expects
+//! it (`answer`, `json`, `in_process`), and those are merged into the rows that waited (`entities`). What a viewer may not see was
+//! left out of the plan before; here it becomes null and an error.
 
 mod answer;
 mod arena;
@@ -58,6 +62,7 @@ pub async fn execute<F: Fetch>(
     }
     let started = start(prepared, variables, settings, true)?;
     let mut run = Run::new(&started.variant.plan, &started.variables, settings);
+    run.withhold(&started.variant.refused);
     run.go(run.first(), fetch).await;
     Ok(project::project(&started.variant.shape, &run.arena, &started.introspected, run.errors))
 }

@@ -43,6 +43,8 @@ pub enum ResponseErrorCode {
     SubrequestMalformedResponse,
     /// A subgraph answered a value that the field's type does not allow.
     InvalidResult,
+    /// The viewer may not see a field or type that was asked for.
+    UnauthorizedFieldOrType,
     /// A field that is never null would have been.
     NullInNonNullable,
     /// The operation needs more requests to subgraphs than it may make.
@@ -59,6 +61,7 @@ impl ResponseErrorCode {
             Self::SubrequestTimeout => "SUBREQUEST_TIMEOUT",
             Self::SubrequestMalformedResponse => "SUBREQUEST_MALFORMED_RESPONSE",
             Self::InvalidResult => "INVALID_RESULT",
+            Self::UnauthorizedFieldOrType => "UNAUTHORIZED_FIELD_OR_TYPE",
             Self::NullInNonNullable => "NULL_IN_NON_NULLABLE",
             Self::TooManyFetches => "TOO_MANY_FETCHES",
         }
@@ -83,6 +86,15 @@ impl ResponseError {
             extensions.push(Arc::from("code"), Value::String(code.to_owned()));
         }
         Self { message, path, extensions, reported_by: None }
+    }
+
+    /// For a part of the operation that the viewer may not see, by the response keys down to it.
+    pub(super) fn withheld(path: &[Arc<str>]) -> Self {
+        Self::new(
+            ResponseErrorCode::UnauthorizedFieldOrType,
+            "Unauthorized field or type".to_owned(),
+            path.iter().cloned().map(PathSegment::Key).collect(),
+        )
     }
 
     pub(super) fn of_subgraph(mut self, subgraph: &str) -> Self {

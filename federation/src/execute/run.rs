@@ -63,6 +63,13 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Tells of the parts that the viewer may not see.
+    pub(super) fn withhold(&mut self, refused: &[Vec<Arc<str>>]) {
+        for path in refused {
+            self.errors.add(ResponseError::withheld(path));
+        }
+    }
+
     /// The fetches that depend on none.
     pub(super) fn first(&self) -> Vec<usize> {
         (0..self.plan.fetches.len()).rev().filter(|&index| self.waiting_for[index] == 0).collect()

@@ -84,6 +84,7 @@ async fn answer<F: Fetch>(
     fetch: &F,
 ) -> Response {
     let mut run = Run::new(&started.variant.plan, &started.variables, settings);
+    run.withhold(&started.variant.refused);
     let mut ready = Vec::new();
     if let [first] = run.first()[..] {
         run.take(first, &[], event);
@@ -102,6 +103,8 @@ fn parts<F: Fetch>(
     stream! {
         let mut run = Run::new(&started.variant.plan, &started.variables, &settings);
         let mut deliveries = Deliveries::new(&started);
+        run.withhold(&started.variant.refused);
+        deliveries.told_at_once().append(&mut run.errors);
         let mut running = FuturesUnordered::new();
         let mut ready = run.first();
         loop {

@@ -117,6 +117,7 @@ impl<'a> Draft<'a> {
                 selections: composite.then(|| selections.finish(defers)),
                 defer: defer.outermost(defers),
                 stream,
+                withheld: false,
             }));
         }
         let fragments = self.fragments.into_values().map(|fragment| fragment.finish(defers));

@@ -32,6 +32,8 @@ pub(crate) struct Field {
     pub(crate) defer: DeferSet,
     /// Present for a list that is delivered in parts.
     pub(crate) stream: Option<StreamUsage>,
+    /// Not answered, because the viewer may not see it.
+    pub(crate) withheld: bool,
 }
 
 impl SelectionSet {
@@ -90,6 +92,9 @@ pub(crate) fn merge_fields(fields: Vec<Arc<Field>>) -> Vec<Arc<Field>> {
                 let defer = present.defer.met(field.defer);
                 if defer != present.defer {
                     Arc::make_mut(present).defer = defer;
+                }
+                if field.withheld && !present.withheld {
+                    Arc::make_mut(present).withheld = true;
                 }
                 if let Some(selections) = &field.selections {
                     let present = Arc::make_mut(present);

@@ -19,10 +19,17 @@ pub(crate) struct ContextSource {
 /// The way from an object to a value in it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct ContextValue {
-    /// The slot of the field, and for a composite one the way on.
-    pub(crate) field: Option<(usize, Option<(PositionId, Box<ContextValue>)>)>,
+    pub(crate) field: Option<ContextField>,
     /// Other ways, for objects of these types.
     pub(crate) variants: Vec<(Vec<TypeId>, ContextValue)>,
+}
+
+/// A field on the way to a value.
+#[derive(Debug, PartialEq)]
+pub(crate) struct ContextField {
+    pub(crate) slot: usize,
+    /// For a composite field, where its objects are and the way on.
+    pub(crate) inner: Option<(PositionId, Box<ContextValue>)>,
 }
 
 impl ContextSource {
@@ -49,10 +56,11 @@ impl ContextValue {
         set: &SelectionSet,
     ) -> Self {
         let field = set.fields.first().map(|field| match &field.selections {
-            None => (layout.slot(position, &field.key), None),
+            None => ContextField { slot: layout.slot(position, &field.key), inner: None },
             Some(set) => {
                 let (slot, child) = layout.child(position, &field.key);
-                (slot, Some((child, Box::new(Self::new(supergraph, layout, child, set)))))
+                let inner = Box::new(Self::new(supergraph, layout, child, set));
+                ContextField { slot, inner: Some((child, inner)) }
             }
         });
         let variants = set

@@ -3,7 +3,8 @@
 //! Entity fetches to one subgraph that are equally far from the roots become one request, with a list of entities for each
 //! place of the answer: a request costs more than what it may wait for.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::supergraph::Supergraph;
 
@@ -34,7 +35,7 @@ pub(super) fn finish(
     client: &Client<'_>,
     layout: Layout,
 ) -> Plan {
-    let levels = levels(&drafts);
+    let levels = late_levels(&drafts);
     let mut order: Vec<FetchId> = (0..drafts.fetches.len()).collect();
     order.sort_by_key(|&fetch| (levels[fetch], fetch));
     let mut groups: Vec<Group> = Vec::new();
@@ -55,6 +56,33 @@ pub(super) fn finish(
         places.insert(fetch, place);
     }
     node::plan(supergraph, &drafts, client, &groups, &places, layout)
+}
+
+/// The levels at which fetches are made: that of the longest chain before each; later where a request for entities would be
+/// awaited by nothing and its subgraph is asked again anyway, so that both become one.
+fn late_levels(drafts: &Drafts) -> Vec<usize> {
+    let mut levels = levels(drafts);
+    let fetches = &drafts.fetches;
+    let awaited: BTreeSet<FetchId> =
+        fetches.iter().flat_map(|fetch| fetch.depends_on.iter().copied()).collect();
+    let mut order: Vec<FetchId> = (0..fetches.len()).collect();
+    order.sort_by_key(|&fetch| Reverse(levels[fetch]));
+    for fetch in order {
+        let mut with: Vec<FetchId> = (0..fetches.len())
+            .filter(|&other| is_request(&fetches[fetch], &fetches[other]))
+            .collect();
+        let later = with.iter().map(|&other| levels[other]).filter(|&level| level > levels[fetch]);
+        let Some(later) = later.min() else {
+            continue;
+        };
+        with.retain(|&other| levels[other] == levels[fetch]);
+        if !with.iter().any(|other| awaited.contains(other)) {
+            for other in with {
+                levels[other] = later;
+            }
+        }
+    }
+    levels
 }
 
 /// The longest chain of fetches before each fetch. A draft depends only on drafts made before it or, for root fields of

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use crate::operation::{DeferSet, OperationKind};
 
-pub(crate) use context_source::{ContextSource, ContextValue};
+pub(crate) use context_source::{ContextField, ContextSource, ContextValue};
 pub(crate) use layout::{Layout, Position, PositionId, TYPE_SLOT, TypeId};
 pub(crate) use location::{Location, LocationStep};
 pub use overrides::{ByChance, OverrideLabels};

@@ -113,6 +113,7 @@ impl<'a> Names<'a> {
                         .as_ref()
                         .map(|selections| self.select(child, selections)),
                     key,
+                    withheld: false,
                 }
                 .into(),
             );

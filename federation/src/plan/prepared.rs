@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use apollo_compiler::collections::HashMap;
 
+use crate::authorise::{self, Claims};
 use crate::operation::{
     Conditions, DeferUsage, Document, Field, Normalised, OperationKind, RequestError,
     RequestErrorCode, SelectionSet, normalise,
 };
-use crate::supergraph::Supergraph;
+use crate::supergraph::{RequirementId, Supergraph};
 use crate::value::Object;
 
 use super::document::Client;
@@ -26,8 +27,14 @@ const MAX_VARIANTS: usize = 64;
 #[derive(Debug)]
 pub struct Prepared {
     supergraph: Arc<Supergraph>,
-    document: Document,
+    document: Arc<Document>,
     conditions: Conditions,
+    /// What the supergraph requires of viewers for anything in the operation.
+    requirements: BTreeSet<RequirementId>,
+    /// Those of them that are not met: what has them is withheld.
+    unmet: BTreeSet<RequirementId>,
+    /// The operation for viewers who do not meet all requirements, by those that they do not meet.
+    restricted: Mutex<HashMap<BTreeSet<RequirementId>, Arc<Prepared>>>,
     /// With everything included that a variable could leave out, and every override label off.
     whole: Arc<Variant>,
     variants: Mutex<Variants>,
@@ -53,6 +60,8 @@ pub(crate) struct Variant {
     pub(crate) introspection: Vec<Arc<Field>>,
     /// The fragments that are delivered later.
     pub(crate) defers: Vec<DeferUsage>,
+    /// Response keys down to each part that is withheld.
+    pub(crate) refused: Vec<Vec<Arc<str>>>,
 }
 
 /// Parses, validates, normalises and plans an operation.
@@ -65,20 +74,91 @@ pub fn prepare(
     source: &str,
     operation_name: Option<&str>,
 ) -> Result<Prepared, Vec<RequestError>> {
-    let document = Document::parse(supergraph.api(), source, operation_name)?;
+    let document = Arc::new(Document::parse(supergraph.api(), source, operation_name)?);
     let conditions = Conditions::of(&document);
-    let (whole, labels) = variant(supergraph, &document, &conditions, BTreeSet::new())
-        .map_err(|error| vec![error])?;
-    Ok(Prepared {
-        supergraph: supergraph.clone(),
-        document,
-        conditions,
-        whole: Arc::new(whole),
-        variants: Mutex::new(Variants { labels, known: HashMap::default() }),
-    })
+    let requirements = requirements(supergraph, &document, &conditions);
+    requirements
+        .and_then(|requirements| {
+            let unmet = BTreeSet::new();
+            Prepared::new(supergraph.clone(), document, conditions, requirements, unmet)
+        })
+        .map_err(|error| vec![error])
+}
+
+/// What the supergraph requires of viewers for anything in the operation. Most supergraphs require nothing.
+fn requirements(
+    supergraph: &Supergraph,
+    document: &Document,
+    conditions: &Conditions,
+) -> Result<BTreeSet<RequirementId>, RequestError> {
+    if supergraph.access().is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let operation = normalise(supergraph, document, conditions)?;
+    Ok(authorise::requirements(supergraph, &operation))
 }
 
 impl Prepared {
+    fn new(
+        supergraph: Arc<Supergraph>,
+        document: Arc<Document>,
+        conditions: Conditions,
+        requirements: BTreeSet<RequirementId>,
+        unmet: BTreeSet<RequirementId>,
+    ) -> Result<Self, RequestError> {
+        let (whole, labels) =
+            variant(&supergraph, &document, &conditions, &unmet, BTreeSet::new())?;
+        Ok(Self {
+            supergraph,
+            document,
+            conditions,
+            requirements,
+            unmet,
+            restricted: Mutex::default(),
+            whole: Arc::new(whole),
+            variants: Mutex::new(Variants { labels, known: HashMap::default() }),
+        })
+    }
+
+    /// Whether every viewer may see all of it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.requirements.is_empty()
+    }
+
+    /// The operation as a viewer with `claims` may run it: itself, unless the supergraph requires more of viewers. What is
+    /// then left out is null in the answer, with an error for each part.
+    ///
+    /// # Errors
+    /// When what is left cannot be planned.
+    pub fn authorise(self: &Arc<Self>, claims: &Claims) -> Result<Arc<Self>, RequestError> {
+        if self.is_open() {
+            return Ok(self.clone());
+        }
+        let unmet = authorise::unmet(&self.supergraph, &self.requirements, claims);
+        if unmet == self.unmet {
+            return Ok(self.clone());
+        }
+        let known =
+            self.restricted.lock().unwrap_or_else(PoisonError::into_inner).get(&unmet).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let restricted = Arc::new(Self::new(
+            self.supergraph.clone(),
+            self.document.clone(),
+            self.conditions.clone(),
+            self.requirements.clone(),
+            unmet.clone(),
+        )?);
+        let mut all = self.restricted.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MAX_VARIANTS {
+            all.clear();
+        }
+        all.insert(unmet, restricted.clone());
+        Ok(restricted)
+    }
+
     /// What the operation does.
     #[must_use]
     pub fn kind(&self) -> OperationKind {
@@ -136,7 +216,8 @@ impl Prepared {
             if let Some(known) = self.lock().known.get(&key) {
                 return Ok(known.clone());
             }
-            let (variant, asked) = variant(&self.supergraph, &self.document, &conditions, on)?;
+            let (variant, asked) =
+                variant(&self.supergraph, &self.document, &conditions, &self.unmet, on)?;
             let mut variants = self.lock();
             if !asked.is_subset(&variants.labels) {
                 // Where one label is on, another may come into play; keys made without it no longer tell plans apart.
@@ -164,20 +245,28 @@ fn variant(
     supergraph: &Supergraph,
     document: &Document,
     conditions: &Conditions,
+    unmet: &BTreeSet<RequirementId>,
     labels_on: BTreeSet<Arc<str>>,
 ) -> Result<(Variant, BTreeSet<Arc<str>>), RequestError> {
     let Normalised { selections, defers } = normalise(supergraph, document, conditions)?;
     let (operation, renamed) = conflicts::separate(supergraph, selections);
+    let restricted =
+        (!unmet.is_empty()).then(|| authorise::restrict(supergraph, &operation, unmet, &renamed));
+    let (operation, answered, refused) = match &restricted {
+        Some(restricted) => (&restricted.allowed, &restricted.answered, restricted.refused.clone()),
+        None => (&operation, &operation, Vec::new()),
+    };
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
-    let drafts = planner::draft(supergraph, &overrides, &client, &operation).map_err(refusal)?;
+    let drafts = planner::draft(supergraph, &overrides, &client, operation).map_err(refusal)?;
     let mut layout = Layout::new();
-    let shape = Shape::new(supergraph, &operation, renamed, &mut layout);
+    let shape = Shape::new(supergraph, answered, renamed, &mut layout);
     let variant = Variant {
         plan: finish::finish(supergraph, drafts, &client, layout),
         shape,
-        introspection: introspection(&operation),
+        introspection: introspection(operation),
         defers,
+        refused,
     };
     Ok((variant, overrides.into_asked()))
 }

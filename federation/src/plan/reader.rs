@@ -43,7 +43,7 @@ impl FieldReader {
 
     /// The response key.
     pub(crate) fn key(&self) -> &str {
-        self.written_key.trim_end_matches(':').trim_matches('"')
+        self.written_key.get(1..self.written_key.len() - 2).unwrap_or_default()
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct ObjectFields {
 pub(crate) struct FieldShape {
     /// The response key in the data.
     pub(crate) key: Arc<str>,
-    /// The client's response key as it is written, quotes and colon included.
+    /// The client's response key as it is written, with a comma before it and the colon after it.
     pub(crate) written_key: String,
     pub(crate) name: Name,
     pub(crate) source: Source,
@@ -74,6 +74,8 @@ pub(crate) enum Source {
     TypeName,
     /// In the answer to introspection, under the response key.
     Introspection,
+    /// Nowhere: the viewer may not see it.
+    Withheld,
 }
 
 /// Lists and nullability around a named type.
@@ -188,6 +190,7 @@ impl Compiler<'_> {
         }
         let ty = &known.2;
         let (source, output) = match (field.name.as_str(), &field.selections) {
+            _ if field.withheld => (Source::Withheld, Output::Leaf(Leaf::Any)),
             ("__typename", _) => (Source::TypeName, Output::Leaf(Leaf::String)),
             ("__schema" | "__type", _) => (Source::Introspection, Output::Leaf(Leaf::Any)),
             (_, Some(set)) => {
@@ -202,7 +205,7 @@ impl Compiler<'_> {
         };
         let shape = Arc::new(FieldShape {
             key: field.key.as_str().into(),
-            written_key: format!("\"{}\":", self.renamed.get(&field.key).unwrap_or(&field.key)),
+            written_key: format!(",\"{}\":", self.renamed.get(&field.key).unwrap_or(&field.key)),
             name: field.name.clone(),
             source,
             wrap: wrap(ty),

@@ -21,7 +21,7 @@ pub(super) fn schema(
     supergraph: &Valid<Schema>,
     links: &[Link],
 ) -> Result<Valid<Schema>, SupergraphError> {
-    let filter = Filter { links, inaccessible: links::inaccessible(links) };
+    let filter = Filter { links, inaccessible: links::directive(links, "inaccessible") };
     let mut schema = Schema::clone(supergraph);
     let hidden = |name: &str| {
         filter.is_machinery(name)

@@ -39,17 +39,15 @@ impl Link {
     }
 }
 
-/// The name under which `@inaccessible` is applied, when it is linked.
-pub(super) fn inaccessible(links: &[Link]) -> Option<String> {
-    links
-        .iter()
-        .find(|link| link.identity == "inaccessible")
-        .map(|link| link.local_directive("inaccessible"))
+/// The name of the directive that has that of its specification, when that is linked.
+pub(super) fn directive(links: &[Link], name: &str) -> Option<String> {
+    directive_of(links, name, name)
 }
 
-/// The name under which `@context` is applied, when it is linked.
-pub(super) fn context(links: &[Link]) -> Option<String> {
-    links.iter().find(|link| link.identity == "context").map(|link| link.local_directive("context"))
+/// The name of a `specification`'s directive, when it is linked.
+pub(super) fn directive_of(links: &[Link], specification: &str, name: &str) -> Option<String> {
+    let link = links.iter().find(|link| link.identity == specification)?;
+    Some(link.local_directive(name))
 }
 
 /// How a supergraph says what belongs where.
@@ -111,7 +109,8 @@ fn understood(identity: &str, version: &str, needed: bool) -> bool {
         "core" => matches!(version, "v0.1" | "v0.2"),
         "join" => matches!(version, "v0.1" | "v0.2" | "v0.3" | "v0.4" | "v0.5"),
         "context" => version == "v0.1",
-        "tag" | "inaccessible" | "cost" => true,
+        "tag" | "inaccessible" | "cost" | "authenticated" | "requiresScopes" | "policy"
+        | "cacheTag" => true,
         _ => !needed,
     }
 }

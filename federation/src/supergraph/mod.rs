@@ -3,8 +3,10 @@
 //! This is data without the behaviour of a stage. What the engine cannot serve rightly (mandatory features that it does not
 //! know) is refused here, when the supergraph is read.
 
+mod access;
 mod api;
 mod context;
+mod costs;
 mod error;
 mod field_set;
 mod implicit;
@@ -22,6 +24,8 @@ use apollo_compiler::collections::{HashMap, IndexMap};
 use apollo_compiler::schema::Implementers;
 use apollo_compiler::validation::Valid;
 
+pub(crate) use access::{Access, Requirement, RequirementId};
+pub use costs::{Costs, FieldCost, ListSize};
 pub use error::SupergraphError;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
@@ -37,8 +41,20 @@ pub struct Supergraph {
     implementers: HashMap<Name, Implementers>,
     subgraphs: Vec<SubgraphInfo>,
     types: IndexMap<Name, TypeInfo>,
+    access: Access,
+    costs: Costs,
     has_differing_types: bool,
     hidden_values: HashMap<Name, Vec<Name>>,
+}
+
+/// The schema that clients see of a supergraph, as SDL: [`Supergraph::api_sdl`] without reading who owns what.
+///
+/// # Errors
+/// When the text is not a valid GraphQL schema or not a supergraph.
+pub(crate) fn api_sdl(sdl: &str) -> Result<String, SupergraphError> {
+    let schema = Schema::parse_and_validate(sdl, "supergraph.graphql")
+        .map_err(|invalid| SupergraphError::Invalid(invalid.errors.to_string()))?;
+    Ok(api::schema(&schema, &links::read(&schema)?)?.to_string())
 }
 
 impl Supergraph {
@@ -56,13 +72,24 @@ impl Supergraph {
             &schema,
             &subgraphs,
             links::join_version(&links),
-            links::context(&links).as_deref(),
+            links::directive(&links, "context").as_deref(),
         )?;
         let api = api::schema(&schema, &links)?;
         let implementers = api.implementers_map();
+        let access = access::read(&schema, &links);
+        let costs = costs::read(&schema, &links);
         let hidden_values = hidden_values(&schema, &api);
         let has_differing_types = shapes::differ(&types);
-        Ok(Self { api, implementers, subgraphs, types, has_differing_types, hidden_values })
+        Ok(Self {
+            api,
+            implementers,
+            subgraphs,
+            types,
+            access,
+            costs,
+            has_differing_types,
+            hidden_values,
+        })
     }
 
     /// The schema that clients see: no join or link machinery, no `@inaccessible` element, no federation directive.
@@ -74,6 +101,16 @@ impl Supergraph {
     /// The subgraphs, in the order of the supergraph's `join__Graph`.
     pub fn subgraphs(&self) -> impl Iterator<Item = &SubgraphInfo> {
         self.subgraphs.iter()
+    }
+
+    /// What the supergraph says about costs.
+    #[must_use]
+    pub const fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    pub(crate) const fn access(&self) -> &Access {
+        &self.access
     }
 
     pub(crate) fn api(&self) -> &Valid<Schema> {

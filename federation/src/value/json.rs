@@ -1,15 +1,13 @@
 //! [`Value`] from and to JSON and other self-describing formats.
 //!
-//! Reading a list of objects, each takes its keys from the one before where they agree, so that siblings share their names.
 //! Depth is the format's to limit; `serde_json` stops at 128.
 
 use std::fmt;
-use std::sync::Arc;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{Name, Object, ObjectBuilder, Value};
+use super::{Object, ObjectBuilder, Value};
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -37,7 +35,7 @@ impl Serialize for Object {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Like(None).deserialize(deserializer)
+        deserializer.deserialize_any(ValueVisitor)
     }
 }
 
@@ -50,19 +48,9 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// Reads a value that is probably like the one before it in a list.
-#[derive(Clone, Copy)]
-struct Like<'a>(Option<&'a Value>);
+struct ValueVisitor;
 
-impl<'de> DeserializeSeed<'de> for Like<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Like<'_> {
+impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,7 +66,7 @@ impl<'de> Visitor<'de> for Like<'_> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.deserialize(deserializer)
+        Value::deserialize(deserializer)
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
@@ -110,73 +98,19 @@ impl<'de> Visitor<'de> for Like<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
-        let first = match self.0 {
-            Some(Value::List(items)) => items.first(),
-            _ => None,
-        };
-        let mut items: Vec<Value> = Vec::with_capacity(sequence.size_hint().unwrap_or(0).min(4096));
-        while let Some(item) = sequence.next_element_seed(Like(items.last().or(first)))? {
+        let mut items = Vec::with_capacity(sequence.size_hint().unwrap_or(0).min(4096));
+        while let Some(item) = sequence.next_element()? {
             items.push(item);
         }
         Ok(Value::List(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let sibling = match self.0 {
-            Some(Value::Object(object)) => Some(object),
-            _ => None,
-        };
-        let mut object = Object::with_capacity(sibling.map_or(0, Object::len));
-        let mut next = None;
-        // As long as the names are the sibling's, one after the other, none can repeat.
-        loop {
-            let like = sibling.and_then(|sibling| sibling.pair(object.len()));
-            let Some(name) = map.next_key_seed(Key(like.map(|(name, _)| name)))? else {
-                break;
-            };
-            let Some((_, like)) = like.filter(|(known, _)| Arc::ptr_eq(known, &name)) else {
-                next = Some(name);
-                break;
-            };
-            object.push(name, map.next_value_seed(Like(Some(like)))?);
+        let mut builder = ObjectBuilder::default();
+        while let Some(name) = map.next_key::<String>()? {
+            *builder.slot(name.into()) = map.next_value()?;
         }
-        let Some(mut name) = next else {
-            return Ok(Value::Object(object));
-        };
-        let mut builder = ObjectBuilder::new(object);
-        loop {
-            let like = sibling.and_then(|sibling| sibling.get(&name));
-            *builder.slot(name) = map.next_value_seed(Like(like))?;
-            match map.next_key_seed(Key(None))? {
-                Some(key) => name = key,
-                None => return Ok(Value::Object(builder.finish())),
-            }
-        }
-    }
-}
-
-struct Key<'a>(Option<&'a Name>);
-
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Name;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key<'_> {
-    type Value = Name;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
-        Ok(match self.0 {
-            Some(known) if &**known == name => known.clone(),
-            _ => Arc::from(name),
-        })
+        Ok(Value::Object(builder.finish()))
     }
 }
 
@@ -255,21 +189,6 @@ mod tests {
             assert_eq!(write(&read(text)), text);
         }
         assert_eq!(read("18446744073709551615"), Value::Float(18_446_744_073_709_551_615.0));
-    }
-
-    #[test]
-    fn siblings_share_their_names() {
-        let Value::List(items) = read(r#"[{"a":{"b":1}},{"a":{"b":2}}]"#) else {
-            panic!("a list");
-        };
-        let names: Vec<_> = items
-            .iter()
-            .filter_map(|item| match item {
-                Value::Object(object) => object.pair(0).map(|(name, _)| name),
-                _ => None,
-            })
-            .collect();
-        assert!(Arc::ptr_eq(names[0], names[1]));
     }
 
     #[test]

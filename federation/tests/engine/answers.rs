@@ -158,6 +158,11 @@ fn values_of_wrong_types_are_null_and_told_with_field_and_subgraph_path() {
             _ => json!({ "item": { key: null } }),
         };
         assert_eq!(serde_json::from_str::<Value>(&data).unwrap(), expected, "{field} {value}");
+        if value.contains("IDDEN") {
+            // That such a value exists is not for clients to know.
+            assert!(errors.is_empty(), "{errors:?}");
+            continue;
+        }
         assert_eq!(errors.len(), 1, "{field} {value} {errors:?}");
         assert_eq!(errors[0]["extensions"]["code"], "INVALID_RESULT");
         assert_eq!(errors[0]["path"][1], key);

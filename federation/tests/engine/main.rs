@@ -5,6 +5,7 @@
 
 mod abstract_types;
 mod answers;
+mod authorise;
 mod failures;
 mod incremental;
 mod introspection;

@@ -101,7 +101,7 @@ fn entities_in_lists_of_lists() {
 fn deep_and_repeated() {
     check(
         "{ items { related { related { name owner { __typename ... on Person { friends { name age } } } } } } }",
-        5,
+        4,
     );
 }
 

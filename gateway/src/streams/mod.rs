@@ -64,7 +64,7 @@ pub(crate) fn respond(
             streamed(kind.content_type(), multipart::body(outlet, permit, kind))
         }
     };
-    for (name, value) in &opened.headers {
+    for (name, value) in opened.headers.iter().flat_map(|headers| headers.iter()) {
         response.headers_mut().append(name, value.clone());
     }
     Ok(response)

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::event_stream::{self, Envelope};
 use super::{client_key, relay, streamed};
+use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::code::Code;
 use crate::decode::{MediaType, decode};
@@ -41,7 +42,7 @@ pub(crate) fn is_of_single_connection(request: &Request) -> bool {
 pub(crate) async fn answer(state: &Arc<State>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answered = unless_it_panics(steps(state, &parts, body)).await;
-    answered.unwrap_or_else(|outcome| respond(outcome, MediaType::Json))
+    answered.unwrap_or_else(|outcome| respond(outcome, MediaType::Json).map(Body::new))
 }
 
 async fn steps(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response, Outcome> {
@@ -104,6 +105,7 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
     })?;
     let graph = state.graph.load_full();
     let prepared = graph.operations.prepare(&request)?;
+    let prepared = authorise(&prepared, identity.viewer.as_ref())?;
     let most = state.settings.streams.operations_per_connection;
     stream.admit(&id, identity.viewer.as_ref().map(|viewer| viewer.user), most)?;
     let caller = Caller { viewer: identity.viewer, request_id: request_id(parts) };

@@ -117,7 +117,7 @@ mod tests {
         };
         let retry = Retry::new(&settings).unwrap();
         for _ in 0..3 {
-            drop(retry.start());
+            let _request = retry.start();
         }
         let mut retries = retry.start();
         for least in [100, 200, 400, 800] {

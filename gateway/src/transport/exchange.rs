@@ -1,6 +1,6 @@
 //! What the fetches of one client request share: who asks, which headers came, which go back.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::Caller;
 use http::HeaderMap;
@@ -12,7 +12,7 @@ use crate::settings::GatewaySettings;
 /// One client request as its fetches see it.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    pub(crate) caller: std::sync::Arc<Caller>,
+    pub(crate) caller: Arc<Caller>,
     /// The client's headers; empty where no rule reads them.
     pub(crate) headers: HeaderMap,
     pub(crate) explain: Option<Explain>,
@@ -28,7 +28,7 @@ impl Exchange {
     ) -> Self {
         let read = transports.read_the_client();
         Self {
-            caller: std::sync::Arc::new(caller),
+            caller: Arc::new(caller),
             headers: if read { headers.clone() } else { HeaderMap::new() },
             explain: Explain::wanted(headers, settings.developer.explain),
             answer: Mutex::default(),
@@ -40,8 +40,9 @@ impl Exchange {
         self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The headers for the client.
-    pub(crate) fn take_headers(&self) -> HeaderMap {
-        std::mem::take(&mut self.answer())
+    /// The headers for the client, if there are any.
+    pub(crate) fn take_headers(&self) -> Option<Box<HeaderMap>> {
+        let headers = std::mem::take(&mut *self.answer());
+        (!headers.is_empty()).then(|| Box::new(headers))
     }
 }

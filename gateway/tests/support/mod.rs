@@ -151,8 +151,7 @@ impl Library {
     ) -> Self {
         let identity = Identity::new();
         let gateway = identity.gateway(SUPERGRAPH, transports, settings).unwrap();
-        let viewer =
-            Viewer { user: UserId::new(), session: SessionId::new(), roles: Roles::default() };
+        let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles::default());
         Self { router: gateway.router(), gateway, identity, viewer, memory }
     }
 

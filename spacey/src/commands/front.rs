@@ -59,6 +59,7 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
     Ok(GatewaySettings {
         http: HttpSettings {
             body_limit: settings.body_limit,
+            share_queries: settings.share_queries,
             request_timeout: settings.request_timeout,
             ..HttpSettings::default()
         },

@@ -1,10 +1,11 @@
-//! `spacey gateway`: the gateway alone, over subgraphs that are reached by HTTP. With a supergraph file it is a general router
+//! `spacey gateway`: the gateway alone, over subgraphs that are reached by HTTP. With a supergraph, or subgraphs to compose, it is a general router
 //! (`router`); without one it is the product's gateway, over Spacey's own subgraphs.
 
 use std::process::ExitCode;
 
 use super::{front, router, server};
 use crate::cli::GatewayArgs;
+use crate::origin::Origin;
 use crate::settings::Settings;
 use crate::wiring::{Domains, Identity};
 
@@ -13,9 +14,10 @@ pub(super) async fn run(mut settings: Settings, arguments: GatewayArgs) -> super
         (settings.listen.host, settings.listen.port) = (address.ip(), address.port());
     }
     settings.http.development |= arguments.development;
-    match arguments.supergraph {
-        Some(file) => router::run(&settings, &file).await,
-        None => product(&settings).await,
+    match (arguments.supergraph, arguments.config) {
+        (Some(file), _) => router::run(&settings, Origin::file(file)).await,
+        (None, Some(config)) => router::run(&settings, Origin::composed(config)).await,
+        (None, None) => product(&settings).await,
     }
 }
 

@@ -1,9 +1,9 @@
-//! `spacey gateway --supergraph FILE`: a general router. It runs any supergraph, whoever composed it, over subgraphs that speak GraphQL
-//! over HTTP at the addresses that the supergraph has for them.
+//! `spacey gateway --supergraph FILE`, or `--config FILE`: a general router. It runs any supergraph, whoever composed it, or composes one
+//! itself, over subgraphs that speak GraphQL over HTTP at the addresses that the supergraph has for them.
 //!
 //! Everybody is anonymous to it unless a setting says otherwise, and it needs none of Spacey's secrets, services or folders.
 
-use std::path::Path;
+use std::fs;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,16 +12,15 @@ use gateway::Gateway;
 use secrecy::SecretString;
 
 use super::{front, server};
+use crate::origin::Origin;
 use crate::reload;
 use crate::settings::{Keys, Settings};
 use crate::subgraphs::Subgraphs;
 
-pub(super) async fn run(settings: &Settings, file: &Path) -> super::Result {
-    let sdl = reload::read(file)?;
+pub(super) async fn run(settings: &Settings, mut origin: Origin) -> super::Result {
+    let sdl = origin.changed().await?.unwrap_or_default();
     let subgraphs = Arc::new(Subgraphs::new(settings.subgraphs.policies.clone()));
-    let (supergraph, transports) = subgraphs
-        .of_supergraph(&sdl)
-        .map_err(|error| format!("{}: {}", file.display(), reload::chain(&error)))?;
+    let (supergraph, transports) = subgraphs.of_supergraph(&sdl)?;
     subgraphs.warn_of_unknown(&supergraph);
     let gateway_settings = front::gateway_settings(settings)?;
     let tokens = tokens(&settings.keys)?;
@@ -29,8 +28,7 @@ pub(super) async fn run(settings: &Settings, file: &Path) -> super::Result {
     let (listener, address) = server::listen(&settings.listen).await?;
     println!("The gateway listens on http://{address}");
     if let Some(every) = settings.subgraphs.reload {
-        let gateway = gateway.clone();
-        tokio::spawn(reload::watch_file(gateway, subgraphs, file.to_owned(), sdl, every));
+        tokio::spawn(reload::watch(gateway.clone(), subgraphs, origin, every));
     }
     let drain = gateway.drain();
     server::serve(listener, gateway.router(), settings.listen.drain, move || drain.begin()).await?;
@@ -42,7 +40,9 @@ fn tokens(keys: &Keys) -> Result<Option<Arc<AccessTokens>>, String> {
     if !keys.authentication {
         return Ok(None);
     }
-    let pem = SecretString::from(reload::read(&keys.jwt_key_file)?);
+    let path = &keys.jwt_key_file;
+    let pem = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let pem = SecretString::from(pem);
     let tokens = AccessTokens::from_pem(&pem)
         .map_err(|error: KeyError| format!("SPACEY_JWT_KEY_FILE: {error}"))?;
     Ok(Some(Arc::new(tokens)))

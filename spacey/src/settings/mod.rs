@@ -102,6 +102,7 @@ pub(crate) struct Http {
     pub(crate) cors_origins: Vec<String>,
     /// `SPACEY_BODY_LIMIT_BYTES`: the largest request body.
     pub(crate) body_limit: usize,
+    pub(crate) share_queries: bool,
     /// `SPACEY_REQUEST_TIMEOUT_SECONDS`: how long a request may take.
     pub(crate) request_timeout: Duration,
     /// `SPACEY_STREAMS_PER_CLIENT`: how many connections for subscriptions one client may have.
@@ -289,6 +290,7 @@ impl Http {
                     .collect()
             },
         );
+        let share_queries = flag(reader, "SPACEY_SHARE_QUERIES", false);
         let body_limit = reader.get(
             "SPACEY_BODY_LIMIT_BYTES",
             "a number from 1024 to 104857600 is accepted",
@@ -327,6 +329,7 @@ impl Http {
         Some(Self {
             cors_origins: cors_origins?,
             body_limit: body_limit?,
+            share_queries: share_queries?,
             request_timeout: request_timeout?,
             streams_per_client: streams_per_client?,
             operations_per_stream: operations_per_stream?,

@@ -194,7 +194,7 @@ mod tests {
         assert!(service.ready().await.is_err());
 
         let roles = Roles { beta: false, admin: true };
-        let viewer = Viewer { user: UserId::new(), session: SessionId::new(), roles };
+        let viewer = Viewer::new(UserId::new(), SessionId::new(), roles);
         let admin = Caller { viewer: Some(viewer), request_id: "test".into() };
         let error = service.set(&admin, Key::SignUpOpen, &json!(true)).await.unwrap_err();
         assert_eq!(error.code(), "SERVICE_UNAVAILABLE");

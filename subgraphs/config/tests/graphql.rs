@@ -107,7 +107,7 @@ impl World {
 
 fn person(admin: bool) -> Viewer {
     let roles = Roles { beta: true, admin };
-    Viewer { user: UserId::new(), session: SessionId::new(), roles }
+    Viewer::new(UserId::new(), SessionId::new(), roles)
 }
 
 fn defaults() -> Value {

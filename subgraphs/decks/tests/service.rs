@@ -23,7 +23,7 @@ use decks::{NAME, place};
 use futures::future::BoxFuture;
 
 fn viewer() -> Viewer {
-    Viewer { user: UserId::new(), session: SessionId::new(), roles: Roles::default() }
+    Viewer::new(UserId::new(), SessionId::new(), Roles::default())
 }
 
 fn service(store: Arc<impl Store + 'static>) -> Service {

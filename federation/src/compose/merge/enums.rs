@@ -25,6 +25,10 @@ pub(super) fn usage(subgraphs: &[Subgraph]) -> EnumUsage {
     let take = |usage: &mut EnumUsage, value: &InputValue| {
         usage.entry(value.ty.inner_named_type().clone()).or_default().input = true;
     };
+    let directives = subgraphs.iter().flat_map(|subgraph| subgraph.directive_definitions.values());
+    for argument in directives.flat_map(|definition| &definition.arguments) {
+        usage.entry(argument.ty.inner_named_type().clone()).or_default().input = true;
+    }
     for def in subgraphs.iter().flat_map(|subgraph| subgraph.types.values()) {
         for field in def.fields.values() {
             usage.entry(field.ty.inner_named_type().clone()).or_default().output = true;
@@ -51,8 +55,9 @@ pub(super) fn merge(
             .iter()
             .filter_map(|(graph, def)| Some((*graph, def.values.get(&value)?)))
             .collect();
-        let marks = merge_marks(of_value.iter().map(|(_, value)| &value.marks));
         let at = format!("{}.{value}", first.name);
+        let marks =
+            merge_marks(merger, &at, of_value.iter().map(|(graph, value)| (*graph, &value.marks)));
         if usage.input && of_value.len() < sources.len() {
             let missing: Vec<&str> = sources
                 .iter()

@@ -4,10 +4,14 @@ use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
 use apollo_compiler::collections::IndexMap;
 
+use super::annotations::qualified_context;
 use super::annotations::{merge_description, merge_marks};
 use super::overrides::{self, Status};
+use super::types::cache_tags;
 use super::variance::all_equal;
-use super::{FieldSource, GraphId, MergedField, Merger, Sources, external, inputs, sharing};
+use super::{
+    ContextArgument, FieldSource, GraphId, MergedField, Merger, Sources, external, inputs, sharing,
+};
 use crate::compose::diagnostic::Code;
 use crate::compose::subgraph::{Field, FieldSet, Kind, TypeDef};
 
@@ -70,6 +74,8 @@ fn merge_one(
     let (internal, external) =
         if internal.is_empty() { (external, Vec::new()) } else { (internal, external) };
     let (ty, types_agree) = merge_type(merger, &at, &internal)?;
+    let marks =
+        merge_marks(merger, &at, internal.iter().map(|(graph, field)| (*graph, &field.marks)));
     let mut merged = MergedField {
         name: name.clone(),
         ty,
@@ -78,10 +84,11 @@ fn merge_one(
             &at,
             internal.iter().map(|(graph, field)| (*graph, &field.description)),
         ),
-        marks: merge_marks(internal.iter().map(|(_, field)| &field.marks)),
+        marks,
         arguments: inputs::merge_arguments(merger, &at, &internal),
         sources: Vec::new(),
         needs_join: false,
+        cache_tags: cache_tags(internal.iter().map(|(graph, field)| (*graph, &field.cache_tags))),
     };
     external::check(merger, &at, &external, &merged);
     merged.sources = remaining
@@ -93,12 +100,30 @@ fn merge_one(
             ty: (!types_agree || field.ty != merged.ty).then(|| field.ty.clone()),
             external: field.is_external(),
             override_from: field.override_from.clone(),
-            used_overridden: *status == Status::UsedOverridden,
+            override_label: overrides::label(merger, &declared, *graph, field),
+            contexts: contexts(merger.name_of(*graph), field),
+            used_overridden: matches!(status, Status::UsedOverridden | Status::UsedMigrating),
         })
         .collect();
     merged.needs_join =
         merged.sources.len() < defs.len() || merged.sources.iter().any(says_something);
     Some(merged)
+}
+
+/// The arguments whose values come from contexts of `subgraph`.
+fn contexts(subgraph: &str, field: &Field) -> Vec<ContextArgument> {
+    let arguments = field.arguments.values();
+    arguments
+        .filter_map(|argument| {
+            let from = argument.from_context.as_ref()?;
+            Some(ContextArgument {
+                name: argument.name.clone(),
+                ty: argument.ty.clone(),
+                context: qualified_context(subgraph, &from.context),
+                selection: from.selection.clone(),
+            })
+        })
+        .collect()
 }
 
 fn source_text(fields: &FieldSet) -> String {
@@ -111,6 +136,8 @@ fn says_something(source: &FieldSource) -> bool {
         || source.provides.is_some()
         || source.ty.is_some()
         || source.external
+        || source.override_label.is_some()
+        || !source.contexts.is_empty()
         || source.used_overridden
 }
 

@@ -2,14 +2,14 @@
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::{Type, Value};
+use apollo_compiler::ast::{DirectiveDefinition, Type, Value};
 use apollo_compiler::collections::IndexMap;
 
 use super::annotations::{merge_description, merge_marks};
 use super::variance::all_equal;
-use super::{GraphId, MergedInput, Merger, Sources};
+use super::{GraphId, MergedDirective, MergedInput, Merger, Sources};
 use crate::compose::diagnostic::Code;
-use crate::compose::subgraph::{Field, InputValue, TypeDef};
+use crate::compose::subgraph::{Field, InputValue, TypeDef, directive_arguments};
 
 /// Codes by which arguments and input fields report the same rules.
 struct Codes {
@@ -37,14 +37,86 @@ const INPUT_FIELD: Codes = Codes {
     always_agree: true,
 };
 
-/// Arguments of one field, `at` being its coordinate.
+/// Arguments of one field, `at` being its coordinate. Those that any subgraph takes from a context are not among them.
 pub(super) fn merge_arguments(
     merger: &mut Merger<'_>,
     at: &str,
     sources: &Sources<'_, Field>,
 ) -> IndexMap<Name, MergedInput> {
-    let sets: Vec<_> = sources.iter().map(|(graph, field)| (*graph, &field.arguments)).collect();
+    let mut sets: Vec<(GraphId, IndexMap<Name, &InputValue>)> =
+        sources.iter().map(|(graph, field)| (*graph, by_name(&field.arguments))).collect();
+    let contextual: Vec<Name> = sets
+        .iter()
+        .flat_map(|(_, arguments)| arguments.values())
+        .filter(|argument| argument.from_context.is_some())
+        .map(|argument| argument.name.clone())
+        .collect();
+    for name in &contextual {
+        check_contextual(merger, &format!("{at}({name}:)"), name, &sets);
+        for (_, arguments) in &mut sets {
+            arguments.shift_remove(name);
+        }
+    }
     merge(merger, &sets, &ARGUMENT, |name| format!("{at}({name}:)"))
+}
+
+/// What is taken from a context here cannot be given by clients, so that no subgraph may need it from them.
+fn check_contextual(
+    merger: &mut Merger<'_>,
+    at: &str,
+    name: &Name,
+    sets: &[(GraphId, IndexMap<Name, &InputValue>)],
+) {
+    for (graph, arguments) in sets {
+        let Some(other) = arguments.get(name).filter(|other| other.from_context.is_none()) else {
+            continue;
+        };
+        let code = Code::ContextualArgumentNotContextualInAllSubgraphs;
+        let names = [merger.name_of(*graph)];
+        if other.is_required() {
+            let message = "the argument is taken from a context in other subgraphs, but required here; make it optional"
+                .to_owned();
+            merger.report.error(code, at, &names, message);
+        } else {
+            let message = "left out, because other subgraphs take it from a context".to_owned();
+            merger.report.hint(code, at, &names, message);
+        }
+    }
+}
+
+/// Arguments of the directive `name`, which every subgraph defines.
+pub(super) fn merge_directive_arguments(
+    merger: &mut Merger<'_>,
+    name: &Name,
+) -> IndexMap<Name, MergedInput> {
+    let definitions = merger.subgraphs.iter().enumerate().filter_map(|(graph, subgraph)| {
+        Some((graph, directive_arguments(subgraph.directive_definitions.get(name)?)))
+    });
+    let owned: Vec<(GraphId, IndexMap<Name, InputValue>)> = definitions.collect();
+    let sets: Vec<_> = owned.iter().map(|(graph, values)| (*graph, by_name(values))).collect();
+    merge(merger, &sets, &ARGUMENT, |argument| format!("@{name}({argument}:)"))
+}
+
+/// One subgraph's definition of a directive, as it is.
+pub(super) fn definition(definition: &DirectiveDefinition) -> MergedDirective {
+    let arguments = directive_arguments(definition).into_iter().map(|(name, value)| {
+        let InputValue { ty, default, description, mut marks, .. } = value;
+        marks.custom.clear();
+        let source_types = Vec::new();
+        (name.clone(), MergedInput { name, ty, default, description, marks, source_types })
+    });
+    MergedDirective {
+        name: definition.name.clone(),
+        description: definition.description.clone(),
+        arguments: arguments.collect(),
+        repeatable: definition.repeatable,
+        locations: definition.locations.clone(),
+        for_operations: false,
+    }
+}
+
+fn by_name(values: &IndexMap<Name, InputValue>) -> IndexMap<Name, &InputValue> {
+    values.iter().map(|(name, value)| (name.clone(), value)).collect()
 }
 
 /// Fields of one input object.
@@ -55,7 +127,8 @@ pub(super) fn merge_input_fields(
     let Some((_, first)) = sources.first() else {
         return IndexMap::default();
     };
-    let sets: Vec<_> = sources.iter().map(|(graph, def)| (*graph, &def.input_fields)).collect();
+    let sets: Vec<_> =
+        sources.iter().map(|(graph, def)| (*graph, by_name(&def.input_fields))).collect();
     let merged = merge(merger, &sets, &INPUT_FIELD, |name| format!("{}.{name}", first.name));
     let common = first
         .input_fields
@@ -71,7 +144,7 @@ pub(super) fn merge_input_fields(
 
 fn merge(
     merger: &mut Merger<'_>,
-    sets: &[(GraphId, &IndexMap<Name, InputValue>)],
+    sets: &[(GraphId, IndexMap<Name, &InputValue>)],
     codes: &Codes,
     coordinate: impl Fn(&Name) -> String,
 ) -> IndexMap<Name, MergedInput> {
@@ -85,7 +158,7 @@ fn merge(
     for name in names {
         let at = coordinate(name);
         let sources: Vec<(GraphId, &InputValue)> =
-            sets.iter().filter_map(|(graph, values)| Some((*graph, values.get(name)?))).collect();
+            sets.iter().filter_map(|(graph, values)| Some((*graph, *values.get(name)?))).collect();
         let everywhere = sources.len() == sets.len();
         if !everywhere {
             report_missing(merger, &at, sets, name, &sources, codes);
@@ -101,7 +174,7 @@ fn merge(
 fn report_missing(
     merger: &mut Merger<'_>,
     at: &str,
-    sets: &[(GraphId, &IndexMap<Name, InputValue>)],
+    sets: &[(GraphId, IndexMap<Name, &InputValue>)],
     name: &Name,
     sources: &Sources<'_, InputValue>,
     codes: &Codes,
@@ -153,6 +226,8 @@ fn merge_one(
         merger.report.hint(Code::InconsistentButCompatibleArgumentType, at, &names, message);
     }
     let default = merge_default(merger, at, sources, codes);
+    let marks =
+        merge_marks(merger, at, sources.iter().map(|(graph, value)| (*graph, &value.marks)));
     Some(MergedInput {
         name: first.name.clone(),
         ty: ty.clone(),
@@ -162,7 +237,7 @@ fn merge_one(
             at,
             sources.iter().map(|(graph, value)| (*graph, &value.description)),
         ),
-        marks: merge_marks(sources.iter().map(|(_, value)| &value.marks)),
+        marks,
         source_types: if agreed {
             Vec::new()
         } else {

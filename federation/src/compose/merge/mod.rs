@@ -3,13 +3,17 @@
 //! Rules: <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/composition#rules-of-composition>.
 //! What comes out may still break rules that are about the whole; `postmerge` and `satisfiability` check those.
 
+mod access;
 mod annotations;
+mod custom;
 mod enums;
+mod executable;
 mod external;
 mod fields;
 mod graphs;
 mod inputs;
 mod interface_objects;
+mod names;
 mod overrides;
 mod sharing;
 mod supergraph;
@@ -21,11 +25,11 @@ use std::collections::BTreeMap;
 use apollo_compiler::Name;
 
 use super::diagnostic::{Code, Report};
-use super::subgraph::{Subgraph, TypeDef};
+use super::subgraph::{Marks, Subgraph, TypeDef};
 use interface_objects::InterfaceObjects;
 pub(super) use supergraph::{
-    FieldSource, Graph, GraphId, JoinType, MergedEnumValue, MergedField, MergedInput, MergedType,
-    Supergraph,
+    CacheTag, ContextArgument, FieldSource, Graph, GraphId, JoinType, MergedDirective,
+    MergedEnumValue, MergedField, MergedInput, MergedLink, MergedType, Supergraph,
 };
 
 /// A type as each subgraph that has it sees it.
@@ -35,11 +39,11 @@ type Sources<'a, T> = [(GraphId, &'a T)];
 pub(super) fn merge(subgraphs: &[Subgraph], report: &mut Report) -> Supergraph {
     let groups = group_by_name(subgraphs);
     check_query_exists(&groups, subgraphs, report);
-    hint_executable_directives(subgraphs, report);
     let mut merger = Merger {
         subgraphs,
         subtypes: variance::Subtypes::of(subgraphs),
         enum_usage: enums::usage(subgraphs),
+        custom: custom::Custom::of(subgraphs, report),
         interface_objects: InterfaceObjects::of(subgraphs),
         report,
     };
@@ -49,7 +53,21 @@ pub(super) fn merge(subgraphs: &[Subgraph], report: &mut Report) -> Supergraph {
         .collect();
     interface_objects::validate(&mut merger, &types);
     interface_objects::add_fields(&mut merger, &mut types);
-    Supergraph { graphs: graphs::name_graphs(subgraphs), types }
+    access::spread(&mut types);
+    access::check_reading(&mut merger, &types);
+    let schema_marks = merger.schema_marks();
+    let mut directives = executable::merge(&mut merger);
+    directives.extend(merger.custom.definitions().map(|definition| inputs::definition(definition)));
+    directives.sort_by(|a, b| a.name.cmp(&b.name));
+    let links = merger.custom.links();
+    Supergraph {
+        graphs: graphs::name_graphs(subgraphs),
+        types,
+        schema_marks,
+        directives,
+        links,
+        names: names::DirectiveNames::of(subgraphs, report),
+    }
 }
 
 /// What every merging rule needs.
@@ -57,6 +75,7 @@ struct Merger<'a> {
     subgraphs: &'a [Subgraph],
     subtypes: variance::Subtypes,
     enum_usage: enums::EnumUsage,
+    custom: custom::Custom,
     interface_objects: InterfaceObjects,
     report: &'a mut Report,
 }
@@ -64,6 +83,11 @@ struct Merger<'a> {
 impl<'a> Merger<'a> {
     fn name_of(&self, graph: GraphId) -> &'a str {
         &self.subgraphs[graph].name
+    }
+
+    fn schema_marks(&mut self) -> Marks {
+        let all = self.subgraphs.iter().map(|subgraph| &subgraph.schema_marks).enumerate();
+        annotations::merge_marks(self, "schema", all)
     }
 
     fn names_of<T>(&self, sources: &Sources<'_, T>) -> Vec<&'a str> {
@@ -92,22 +116,5 @@ fn check_query_exists(
         let message =
             "no subgraph has a query; at least one field of \"Query\" is needed".to_owned();
         report.error(Code::NoQueries, "Query", &names, message);
-    }
-}
-
-/// Directives for operations would have to be passed on to the subgraphs that know them, which nothing does yet.
-fn hint_executable_directives(subgraphs: &[Subgraph], report: &mut Report) {
-    for subgraph in subgraphs {
-        for name in &subgraph.executable_directives {
-            let message =
-                format!("the directive \"@{name}\" for operations is left out of the supergraph");
-            let at = format!("@{name}");
-            report.hint(
-                Code::InconsistentExecutableDirectivePresence,
-                &at,
-                &[&subgraph.name],
-                message,
-            );
-        }
     }
 }

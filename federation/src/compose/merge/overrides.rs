@@ -11,6 +11,10 @@ pub(super) enum Status {
     Kept,
     /// Overridden, but the subgraph refers to it, so that it stays there as if it were external.
     UsedOverridden,
+    /// Overridden for the requests that a label chooses.
+    Migrating,
+    /// Both: the subgraph refers to it, and is asked for it in other requests than a label chooses.
+    UsedMigrating,
     /// Overridden and gone.
     Overridden,
     /// Overridden in a way that was reported; the field cannot be merged.
@@ -53,24 +57,48 @@ pub(super) fn resolve(
             merger.report.hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
             continue;
         };
-        statuses[position] = override_source(merger, def, at, graph, sources[position]);
+        let overridden = sources[position];
+        statuses[position] = match check_source(merger, at, graph, overridden) {
+            Some(status) => status,
+            None => override_source(merger, def, at, (graph, field), overridden),
+        };
     }
     statuses
 }
 
-fn override_source(
+/// The label under which `field` takes over from another subgraph of `sources`, or one of them from it.
+pub(super) fn label(
+    merger: &Merger<'_>,
+    sources: &Sources<'_, Field>,
+    graph: GraphId,
+    field: &Field,
+) -> Option<String> {
+    let has = |from: &String| sources.iter().any(|(graph, _)| merger.name_of(*graph) == from);
+    let own =
+        field.override_label.as_ref().filter(|_| field.override_from.as_ref().is_some_and(has));
+    let name = merger.name_of(graph);
+    let by = || {
+        sources
+            .iter()
+            .find(|(_, field)| field.override_from.as_deref() == Some(name))
+            .and_then(|(_, field)| field.override_label.as_ref())
+    };
+    own.or_else(by).cloned()
+}
+
+/// What prevents a subgraph from losing a field, or makes it needless.
+fn check_source(
     merger: &mut Merger<'_>,
-    def: &TypeDef,
     at: &str,
     graph: GraphId,
     (from_graph, overridden): (GraphId, &Field),
-) -> Status {
+) -> Option<Status> {
     let (by, from) = (merger.name_of(graph), merger.name_of(from_graph));
     if overridden.override_from.is_some() {
         let message =
             format!("\"{by}\" overrides the field from \"{from}\", which itself overrides it");
         merger.report.error(Code::OverrideSourceHasOverride, at, &[by, from], message);
-        return Status::Refused;
+        return Some(Status::Refused);
     }
     let collisions = [
         (overridden.requires.is_some(), "@requires"),
@@ -80,15 +108,35 @@ fn override_source(
         let message =
             format!("\"{by}\" cannot override the field from \"{from}\", where it has {other}");
         merger.report.error(Code::OverrideCollisionWithAnotherDirective, at, &[by, from], message);
-        return Status::Refused;
+        return Some(Status::Refused);
     }
     if overridden.is_external() {
         let message =
             format!("the field is @external in \"{from}\" already; @override can be removed");
         merger.report.hint(Code::OverrideDirectiveCanBeRemoved, at, &[by], message);
-        return Status::Kept;
+        return Some(Status::Kept);
     }
-    if merger.subgraphs[from_graph].is_used(&def.name, overridden) {
+    None
+}
+
+fn override_source(
+    merger: &mut Merger<'_>,
+    def: &TypeDef,
+    at: &str,
+    (graph, overriding): (GraphId, &Field),
+    (from_graph, overridden): (GraphId, &Field),
+) -> Status {
+    let (by, from) = (merger.name_of(graph), merger.name_of(from_graph));
+    let used = merger.subgraphs[from_graph].is_used(&def.name, overridden);
+    if let Some(label) = &overriding.override_label {
+        let message = format!(
+            "moving from here to \"{by}\", as the label \"{label}\" decides; once it has moved, {}",
+            if used { "mark it @external here" } else { "remove it here" }
+        );
+        merger.report.hint(Code::OverrideMigrationInProgress, at, &[from], message);
+        return if used { Status::UsedMigrating } else { Status::Migrating };
+    }
+    if used {
         let message = format!(
             "overridden by \"{by}\" and still referred to here; @override can go once it is @external"
         );

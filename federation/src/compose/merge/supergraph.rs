@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::{Type, Value};
+use apollo_compiler::ast::{DirectiveLocation, Type, Value};
 use apollo_compiler::collections::IndexMap;
 
-use crate::compose::subgraph::{Kind, Marks};
+use super::names::DirectiveNames;
+use crate::compose::subgraph::{Import, Kind, Marks, Version};
 
 /// Index of a subgraph, among all sorted by name.
 pub(crate) type GraphId = usize;
@@ -19,6 +20,33 @@ pub(crate) type GraphId = usize;
 pub(crate) struct Supergraph {
     pub(crate) graphs: Vec<Graph>,
     pub(crate) types: BTreeMap<Name, MergedType>,
+    /// What the schema as a whole is marked with.
+    pub(crate) schema_marks: Marks,
+    /// Directives of the subgraphs' own that are kept.
+    pub(crate) directives: Vec<MergedDirective>,
+    /// The specifications of those of them that are not for operations.
+    pub(crate) links: Vec<MergedLink>,
+    pub(crate) names: DirectiveNames,
+}
+
+/// The definition of a directive.
+#[derive(Debug)]
+pub(crate) struct MergedDirective {
+    pub(crate) name: Name,
+    pub(crate) description: Option<Node<str>>,
+    pub(crate) arguments: IndexMap<Name, MergedInput>,
+    pub(crate) repeatable: bool,
+    pub(crate) locations: Vec<DirectiveLocation>,
+    /// Whether clients may use it. Those that `@composeDirective` keeps are for routers and tools.
+    pub(crate) for_operations: bool,
+}
+
+/// `@link`: a specification that composition does not know.
+#[derive(Debug)]
+pub(crate) struct MergedLink {
+    pub(crate) identity: String,
+    pub(crate) version: Option<Version>,
+    pub(crate) imports: Vec<Import>,
 }
 
 #[derive(Debug)]
@@ -44,6 +72,14 @@ pub(crate) struct MergedType {
     pub(crate) values: IndexMap<Name, MergedEnumValue>,
     pub(crate) specified_by: Option<String>,
     pub(crate) one_of: bool,
+    pub(crate) cache_tags: Vec<CacheTag>,
+}
+
+/// `@cacheTag`, which is printed as `@join__directive`.
+#[derive(Debug, Clone)]
+pub(crate) struct CacheTag {
+    pub(crate) format: String,
+    pub(crate) graphs: Vec<GraphId>,
 }
 
 /// `@join__type`: the subgraph has the type, and perhaps a key for it.
@@ -69,6 +105,7 @@ pub(crate) struct MergedField {
     pub(crate) sources: Vec<FieldSource>,
     /// Whether the sources are printed as `@join__field`. Otherwise they follow from the type's.
     pub(crate) needs_join: bool,
+    pub(crate) cache_tags: Vec<CacheTag>,
 }
 
 /// `@join__field`: what the field is in one subgraph.
@@ -81,14 +118,28 @@ pub(crate) struct FieldSource {
     pub(crate) ty: Option<Type>,
     pub(crate) external: bool,
     pub(crate) override_from: Option<String>,
+    /// The label under which the override holds. Both subgraphs have it, the one that loses the field and the one that
+    /// takes it.
+    pub(crate) override_label: Option<String>,
+    pub(crate) contexts: Vec<ContextArgument>,
     /// Overridden elsewhere, but still there because the subgraph refers to it.
     pub(crate) used_overridden: bool,
+}
+
+/// An argument that clients do not give, because its value comes from a context.
+#[derive(Debug, Clone)]
+pub(crate) struct ContextArgument {
+    pub(crate) name: Name,
+    pub(crate) ty: Type,
+    /// With the name of its subgraph.
+    pub(crate) context: String,
+    pub(crate) selection: String,
 }
 
 impl FieldSource {
     /// Whether the subgraph can be asked for the field wherever it has the parent.
     pub(crate) fn resolves(&self) -> bool {
-        !self.external && !self.used_overridden
+        !self.external && (!self.used_overridden || self.override_label.is_some())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use apollo_compiler::collections::IndexMap;
 
-use super::annotations::{merge_description, merge_marks};
-use super::{GraphId, JoinType, MergedType, Merger, Sources, enums, fields, inputs};
+use super::annotations::{merge_description, merge_marks, most_frequent};
+use super::{CacheTag, GraphId, JoinType, MergedType, Merger, Sources, enums, fields, inputs};
 use crate::compose::diagnostic::Code;
 use crate::compose::subgraph::{Kind, ROOTS, TypeDef};
 
@@ -20,20 +20,24 @@ pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> 
         &name,
         sources.iter().map(|(graph, def)| (*graph, &def.description)),
     );
+    let marks = merge_marks(merger, &name, sources.iter().map(|(graph, def)| (*graph, &def.marks)));
+    let urls = sources.iter().filter_map(|(graph, def)| Some((*graph, def.specified_by.as_ref()?)));
+    let specified_by = most_frequent(merger, &name, "specifiedBy", urls);
     let mut merged = MergedType {
         name,
         kind: first.merged_kind(),
         description,
-        marks: merge_marks(sources.iter().map(|(_, def)| &def.marks)),
+        marks,
         joins: sources.iter().flat_map(|(graph, def)| joins(*graph, def)).collect(),
         implements: each(sources, |def| &def.interfaces),
         fields: IndexMap::default(),
         input_fields: IndexMap::default(),
         members: each(sources, |def| &def.members),
         values: IndexMap::default(),
-        specified_by: sources.iter().find_map(|(_, def)| def.specified_by.clone()),
+        specified_by,
         // It takes the less: what is valid for it is valid for the subgraphs that do not ask for it.
         one_of: sources.iter().any(|(_, def)| def.one_of),
+        cache_tags: cache_tags(sources.iter().map(|(graph, def)| (*graph, &def.cache_tags))),
     };
     match first.merged_kind() {
         Kind::Scalar | Kind::Union => {}
@@ -44,6 +48,23 @@ pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> 
         }
     }
     Some(merged)
+}
+
+/// Every format once, with the subgraphs that give it.
+pub(super) fn cache_tags<'a>(
+    all: impl IntoIterator<Item = (GraphId, &'a Vec<String>)>,
+) -> Vec<CacheTag> {
+    let mut tags: Vec<CacheTag> = Vec::new();
+    for (graph, formats) in all {
+        for format in formats {
+            match tags.iter_mut().find(|tag| tag.format == *format) {
+                Some(tag) if tag.graphs.contains(&graph) => {}
+                Some(tag) => tag.graphs.push(graph),
+                None => tags.push(CacheTag { format: format.clone(), graphs: vec![graph] }),
+            }
+        }
+    }
+    tags
 }
 
 fn joins(graph: GraphId, def: &TypeDef) -> Vec<JoinType> {

@@ -9,6 +9,12 @@ use crate::compose::merge::MergedInput;
 use crate::compose::subgraph::Kind;
 
 pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
+    for directive in supergraph.directives.iter().filter(|directive| directive.for_operations) {
+        for argument in directive.arguments.values() {
+            let at = format!("@{}({}:)", directive.name, argument.name);
+            check(supergraph, &at, false, argument, report);
+        }
+    }
     for def in supergraph.types.values() {
         for field in def.fields.values() {
             let hidden = def.marks.inaccessible || field.marks.inaccessible;

@@ -13,6 +13,12 @@ pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
         let message = "the query root must be accessible".to_owned();
         report.error(Code::QueryRootTypeInaccessible, "Query", &[], message);
     }
+    for directive in supergraph.directives.iter().filter(|directive| directive.for_operations) {
+        for argument in directive.arguments.values() {
+            let at = format!("@{}({}:)", directive.name, argument.name);
+            input(supergraph, &at, argument, report);
+        }
+    }
     for def in supergraph.types.values().filter(|def| !def.marks.inaccessible) {
         children(supergraph, def, report);
         for field in def.fields.values().filter(|field| !field.marks.inaccessible) {

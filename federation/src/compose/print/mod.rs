@@ -1,29 +1,32 @@
 //! Writes a merged schema as supergraph SDL: the `join` directives say which subgraph has what.
 //!
-//! Format: <https://specs.apollo.dev/join/v0.3/> and <https://specs.apollo.dev/link/v1.0/>. Types are sorted by name;
+//! Format: <https://specs.apollo.dev/join/v0.5/> and <https://specs.apollo.dev/link/v1.0/>. Types are sorted by name;
 //! within them everything is in the order in which the subgraphs, sorted by name, declare it.
 
 mod definitions;
+mod features;
+mod marks;
 mod text;
 
 use apollo_compiler::Name;
+use apollo_compiler::collections::IndexMap;
 
 use crate::compose::merge::{
-    FieldSource, GraphId, JoinType, MergedEnumValue, MergedField, MergedInput, MergedType,
-    Supergraph,
+    CacheTag, ContextArgument, FieldSource, GraphId, JoinType, MergedEnumValue, MergedField,
+    MergedInput, MergedType, Supergraph,
 };
-use crate::compose::subgraph::{Kind, Marks};
+use crate::compose::subgraph::Kind;
 use text::{description, quoted};
 
 /// The supergraph SDL.
 pub(super) fn print(supergraph: &Supergraph) -> String {
-    let mut types = definitions::types(supergraph);
     let printer = Printer { supergraph };
+    let mut types: Vec<(&str, String)> = definitions::types(supergraph);
     types.extend(supergraph.types.values().map(|def| (def.name.as_str(), printer.type_def(def))));
     types.sort_by_key(|(name, _)| (name.to_ascii_lowercase(), *name));
 
-    let mut parts = vec![definitions::schema(supergraph)];
-    parts.extend(definitions::directives(supergraph));
+    let mut parts = vec![definitions::schema(&printer)];
+    parts.extend(definitions::directives(&printer));
     parts.extend(types.into_iter().map(|(_, text)| text));
     parts.join("\n\n") + "\n"
 }
@@ -77,7 +80,8 @@ impl Printer<'_> {
             def.specified_by.as_ref().map(|url| format!("@specifiedBy(url: {})", quoted(url))),
         );
         directives.extend(def.one_of.then(|| "@oneOf".to_owned()));
-        directives.extend(mark_directives(&def.marks));
+        directives.extend(self.cache_tags(&def.cache_tags));
+        directives.extend(self.mark_directives(&def.marks));
         directives
     }
 
@@ -97,12 +101,13 @@ impl Printer<'_> {
         } else if field.needs_join {
             directives.extend(field.sources.iter().map(|source| self.join_field(source)));
         }
-        directives.extend(mark_directives(&field.marks));
+        directives.extend(self.cache_tags(&field.cache_tags));
+        directives.extend(self.mark_directives(&field.marks));
         format!(
             "{}  {}{}: {}{}",
             description(field.description.as_ref(), "  "),
             field.name,
-            arguments(field),
+            self.arguments(&field.arguments, "  "),
             field.ty,
             joined(&directives)
         )
@@ -115,13 +120,30 @@ impl Printer<'_> {
             ("provides", source.provides.clone()),
             ("type", source.ty.as_ref().map(ToString::to_string)),
             ("override", source.override_from.clone()),
+            ("overrideLabel", source.override_label.clone()),
         ];
         for (name, text) in texts {
             arguments.extend(text.map(|text| format!("{name}: {}", quoted(&text))));
         }
         arguments.extend(source.external.then(|| "external: true".to_owned()));
         arguments.extend(source.used_overridden.then(|| "usedOverridden: true".to_owned()));
+        if !source.contexts.is_empty() {
+            let contexts: Vec<String> = source.contexts.iter().map(context_argument).collect();
+            arguments.push(format!("contextArguments: [{}]", contexts.join(", ")));
+        }
         format!("@join__field({})", arguments.join(", "))
+    }
+
+    fn cache_tags(&self, tags: &[CacheTag]) -> Vec<String> {
+        let directive = |tag: &CacheTag| {
+            let graphs: Vec<&str> = tag.graphs.iter().map(|graph| self.graph(*graph)).collect();
+            format!(
+                "@join__directive(graphs: [{}], name: \"federation__cacheTag\", args: {{format: {}}})",
+                graphs.join(", "),
+                quoted(&tag.format)
+            )
+        };
+        tags.iter().map(directive).collect()
     }
 
     fn input_field(&self, field: &MergedInput) -> String {
@@ -131,7 +153,7 @@ impl Printer<'_> {
                 format!("@join__field(graph: {}, type: \"{ty}\")", self.graph(*graph))
             })
             .collect();
-        directives.extend(mark_directives(&field.marks));
+        directives.extend(self.mark_directives(&field.marks));
         format!(
             "{}  {}{}",
             description(field.description.as_ref(), "  "),
@@ -140,12 +162,35 @@ impl Printer<'_> {
         )
     }
 
+    /// On one line, unless an argument has a description. `indent` is that of what has the arguments.
+    fn arguments(&self, arguments: &IndexMap<Name, MergedInput>, indent: &str) -> String {
+        if arguments.is_empty() {
+            return String::new();
+        }
+        let written = |argument: &MergedInput| {
+            format!("{}{}", input(argument), joined(&self.mark_directives(&argument.marks)))
+        };
+        if arguments.values().all(|argument| argument.description.is_none()) {
+            let arguments: Vec<String> = arguments.values().map(written).collect();
+            return format!("({})", arguments.join(", "));
+        }
+        let lines: Vec<String> = arguments
+            .values()
+            .map(|argument| {
+                let inner = format!("{indent}  ");
+                let description = description(argument.description.as_ref(), &inner);
+                format!("{description}{inner}{}\n", written(argument))
+            })
+            .collect();
+        format!("(\n{}{indent})", lines.concat())
+    }
+
     fn enum_value(&self, value: &MergedEnumValue) -> String {
         let graphs = value.graphs.iter();
         let mut directives: Vec<String> = graphs
             .map(|graph| format!("@join__enumValue(graph: {})", self.graph(*graph)))
             .collect();
-        directives.extend(mark_directives(&value.marks));
+        directives.extend(self.mark_directives(&value.marks));
         format!(
             "{}  {}{}",
             description(value.description.as_ref(), "  "),
@@ -174,32 +219,6 @@ fn joined(directives: &[String]) -> String {
     directives.iter().map(|directive| format!(" {directive}")).collect()
 }
 
-/// On one line, unless an argument has a description.
-fn arguments(field: &MergedField) -> String {
-    if field.arguments.is_empty() {
-        return String::new();
-    }
-    let written = |argument: &MergedInput| {
-        format!("{}{}", input(argument), joined(&mark_directives(&argument.marks)))
-    };
-    if field.arguments.values().all(|argument| argument.description.is_none()) {
-        let arguments: Vec<String> = field.arguments.values().map(written).collect();
-        return format!("({})", arguments.join(", "));
-    }
-    let lines: Vec<String> = field
-        .arguments
-        .values()
-        .map(|argument| {
-            format!(
-                "{}    {}\n",
-                description(argument.description.as_ref(), "    "),
-                written(argument)
-            )
-        })
-        .collect();
-    format!("(\n{}  )", lines.concat())
-}
-
 /// Name, type and default of an argument or input field.
 fn input(value: &MergedInput) -> String {
     match &value.default {
@@ -210,11 +229,12 @@ fn input(value: &MergedInput) -> String {
     }
 }
 
-fn mark_directives(marks: &Marks) -> Vec<String> {
-    let mut directives: Vec<String> =
-        marks.tags.iter().map(|tag| format!("@tag(name: {})", quoted(tag))).collect();
-    directives.extend(marks.inaccessible.then(|| "@inaccessible".to_owned()));
-    let reason = marks.deprecated.as_ref();
-    directives.extend(reason.map(|reason| format!("@deprecated(reason: {})", quoted(reason))));
-    directives
+fn context_argument(argument: &ContextArgument) -> String {
+    format!(
+        "{{context: {}, name: \"{}\", type: \"{}\", selection: {}}}",
+        quoted(&argument.context),
+        argument.name,
+        argument.ty,
+        quoted(&argument.selection)
+    )
 }

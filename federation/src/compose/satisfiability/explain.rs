@@ -6,7 +6,7 @@ use apollo_compiler::collections::HashSet;
 use super::places::Place;
 use super::resolve::Resolver;
 use super::walk::Step;
-use crate::compose::merge::{FieldSource, GraphId, MergedField};
+use crate::compose::merge::{GraphId, MergedField};
 
 /// A field that cannot be reached on some path.
 pub(super) struct Failure {
@@ -48,11 +48,12 @@ pub(super) fn failure(
     let mut reasons: Vec<String> =
         places.iter().map(|place| why_not_here(resolver, object, field, *place)).collect();
     reasons.dedup();
-    for (graph, subgraph) in resolver.schemas.subgraphs.iter().enumerate() {
-        for standing_for in resolver.schemas.entries(object, graph) {
+    let schemas = resolver.schemas;
+    for (graph, subgraph) in schemas.subgraphs.iter().enumerate() {
+        for standing_for in schemas.entries(object, graph) {
             let parent = standing_for.unwrap_or(object);
-            let source = resolver.schemas.source(parent, &field.name, graph);
-            if source.is_some_and(FieldSource::resolves) && !at_hand.contains(&graph) {
+            let source = schemas.source(parent, &field.name, graph);
+            if source.is_some_and(|source| schemas.resolves(source)) && !at_hand.contains(&graph) {
                 let why = why_no_key(resolver, parent, graph);
                 reasons.push(format!(
                     "cannot move to subgraph \"{}\", which resolves \"{parent}.{}\": {why}",
@@ -81,12 +82,21 @@ fn why_not_here(
     let coordinate = format!("\"{parent}.{}\"", field.name);
     match resolver.schemas.source(parent, &field.name, place.graph) {
         None => format!("from subgraph \"{name}\": it has no field {coordinate}"),
-        Some(source) if source.used_overridden => {
+        Some(source) if !resolver.schemas.resolves(source) && !source.external => {
             format!("from subgraph \"{name}\": {coordinate} is overridden there")
         }
         Some(source) if source.external => {
             format!(
                 "from subgraph \"{name}\": {coordinate} is @external there and not provided on this path"
+            )
+        }
+        Some(source) if !source.contexts.is_empty() => {
+            let contexts: Vec<&str> =
+                source.contexts.iter().map(|argument| argument.context.as_str()).collect();
+            format!(
+                "from subgraph \"{name}\": {coordinate} takes values from the context \"{}\", \
+                 which nothing sets on this path",
+                contexts.join("\", \"")
             )
         }
         Some(source) => format!(

@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::ptr;
 
 use apollo_compiler::Name;
+use apollo_compiler::collections::IndexMap;
 use apollo_compiler::executable::{Selection, SelectionSet};
 
 use crate::compose::merge::{FieldSource, GraphId, MergedField, MergedType, Supergraph};
@@ -14,6 +15,8 @@ use crate::compose::subgraph::{Field, FieldSet, Kind, Subgraph};
 #[derive(Clone, Copy)]
 pub(super) struct Schemas<'a> {
     pub(super) supergraph: &'a Supergraph,
+    /// The labels of `@override` that hold.
+    pub(super) labels: &'a [&'a str],
     pub(super) subgraphs: &'a [Subgraph],
 }
 
@@ -96,6 +99,13 @@ pub(super) struct Available<'a> {
 }
 
 impl<'a> Schemas<'a> {
+    /// Whether the source's subgraph can be asked for the field under the labels that hold.
+    pub(super) fn resolves(self, source: &FieldSource) -> bool {
+        let takes_over = source.override_from.is_some();
+        let label = source.override_label.as_deref();
+        source.resolves() && label.is_none_or(|label| self.labels.contains(&label) == takes_over)
+    }
+
     pub(super) fn merged_field(self, object: &str, field: &str) -> Option<&'a MergedField> {
         self.supergraph.types.get(object)?.fields.get(field)
     }
@@ -127,7 +137,7 @@ impl<'a> Schemas<'a> {
         if let Some(provided) = place.provided {
             self.provided_selections(provided.0, object, field, &mut nested);
         }
-        if !source.resolves() && nested.is_empty() {
+        if !self.resolves(source) && nested.is_empty() {
             return None;
         }
         let requires = definition.requires.as_ref().filter(|_| nested.is_empty());
@@ -136,22 +146,18 @@ impl<'a> Schemas<'a> {
 
     /// The object types that one of `values` may be, with the places where it is one. Those that clients do not see
     /// are among them.
-    pub(super) fn objects(self, values: &[Value<'a>]) -> Vec<(Name, Vec<Place<'a>>)> {
-        let mut objects: Vec<(Name, Vec<Place<'a>>)> = Vec::new();
-        let mut add =
-            |object: Name, place| match objects.iter_mut().find(|(name, _)| *name == object) {
-                Some((_, places)) => places.push(place),
-                None => objects.push((object, vec![place])),
-            };
+    pub(super) fn objects(self, values: &[Value<'a>]) -> IndexMap<Name, Vec<Place<'a>>> {
+        let mut objects: IndexMap<Name, Vec<Place<'a>>> = IndexMap::default();
         for value in values {
             let subgraph = &self.subgraphs[value.place.graph];
             for object in subgraph.possible_types(value.ty) {
                 match subgraph.types.get(&object).filter(|def| def.interface_object) {
-                    None => add(object, value.place),
+                    None => objects.entry(object).or_default().push(value.place),
                     Some(def) => {
                         let place = Place { standing_for: Some(&def.name), ..value.place };
-                        self.implementations(&def.name)
-                            .for_each(|object| add(object.clone(), place));
+                        for object in self.implementations(&def.name) {
+                            objects.entry(object.clone()).or_default().push(place);
+                        }
                     }
                 }
             }

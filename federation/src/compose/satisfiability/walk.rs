@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use apollo_compiler::Name;
 use apollo_compiler::collections::{HashMap, HashSet};
 
+use super::contexts::{Contexts, Set, usable};
 use super::explain::{self, Failure};
 use super::places::{Place, Schemas};
 use super::resolve::{Places, Resolver, is_type_known};
@@ -27,6 +28,8 @@ const MANY: usize = 1000;
 struct State<'a> {
     object: Name,
     places: Places<'a>,
+    /// Set by the objects above this one.
+    contexts: Set<'a>,
     root: &'static str,
     step: Option<usize>,
 }
@@ -34,8 +37,9 @@ struct State<'a> {
 pub(super) struct Walk<'a> {
     resolver: Resolver<'a>,
     queue: VecDeque<State<'a>>,
-    /// Per object type, sets of places from which everything was visited. None includes another.
-    visited: HashMap<Name, Vec<Places<'a>>>,
+    contexts: Contexts<'a>,
+    /// Per object type, sets of places and of contexts from which everything was visited. None includes another.
+    visited: HashMap<Name, Vec<(Places<'a>, Set<'a>)>>,
     steps: Vec<Step>,
     failed: HashSet<(Name, Name)>,
     failures: Vec<Failure>,
@@ -46,6 +50,7 @@ impl<'a> Walk<'a> {
         Self {
             resolver: Resolver::new(schemas),
             queue: VecDeque::new(),
+            contexts: Contexts::of(schemas.supergraph),
             visited: HashMap::default(),
             steps: Vec::new(),
             failed: HashSet::default(),
@@ -58,7 +63,8 @@ impl<'a> Walk<'a> {
     pub(super) fn run(mut self) -> Vec<Failure> {
         for root in ROOTS {
             if let Some(def) = self.resolver.schemas.supergraph.types.get(root) {
-                self.enter(def.name.clone(), Vec::new(), root, None);
+                let above = (Vec::new(), Set::from([]));
+                self.enter(def.name.clone(), above, root, None);
             }
         }
         while let Some(state) = self.next() {
@@ -81,24 +87,30 @@ impl<'a> Walk<'a> {
     /// Whether no state with fewer places of the same object was found while this one waited.
     fn is_needed(&self, state: &State<'a>) -> bool {
         let known = self.visited.get(&state.object);
-        known.is_some_and(|known| known.contains(&state.places))
+        known.is_some_and(|known| {
+            known.iter().any(|(places, set)| *places == state.places && *set == state.contexts)
+        })
     }
 
     fn enter(
         &mut self,
         object: Name,
-        places: Vec<Place<'a>>,
+        (places, contexts): (Vec<Place<'a>>, Set<'a>),
         root: &'static str,
         step: Option<usize>,
     ) {
         let places = self.resolver.closure(&object, &places);
         let visited = self.visited.entry(object.clone()).or_default();
-        if visited.iter().any(|known| includes(&places, known)) {
+        let covers = |(a, set): &(Places<'a>, Set<'a>), b: &Places<'a>, other: &Set<'a>| {
+            includes(b, a) && includes(other, set)
+        };
+        if visited.iter().any(|known| covers(known, &places, &contexts)) {
             return;
         }
-        visited.retain(|known| !includes(known, &places));
-        visited.push(Places::clone(&places));
-        self.queue.push_back(State { object, places, root, step });
+        let state = (Places::clone(&places), Set::clone(&contexts));
+        visited.retain(|(known, set)| !covers(&state, known, set));
+        visited.push(state);
+        self.queue.push_back(State { object, places, contexts, root, step });
     }
 
     fn visit(&mut self, state: &State<'a>) {
@@ -128,7 +140,8 @@ impl<'a> Walk<'a> {
     }
 
     fn visit_field(&mut self, state: &State<'a>, field: &MergedField) {
-        let values = self.resolver.values(&state.object, &field.name, &state.places);
+        let places = usable(field, &state.places, &state.contexts);
+        let values = self.resolver.values(&state.object, &field.name, &places);
         if values.is_empty() {
             if self.failed.insert((state.object.clone(), field.name.clone())) {
                 let operation =
@@ -153,13 +166,14 @@ impl<'a> Walk<'a> {
             let condition = (object != *declared).then(|| object.clone());
             self.steps.push(Step { parent: state.step, field: field.name.clone(), condition });
             let step = self.steps.len() - 1;
-            self.enter(object, places, state.root, Some(step));
+            let contexts = self.contexts.below(&state.contexts, &state.object);
+            self.enter(object, (places, contexts), state.root, Some(step));
         }
     }
 }
 
-/// Whether `places` has all of `others`; both are sorted.
-fn includes(places: &[Place<'_>], others: &[Place<'_>]) -> bool {
-    let mut places = places.iter();
-    others.iter().all(|other| places.any(|place| place == other))
+/// Whether `all` has all of `others`; both are sorted.
+fn includes<T: PartialEq>(all: &[T], others: &[T]) -> bool {
+    let mut all = all.iter();
+    others.iter().all(|other| all.any(|one| one == other))
 }

@@ -3,20 +3,23 @@
 //! What is wrong in the arguments of `@key`, `@requires` and `@provides` themselves is reported here, because the
 //! model only holds field sets that are valid.
 
+use std::collections::BTreeMap;
+
 use apollo_compiler::Name;
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{
-    self, Definition, Directive, FieldDefinition, InputValueDefinition, Value,
+    Definition, Directive, DirectiveDefinition, FieldDefinition, InputValueDefinition, Value,
 };
 use apollo_compiler::collections::{HashSet, IndexMap};
 use apollo_compiler::schema::{Component, ComponentName, DirectiveList, ExtendedType};
 use apollo_compiler::validation::Valid;
 
 use super::field_set::{FieldSet, field_set_targets};
-use super::model::{
-    EnumValue, External, Field, InputValue, Key, Kind, Marks, Subgraph, TypeDef, Version,
-};
+use super::links::Links;
+use super::marks::{Marks, string, strings_of};
+use super::model::{EnumValue, External, Field, InputValue, Key, Kind, Subgraph, TypeDef, Version};
 use super::spec::PLACEHOLDER_FIELD;
+use super::{composed, contexts};
 use crate::compose::SubgraphSdl;
 use crate::compose::diagnostic::{Code, Report};
 
@@ -25,9 +28,11 @@ pub(super) fn extract(
     input: &SubgraphSdl,
     schema: &Valid<Schema>,
     definitions: &[Definition],
-    version: Version,
+    links: Links,
+    directive_names: BTreeMap<&'static str, String>,
     report: &mut Report,
 ) -> Subgraph {
+    let version = links.version;
     let defined: HashSet<&Name> = definitions
         .iter()
         .filter(|definition| !definition.is_extension_definition())
@@ -40,42 +45,35 @@ pub(super) fn extract(
         .filter(|def| !def.is_built_in() && !def.name().starts_with("federation__"))
         .map(|def| (def.name().clone(), extractor.type_def(def, !defined.contains(def.name()))))
         .collect();
-    let executable_directives = executable_directives(definitions);
+    let on_schema = || schema.schema_definition.directives.iter().map(|directive| &**directive);
+    let directive_definitions: IndexMap<_, _> = definitions
+        .iter()
+        .filter_map(Definition::as_directive_definition)
+        .map(|definition| (definition.name.clone(), definition.clone()))
+        .collect();
+    let to_compose = on_schema()
+        .filter(|directive| directive.name == "federation__composeDirective")
+        .map(|directive| string(directive, "name"))
+        .collect();
     let mut subgraph = Subgraph {
         name: input.name.clone(),
         url: input.url.clone().unwrap_or_default(),
         types,
-        executable_directives,
+        schema_marks: Marks::read(on_schema()),
+        composed: composed::read(to_compose, &links, &directive_definitions, &input.name, report),
+        directive_definitions,
+        links: links.foreign,
+        directive_names,
         version,
         key_fields: HashSet::default(),
         provided_fields: HashSet::default(),
         required_fields: HashSet::default(),
     };
+    contexts::check_directive_definitions(definitions, &input.name, report);
+    contexts::resolve(&mut subgraph, schema, from_contexts(schema), report);
     index_field_sets(&mut subgraph);
     mark_keys_of_extensions(&mut subgraph);
     subgraph
-}
-
-fn executable_directives(definitions: &[Definition]) -> Vec<Name> {
-    use ast::DirectiveLocation as At;
-    let executable = [
-        At::Query,
-        At::Mutation,
-        At::Subscription,
-        At::Field,
-        At::FragmentDefinition,
-        At::FragmentSpread,
-        At::InlineFragment,
-        At::VariableDefinition,
-    ];
-    definitions
-        .iter()
-        .filter_map(Definition::as_directive_definition)
-        .filter(|directive| {
-            directive.locations.iter().any(|location| executable.contains(location))
-        })
-        .map(|directive| directive.name.clone())
-        .collect()
 }
 
 /// Notes which fields the field sets of `subgraph` select.
@@ -91,8 +89,10 @@ pub(crate) fn index_field_sets(subgraph: &mut Subgraph) {
             if let Some(provides) = &field.provides {
                 provided.extend(field_set_targets(subgraph, &provides.selection));
             }
-            if let Some(requires) = &field.requires {
-                required.extend(field_set_targets(subgraph, &requires.selection));
+            let contextual =
+                field.arguments.values().filter_map(|value| value.from_context.as_ref());
+            for read in field.requires.iter().chain(contextual.flat_map(|from| &from.on)) {
+                required.extend(field_set_targets(subgraph, &read.selection));
             }
         }
     }
@@ -128,12 +128,13 @@ struct Extractor<'a> {
 impl Extractor<'_> {
     fn type_def(&mut self, def: &ExtendedType, only_extended: bool) -> TypeDef {
         let directives = def.directives();
+        let applied = || directives.iter().map(|directive| &**directive);
         let extends = directives.has("federation__extends");
         let mut ty = TypeDef {
             name: def.name().clone(),
             kind: kind(def),
             description: def.description().cloned(),
-            marks: marks(directives.iter().map(|directive| &***directive)),
+            marks: Marks::read(applied()),
             extension_only: only_extended || (extends && self.version.is_federation_1()),
             interface_object: directives.has("federation__interfaceObject"),
             keys: self.keys(def.name(), directives, only_extended || extends),
@@ -146,6 +147,7 @@ impl Extractor<'_> {
                 .get("specifiedBy")
                 .and_then(|directive| string(directive, "url")),
             one_of: directives.has("oneOf"),
+            cache_tags: strings_of(applied(), "federation__cacheTag", "format"),
         };
         match def {
             ExtendedType::Scalar(_) => {}
@@ -166,7 +168,7 @@ impl Extractor<'_> {
                         let value = EnumValue {
                             name: value.value.clone(),
                             description: value.description.clone(),
-                            marks: marks(value.directives.iter().map(|directive| &**directive)),
+                            marks: Marks::read(&value.directives),
                         };
                         (value.name.clone(), value)
                     })
@@ -233,11 +235,12 @@ impl Extractor<'_> {
         let provides = directives
             .get("federation__provides")
             .and_then(|directive| self.provides(directive, &at, definition));
+        let overriding = directives.get("federation__override");
         Field {
             name: definition.name.clone(),
             ty: definition.ty.clone(),
             description: definition.description.clone(),
-            marks: marks(directives.iter().map(|directive| &**directive)),
+            marks: Marks::read(directives),
             arguments: definition
                 .arguments
                 .iter()
@@ -249,9 +252,12 @@ impl Extractor<'_> {
                 || on_same_part("federation__shareable"),
             requires,
             provides,
-            override_from: directives
-                .get("federation__override")
-                .and_then(|directive| string(directive, "from")),
+            override_from: overriding.and_then(|directive| string(directive, "from")),
+            // An empty label is none.
+            override_label: overriding
+                .and_then(|directive| string(directive, "label"))
+                .filter(|label| !label.is_empty()),
+            cache_tags: strings_of(directives, "federation__cacheTag", "format"),
         }
     }
 
@@ -353,27 +359,34 @@ fn input_value(definition: &InputValueDefinition) -> InputValue {
         ty: (*definition.ty).clone(),
         default: definition.default_value.clone(),
         description: definition.description.clone(),
-        marks: marks(definition.directives.iter().map(|directive| &**directive)),
+        marks: Marks::read(&definition.directives),
+        from_context: None,
     }
 }
 
-fn marks<'a>(directives: impl IntoIterator<Item = &'a Directive>) -> Marks {
-    let mut marks = Marks::default();
-    for directive in directives {
-        match directive.name.as_str() {
-            "federation__inaccessible" => marks.inaccessible = true,
-            "federation__tag" => marks.tags.extend(string(directive, "name")),
-            "deprecated" => {
-                let reason =
-                    string(directive, "reason").unwrap_or_else(|| "No longer supported".to_owned());
-                marks.deprecated = Some(reason);
+/// What every `@fromContext` takes, by type, field and argument; empty where it says nothing.
+fn from_contexts(schema: &Schema) -> Vec<(Name, Name, Name, String)> {
+    let mut found = Vec::new();
+    for def in schema.types.values() {
+        let fields = match def {
+            ExtendedType::Object(object) => &object.fields,
+            ExtendedType::Interface(interface) => &interface.fields,
+            _ => continue,
+        };
+        for field in fields.values() {
+            for argument in &field.arguments {
+                if let Some(directive) = argument.directives.get("federation__fromContext") {
+                    let text = string(directive, "field").unwrap_or_default();
+                    let (name, argument) = (field.name.clone(), argument.name.clone());
+                    found.push((def.name().clone(), name, argument, text));
+                }
             }
-            _ => {}
         }
     }
-    marks
+    found
 }
 
-fn string(directive: &Directive, argument: &str) -> Option<String> {
-    directive.specified_argument_by_name(argument)?.as_str().map(str::to_owned)
+/// The arguments of a directive.
+pub(crate) fn directive_arguments(definition: &DirectiveDefinition) -> IndexMap<Name, InputValue> {
+    definition.arguments.iter().map(|argument| keyed(input_value(argument))).collect()
 }

@@ -2,12 +2,19 @@
 //!
 //! Data only. Built by `extract`, changed by `upgrade`, read by every later stage.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::{Type, Value};
+use apollo_compiler::ast::{DirectiveDefinition, Type, Value};
 use apollo_compiler::collections::{HashSet, IndexMap};
 
 use super::FieldSet;
+use super::composed::Composed;
+use super::contexts::FromContext;
+use super::link::Link;
+use super::marks::Marks;
 
 /// Canonical names of the root types.
 pub(crate) const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
@@ -23,21 +30,35 @@ pub(crate) struct Subgraph {
     pub(crate) name: String,
     pub(crate) url: String,
     pub(crate) types: IndexMap<Name, TypeDef>,
-    /// Directives for operations that the subgraph defines.
-    pub(crate) executable_directives: Vec<Name>,
+    /// The directives that the subgraph defines itself.
+    pub(crate) directive_definitions: IndexMap<Name, Node<DirectiveDefinition>>,
+    /// What it marks the schema as a whole with.
+    pub(crate) schema_marks: Marks,
+    /// The specifications it links that composition does not know.
+    pub(crate) links: Vec<Link>,
+    /// Which of its own directives the supergraph shall keep.
+    pub(crate) composed: Vec<Composed>,
+    /// What it calls those of the federation directives that it applies.
+    pub(crate) directive_names: BTreeMap<&'static str, String>,
     /// Of what was written, also for Federation 1 subgraphs that were upgraded.
     pub(crate) version: Version,
     /// Coordinates of fields that some `@key` selects, at any depth.
     pub(crate) key_fields: HashSet<(Name, Name)>,
     /// Coordinates of fields that some `@provides` selects, at any depth.
     pub(crate) provided_fields: HashSet<(Name, Name)>,
-    /// Coordinates of fields that some `@requires` selects, at any depth.
+    /// Coordinates of fields that some `@requires` or `@fromContext` selects, at any depth.
     pub(crate) required_fields: HashSet<(Name, Name)>,
 }
 
 /// Version of the federation specification: major and minor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version(pub(crate) u32, pub(crate) u32);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}.{}", self.0, self.1)
+    }
+}
 
 impl Version {
     pub(crate) const FEDERATION_1: Self = Self(1, 0);
@@ -74,15 +95,6 @@ impl Kind {
     }
 }
 
-/// Annotations that anything in a schema may carry.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Marks {
-    pub(crate) inaccessible: bool,
-    pub(crate) tags: Vec<String>,
-    /// The reason, when deprecated.
-    pub(crate) deprecated: Option<String>,
-}
-
 /// A type of any kind; the parts that its kind does not have are empty.
 #[derive(Debug)]
 pub(crate) struct TypeDef {
@@ -102,6 +114,8 @@ pub(crate) struct TypeDef {
     pub(crate) values: IndexMap<Name, EnumValue>,
     pub(crate) specified_by: Option<String>,
     pub(crate) one_of: bool,
+    /// Formats of `@cacheTag`.
+    pub(crate) cache_tags: Vec<String>,
 }
 
 impl TypeDef {
@@ -133,6 +147,10 @@ pub(crate) struct Field {
     pub(crate) provides: Option<FieldSet>,
     /// The subgraph named by `@override(from:)`.
     pub(crate) override_from: Option<String>,
+    /// `@override(label:)`: the share of requests, or the condition, for which it holds.
+    pub(crate) override_label: Option<String>,
+    /// Formats of `@cacheTag`.
+    pub(crate) cache_tags: Vec<String>,
 }
 
 /// What `@external` means for a field.
@@ -161,6 +179,8 @@ pub(crate) struct InputValue {
     pub(crate) default: Option<Node<Value>>,
     pub(crate) description: Option<Node<str>>,
     pub(crate) marks: Marks,
+    /// The argument's value does not come from clients but from a context.
+    pub(crate) from_context: Option<FromContext>,
 }
 
 impl InputValue {

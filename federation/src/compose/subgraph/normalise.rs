@@ -2,48 +2,53 @@
 //!
 //! Federation directives get their canonical names, root types are called `Query`, `Mutation` and `Subscription`,
 //! and definitions that belong to the subgraph protocol or repeat a specification are taken out.
-//! Directives that composition does not handle are refused here, each with its coordinate.
+//! Federation directives that were not imported are refused here, each with its coordinate.
+
+use std::collections::BTreeMap;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::ast::{
-    Definition, DirectiveDefinition, DirectiveList, FieldDefinition, InputValueDefinition,
-    OperationType, Type,
+    Definition, DirectiveList, FieldDefinition, InputValueDefinition, OperationType,
+    SchemaExtension, Type,
 };
 use apollo_compiler::collections::{HashMap, HashSet};
 
-use super::link::Links;
+use super::links::Links;
+use super::model::Version;
 use super::spec;
 use crate::compose::diagnostic::{Code, Report};
 
-/// Rewrites `definitions` of the subgraph called `subgraph`.
+/// The version that brought the argument `label` of `@override`.
+const LABELS_SINCE: Version = Version(2, 7);
+
+/// Rewrites `definitions` of the subgraph called `subgraph`. Returns what it calls the federation directives it applies.
 pub(super) fn normalise(
     definitions: &mut Vec<Definition>,
     links: &Links,
     subgraph: &str,
     report: &mut Report,
-) {
+) -> BTreeMap<&'static str, String> {
     let renames = root_renames(definitions, subgraph, report);
     let defined_directives = definitions
         .iter()
         .filter_map(Definition::as_directive_definition)
         .map(|directive| directive.name.clone())
         .collect();
-    let mut rewriter = Rewriter { links, renames, defined_directives, subgraph, report };
+    let applied = BTreeMap::new();
+    let mut rewriter = Rewriter { links, renames, defined_directives, applied, subgraph, report };
     for definition in definitions.iter_mut() {
-        if let Definition::DirectiveDefinition(directive) = definition {
-            rewriter.check_directive_definition(directive);
-        }
         rewriter.definition(definition);
     }
-    definitions.retain(|definition| {
-        !rewriter.is_of_specification(definition) && !is_emptied_root(definition)
-    });
+    definitions
+        .retain(|definition| !rewriter.is_of_specification(definition) && !is_emptied(definition));
+    rewriter.applied
 }
 
-/// A root type that had only fields of the subgraph protocol.
-fn is_emptied_root(definition: &Definition) -> bool {
+/// A root type that had only fields of the subgraph protocol, a schema definition that had only links and root types.
+fn is_emptied(definition: &Definition) -> bool {
     match definition {
+        Definition::SchemaExtension(node) => node.directives.is_empty(),
         Definition::ObjectTypeDefinition(node) => node.fields.is_empty() && node.name == "Query",
         Definition::ObjectTypeExtension(node) => node.fields.is_empty() && node.name == "Query",
         _ => false,
@@ -104,6 +109,8 @@ struct Rewriter<'a> {
     renames: HashMap<Name, Name>,
     /// Names of directives that the subgraph defines itself.
     defined_directives: HashSet<Name>,
+    /// What the subgraph calls the federation directives it applies.
+    applied: BTreeMap<&'static str, String>,
     subgraph: &'a str,
     report: &'a mut Report,
 }
@@ -112,7 +119,6 @@ impl Rewriter<'_> {
     /// Whether the definition repeats a specification or serves the subgraph protocol.
     fn is_of_specification(&self, definition: &Definition) -> bool {
         match definition {
-            Definition::SchemaDefinition(_) | Definition::SchemaExtension(_) => true,
             Definition::DirectiveDefinition(directive) => {
                 let name = directive.name.as_str();
                 self.links.directives.contains_key(name)
@@ -133,23 +139,6 @@ impl Rewriter<'_> {
                     || self.links.types.contains(name.as_str())
                     || super::is_built_in_scalar(name)
             }),
-        }
-    }
-
-    /// A subgraph may define a federation directive, but not another one under its name.
-    fn check_directive_definition(&mut self, definition: &DirectiveDefinition) {
-        let Some(directive) = self.links.directives.get(definition.name.as_str()) else {
-            return;
-        };
-        for argument in &definition.arguments {
-            if !directive.arguments.contains(&argument.name.as_str()) {
-                let message = format!(
-                    "\"@{}\" is the federation directive \"@{}\", which has no argument \"{}\"",
-                    definition.name, directive.name, argument.name
-                );
-                let at = format!("@{}", definition.name);
-                self.report.error(Code::DirectiveDefinitionInvalid, &at, &[self.subgraph], message);
-            }
         }
     }
 
@@ -207,8 +196,14 @@ impl Rewriter<'_> {
             Definition::ScalarTypeExtension(node) => {
                 self.directives(&mut node.make_mut().directives, &at)
             }
-            Definition::SchemaDefinition(node) => self.schema_directives(&node.directives),
-            Definition::SchemaExtension(node) => self.schema_directives(&node.directives),
+            Definition::SchemaDefinition(node) => {
+                let directives = std::mem::take(&mut node.make_mut().directives);
+                *definition = self.schema(directives);
+            }
+            Definition::SchemaExtension(node) => {
+                let directives = std::mem::take(&mut node.make_mut().directives);
+                *definition = self.schema(directives);
+            }
             Definition::DirectiveDefinition(node) => {
                 for argument in &mut node.make_mut().arguments {
                     self.input_value(argument, format!("@{at}({}:)", argument.name));
@@ -233,33 +228,32 @@ impl Rewriter<'_> {
         self.directives(&mut value.make_mut().directives, &at);
     }
 
-    /// The schema definition itself is not kept, so that a directive on it cannot be either.
-    fn schema_directives(&mut self, list: &DirectiveList) {
-        for directive in list {
-            if let Some(known) = self.links.directives.get(directive.name.as_str()) {
-                let message = format!(
-                    "@{} on the schema is not handled by this composition; remove it",
-                    known.name
-                );
-                self.report.error(Code::UnsupportedFeature, "schema", &[self.subgraph], message);
-            }
-        }
+    /// Root types have their usual names by now, and links are read: the rest is what the schema is marked with.
+    fn schema(&mut self, mut directives: DirectiveList) -> Definition {
+        let link = self.links.link_name.as_str();
+        directives.retain(|directive| directive.name != link);
+        self.directives(&mut directives, "schema");
+        Definition::SchemaExtension(Node::new(SchemaExtension {
+            directives,
+            root_operations: Vec::new(),
+        }))
     }
 
-    /// Gives federation directives their canonical names; those that are not handled are reported and taken out.
+    /// Gives federation directives their canonical names; those that are not imported are reported and taken out.
     fn directives(&mut self, list: &mut DirectiveList, at: &str) {
         list.retain_mut(|directive| {
             let Some(known) = self.links.directives.get(directive.name.as_str()) else {
                 return !self.report_not_imported(&directive.name, at);
             };
-            let labelled =
-                known.name == "override" && directive.specified_argument_by_name("label").is_some();
-            if !known.handled || labelled {
-                let feature = if labelled { "override(label:)" } else { known.name };
-                let message = format!("@{feature} is not handled by this composition; remove it");
-                self.report.error(Code::UnsupportedFeature, at, &[self.subgraph], message);
-                return false;
+            if known.name == "override"
+                && self.links.version < LABELS_SINCE
+                && directive.specified_argument_by_name("label").is_some()
+            {
+                let message =
+                    format!("@{} has the argument \"label\" since {LABELS_SINCE}", directive.name);
+                self.report.error(Code::InvalidGraphql, at, &[self.subgraph], message);
             }
+            self.applied.entry(known.name).or_insert_with(|| directive.name.to_string());
             directive.make_mut().name =
                 Name::new_unchecked(&format!("{}{}", spec::PREFIX, known.name));
             true

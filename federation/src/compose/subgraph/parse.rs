@@ -7,7 +7,7 @@ use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 
 use super::model::Subgraph;
-use super::{described, extract, link, normalise, reserved, spec};
+use super::{described, extract, links, normalise, repeated, reserved, spec};
 use crate::compose::SubgraphSdl;
 use crate::compose::diagnostic::{Code, Report};
 
@@ -39,15 +39,17 @@ fn check_names(subgraphs: &[SubgraphSdl], report: &mut Report) {
 fn parse(input: &SubgraphSdl, report: &mut Report) -> Option<Subgraph> {
     let mut document = parse_document(input, report)?;
     let errors = report.error_count();
-    let links = link::read(&document.definitions, &input.name, report);
+    let links = links::read(&document.definitions, &input.name, report);
     if report.error_count() > errors {
         // Without its links the document is full of names that nobody knows.
         return None;
     }
+    repeated::check(&document.definitions, &links, &input.name, report);
     reserved::check(&document.definitions, &links, &input.name, report);
-    normalise::normalise(&mut document.definitions, &links, &input.name, report);
+    let directive_names =
+        normalise::normalise(&mut document.definitions, &links, &input.name, report);
     let schema = build_schema(&document, &input.name, report)?;
-    Some(extract::extract(input, &schema, &document.definitions, links.version, report))
+    Some(extract::extract(input, &schema, &document.definitions, links, directive_names, report))
 }
 
 fn parse_document(input: &SubgraphSdl, report: &mut Report) -> Option<Document> {

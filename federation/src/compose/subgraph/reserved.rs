@@ -1,8 +1,8 @@
-//! Definitions that repeat a specification: they are dropped afterwards, and must therefore say what it says.
+//! Types and arguments that belong to a specification: they are dropped afterwards, and must therefore be what it says.
 
 use apollo_compiler::ast::{Definition, DirectiveDefinition, DirectiveList, DirectiveLocation};
 
-use super::link::Links;
+use super::links::Links;
 use super::model::is_built_in_scalar;
 use crate::compose::diagnostic::{Code, Report};
 

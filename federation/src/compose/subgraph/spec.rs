@@ -1,7 +1,9 @@
-//! The federation directives: their names, definitions, and whether composition handles them.
+//! The federation directives: their names, definitions, and the version that brought them.
 //!
 //! After normalisation a federation directive is called `federation__NAME` whatever its subgraph calls it, and is
 //! defined as in [`DEFINITIONS`].
+
+use super::model::Version;
 
 /// Prefix of canonical names.
 pub(super) const PREFIX: &str = "federation__";
@@ -10,9 +12,9 @@ pub(super) const PREFIX: &str = "federation__";
 pub(super) const PLACEHOLDER_FIELD: &str = "federation__placeholder";
 
 /// Newest minor version of Federation 2 whose directives are all in [`directive`].
-pub(super) const NEWEST_MINOR: u32 = 12;
+pub(super) const NEWEST_MINOR: u32 = 14;
 
-/// What the handled directives look like. Locations are not narrower than the specification's, because rules
+/// What the directives look like. Locations are not narrower than the specification's, because rules
 /// with codes of their own report a directive in the wrong place.
 pub(super) const DEFINITIONS: &str = r#"
 directive @federation__key(fields: federation__FieldSet!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE
@@ -21,11 +23,23 @@ directive @federation__provides(fields: federation__FieldSet!) on FIELD_DEFINITI
 directive @federation__external(reason: String) on OBJECT | FIELD_DEFINITION
 directive @federation__shareable repeatable on OBJECT | FIELD_DEFINITION
 directive @federation__override(from: String!, label: String) on FIELD_DEFINITION
+directive @federation__composeDirective(name: String) repeatable on SCHEMA
 directive @federation__extends on OBJECT | INTERFACE
+directive @federation__authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+directive @federation__requiresScopes(scopes: [[federation__Scope!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+directive @federation__policy(policies: [[federation__Policy!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
+directive @federation__context(name: String!) repeatable on INTERFACE | OBJECT | UNION
+directive @federation__fromContext(field: federation__ContextFieldValue) on ARGUMENT_DEFINITION
+directive @federation__cost(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
+directive @federation__listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
+directive @federation__cacheTag(format: String!) repeatable on OBJECT | FIELD_DEFINITION
 directive @federation__inaccessible on FIELD_DEFINITION | INTERFACE | OBJECT | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION
 directive @federation__tag(name: String!) repeatable on FIELD_DEFINITION | INTERFACE | OBJECT | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA
 directive @federation__interfaceObject on OBJECT
 scalar federation__FieldSet
+scalar federation__Scope
+scalar federation__Policy
+scalar federation__ContextFieldValue
 directive @oneOf on INPUT_OBJECT
 extend type Query { federation__placeholder: Boolean }
 "#;
@@ -38,50 +52,51 @@ pub(super) struct SpecDirective {
     pub(super) arguments: &'static [&'static str],
     /// First minor version of Federation 2 that has it.
     since: u32,
-    pub(super) handled: bool,
     in_federation_1: bool,
 }
 
-const fn handled(
+/// A directive that all versions of Federation 2 have.
+const fn always(
     name: &'static str,
     arguments: &'static [&'static str],
     in_federation_1: bool,
 ) -> SpecDirective {
-    SpecDirective { name, arguments, since: 0, handled: true, in_federation_1 }
+    SpecDirective { name, arguments, since: 0, in_federation_1 }
 }
 
-const fn unhandled(
-    name: &'static str,
-    arguments: &'static [&'static str],
+/// A directive that Federation 2.`since` brought.
+const fn since(
     since: u32,
+    name: &'static str,
+    arguments: &'static [&'static str],
 ) -> SpecDirective {
-    SpecDirective { name, arguments, since, handled: false, in_federation_1: false }
+    SpecDirective { since, ..always(name, arguments, false) }
 }
 
 const DIRECTIVES: [SpecDirective; 19] = [
-    handled("key", &["fields", "resolvable"], true),
-    handled("requires", &["fields"], true),
-    handled("provides", &["fields"], true),
-    handled("external", &["reason"], true),
-    handled("extends", &[], true),
-    handled("tag", &["name"], true),
-    handled("inaccessible", &[], true),
-    handled("shareable", &[], false),
-    handled("override", &["from", "label"], false),
-    unhandled("composeDirective", &["name"], 1),
-    SpecDirective { since: 3, ..handled("interfaceObject", &[], false) },
-    unhandled("authenticated", &[], 5),
-    unhandled("requiresScopes", &["scopes"], 5),
-    unhandled("policy", &["policies"], 6),
-    unhandled("context", &["name"], 8),
-    unhandled("fromContext", &["field"], 8),
-    unhandled("cost", &["weight"], 9),
-    unhandled(
+    always("key", &["fields", "resolvable"], true),
+    always("requires", &["fields"], true),
+    always("provides", &["fields"], true),
+    always("external", &["reason"], true),
+    always("extends", &[], true),
+    always("tag", &["name"], true),
+    always("inaccessible", &[], true),
+    always("shareable", &[], false),
+    always("override", &["from", "label"], false),
+    since(1, "composeDirective", &["name"]),
+    since(3, "interfaceObject", &[]),
+    since(5, "authenticated", &[]),
+    since(5, "requiresScopes", &["scopes"]),
+    since(6, "policy", &["policies"]),
+    since(8, "context", &["name"]),
+    since(8, "fromContext", &["field"]),
+    since(9, "cost", &["weight"]),
+    since(
+        9,
         "listSize",
         &["assumedSize", "slicingArguments", "sizedFields", "requireOneSlicingArgument"],
-        9,
     ),
-    unhandled("cacheTag", &["format"], 12),
+    since(12, "cacheTag", &["format"]),
 ];
 
 /// Scalars and enums of the specification that may be imported.
@@ -100,9 +115,56 @@ pub(super) fn directive(name: &str, minor: u32) -> Option<SpecDirective> {
     DIRECTIVES.into_iter().find(|directive| directive.name == name && directive.since <= minor)
 }
 
-/// All directives of Federation 2.`minor`.
-pub(super) fn directives(minor: u32) -> impl Iterator<Item = SpecDirective> {
-    DIRECTIVES.into_iter().filter(move |directive| directive.since <= minor)
+/// All directives.
+pub(super) fn directives() -> impl Iterator<Item = SpecDirective> {
+    DIRECTIVES.into_iter()
+}
+
+/// The directives that are in the supergraph, without being asked for, as they are in the subgraphs.
+pub(crate) const COMPOSED: [&str; 8] = [
+    "tag",
+    "inaccessible",
+    "authenticated",
+    "requiresScopes",
+    "policy",
+    "cost",
+    "listSize",
+    "context",
+];
+
+/// A specification that federation contains, and that may be linked by itself.
+#[derive(Debug)]
+pub(super) struct Contained {
+    identity: &'static str,
+    pub(super) versions: &'static [Version],
+    pub(super) directives: &'static [&'static str],
+}
+
+const CONTAINED: [Contained; 7] = [
+    Contained {
+        identity: "https://specs.apollo.dev/tag",
+        versions: &[Version(0, 1), Version(0, 2), Version(0, 3)],
+        directives: &["tag"],
+    },
+    Contained {
+        identity: "https://specs.apollo.dev/inaccessible",
+        versions: &[Version(0, 1), Version(0, 2)],
+        directives: &["inaccessible"],
+    },
+    first("https://specs.apollo.dev/authenticated", &["authenticated"]),
+    first("https://specs.apollo.dev/requiresScopes", &["requiresScopes"]),
+    first("https://specs.apollo.dev/policy", &["policy"]),
+    first("https://specs.apollo.dev/cost", &["cost", "listSize"]),
+    first("https://specs.apollo.dev/context", &["context", "fromContext"]),
+];
+
+const fn first(identity: &'static str, directives: &'static [&'static str]) -> Contained {
+    Contained { identity, versions: &[Version(0, 1)], directives }
+}
+
+/// The contained specification with this URL, version left out.
+pub(super) fn contained(identity: &str) -> Option<&'static Contained> {
+    CONTAINED.iter().find(|contained| contained.identity == identity)
 }
 
 /// The directives that a subgraph without a `@link` uses by their plain names.

@@ -2,7 +2,7 @@
 
 use super::{fields, is_interface};
 use crate::compose::diagnostic::{Code, Report};
-use crate::compose::subgraph::Subgraph;
+use crate::compose::subgraph::{Marks, Subgraph};
 
 pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
     let by = [subgraph.name.as_str()];
@@ -22,13 +22,27 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
             let code = Code::ExternalCollisionWithAnotherDirective;
             report.error(code, &at, &by, message.to_owned());
         }
-        let marks = &field.marks;
-        if marks.inaccessible || !marks.tags.is_empty() || marks.deprecated.is_some() {
-            let message =
-                "@tag, @inaccessible and @deprecated have no effect on an @external field; \
-                           put them where it is resolved"
-                    .to_owned();
+        if let Some(directive) = merged_directive(&field.marks) {
+            let message = format!(
+                "{directive} has no effect on an @external field; put it where the field is resolved"
+            );
             report.error(Code::MergedDirectiveApplicationOnExternal, &at, &by, message);
         }
     }
+}
+
+/// A directive that is merged into the supergraph.
+fn merged_directive(marks: &Marks) -> Option<&'static str> {
+    [
+        (marks.inaccessible, "@inaccessible"),
+        (!marks.tags.is_empty(), "@tag"),
+        (marks.access.authenticated, "@authenticated"),
+        (marks.access.scopes.is_some(), "@requiresScopes"),
+        (marks.access.policies.is_some(), "@policy"),
+        (marks.cost.is_some(), "@cost"),
+        (marks.list_size.is_some(), "@listSize"),
+        (marks.deprecated.is_some(), "@deprecated"),
+    ]
+    .into_iter()
+    .find_map(|(applied, directive)| applied.then_some(directive))
 }

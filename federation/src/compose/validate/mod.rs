@@ -1,5 +1,7 @@
 //! Rules that a subgraph must keep by itself, and that GraphQL does not know. One module per directive.
 
+mod access;
+mod cost;
 mod defaults;
 mod external;
 mod interface;
@@ -24,6 +26,8 @@ pub(super) fn validate_subgraphs(subgraphs: &[Subgraph], report: &mut Report) {
         external::validate(subgraph, report);
         shareable::validate(subgraph, report);
         overrides::validate(subgraph, report);
+        access::validate(subgraph, report);
+        cost::validate(subgraph, report);
     }
 }
 

@@ -26,11 +26,72 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
             );
             report.error(Code::OverrideFromSelfError, &at, &by, message);
         }
+        if let Some(label) = field.override_label.as_deref().filter(|label| !is_label(label)) {
+            let message = format!(
+                "@override(label: \"{label}\"): a label is \"percent(x)\" with x from 0 to 100 and at most 8 decimals, \
+                 or a letter with letters, digits and _-:./ after it"
+            );
+            report.error(Code::OverrideLabelInvalid, &at, &by, message);
+        }
         if field.is_external() {
             let message =
                 "a field that is @external cannot @override: this subgraph does not resolve it"
                     .to_owned();
             report.error(Code::OverrideCollisionWithAnotherDirective, &at, &by, message);
+        }
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    match label.strip_prefix("percent(").and_then(|rest| rest.strip_suffix(')')) {
+        Some(percentage) => is_percentage(percentage),
+        None => {
+            label.starts_with(|c: char| c.is_ascii_alphabetic())
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || "_-:./".contains(c))
+        }
+    }
+}
+
+/// `100`, or one or two digits with one to eight decimals or none.
+fn is_percentage(text: &str) -> bool {
+    let digits = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match text.split_once('.') {
+        Some((whole, decimals)) => digits(whole, 2) && digits(decimals, 8),
+        None => text == "100" || digits(text, 2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_label;
+
+    #[test]
+    fn a_label_is_a_percentage_or_a_name() {
+        for label in [
+            "percent(5)",
+            "percent(0.5)",
+            "percent(100)",
+            "percent(99.12345678)",
+            "a",
+            "beta-users:v1.2/x_y",
+        ] {
+            assert!(is_label(label), "{label}");
+        }
+        for label in [
+            "percent(101)",
+            "percent(100.0)",
+            "percent(.5)",
+            "percent(5.)",
+            "percent(1.123456789)",
+            "percent()",
+            "_a",
+            "1a",
+            "a b",
+            "percent(5",
+        ] {
+            assert!(!is_label(label), "{label}");
         }
     }
 }

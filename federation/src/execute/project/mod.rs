@@ -195,10 +195,9 @@ impl<'s> Projection<'_, 's> {
         let mut is_first = true;
         let part = self.part;
         for field in shape.fields.iter().filter(|field| field.defer == part) {
-            if !std::mem::replace(&mut is_first, false) {
-                self.out.push(b',');
-            }
-            self.out.extend_from_slice(field.written_key.as_bytes());
+            let key = field.written_key.as_bytes();
+            let is_first = std::mem::replace(&mut is_first, false);
+            self.out.extend_from_slice(if is_first { &key[1..] } else { key });
             let path = Path::Key(path, &field.key);
             let owner = Owner { type_name: &shape.type_name, field };
             match (field.source, &field.output) {
@@ -207,6 +206,11 @@ impl<'s> Projection<'_, 's> {
                     self.out.extend_from_slice(shape.type_name.as_bytes());
                     self.out.push(b'"');
                 }
+                // There is an error for it, which says more than that there is no value.
+                (Source::Withheld, _) if field.wrap.nullable => {
+                    self.out.extend_from_slice(b"null");
+                }
+                (Source::Withheld, _) => return Err(Propagate),
                 (Source::Introspection, _) => {
                     let value = self.introspected.get(&field.key).unwrap_or(&Value::Null);
                     // Names and values always serialise.

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::message::{self, ClientMessage, Close};
 use super::{Opening, SUBPROTOCOL};
 use crate::authenticate::Identity;
+use crate::authorise::authorise;
 use crate::code::Code;
 use crate::decode::GraphQlRequest;
 use crate::live::{Content, Message, Next, Outbox, Outlet, Permit, queue};
@@ -220,6 +221,7 @@ impl Connection {
         let request = GraphQlRequest::from_value(payload)?;
         let graph = self.state.graph.load_full();
         let prepared = graph.operations.prepare(&request)?;
+        let prepared = authorise(&prepared, self.caller.viewer.as_ref())?;
         let id: Arc<str> = id.into();
         let operation = relay::Operation {
             prepared,

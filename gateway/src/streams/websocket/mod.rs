@@ -9,6 +9,7 @@ mod message;
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
@@ -40,7 +41,7 @@ pub(crate) fn is_upgrade(request: &Request) -> bool {
 pub(crate) async fn upgrade(state: &Arc<State>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     if let Err(refused) = check_origin(state, &parts.headers) {
-        return respond(refused, MediaType::Json);
+        return respond(refused, MediaType::Json).map(Body::new);
     }
     let socket = match WebSocketUpgrade::from_request_parts(&mut parts, state).await {
         Ok(socket) => socket,

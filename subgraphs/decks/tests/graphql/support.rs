@@ -111,7 +111,7 @@ pub(crate) const CREATE_CARDS: &str = "mutation($deck: ID!, $cards: [NewCard!]!)
 }";
 
 pub(crate) fn caller(user: UserId) -> Caller {
-    let viewer = Viewer { user, session: SessionId::new(), roles: Roles::default() };
+    let viewer = Viewer::new(user, SessionId::new(), Roles::default());
     Caller { viewer: Some(viewer), request_id: "test".into() }
 }
 

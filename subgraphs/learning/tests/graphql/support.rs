@@ -163,6 +163,6 @@ pub(crate) fn of(typename: &str, id: impl ToString) -> Value {
 }
 
 pub(crate) fn caller(user: UserId) -> Caller {
-    let viewer = Viewer { user, session: SessionId::new(), roles: Roles::default() };
+    let viewer = Viewer::new(user, SessionId::new(), Roles::default());
     Caller { viewer: Some(viewer), request_id: "test".into() }
 }

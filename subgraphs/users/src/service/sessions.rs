@@ -139,7 +139,7 @@ impl Service {
         session: &Session,
         refresh_token: RefreshToken,
     ) -> Result<SignedIn, Error> {
-        let viewer = Viewer { user: user.id, session: session.id, roles: user.roles };
+        let viewer = Viewer::new(user.id, session.id, user.roles);
         let (access_token, access_expires_at) =
             self.tokens.issue(&viewer, session.refreshed_at).map_err(unsigned)?;
         Ok(SignedIn {
