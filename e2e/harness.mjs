@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -154,4 +154,27 @@ export function useServices(settings = {}) {
   });
   gateway.subgraphs = new Map(subgraphs);
   return gateway;
+}
+
+/**
+ * Gives the suite the program as a general router: `graph()` starts the subgraphs and gives the supergraph's SDL and a way to stop
+ * them.
+ */
+export function useRouter(graph) {
+  const folder = mkdtempSync(join(tmpdir(), 'spacey-e2e-graph-'));
+  const file = join(folder, 'supergraph.graphql');
+  const router = new Server(['gateway', '--supergraph', file]);
+  let stopSubgraphs = async () => {};
+  before(async () => {
+    const { sdl, stop } = await graph();
+    stopSubgraphs = stop;
+    writeFileSync(file, sdl);
+    await router.start({});
+  });
+  after(async () => {
+    await router.stop();
+    await stopSubgraphs();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return router;
 }

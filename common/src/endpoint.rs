@@ -9,6 +9,7 @@ use async_graphql::{
     ObjectType, Request, Response, Schema, ServerError, SubscriptionType, Variables,
 };
 use futures::future::BoxFuture;
+use futures::stream::{BoxStream, StreamExt};
 
 use crate::error::BoxError;
 use crate::graphql::sdl::federation_sdl;
@@ -60,6 +61,12 @@ pub enum EndpointError {
         #[source]
         source: BoxError,
     },
+    /// It cannot be asked for a subscription.
+    #[error("{endpoint} serves no subscriptions")]
+    NoSubscriptions {
+        /// Which one.
+        endpoint: String,
+    },
 }
 
 /// A domain, wherever it runs.
@@ -76,6 +83,18 @@ pub trait Endpoint: Send + Sync {
         request: SubgraphRequest,
         caller: Arc<Caller>,
     ) -> BoxFuture<'_, Result<Response, EndpointError>>;
+
+    /// Opens a subscription for `caller`: a response for each event. Dropping the stream ends it.
+    ///
+    /// # Errors
+    /// [`EndpointError::NoSubscriptions`] unless the domain has some.
+    fn subscribe(
+        &self,
+        _request: SubgraphRequest,
+        _caller: Arc<Caller>,
+    ) -> Result<BoxStream<'static, Response>, EndpointError> {
+        Err(EndpointError::NoSubscriptions { endpoint: self.name().to_owned() })
+    }
 
     /// Takes in what another domain tells. When it answers `Ok`, what it was told is stored.
     fn apply(&self, events: Arc<[Event]>) -> BoxFuture<'_, Result<(), EndpointError>>;
@@ -128,17 +147,23 @@ where
         caller: Arc<Caller>,
     ) -> BoxFuture<'_, Result<Response, EndpointError>> {
         Box::pin(async move {
-            let mut inner = Request::new(String::new()).variables(request.variables).data(caller);
-            inner.operation_name = request.operation_name;
-            match self.documents.parsed(&request.document) {
-                Some(document) => inner.set_parsed_query(document),
-                // A text that does not parse is handed on as it is: the schema answers with the proper error.
-                None => inner.query = request.document.to_string(),
-            }
-            let mut response = self.schema.execute(inner).await;
+            let mut response = self.schema.execute(self.request(request, caller)).await;
             response.errors.iter_mut().for_each(name_malformed_input);
             Ok(response)
         })
+    }
+
+    fn subscribe(
+        &self,
+        request: SubgraphRequest,
+        caller: Arc<Caller>,
+    ) -> Result<BoxStream<'static, Response>, EndpointError> {
+        let responses = self.schema.execute_stream(self.request(request, caller));
+        let named = responses.map(|mut response| {
+            response.errors.iter_mut().for_each(name_malformed_input);
+            response
+        });
+        Ok(named.boxed())
     }
 
     fn apply(&self, events: Arc<[Event]>) -> BoxFuture<'_, Result<(), EndpointError>> {
@@ -151,6 +176,17 @@ where
 }
 
 impl<Q, M, S> SchemaEndpoint<Q, M, S> {
+    fn request(&self, request: SubgraphRequest, caller: Arc<Caller>) -> Request {
+        let mut inner = Request::new(String::new()).variables(request.variables).data(caller);
+        inner.operation_name = request.operation_name;
+        match self.documents.parsed(&request.document) {
+            Some(document) => inner.set_parsed_query(document),
+            // A text that does not parse is handed on as it is: the schema answers with the proper error.
+            None => inner.query = request.document.to_string(),
+        }
+        inner
+    }
+
     fn failed(&self, error: Error) -> EndpointError {
         EndpointError::Failed { endpoint: self.name.to_owned(), source: Box::new(error) }
     }

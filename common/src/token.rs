@@ -138,12 +138,26 @@ impl AccessTokens {
     /// # Errors
     /// [`TokenError`] when it has expired, was changed, or never was one of ours.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Viewer, TokenError> {
+        self.verify_until(token, now).map(|(viewer, _)| viewer)
+    }
+
+    /// Whose token this is, and when it expires.
+    ///
+    /// # Errors
+    /// As those of [`AccessTokens::verify`].
+    pub fn verify_until(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(Viewer, Timestamp), TokenError> {
         let claims: AccessClaims =
             verify(token, &self.decoding, Algorithm::EdDSA, ACCESS_AUDIENCE)?;
         not_expired(claims.exp, now)?;
+        let expires = Timestamp::from_second(claims.exp).map_err(|_| TokenError::Invalid)?;
         let scopes = claims.scope.iter().flat_map(|scope| scope.split_whitespace());
         let scopes = scopes.map(str::to_owned).collect();
-        Ok(Viewer { scopes, ..Viewer::new(claims.sub, claims.sid, claims.roles) })
+        let viewer = Viewer { scopes, ..Viewer::new(claims.sub, claims.sid, claims.roles) };
+        Ok((viewer, expires))
     }
 }
 
@@ -247,7 +261,9 @@ mod tests {
     fn an_access_token_says_who_until_it_expires() {
         let (tokens, viewer, now) = (tokens(), viewer(), Timestamp::now());
         let (token, expires) = tokens.issue(&viewer, now).unwrap();
-        assert_eq!(tokens.verify(&token, now), Ok(viewer));
+        assert_eq!(tokens.verify(&token, now), Ok(viewer.clone()));
+        let (whose, until) = tokens.verify_until(&token, now).unwrap();
+        assert_eq!((whose, until.as_second()), (viewer, expires.as_second()));
         assert_eq!(tokens.verify(&token, expires), Err(TokenError::Expired));
     }
 

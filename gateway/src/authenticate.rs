@@ -11,6 +11,7 @@ use common::token::{AccessTokens, TokenError};
 use common::{Clock, Viewer};
 use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
 
 use crate::code::Code;
 use crate::outcome::Outcome;
@@ -18,6 +19,14 @@ use crate::outcome::Outcome;
 /// Headers that a page of another site cannot send without asking first (a CORS preflight).
 const NOT_SIMPLE: [&str; 3] =
     ["apollo-require-preflight", "x-apollo-operation-name", "x-spacey-csrf"];
+
+/// Who is asking, and until when that may be believed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Identity {
+    /// Nobody when the request is anonymous.
+    pub(crate) viewer: Option<Viewer>,
+    expires: Option<Timestamp>,
+}
 
 /// Recognises viewers.
 #[derive(Debug)]
@@ -48,7 +57,7 @@ impl Authenticator {
         Self { tokens, revocations, clock, cookie, forget: HeaderValue::from_static(forget) }
     }
 
-    /// The viewer, or nobody.
+    /// The viewer, or nobody, and until when.
     ///
     /// # Errors
     /// [`Code::Unauthenticated`] when there are credentials and they are not good, [`Code::CsrfPrevention`] when they are but the
@@ -57,17 +66,19 @@ impl Authenticator {
         &self,
         headers: &HeaderMap,
         by_safe_method: bool,
-    ) -> Result<Option<Viewer>, Outcome> {
+    ) -> Result<Identity, Outcome> {
         if headers.contains_key(AUTHORIZATION) {
             let token = bearer(headers).ok_or_else(|| {
                 Outcome::unauthenticated(
                     "the header authorization must be Bearer and an access token",
                 )
             })?;
-            return self.verify(token).map(Some).map_err(Outcome::unauthenticated);
+            return self.verify(token).map_err(Outcome::unauthenticated);
         }
-        let Some(token) = cookie(headers, self.cookie) else { return Ok(None) };
-        let viewer = self.verify(token).map_err(|reason| {
+        let Some(token) = cookie(headers, self.cookie) else {
+            return Ok(Identity::default());
+        };
+        let identity = self.verify(token).map_err(|reason| {
             // A page cannot remove this cookie itself, and could not even sign in again while it is there.
             Outcome::unauthenticated(reason).with_header(SET_COOKIE, self.forget.clone())
         })?;
@@ -78,18 +89,25 @@ impl Authenticator {
                  x-apollo-operation-name, x-spacey-csrf: with it, no other site's page can send it unasked",
             ));
         }
-        Ok(Some(viewer))
+        Ok(identity)
     }
 
-    fn verify(&self, token: &str) -> Result<Viewer, String> {
-        let viewer = self
+    /// Whether what was believed at the start of a long answer may still be.
+    pub(crate) fn is_still_good(&self, identity: &Identity) -> bool {
+        let expired = identity.expires.is_some_and(|expires| expires <= self.clock.now());
+        let revoked = |viewer: &Viewer| self.revocations.is_revoked(viewer.session);
+        !expired && !identity.viewer.as_ref().is_some_and(revoked)
+    }
+
+    fn verify(&self, token: &str) -> Result<Identity, String> {
+        let (viewer, expires) = self
             .tokens
-            .verify(token, self.clock.now())
+            .verify_until(token, self.clock.now())
             .map_err(|error: TokenError| error.to_string())?;
         if self.revocations.is_revoked(viewer.session) {
             return Err("the session was ended: sign in again".into());
         }
-        Ok(viewer)
+        Ok(Identity { viewer: Some(viewer), expires: Some(expires) })
     }
 }
 
@@ -144,16 +162,16 @@ mod tests {
             .collect()
     }
 
-    fn code(result: Result<Option<Viewer>, Outcome>) -> Option<Code> {
+    fn code(result: Result<Identity, Outcome>) -> Option<Code> {
         result.unwrap_err().code()
     }
 
     #[test]
     fn without_credentials_a_request_is_anonymous() {
         let Setup { authenticator, .. } = setup();
-        assert_eq!(authenticator.authenticate(&HeaderMap::new(), true).unwrap(), None);
+        assert_eq!(authenticator.authenticate(&HeaderMap::new(), true).unwrap().viewer, None);
         let other = headers(&[("cookie", "theme=dark; spacey-access=insecure-name")]);
-        assert_eq!(authenticator.authenticate(&other, false).unwrap(), None);
+        assert_eq!(authenticator.authenticate(&other, false).unwrap().viewer, None);
     }
 
     #[test]
@@ -167,7 +185,7 @@ mod tests {
             vec![("authorization", bearer.as_str()), ("cookie", "__Host-spacey-access=bad")],
         ] {
             let found = authenticator.authenticate(&headers(&pairs), false).unwrap();
-            assert_eq!(found.as_ref(), Some(&viewer), "{pairs:?}");
+            assert_eq!(found.viewer.as_ref(), Some(&viewer), "{pairs:?}");
         }
         let both = headers(&[("authorization", "Bearer bad"), ("cookie", &cookie)]);
         assert_eq!(code(authenticator.authenticate(&both, false)), Some(Code::Unauthenticated));
@@ -216,9 +234,27 @@ mod tests {
         assert_eq!(code(authenticator.authenticate(&simple, true)), Some(Code::CsrfPrevention));
         for name in NOT_SIMPLE {
             let headers = headers(&[("cookie", &cookie), (name, "1")]);
-            assert_eq!(authenticator.authenticate(&headers, true).unwrap().as_ref(), Some(&viewer));
+            let found = authenticator.authenticate(&headers, true).unwrap();
+            assert_eq!(found.viewer.as_ref(), Some(&viewer));
         }
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
-        assert_eq!(authenticator.authenticate(&by_header, true).unwrap(), Some(viewer));
+        assert_eq!(authenticator.authenticate(&by_header, true).unwrap().viewer, Some(viewer));
+    }
+
+    #[test]
+    fn what_was_believed_ends_with_the_token_or_the_session() {
+        let Setup { authenticator, clock, viewer, token } = setup();
+        let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
+        let identity = authenticator.authenticate(&by_header, false).unwrap();
+        assert!(authenticator.is_still_good(&identity));
+        assert!(authenticator.is_still_good(&Identity::default()));
+        clock.advance(ACCESS_TOKEN_LIFETIME);
+        assert!(!authenticator.is_still_good(&identity));
+
+        let (token, until) = authenticator.tokens.issue(&viewer, clock.now()).unwrap();
+        let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
+        let identity = authenticator.authenticate(&by_header, false).unwrap();
+        authenticator.revocations.revoke(viewer.session, until);
+        assert!(!authenticator.is_still_good(&identity));
     }
 }

@@ -11,7 +11,9 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Method};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
+use tower_http::compression::predicate::{
+    DefaultPredicate, NotForContentType, Predicate, SizeAbove,
+};
 use tower_http::cors::CorsLayer;
 
 use crate::observe::REQUEST_ID;
@@ -27,9 +29,12 @@ pub(crate) fn guard<S>(router: Router<S>, settings: &BrowserSettings) -> Router<
 where
     S: Clone + Send + Sync + 'static,
 {
-    let compression = CompressionLayer::new()
-        .quality(CompressionLevel::Fastest)
-        .compress_when(DefaultPredicate::new().and(SizeAbove::new(WORTH_COMPRESSING)));
+    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
+        DefaultPredicate::new()
+            .and(SizeAbove::new(WORTH_COMPRESSING))
+            // A compressor would hold back the parts of an answer that lasts.
+            .and(NotForContentType::const_new("multipart/mixed")),
+    );
     let router = router.layer(compression).layer(axum::middleware::map_response(with_headers));
     if settings.allowed_origins.is_empty() { router } else { router.layer(cors(settings)) }
 }
@@ -39,7 +44,7 @@ fn cors(settings: &BrowserSettings) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(settings.allowed_origins.clone())
         .allow_credentials(true)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([
             ACCEPT,
             AUTHORIZATION,
@@ -47,6 +52,7 @@ fn cors(settings: &BrowserSettings) -> CorsLayer {
             REQUEST_ID,
             own("apollo-require-preflight"),
             own("x-apollo-operation-name"),
+            own("x-graphql-event-stream-token"),
             own("x-spacey-csrf"),
         ])
         .expose_headers([REQUEST_ID])

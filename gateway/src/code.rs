@@ -28,6 +28,16 @@ pub(crate) enum Code {
     UriTooLong,
     /// The body is not `application/json` in UTF-8.
     UnsupportedMediaType,
+    /// There is no event stream under this token, or it is another's.
+    StreamNotFound,
+    /// The event stream, or the operation's id on it, is in use.
+    StreamConflict,
+    /// The client has as many streams as it may have.
+    TooManyStreams,
+    /// The client takes its messages too slowly.
+    StreamTooSlow,
+    /// The gateway stops: another one will answer.
+    ShuttingDown,
     /// The answer took too long.
     GatewayTimeout,
     /// Something broke. The detail is in the log.
@@ -49,6 +59,11 @@ impl Code {
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
             Self::UriTooLong => "URI_TOO_LONG",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::StreamNotFound => "STREAM_NOT_FOUND",
+            Self::StreamConflict => "STREAM_CONFLICT",
+            Self::TooManyStreams => "TOO_MANY_STREAMS",
+            Self::StreamTooSlow => "STREAM_TOO_SLOW",
+            Self::ShuttingDown => "SHUTTING_DOWN",
             Self::GatewayTimeout => "GATEWAY_TIMEOUT",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
@@ -72,6 +87,10 @@ impl Code {
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::StreamNotFound => StatusCode::NOT_FOUND,
+            Self::StreamConflict => StatusCode::CONFLICT,
+            Self::TooManyStreams | Self::StreamTooSlow => StatusCode::TOO_MANY_REQUESTS,
+            Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use federation::{Object, Prepared};
+use federation::{Object, OperationKind, Payload, Prepared};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use http::HeaderMap;
 
+use crate::mask::mask_payload;
 use crate::outcome::{Executed, Outcome};
 use crate::settings::GatewaySettings;
 use crate::transport::{Exchange, RequestFetch, Transports};
@@ -26,4 +30,41 @@ pub(crate) async fn execute(
     let exchange = fetch.exchange();
     let explanation = exchange.explain.as_ref().map(|explain| explain.finish(prepared));
     Ok(Executed { response, headers: exchange.take_headers(), explanation })
+}
+
+/// An answer that comes in parts.
+pub(crate) struct Opened {
+    pub(crate) payloads: BoxStream<'static, Payload>,
+    /// What subgraphs sent for the client before the first part. Whatever they send later comes too late for a header.
+    pub(crate) headers: HeaderMap,
+}
+
+/// Starts to answer. The first part of a query or mutation is there then; a subscription is open. Errors in the parts are masked.
+///
+/// # Errors
+/// [`Outcome::RequestError`] when the variables do not fit the operation.
+pub(crate) async fn open(
+    prepared: Arc<Prepared>,
+    variables: Object,
+    transports: &Arc<Transports>,
+    exchange: Exchange,
+    settings: &GatewaySettings,
+) -> Result<Opened, Outcome> {
+    let kind = prepared.kind();
+    let fetch = RequestFetch::new(transports.clone(), Arc::new(exchange));
+    let execution = settings.execution.clone();
+    let mut payloads = federation::execute_stream(prepared, variables, execution, fetch.clone())
+        .await
+        .map_err(Outcome::RequestError)?;
+    if kind != OperationKind::Subscription
+        && let Some(first) = payloads.next().await
+    {
+        payloads = futures::stream::iter([first]).chain(payloads).boxed();
+    }
+    let (transports, errors) = (transports.clone(), settings.errors.clone());
+    let masked = payloads.map(move |mut payload| {
+        mask_payload(&mut payload, &transports, &errors);
+        payload
+    });
+    Ok(Opened { payloads: masked.boxed(), headers: fetch.exchange().take_headers() })
 }

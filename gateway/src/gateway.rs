@@ -18,12 +18,13 @@ use federation::Supergraph;
 use crate::authenticate::Authenticator;
 use crate::graph::Graph;
 use crate::health::{self, Drain};
+use crate::live::{Clients, Reservations};
 use crate::observe::observe;
 use crate::settings::GatewaySettings;
 use crate::state::State;
 use crate::transport::Transport;
 use crate::under_way::UnderWay;
-use crate::{browser, graphiql, pipeline};
+use crate::{browser, graphiql, pipeline, streams};
 
 pub use crate::graph::GatewayError;
 
@@ -91,10 +92,12 @@ impl Gateway {
             state: Arc::new(State {
                 graph: ArcSwap::from_pointee(graph),
                 is_stale: AtomicBool::new(false),
-                authenticator,
+                authenticator: authenticator.map(Arc::new),
                 under_way: UnderWay::new(settings.http.share_queries),
                 settings,
                 drain: Drain::default(),
+                clients: Clients::default(),
+                reservations: Reservations::default(),
             }),
         })
     }
@@ -147,6 +150,12 @@ impl Gateway {
 }
 
 async fn graphql(extract::State(state): extract::State<Arc<State>>, request: Request) -> Response {
+    if streams::is_upgrade(&request) {
+        return streams::upgrade(&state, request).await;
+    }
+    if streams::is_of_single_connection(&request) {
+        return Box::pin(streams::answer_on_single_connection(&state, request)).await;
+    }
     Box::pin(pipeline::answer(&state, request)).await
 }
 

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Json;
 use futures::future::join_all;
 use http::StatusCode;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use crate::error::chain;
 use crate::transport::Transports;
@@ -21,18 +21,25 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Tells the gateway that the program is about to stop. Clones are the same handle.
 #[derive(Debug, Clone, Default)]
-pub struct Drain(Arc<AtomicBool>);
+pub struct Drain(Arc<watch::Sender<bool>>);
 
 impl Drain {
-    /// From now on the gateway says that it is not ready. It goes on answering.
+    /// From now on the gateway says that it is not ready, and ends the streams it answers with. It goes on answering requests.
     pub fn begin(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.send_replace(true);
     }
 
     /// Whether it has begun.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        *self.0.borrow()
+    }
+
+    /// Waits until it begins.
+    pub(crate) async fn begun(&self) {
+        let mut begun = self.0.subscribe();
+        // The sender is not dropped while `self` is there, so this cannot fail.
+        let _ = begun.wait_for(|begun| *begun).await;
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod authenticate;
 mod authorise;
+mod bounds;
 mod browser;
 mod cache;
 mod code;
@@ -19,15 +20,18 @@ mod graphiql;
 mod health;
 mod http_client;
 mod inflight;
+mod live;
 mod mask;
 mod observe;
 mod outcome;
+mod payload;
 mod pipeline;
 mod prepare;
 mod remote;
 mod respond;
 mod settings;
 mod state;
+mod streams;
 mod subgraph;
 mod transport;
 mod under_way;
@@ -44,7 +48,7 @@ pub use remote::{
 };
 pub use settings::{
     BrowserSettings, DeveloperSettings, ErrorSettings, GatewaySettings, HttpSettings,
-    OperationSettings,
+    OperationSettings, StreamSettings,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

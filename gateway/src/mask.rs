@@ -3,7 +3,7 @@
 //!
 //! The engine's own errors have fixed texts and are left alone; so are those of subgraphs that are trusted with their words.
 
-use federation::ResponseError;
+use federation::{Payload, ResponseError};
 
 use crate::settings::ErrorSettings;
 use crate::transport::Transports;
@@ -34,5 +34,22 @@ pub(crate) fn mask(
             .into_iter()
             .filter(|(key, _)| allowed(key))
             .collect();
+    }
+}
+
+/// Masks the errors of a part of an answer.
+pub(crate) fn mask_payload(
+    payload: &mut Payload,
+    transports: &Transports,
+    settings: &ErrorSettings,
+) {
+    let mask = |errors: &mut [ResponseError]| mask(errors, transports, settings);
+    match payload {
+        Payload::Response(response) => mask(&mut response.errors),
+        Payload::Initial(initial) => mask(&mut initial.response.errors),
+        Payload::Subsequent(part) => {
+            part.incremental.iter_mut().for_each(|one| mask(&mut one.errors));
+            part.completed.iter_mut().for_each(|one| mask(&mut one.errors));
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 use tracing::field::Empty;
@@ -62,6 +63,11 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// The id of a request that came through [`observe`].
+pub(crate) fn request_id(parts: &Parts) -> Arc<str> {
+    parts.extensions.get::<RequestId>().map_or_else(|| "".into(), |id| id.0.clone())
 }
 
 /// Notes the operation's name on the request's span.

@@ -1,65 +1,59 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → authorise → execute → mask → respond. A step that ends the request early answers with an [`Outcome`] of its own;
-//! whatever the outcome, the answer is written in the media type that the client accepts.
+//! decode → authenticate → prepare → authorise → execute → mask → respond. A step that ends the request early answers with an [`Outcome`]
+//! of its own; whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use common::Caller;
 use federation::{Object, Prepared};
-use futures::FutureExt;
 use http::request::Parts;
-use tokio::time::{Instant, timeout_at};
 
 use crate::authorise::authorise;
+use crate::bounds::{Deadline, unless_it_panics};
 use crate::code::Code;
-use crate::decode::{MediaType, decode, negotiate};
-use crate::error::Panic;
-use crate::execute::execute;
+use crate::decode::{Accepted, Delivery, MediaType, decode, negotiate};
+use crate::execute::{execute, open};
 use crate::graph::Graph;
 use crate::mask::mask;
-use crate::observe::RequestId;
+use crate::observe::request_id;
 use crate::outcome::{Executed, Outcome};
 use crate::respond::respond;
 use crate::state::State;
+use crate::streams;
 use crate::transport::Exchange;
 use crate::under_way::{Answer, Same};
 
 /// Answers a request to `/graphql`.
 pub(crate) async fn answer(state: &Arc<State>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let response = match negotiate(&parts.headers) {
-        Ok(media_type) => unless_it_panics(steps(state, &parts, body, media_type))
-            .await
-            .unwrap_or_else(|outcome| respond(outcome, media_type)),
-        Err(refused) => respond(refused, MediaType::GraphQlResponse),
+    let accepted = match negotiate(&parts.headers) {
+        Ok(accepted) => accepted,
+        Err(refused) => return respond(refused, MediaType::GraphQlResponse).map(Body::new),
     };
-    response.map(Body::new)
+    match unless_it_panics(steps(state, &parts, body, accepted)).await {
+        Ok(response) => response,
+        Err(outcome) if accepted.tells_errors_as_events(&outcome) => streams::failed(&outcome),
+        Err(outcome) => respond(outcome, accepted.for_errors()).map(Body::new),
+    }
 }
 
 async fn steps(
     state: &Arc<State>,
     parts: &Parts,
     body: Body,
-    media_type: MediaType,
-) -> Result<Answer, Outcome> {
+    accepted: Accepted,
+) -> Result<Response, Outcome> {
     let deadline = Deadline::after(state.settings.http.request_timeout);
 
     let arriving = decode(parts, body, &state.settings.http);
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
-    let viewer = match &state.authenticator {
-        Some(authenticator) => {
-            authenticator.authenticate(&parts.headers, request.by_safe_method)?
-        }
-        None => None,
-    };
-    let caller = Caller { viewer, request_id: request_id(parts) };
+    let identity = state.identify(&parts.headers, request.by_safe_method)?;
+    let caller = Caller { viewer: identity.viewer.clone(), request_id: request_id(parts) };
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
@@ -67,17 +61,45 @@ async fn steps(
     let prepared = authorise(&prepared, caller.viewer.as_ref())?;
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
-    let Some(under_way) = state.under_way.of(&prepared) else {
-        let running = run(state, &graph, &prepared, request.variables, exchange, deadline);
-        return Box::pin(running)
+    let variables = request.variables;
+    match accepted.delivery(prepared.kind(), prepared.is_incremental())? {
+        Delivery::AtOnce(media_type) => {
+            let work = Work { graph, prepared, variables, exchange, deadline };
+            Ok(at_once(state, parts, work, media_type).await?.map(Body::new))
+        }
+        Delivery::Stream(stream_type) => {
+            let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
+            let opened = deadline.keep(Box::pin(opening), Code::GatewayTimeout).await?;
+            streams::respond(state, parts, identity, opened, stream_type)
+        }
+    }
+}
+
+/// An operation that may be run.
+struct Work {
+    graph: Arc<Graph>,
+    prepared: Arc<Prepared>,
+    variables: Object,
+    exchange: Exchange,
+    deadline: Deadline,
+}
+
+/// One answer, which may be shared with others who ask the same at the same time.
+async fn at_once(
+    state: &Arc<State>,
+    parts: &Parts,
+    work: Work,
+    media_type: MediaType,
+) -> Result<Answer, Outcome> {
+    let Some(under_way) = state.under_way.of(&work.prepared) else {
+        return Box::pin(run(state, work))
             .await
             .map(|executed| respond(Outcome::Executed(executed), media_type));
     };
-    let same = Same::new(&prepared, &request.variables, &parts.headers, media_type);
+    let same = Same::new(&work.prepared, &work.variables, &parts.headers, media_type);
     let state = state.clone();
     let answer = under_way.answer(same, async move {
-        let running = run(&state, &graph, &prepared, request.variables, exchange, deadline);
-        match unless_it_panics(Box::pin(running)).await {
+        match unless_it_panics(Box::pin(run(&state, work))).await {
             Ok(executed) => respond(Outcome::Executed(executed), media_type),
             Err(outcome) => respond(outcome, media_type),
         }
@@ -86,66 +108,10 @@ async fn steps(
 }
 
 /// Executes and masks.
-async fn run(
-    state: &State,
-    graph: &Graph,
-    prepared: &Prepared,
-    variables: Object,
-    exchange: Exchange,
-    deadline: Deadline,
-) -> Result<Box<Executed>, Outcome> {
-    let running = execute(prepared, variables, &graph.transports, exchange, &state.settings);
+async fn run(state: &State, work: Work) -> Result<Box<Executed>, Outcome> {
+    let Work { graph, prepared, variables, exchange, deadline } = work;
+    let running = execute(&prepared, variables, &graph.transports, exchange, &state.settings);
     let mut executed = deadline.keep(running, Code::GatewayTimeout).await?;
     mask(&mut executed.response.errors, &graph.transports, &state.settings.errors);
     Ok(Box::new(executed))
-}
-
-/// When the request must have been answered.
-struct Deadline {
-    at: Instant,
-    after: Duration,
-}
-
-impl Deadline {
-    fn after(after: Duration) -> Self {
-        Self { at: Instant::now() + after, after }
-    }
-
-    async fn keep<T>(
-        &self,
-        step: impl Future<Output = Result<T, Outcome>>,
-        code: Code,
-    ) -> Result<T, Outcome> {
-        timeout_at(self.at, step).await.unwrap_or_else(|_| {
-            let seconds = self.after.as_secs_f64();
-            Err(Outcome::refused(code, format!("a request may take {seconds} seconds at most")))
-        })
-    }
-}
-
-fn request_id(parts: &Parts) -> std::sync::Arc<str> {
-    parts.extensions.get::<RequestId>().map_or_else(|| "".into(), |id| id.0.clone())
-}
-
-async fn unless_it_panics<T>(
-    steps: impl Future<Output = Result<T, Outcome>>,
-) -> Result<T, Outcome> {
-    AssertUnwindSafe(steps)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| Err(Outcome::internal(&Panic::from(panic))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_panic_is_an_internal_error_that_tells_nothing() {
-        let outcome = unless_it_panics::<()>(async { panic!("the secret is {}", 42) }).await;
-        let Err(Outcome::Refused(refusal)) = outcome else { panic!("{outcome:?}") };
-        assert_eq!(refusal.code, Code::InternalServerError);
-        let trace_id = refusal.trace_id.unwrap();
-        assert_eq!(refusal.message, format!("internal error (trace {trace_id})"));
-    }
 }

@@ -115,6 +115,7 @@ mod tests {
             operation_name: None,
             variables: federation::Object::default(),
             by_safe_method,
+            operation_id: None,
         }
     }
 

@@ -82,13 +82,7 @@ impl Written {
                 rest.push(b',');
             }
             rest.extend_from_slice(b"\"errors\":");
-            let start = rest.len();
-            if let Err(error) = serde_json::to_writer(&mut rest, errors) {
-                // Texts, numbers and names always serialise. Should that ever change, the answer is still one.
-                tracing::error!("the errors of an answer cannot be written: {error}");
-                rest.truncate(start);
-                rest.extend_from_slice(br#"[{"message":"internal error"}]"#);
-            }
+            write_errors(&mut rest, errors);
         }
         if let Some(explanation) = explanation {
             rest.extend_from_slice(b",\"extensions\":{\"plan\":");
@@ -123,6 +117,54 @@ impl Body for Written {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.pieces.iter().map(|piece| piece.len() as u64).sum())
+    }
+}
+
+/// The JSON of what the engine answered, in one piece.
+pub(crate) fn executed(response: &federation::Response) -> Vec<u8> {
+    let mut body = Vec::with_capacity(response.data.len() + 16);
+    body.extend_from_slice(b"{\"data\":");
+    body.extend_from_slice(&response.data);
+    if !response.errors.is_empty() {
+        body.extend_from_slice(b",\"errors\":");
+        write_errors(&mut body, &response.errors);
+    }
+    body.push(b'}');
+    body
+}
+
+/// The JSON of an answer, in one piece.
+pub(crate) fn body(outcome: &Outcome) -> Vec<u8> {
+    if let Outcome::Executed(executed) = outcome {
+        return self::executed(&executed.response);
+    }
+    let mut body = b"{\"errors\":".to_vec();
+    body.append(&mut errors(outcome));
+    body.push(b'}');
+    body
+}
+
+/// The JSON list of an answer's errors.
+pub(crate) fn errors(outcome: &Outcome) -> Vec<u8> {
+    let mut list = Vec::new();
+    match outcome {
+        Outcome::Refused(refusal) => write_errors(&mut list, &[WireError::from(refusal)]),
+        Outcome::RequestError(errors) => {
+            let errors: Vec<_> = errors.iter().map(WireError::from).collect();
+            write_errors(&mut list, &errors);
+        }
+        Outcome::Executed(executed) => write_errors(&mut list, &executed.response.errors),
+    }
+    list
+}
+
+fn write_errors<E: Serialize>(out: &mut Vec<u8>, errors: &[E]) {
+    let start = out.len();
+    if let Err(error) = serde_json::to_writer(&mut *out, errors) {
+        // Texts, numbers and names always serialise. Should that ever change, the answer is still one.
+        tracing::error!("the errors of an answer cannot be written: {error}");
+        out.truncate(start);
+        out.extend_from_slice(br#"[{"message":"internal error"}]"#);
     }
 }
 

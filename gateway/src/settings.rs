@@ -12,6 +12,8 @@ pub struct GatewaySettings {
     pub http: HttpSettings,
     /// How browsers are recognised and kept apart.
     pub browser: BrowserSettings,
+    /// What answers that last may take up.
+    pub streams: StreamSettings,
     /// What is remembered of operations.
     pub operations: OperationSettings,
     /// The bounds of what one operation asks of the subgraphs.
@@ -53,6 +55,36 @@ pub struct BrowserSettings {
     pub secure_cookies: bool,
     /// The origins whose pages may call the graph with the visitor's credentials, such as `https://app.example`. None by default.
     pub allowed_origins: Vec<HeaderValue>,
+}
+
+/// What answers that last may take up: subscriptions, and the WebSockets and event streams that carry them.
+#[derive(Debug, Clone)]
+pub struct StreamSettings {
+    /// How many operations one connection may have under way.
+    pub operations_per_connection: usize,
+    /// How many such connections one client may have: one viewer, or one address where nobody is signed in.
+    pub connections_per_client: usize,
+    /// How many messages wait for a client that reads slowly.
+    pub buffer: usize,
+    /// How long a message may wait for room before its client counts as too slow and is cut off.
+    pub patience: Duration,
+    /// How long a connection stays silent at most. Each time, the client's credentials are looked at again.
+    pub heartbeat: Duration,
+    /// How long a client may take to begin: to say who it is on a WebSocket, to fetch an event stream that it reserved.
+    pub init_timeout: Duration,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self {
+            operations_per_connection: 100,
+            connections_per_client: 100,
+            buffer: 64,
+            patience: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(10),
+            init_timeout: Duration::from_secs(10),
+        }
+    }
 }
 
 /// What is remembered of operations.

@@ -1,12 +1,16 @@
 //! What the steps of a request share: made once, when the gateway starts. Only the graph is replaced, as a whole.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
+use http::HeaderMap;
 
-use crate::authenticate::Authenticator;
+use crate::authenticate::{Authenticator, Identity};
 use crate::graph::Graph;
 use crate::health::Drain;
+use crate::live::{Clients, Reservations};
+use crate::outcome::Outcome;
 use crate::settings::GatewaySettings;
 use crate::under_way::UnderWay;
 
@@ -17,8 +21,27 @@ pub(crate) struct State {
     /// Whether a newer supergraph is there that cannot be used.
     pub(crate) is_stale: AtomicBool,
     /// None where everybody is anonymous.
-    pub(crate) authenticator: Option<Authenticator>,
+    pub(crate) authenticator: Option<Arc<Authenticator>>,
     pub(crate) settings: GatewaySettings,
     pub(crate) under_way: UnderWay,
     pub(crate) drain: Drain,
+    pub(crate) clients: Clients,
+    pub(crate) reservations: Reservations,
+}
+
+impl State {
+    /// Who is asking; nobody where nobody is asked who he is.
+    ///
+    /// # Errors
+    /// As those of [`Authenticator::authenticate`].
+    pub(crate) fn identify(
+        &self,
+        headers: &HeaderMap,
+        by_safe_method: bool,
+    ) -> Result<Identity, Outcome> {
+        match &self.authenticator {
+            Some(authenticator) => authenticator.authenticate(headers, by_safe_method),
+            None => Ok(Identity::default()),
+        }
+    }
 }

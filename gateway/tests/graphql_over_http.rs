@@ -156,7 +156,7 @@ async fn nothing_acceptable_is_406_and_other_bodies_are_415() {
 #[tokio::test]
 async fn other_methods_are_405_and_say_which_are_answered() {
     let library = Library::new();
-    for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE] {
+    for method in [Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE] {
         let request = Request::builder().method(method.clone()).uri("/graphql");
         let answer = library.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(

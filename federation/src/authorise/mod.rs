@@ -11,7 +11,7 @@ use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
 use apollo_compiler::collections::HashMap;
 
-use crate::operation::{Field, SelectionSet};
+use crate::operation::{DeferSet, Field, SelectionSet};
 use crate::supergraph::{Requirement, RequirementId, Supergraph};
 
 /// What is known of who is asking.
@@ -219,6 +219,8 @@ fn require_type_name(set: &mut SelectionSet) {
             arguments: Vec::new(),
             ty: Type::NonNullNamed(apollo_compiler::name!("String")),
             selections: None,
+            defer: DeferSet::NONE,
+            stream: None,
             withheld: false,
         };
         set.fields.insert(0, Arc::new(field));

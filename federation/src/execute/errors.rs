@@ -51,6 +51,27 @@ impl Errors {
                 && (0..path.len()).any(|length| self.of_parts.contains(&path[..length])))
     }
 
+    /// Takes over all that `other` has, and leaves it empty.
+    pub(super) fn append(&mut self, other: &mut Self) {
+        let Self { list, of_fields, of_parts } = std::mem::take(other);
+        self.list.extend(list);
+        self.of_fields.extend(of_fields);
+        self.of_parts.extend(of_parts);
+    }
+
+    /// Takes out the errors that concern `path`, what is below it or what is around it. Nulls remain explained by them.
+    pub(super) fn take_at(&mut self, path: &[PathSegment]) -> Vec<ResponseError> {
+        let concerns = |error: &mut ResponseError| {
+            error.path.starts_with(path) || path.starts_with(&error.path)
+        };
+        self.list.extract_if(.., concerns).collect()
+    }
+
+    /// Takes out all errors. Nulls remain explained by them.
+    pub(super) fn take(&mut self) -> Vec<ResponseError> {
+        std::mem::take(&mut self.list)
+    }
+
     pub(super) fn into_list(self) -> Vec<ResponseError> {
         self.list
     }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::stream::BoxStream;
 use serde::Serialize;
 
 use crate::operation::OperationKind;
@@ -22,7 +23,19 @@ pub trait Fetch: Send + Sync {
         &self,
         request: FetchRequest<'_>,
     ) -> impl Future<Output = Result<FetchResponse, FetchError>> + Send;
+
+    /// Opens a subscription on one subgraph. Dropping the events ends it.
+    fn subscribe(
+        &self,
+        request: FetchRequest<'_>,
+    ) -> impl Future<Output = Result<Events, FetchError>> + Send {
+        let _ = request;
+        std::future::ready(Err(FetchError::NoSubscriptions))
+    }
 }
+
+/// The events of a subscription: a subgraph's answer for each. An error is the last of them.
+pub type Events = BoxStream<'static, Result<FetchResponse, FetchError>>;
 
 /// One operation for one subgraph.
 #[derive(Debug, Clone)]
@@ -95,6 +108,9 @@ pub enum FetchError {
     /// It answered something that is not a GraphQL response.
     #[error("subgraph answered something that is not a GraphQL response: {0}")]
     Malformed(String),
+    /// It cannot be asked for a subscription in the way it is reached.
+    #[error("subgraph has no way to be subscribed to")]
+    NoSubscriptions,
 }
 
 impl FetchResponse {

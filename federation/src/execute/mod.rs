@@ -9,6 +9,7 @@
 mod answer;
 mod arena;
 mod context;
+mod delivery;
 mod entities;
 mod errors;
 mod fetch;
@@ -17,33 +18,70 @@ mod introspect;
 mod json;
 mod leaf;
 mod locate;
+mod payload;
 mod project;
 mod represent;
 mod response;
 mod run;
+mod stream;
 
 use std::sync::Arc;
 
-use crate::operation::{RequestError, coerce_variables};
-use crate::plan::{ByChance, OverrideLabels, Prepared};
+use crate::operation::{OperationKind, RequestError, RequestErrorCode, coerce_variables};
+use crate::plan::{ByChance, OverrideLabels, Prepared, Variant};
 use crate::value::Object;
 
 use run::Run;
 
-pub use fetch::{Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError};
+pub use fetch::{
+    Events, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError,
+};
 pub use in_process::{Answer, Taker};
+pub use payload::{
+    Completed, Delivery, Incremental, InitialResponse, Payload, Pending, SubsequentResponse,
+};
 pub use response::{Response, ResponseError, ResponseErrorCode};
+pub use stream::execute_stream;
 
 /// Executes a prepared operation.
 ///
 /// # Errors
-/// When the variables do not fit what the operation declares; nothing has been fetched then.
+/// When the variables do not fit what the operation declares, or it is a subscription, for which there is [`execute_stream`];
+/// nothing has been fetched then.
 pub async fn execute<F: Fetch>(
     prepared: &Prepared,
     variables: Object,
     settings: &ExecuteSettings,
     fetch: &F,
 ) -> Result<Response, Vec<RequestError>> {
+    if prepared.kind() == OperationKind::Subscription {
+        return Err(vec![RequestError::new(
+            RequestErrorCode::Unsupported,
+            "a subscription is answered with a stream",
+        )]);
+    }
+    let started = start(prepared, variables, settings, true)?;
+    let mut run = Run::new(&started.variant.plan, &started.variables, settings);
+    run.withhold(&started.variant.refused);
+    run.go(run.first(), fetch).await;
+    Ok(project::project(&started.variant.shape, &run.arena, &started.introspected, run.errors))
+}
+
+/// An operation whose execution can begin.
+struct Started {
+    variables: Object,
+    variant: Arc<Variant>,
+    /// What the client's schema answers.
+    introspected: Object,
+}
+
+/// Coerces the variables, finds the plan for them, and answers introspection. With `at_once`, nothing is delivered later.
+fn start(
+    prepared: &Prepared,
+    variables: Object,
+    settings: &ExecuteSettings,
+    at_once: bool,
+) -> Result<Started, Vec<RequestError>> {
     let document = prepared.document();
     let variables = coerce_variables(
         prepared.supergraph().api(),
@@ -52,14 +90,9 @@ pub async fn execute<F: Fetch>(
         variables,
     )?;
     let variant =
-        prepared.variant(&variables, &*settings.overrides).map_err(|error| vec![error])?;
+        prepared.variant(&variables, &*settings.overrides, at_once).map_err(|error| vec![error])?;
     let introspected = introspect::introspect(prepared, &variant, &variables);
-    let mut run = Run::new(&variant.plan, &variables, settings);
-    run.go(run.first(), fetch).await;
-    for path in &variant.refused {
-        run.errors.add(response::ResponseError::withheld(path));
-    }
-    Ok(project::project(&variant.shape, &run.arena, &introspected, run.errors))
+    Ok(Started { variables, variant, introspected })
 }
 
 /// The bounds of an execution, and what is decided for each anew.

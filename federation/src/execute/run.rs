@@ -4,6 +4,7 @@
 //! became ready. What has been fetched so far can be projected at any time between two of these.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -60,6 +61,13 @@ impl<'a> Run<'a> {
             requests: 0,
             arena: Arena::new(&plan.layout),
             errors: Errors::default(),
+        }
+    }
+
+    /// Tells of the parts that the viewer may not see.
+    pub(super) fn withhold(&mut self, refused: &[Vec<Arc<str>>]) {
+        for path in refused {
+            self.errors.add(ResponseError::withheld(path));
         }
     }
 
@@ -140,7 +148,8 @@ impl<'a> Run<'a> {
         (text.into(), variables)
     }
 
-    fn is_answered(&self, index: usize) -> bool {
+    /// Whether all requests of a fetch are answered.
+    pub(super) fn is_answered(&self, index: usize) -> bool {
         self.unanswered[index] == 0
     }
 
@@ -200,6 +209,9 @@ impl<'a> Run<'a> {
                 ResponseErrorCode::SubrequestMalformedResponse,
                 "answered something that is not a GraphQL response",
             ),
+            FetchError::NoSubscriptions => {
+                (ResponseErrorCode::SubrequestUnreachable, "cannot be subscribed to")
+            }
         };
         self.report(node, code, &format!("subgraph {:?} {what}", node.subgraph));
     }
@@ -249,7 +261,7 @@ impl<'a> Run<'a> {
     }
 }
 
-async fn call<'a, F: Fetch>(
+pub(super) async fn call<'a, F: Fetch>(
     fetch: &F,
     asked: Asked<'a>,
 ) -> (usize, Vec<Batch>, Result<FetchResponse, FetchError>) {

@@ -11,7 +11,7 @@ use apollo_compiler::validation::Valid;
 
 use super::descriptions;
 use super::one_of;
-use super::{RequestError, RequestErrorCode};
+use super::{RequestError, RequestErrorCode, stream_rules};
 
 /// The tokens that a document may have.
 const MAX_TOKENS: usize = 15_000;
@@ -43,6 +43,10 @@ impl Document {
         operation_name: Option<&str>,
     ) -> Result<Self, Vec<RequestError>> {
         let executable = validate(parse(source)?, schema)?;
+        let misplaced = stream_rules::check(&executable);
+        if !misplaced.is_empty() {
+            return Err(misplaced);
+        }
         let operation = executable
             .operations
             .get(operation_name)
@@ -76,12 +80,6 @@ impl Document {
 
     fn refuse_unsupported(&self) -> Result<(), Vec<RequestError>> {
         let mut errors = Vec::new();
-        if self.kind() == OperationKind::Subscription {
-            errors.push(
-                RequestError::new(RequestErrorCode::Unsupported, "subscriptions are not supported")
-                    .at(self.operation.location(), &self.executable.sources),
-            );
-        }
         let fragments = self.executable.fragments.values().map(|fragment| &fragment.selection_set);
         for set in std::iter::once(&self.operation.selection_set).chain(fragments) {
             self.refuse_reserved_aliases(set, &mut errors);

@@ -4,18 +4,21 @@
 //! anything walks them recursively.
 
 mod conditions;
+mod defer;
 mod descriptions;
 mod document;
 mod error;
 mod normalise;
 mod one_of;
 mod selection;
+mod stream_rules;
 mod variables;
 
 pub(crate) use conditions::Conditions;
+pub(crate) use defer::{DeferSet, DeferUsage, InitialCount, StreamUsage};
 pub(crate) use document::Document;
 pub use document::OperationKind;
 pub use error::{RequestError, RequestErrorCode};
-pub(crate) use normalise::normalise;
+pub(crate) use normalise::{Normalised, normalise};
 pub(crate) use selection::{Field, SelectionSet, merge_fields};
 pub(crate) use variables::coerce_variables;

@@ -5,11 +5,13 @@
 use std::sync::Arc;
 
 use apollo_compiler::Name;
+use apollo_compiler::ast::DirectiveList;
 use apollo_compiler::collections::{HashSet, IndexMap};
 use apollo_compiler::executable as exe;
 
 use crate::supergraph::Supergraph;
 
+use super::defer::{self, DeferSet, DeferUsage, StreamUsage};
 use super::{Conditions, Document, Field, RequestError, RequestErrorCode, SelectionSet};
 
 /// How deep fields and fragments may nest once expanded.
@@ -21,12 +23,46 @@ pub(crate) fn normalise(
     supergraph: &Supergraph,
     document: &Document,
     conditions: &Conditions,
-) -> Result<SelectionSet, RequestError> {
-    let mut normaliser = Normaliser { supergraph, document, conditions, fields: 0 };
+) -> Result<Normalised, RequestError> {
+    let mut normaliser =
+        Normaliser { supergraph, document, conditions, fields: 0, defers: Vec::new() };
     let set = &document.operation.selection_set;
     let mut draft = Draft::new(set.ty.clone());
-    normaliser.collect(&mut draft, set, 0)?;
-    Ok(draft.finish())
+    normaliser.collect(&mut draft, set, Place::default())?;
+    let selections = draft.finish(&normaliser.defers);
+    Ok(Normalised { selections, defers: normaliser.defers })
+}
+
+/// An operation in its normalised form.
+pub(crate) struct Normalised {
+    pub(crate) selections: SelectionSet,
+    /// The deferred fragments, by the numbers that fields refer to them by.
+    pub(crate) defers: Vec<DeferUsage>,
+}
+
+/// Where in the operation selections are being collected.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// How many fields and fragments are around them.
+    depth: usize,
+    /// How many response keys.
+    keys: usize,
+    /// The innermost deferred fragment.
+    defer: Option<usize>,
+}
+
+impl Place {
+    const fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+
+    const fn below_key(self) -> Self {
+        Self { keys: self.keys + 1, ..self.deeper() }
+    }
+
+    fn set(self) -> DeferSet {
+        self.defer.map_or(DeferSet::NONE, DeferSet::of)
+    }
 }
 
 struct Normaliser<'a> {
@@ -35,6 +71,8 @@ struct Normaliser<'a> {
     conditions: &'a Conditions,
     /// How many selections were met so far, which also numbers them.
     fields: usize,
+    /// The deferred fragments met so far.
+    defers: Vec<DeferUsage>,
 }
 
 /// A selection set while its parts are being found.
@@ -42,8 +80,8 @@ struct Draft<'a> {
     ty: Name,
     fields: IndexMap<&'a Name, DraftField<'a>>,
     fragments: IndexMap<&'a Name, Draft<'a>>,
-    /// Named fragments that were expanded here already.
-    visited: HashSet<&'a Name>,
+    /// Named fragments that were expanded here already, and the deferred fragment they were expanded in.
+    visited: HashSet<(&'a Name, Option<usize>)>,
 }
 
 /// A response key, with what all its occurrences select.
@@ -51,6 +89,8 @@ struct DraftField<'a> {
     order: usize,
     first: &'a exe::Field,
     selections: Draft<'a>,
+    defer: DeferSet,
+    stream: Option<StreamUsage>,
 }
 
 impl<'a> Draft<'a> {
@@ -63,10 +103,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn finish(self) -> SelectionSet {
+    fn finish(self, defers: &[DeferUsage]) -> SelectionSet {
         let mut set = SelectionSet::new(self.ty);
         for (key, field) in self.fields {
-            let DraftField { order, first, selections } = field;
+            let DraftField { order, first, selections, defer, stream } = field;
             let composite = !first.selection_set.is_empty();
             set.fields.push(Arc::new(Field {
                 order,
@@ -74,11 +114,13 @@ impl<'a> Draft<'a> {
                 name: first.name.clone(),
                 arguments: first.arguments.clone(),
                 ty: first.ty().clone(),
-                selections: composite.then(|| selections.finish()),
+                selections: composite.then(|| selections.finish(defers)),
+                defer: defer.outermost(defers),
+                stream,
                 withheld: false,
             }));
         }
-        let fragments = self.fragments.into_values().map(Draft::finish);
+        let fragments = self.fragments.into_values().map(|fragment| fragment.finish(defers));
         set.fragments.extend(fragments.filter(|fragment| !fragment.is_empty()));
         set
     }
@@ -89,9 +131,9 @@ impl<'a> Normaliser<'a> {
         &mut self,
         draft: &mut Draft<'a>,
         source: &'a exe::SelectionSet,
-        depth: usize,
+        place: Place,
     ) -> Result<(), RequestError> {
-        if depth > MAX_DEPTH {
+        if place.depth > MAX_DEPTH {
             return Err(too_complex(format!("the operation nests deeper than {MAX_DEPTH} levels")));
         }
         for selection in &source.selections {
@@ -107,20 +149,25 @@ impl<'a> Normaliser<'a> {
                             order,
                             first: field,
                             selections: Draft::new(field.ty().inner_named_type().clone()),
+                            defer: place.set(),
+                            stream: self.conditions.stream(&field.directives),
                         });
-                    self.collect(&mut entry.selections, &field.selection_set, depth + 1)?;
+                    entry.defer = entry.defer.met(place.set());
+                    self.collect(&mut entry.selections, &field.selection_set, place.below_key())?;
                 }
                 exe::Selection::InlineFragment(fragment) => {
+                    let place = self.deferred(&fragment.directives, place);
                     let condition = fragment.type_condition.as_ref();
-                    self.fragment(draft, condition, &fragment.selection_set, depth)?;
+                    self.fragment(draft, condition, &fragment.selection_set, place)?;
                 }
                 exe::Selection::FragmentSpread(spread) => {
+                    let place = self.deferred(&spread.directives, place);
                     let fragments = &self.document.executable.fragments;
                     if let Some(fragment) = fragments.get(&spread.fragment_name)
-                        && draft.visited.insert(&fragment.name)
+                        && draft.visited.insert((&fragment.name, place.defer))
                     {
                         let condition = Some(fragment.type_condition());
-                        self.fragment(draft, condition, &fragment.selection_set, depth)?;
+                        self.fragment(draft, condition, &fragment.selection_set, place)?;
                     }
                 }
             }
@@ -128,23 +175,41 @@ impl<'a> Normaliser<'a> {
         Ok(())
     }
 
+    /// The place inside a fragment with these directives, which may defer it.
+    fn deferred(&mut self, directives: &DirectiveList, place: Place) -> Place {
+        let number = self.defers.len();
+        if number >= defer::MOST || !self.conditions.defer(directives) {
+            return place;
+        }
+        let around = place
+            .defer
+            .map_or(DeferSet::NONE, |outer| DeferSet::of(outer).with(self.defers[outer].around));
+        let label = directives
+            .get("defer")
+            .and_then(|directive| directive.specified_argument_by_name("label"))
+            .and_then(|label| label.as_str())
+            .map(Into::into);
+        self.defers.push(DeferUsage { label, around, depth: place.keys });
+        Place { defer: Some(number), ..place }
+    }
+
     fn fragment(
         &mut self,
         draft: &mut Draft<'a>,
         condition: Option<&'a Name>,
         inner: &'a exe::SelectionSet,
-        depth: usize,
+        place: Place,
     ) -> Result<(), RequestError> {
         let Some(condition) = condition.filter(|condition| !self.always(&draft.ty, condition))
         else {
-            return self.collect(draft, inner, depth + 1);
+            return self.collect(draft, inner, place.deeper());
         };
         if !self.overlaps(&draft.ty, condition) {
             return Ok(());
         }
         let narrowed =
             draft.fragments.entry(condition).or_insert_with(|| Draft::new(condition.clone()));
-        self.collect(narrowed, inner, depth + 1)
+        self.collect(narrowed, inner, place.deeper())
     }
 
     /// Whether every object of `ty` satisfies the type condition.

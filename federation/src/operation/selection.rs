@@ -6,6 +6,8 @@ use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Type};
 
+use super::{DeferSet, StreamUsage};
+
 /// Selections on one type: fields merged by response key, fragments merged by type condition and only where the condition
 /// narrows the type. `@skip` and `@include` are gone: what does not apply is not there.
 #[derive(Debug, Clone)]
@@ -26,6 +28,10 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
     /// Present for composite fields.
     pub(crate) selections: Option<SelectionSet>,
+    /// The deferred fragments that it belongs to.
+    pub(crate) defer: DeferSet,
+    /// Present for a list that is delivered in parts.
+    pub(crate) stream: Option<StreamUsage>,
     /// Not answered, because the viewer may not see it.
     pub(crate) withheld: bool,
 }
@@ -83,6 +89,10 @@ pub(crate) fn merge_fields(fields: Vec<Arc<Field>>) -> Vec<Arc<Field>> {
         match places.get(&field.key) {
             Some(&place) => {
                 let present: &mut Arc<Field> = &mut merged[place];
+                let defer = present.defer.met(field.defer);
+                if defer != present.defer {
+                    Arc::make_mut(present).defer = defer;
+                }
                 if field.withheld && !present.withheld {
                     Arc::make_mut(present).withheld = true;
                 }

@@ -30,7 +30,7 @@ impl<'a> Planner<'a> {
         let mut by_type: IndexMap<Name, Vec<Arc<Field>>> = IndexMap::default();
         let (mut pending, mut of_interface) = (Vec::new(), Vec::new());
         for field in set.fields.iter().filter(|field| !is_meta(field)) {
-            if self.is_local_for_all(spot, &origin, field) {
+            if !self.is_later(field) && self.is_local_for_all(spot, &origin, field) {
                 pending.extend(self.place(spot, 0, field)?);
             } else if self.is_of_interface_object(&spot.ty, field) {
                 of_interface.push(field.clone());

@@ -7,7 +7,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::collections::IndexMap;
 
-use crate::operation::{Field, SelectionSet};
+use crate::operation::{DeferSet, Field, SelectionSet};
 use crate::supergraph::SubgraphId;
 
 use super::Template;
@@ -71,6 +71,8 @@ pub(super) struct FetchDraft {
     /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
     pub(super) at: Vec<DraftStep>,
     pub(super) selection: SelectionId,
+    /// The deferred fragments that it is made for; none for what is needed at once.
+    pub(super) defer: DeferSet,
     /// The variables that take their values from objects further out.
     pub(super) contexts: Vec<ContextDraft>,
 }
@@ -143,7 +145,6 @@ impl Drafts {
                 Some(Undo::RemoveField(id, index, key, field)) => {
                     self.selections[id.0].fields.shift_insert(index, key, field);
                 }
-                Some(Undo::AddContext(fetch)) => drop(self.fetches[fetch].contexts.pop()),
                 Some(Undo::ExtendTemplate(fetch, template)) => {
                     if let Some(entities) = &mut self.fetches[fetch].entities {
                         entities.template = template;
@@ -173,12 +174,6 @@ impl Drafts {
             self.journal.push(Undo::ExtendTemplate(fetch, entities.template.clone()));
             entities.template.merge(extra);
         }
-    }
-
-    /// Adds a variable to a fetch.
-    pub(super) fn add_context(&mut self, fetch: FetchId, context: ContextDraft) {
-        self.fetches[fetch].contexts.push(context);
-        self.journal.push(Undo::AddContext(fetch));
     }
 
     pub(super) fn new_selection(&mut self) -> SelectionId {

@@ -193,6 +193,7 @@ impl<'a> Planner<'a> {
             at: Vec::new(),
             entities: Some(EntityDraft { path, ty, is_interface, mixed, template }),
             selection,
+            defer: self.defer,
             contexts: Vec::new(),
         });
         spot.origins.push(Origin {
@@ -212,7 +213,10 @@ impl<'a> Planner<'a> {
         dependencies: &BTreeSet<FetchId>,
         extra: &Template,
     ) -> Option<usize> {
-        spot.origins.iter().position(|origin| {
+        // What is gathered for a key may come from an entry that takes no deferred fields.
+        let open = if self.entering.is_empty() { spot.closed } else { 0 };
+        let entries = spot.origins.iter().enumerate().skip(open);
+        let mut fitting = entries.filter(|(_, origin)| {
             origin.is_entry
                 && origin.subgraph == target
                 && self.drafts.comes_after(origin.fetch, dependencies)
@@ -220,7 +224,8 @@ impl<'a> Planner<'a> {
                     .entities
                     .as_ref()
                     .is_some_and(|entities| entities.template.agrees_with(extra))
-        })
+        });
+        fitting.next().map(|(index, _)| index)
     }
 
     /// Gathers the fields of one of `target`'s keys, by as few subgraphs as will do.

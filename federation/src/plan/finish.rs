@@ -147,7 +147,7 @@ fn levels(drafts: &Drafts) -> Vec<usize> {
 /// Whether both ask one subgraph for entities. What depends on contexts is asked for by itself.
 fn is_request(one: &FetchDraft, two: &FetchDraft) -> bool {
     let is_joinable = |fetch: &FetchDraft| fetch.entities.is_some() && fetch.contexts.is_empty();
-    is_joinable(one) && is_joinable(two) && one.subgraph == two.subgraph
+    is_joinable(one) && is_joinable(two) && one.subgraph == two.subgraph && one.defer == two.defer
 }
 
 impl Group {

@@ -165,6 +165,7 @@ impl<'a> Planner<'a> {
             entities: None,
             at: Vec::new(),
             selection,
+            defer: self.defer,
             contexts: Vec::new(),
         });
         let mut path = spot.path.clone();
@@ -192,6 +193,7 @@ impl<'a> Planner<'a> {
                 is_entry: false,
                 provided: if self.is_abstract(&ty) { Vec::new() } else { self.hub_keys(&ty) },
             }],
+            closed: 0,
             ty,
         };
         let was_gathering = std::mem::replace(&mut self.is_gathering, false);

@@ -7,6 +7,7 @@ mod abstract_type;
 mod conflicts;
 mod context;
 mod context_source;
+mod defer;
 mod document;
 mod draft;
 mod entity;
@@ -32,7 +33,7 @@ mod template;
 
 use std::sync::Arc;
 
-use crate::operation::OperationKind;
+use crate::operation::{DeferSet, OperationKind};
 
 pub(crate) use context_source::{ContextField, ContextSource, ContextValue};
 pub(crate) use layout::{Layout, Position, PositionId, TYPE_SLOT, TypeId};
@@ -81,6 +82,8 @@ pub(crate) struct FetchNode {
     pub(crate) variables: Vec<Arc<str>>,
     /// Indexes of fetches in the plan.
     pub(crate) depends_on: Vec<usize>,
+    /// The deferred fragments that it is made for; none for what is needed at once.
+    pub(crate) defer: DeferSet,
     /// The longest chain of fetches before this one.
     pub(crate) level: usize,
     /// The entities that it completes, at one or several places; none for root fields.

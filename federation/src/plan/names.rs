@@ -6,7 +6,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::collections::HashMap;
 
-use crate::operation::{Field, SelectionSet};
+use crate::operation::{DeferSet, Field, SelectionSet};
 use crate::supergraph::{FieldSet, FieldSetField, SubgraphShapes, Supergraph};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +103,8 @@ impl<'a> Names<'a> {
             selected.fields.push(
                 Field {
                     order: 0,
+                    defer: DeferSet::NONE,
+                    stream: None,
                     name: field.name.clone(),
                     arguments: field.arguments.clone(),
                     ty: field.ty.clone(),

@@ -87,6 +87,7 @@ impl Nodes<'_> {
             document: written.text.into(),
             variables: written.variables,
             depends_on: depends_on.into_iter().collect(),
+            defer: fetch.defer,
             level: group.level,
             at: fetch.at.iter().map(step).collect(),
             location,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use apollo_compiler::Name;
 
-use crate::operation::{Field, OperationKind, SelectionSet};
+use crate::operation::{DeferSet, Field, OperationKind, SelectionSet};
 use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph, TypeKind};
 
 use super::context::ActiveContext;
@@ -59,6 +59,8 @@ pub(super) struct Planner<'a> {
     /// Whether the plan must not grow with the number of types ([`hub`](super::hub)).
     pub(super) is_frugal: bool,
     steps: usize,
+    /// The deferred fragments that are being planned; none for what is needed at once.
+    pub(super) defer: DeferSet,
 }
 
 /// A field that is not wholly resolved, and the subgraphs that did what they can.
@@ -98,13 +100,15 @@ pub(super) fn draft(
         settings,
         is_frugal,
         steps: 0,
+        defer: DeferSet::NONE,
     };
     let fields = operation.collect(&|ty| *ty == operation.ty);
     let rest = match client.kind {
-        OperationKind::Mutation => planner.serial(&operation.ty, fields)?,
-        OperationKind::Query | OperationKind::Subscription => {
-            planner.object(&mut root(&operation.ty), fields)?
+        // A subscription's only root field must come from one subgraph, wholly: its events cannot be pieced together.
+        OperationKind::Mutation | OperationKind::Subscription => {
+            planner.serial(&operation.ty, fields)?
         }
+        OperationKind::Query => planner.object(&mut root(&operation.ty), fields)?,
     };
     match rest.first() {
         Some(field) => Err(PlanError::Unreachable(coordinate(&operation.ty, field))),
@@ -123,11 +127,12 @@ fn root<'a>(ty: &Name) -> Spot<'a> {
         is_opaque: false,
         names: Names::ROOT,
         origins: Vec::new(),
+        closed: 0,
     }
 }
 
 impl<'a> Planner<'a> {
-    /// Root fields of a mutation: each after everything before it, neighbours of one subgraph together.
+    /// Root fields of a mutation or subscription: each after everything before it, neighbours of one subgraph together.
     fn serial(&mut self, ty: &Name, fields: Vec<Arc<Field>>) -> Result<Vec<Arc<Field>>, PlanError> {
         let mut spot = root(ty);
         for field in fields.into_iter().filter(|field| !is_meta(field)) {
@@ -147,7 +152,7 @@ impl<'a> Planner<'a> {
             let index = match last {
                 Some(_) => spot.origins.len() - 1,
                 None => {
-                    let before = (0..self.drafts.fetches.len()).collect();
+                    let before = self.fetches_at_once();
                     self.enter_root(&mut spot, target, before)
                 }
             };
@@ -171,6 +176,7 @@ impl<'a> Planner<'a> {
             entities: None,
             at: spot.path.clone(),
             selection,
+            defer: self.defer,
             contexts: Vec::new(),
         });
         spot.origins.push(Origin {
@@ -212,8 +218,20 @@ impl<'a> Planner<'a> {
         set.collect(&|condition| self.supergraph.possible_types(condition).contains(ty))
     }
 
-    /// Plans fields of one object type.
+    /// Plans fields of one object type, and those that are delivered later after the others.
     pub(super) fn object(
+        &mut self,
+        spot: &mut Spot<'a>,
+        fields: Vec<Arc<Field>>,
+    ) -> Result<Vec<Arc<Field>>, PlanError> {
+        let (later, now) = fields.into_iter().partition(|field| self.is_later(field));
+        let mut rest = self.at_once(spot, now)?;
+        rest.extend(self.later(spot, later)?);
+        Ok(rest)
+    }
+
+    /// Plans fields of one object type that are delivered together.
+    pub(super) fn at_once(
         &mut self,
         spot: &mut Spot<'a>,
         fields: Vec<Arc<Field>>,
@@ -245,10 +263,12 @@ impl<'a> Planner<'a> {
         pending: &mut Vec<Pending>,
     ) -> Result<(), PlanError> {
         let origin = &spot.origins[index];
+        let is_closed = index < spot.closed;
         let mut rest = Vec::with_capacity(pending.len());
         for mut entry in std::mem::take(pending) {
             let is_there = origin.subgraph != SubgraphId::NONE || self.is_gathering;
             let local = is_there
+                && !(is_closed && self.is_deferred(&entry.field))
                 && !entry.tried.contains(&origin.subgraph)
                 && matches!(
                     self.access_at(spot, origin.subgraph, &entry.field.name, &origin.provided),
@@ -315,6 +335,7 @@ impl<'a> Planner<'a> {
                 is_entry: false,
                 provided,
             }],
+            closed: 0,
         };
         let rest = self.selections(&mut inner, selections)?;
         if rest.is_empty() {

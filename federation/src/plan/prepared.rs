@@ -8,8 +8,8 @@ use apollo_compiler::collections::HashMap;
 
 use crate::authorise::{self, Claims};
 use crate::operation::{
-    Conditions, Document, Field, OperationKind, RequestError, RequestErrorCode, SelectionSet,
-    normalise,
+    Conditions, DeferUsage, Document, Field, Normalised, OperationKind, RequestError,
+    RequestErrorCode, SelectionSet, normalise,
 };
 use crate::supergraph::{RequirementId, Supergraph};
 use crate::value::Object;
@@ -67,6 +67,8 @@ pub(crate) struct Variant {
     pub(crate) shape: Shape,
     /// The root fields that the client's schema answers: `__schema` and `__type`.
     pub(crate) introspection: Vec<Arc<Field>>,
+    /// The fragments that are delivered later.
+    pub(crate) defers: Vec<DeferUsage>,
     /// Response keys down to each part that is withheld.
     pub(crate) refused: Vec<Vec<Arc<str>>>,
 }
@@ -124,7 +126,7 @@ fn requirements(
         return Ok(BTreeSet::new());
     }
     let operation = normalise(supergraph, document, conditions)?;
-    Ok(authorise::requirements(supergraph, &operation))
+    Ok(authorise::requirements(supergraph, &operation.selections))
 }
 
 impl Prepared {
@@ -219,6 +221,12 @@ impl Prepared {
         self.text_bytes * BYTES_PER_TEXT_BYTE + self.whole.bytes() + variants
     }
 
+    /// Whether parts of the answer may be delivered later, by `@defer` or `@stream`.
+    #[must_use]
+    pub fn is_incremental(&self) -> bool {
+        self.conditions.has_deferred() && self.kind() != OperationKind::Subscription
+    }
+
     pub(crate) fn supergraph(&self) -> &Supergraph {
         &self.supergraph
     }
@@ -227,14 +235,15 @@ impl Prepared {
         &self.document
     }
 
-    /// The plan for a request's variables and override labels.
+    /// The plan for a request's variables and override labels. With `at_once`, nothing in it is delivered later.
     pub(crate) fn variant(
         &self,
         variables: &Object,
         overrides: &dyn OverrideLabels,
+        at_once: bool,
     ) -> Result<Arc<Variant>, RequestError> {
         let mut decided: BTreeMap<Arc<str>, bool> = BTreeMap::new();
-        let conditions = self.conditions.decided_by(variables);
+        let conditions = self.conditions.decided_by(variables, at_once);
         loop {
             let labels = self.lock().labels.clone();
             if self.conditions.is_empty() && labels.is_empty() {
@@ -299,8 +308,8 @@ fn variant(
     unmet: &BTreeSet<RequirementId>,
     labels_on: BTreeSet<Arc<str>>,
 ) -> Result<(Variant, BTreeSet<Arc<str>>), RequestError> {
-    let operation = normalise(supergraph, document, conditions)?;
-    let (operation, renamed) = conflicts::separate(supergraph, operation);
+    let Normalised { selections, defers } = normalise(supergraph, document, conditions)?;
+    let (operation, renamed) = conflicts::separate(supergraph, selections);
     let restricted =
         (!unmet.is_empty()).then(|| authorise::restrict(supergraph, &operation, unmet, &renamed));
     let (operation, answered, refused) = match &restricted {
@@ -317,6 +326,7 @@ fn variant(
         plan: finish::finish(supergraph, drafts, &client, layout),
         shape,
         introspection: introspection(operation),
+        defers,
         refused,
     };
     Ok((variant, overrides.into_asked()))

@@ -3,9 +3,12 @@
 //!
 //! The levels shown are those of the longest chains; a fetch really starts once those it depends on are done.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 
 use apollo_compiler::Name;
+
+use crate::operation::DeferSet;
 
 use super::{Entities, FetchNode, Line, Plan, Step, Template};
 
@@ -14,14 +17,14 @@ impl Display for Plan {
         if self.fetches.is_empty() {
             return f.write_str("QueryPlan {}");
         }
-        let depth = self.fetches.iter().map(|fetch| fetch.level).max().unwrap_or_default();
         f.write_str("QueryPlan {\n")?;
-        if depth == 0 {
-            self.level(f, 0, 1)?;
+        let parts: BTreeSet<DeferSet> = self.fetches.iter().map(|fetch| fetch.defer).collect();
+        if parts.iter().all(|part| part.is_none()) {
+            self.levels(f, DeferSet::NONE, 1)?;
         } else {
-            f.write_str("  Sequence {\n")?;
-            for level in 0..=depth {
-                self.level(f, level, 2)?;
+            f.write_str("  Defer {\n")?;
+            for part in parts {
+                self.part(f, part)?;
             }
             f.write_str("  }\n")?;
         }
@@ -30,8 +33,44 @@ impl Display for Plan {
 }
 
 impl Plan {
-    fn level(&self, f: &mut Formatter<'_>, level: usize, depth: usize) -> fmt::Result {
-        let fetches: Vec<_> = self.fetches.iter().filter(|fetch| fetch.level == level).collect();
+    /// The fetches for what is answered at once, or for deferred fragments, by their numbers.
+    fn part(&self, f: &mut Formatter<'_>, part: DeferSet) -> fmt::Result {
+        if part.is_none() {
+            f.write_str("    Primary {\n")?;
+        } else {
+            let numbers: Vec<_> = part.usages().map(|usage| usage.to_string()).collect();
+            writeln!(f, "    Deferred(fragments: [{}]) {{", numbers.join(", "))?;
+        }
+        self.levels(f, part, 3)?;
+        f.write_str("    }\n")
+    }
+
+    fn levels(&self, f: &mut Formatter<'_>, part: DeferSet, depth: usize) -> fmt::Result {
+        let fetches = self.fetches.iter().filter(|fetch| fetch.defer == part);
+        let levels: BTreeSet<usize> = fetches.map(|fetch| fetch.level).collect();
+        let is_sequence = levels.len() > 1;
+        if is_sequence {
+            writeln!(f, "{}Sequence {{", Indent(depth))?;
+        }
+        for level in levels {
+            self.level(f, part, level, depth + usize::from(is_sequence))?;
+        }
+        if is_sequence {
+            writeln!(f, "{}}}", Indent(depth))?;
+        }
+        Ok(())
+    }
+
+    fn level(
+        &self,
+        f: &mut Formatter<'_>,
+        part: DeferSet,
+        level: usize,
+        depth: usize,
+    ) -> fmt::Result {
+        let fetches = self.fetches.iter();
+        let fetches: Vec<_> =
+            fetches.filter(|fetch| fetch.level == level && fetch.defer == part).collect();
         if let [only] = fetches.as_slice() {
             return only.print(f, depth);
         }

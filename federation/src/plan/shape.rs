@@ -1,5 +1,6 @@
 //! The shape of the answer, compiled from the operation: what the projection writes, in the client's order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -8,7 +9,7 @@ use apollo_compiler::ast::Type;
 use apollo_compiler::collections::HashMap;
 use apollo_compiler::schema::ExtendedType;
 
-use crate::operation::{Field, SelectionSet};
+use crate::operation::{DeferSet, Field, SelectionSet, StreamUsage};
 use crate::supergraph::{Supergraph, TypeKind};
 
 use super::conflicts::Renamed;
@@ -44,6 +45,8 @@ pub(crate) enum ObjectShape {
 pub(crate) struct ObjectFields {
     pub(crate) type_name: Name,
     pub(crate) fields: Vec<Arc<FieldShape>>,
+    /// The deferred fragments that the fields belong to; none where nothing is deferred.
+    pub(crate) defers: Vec<DeferSet>,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,10 @@ pub(crate) struct FieldShape {
     pub(crate) source: Source,
     pub(crate) wrap: Wrap,
     pub(crate) output: Output,
+    /// The deferred fragments that it belongs to.
+    pub(crate) defer: DeferSet,
+    /// Present for a list of objects that is delivered in parts.
+    pub(crate) stream: Option<StreamUsage>,
 }
 
 /// Where a field's value is.
@@ -160,8 +167,10 @@ impl Compiler<'_> {
     }
 
     fn fields(&mut self, position: PositionId, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {
+        let defers: BTreeSet<DeferSet> = fields.iter().map(|field| field.defer).collect();
         let fields = fields.iter().map(|field| self.field(position, ty, field)).collect();
-        ObjectFields { type_name: ty.clone(), fields }
+        let defers = defers.into_iter().filter(|set| !set.is_none()).collect();
+        ObjectFields { type_name: ty.clone(), fields, defers }
     }
 
     /// Compiles a field of the object type `parent`, whose own definition decides what may be null.
@@ -201,6 +210,8 @@ impl Compiler<'_> {
             source,
             wrap: wrap(ty),
             output,
+            defer: field.defer,
+            stream: field.stream.clone(),
         });
         self.known.insert(known, (field.clone(), shape.clone()));
         shape

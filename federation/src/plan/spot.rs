@@ -21,6 +21,8 @@ pub(super) struct Spot<'a> {
     pub(super) names: NamesId,
     /// The one that led here first, then entity fetches for these objects.
     pub(super) origins: Vec<Origin<'a>>,
+    /// How many of the origins take no more of what is being planned, because it is to be delivered after them.
+    pub(super) closed: usize,
 }
 
 /// A fetch that selects on a spot's objects.
@@ -51,6 +53,7 @@ impl<'a> Spot<'a> {
             is_opaque: false,
             names: self.names,
             origins: vec![origin],
+            closed: 0,
         }
     }
 }

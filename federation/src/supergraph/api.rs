@@ -1,5 +1,6 @@
 //! Derives the client's schema: what remains of a supergraph without its machinery and its inaccessible elements.
 
+use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::Schema;
 use apollo_compiler::ast;
@@ -42,6 +43,7 @@ pub(super) fn schema(
         }
     }
     add_is_one_of(&mut schema);
+    add_incremental_delivery(&mut schema);
     schema.validate().map_err(|invalid| SupergraphError::InvalidApi(invalid.errors.to_string()))
 }
 
@@ -56,6 +58,43 @@ fn add_is_one_of(schema: &mut Schema) {
             directives: ast::DirectiveList::default(),
         };
         ty.make_mut().fields.insert(name!("isOneOf"), field.into());
+    }
+}
+
+/// Defines `@defer` and `@stream`, which the engine serves, as the specification's incremental delivery has them.
+fn add_incremental_delivery(schema: &mut Schema) {
+    use ast::DirectiveLocation::{Field, FragmentSpread, InlineFragment};
+    let argument = |name: Name, ty: ast::Type, default_value: Option<ast::Value>| {
+        Node::new(InputValueDefinition {
+            description: None,
+            name,
+            ty: Node::new(ty),
+            default_value: default_value.map(Node::new),
+            directives: ast::DirectiveList::default(),
+        })
+    };
+    let is_on = || {
+        let ty = ast::Type::NonNullNamed(name!("Boolean"));
+        argument(name!("if"), ty, Some(ast::Value::Boolean(true)))
+    };
+    let label = || argument(name!("label"), ast::Type::Named(name!("String")), None);
+    let initial = argument(
+        name!("initialCount"),
+        ast::Type::NonNullNamed(name!("Int")),
+        Some(ast::Value::from(0)),
+    );
+    for (name, arguments, locations) in [
+        (name!("defer"), vec![is_on(), label()], vec![FragmentSpread, InlineFragment]),
+        (name!("stream"), vec![is_on(), label(), initial], vec![Field]),
+    ] {
+        let definition = ast::DirectiveDefinition {
+            description: None,
+            name: name.clone(),
+            arguments,
+            repeatable: false,
+            locations,
+        };
+        schema.directive_definitions.insert(name, Node::new(definition));
     }
 }
 

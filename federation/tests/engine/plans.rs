@@ -5,7 +5,11 @@ use std::fs;
 use crate::support::Fixture;
 
 fn check(fixture: &str) {
-    let folder = format!("{}/tests/plans/{fixture}", env!("CARGO_MANIFEST_DIR"));
+    check_folder(fixture, fixture);
+}
+
+fn check_folder(fixture: &str, name: &str) {
+    let folder = format!("{}/tests/plans/{name}", env!("CARGO_MANIFEST_DIR"));
     let fixture_data = Fixture::load(fixture);
     let mut files: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -14,7 +18,7 @@ fn check(fixture: &str) {
     for file in files {
         let operation = fs::read_to_string(&file).unwrap();
         let plan = fixture_data.prepare(&operation).plan().to_string();
-        let name = format!("{fixture}__{}", file.file_stem().unwrap().to_str().unwrap());
+        let name = format!("{name}__{}", file.file_stem().unwrap().to_str().unwrap());
         insta::with_settings!({description => &operation, omit_expression => true}, {
             insta::assert_snapshot!(name, plan);
         });
@@ -29,4 +33,9 @@ fn plans_of_the_shop() {
 #[test]
 fn plans_of_the_tricky_graph() {
     check("tricky");
+}
+
+#[test]
+fn plans_in_parts() {
+    check_folder("shop", "incremental");
 }

@@ -11,6 +11,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::json;
 
 use crate::support::Fixture;
+use crate::support::gated::{Client, Gated};
 
 /// Writes an operation, each decision taken by the next byte.
 struct Generator<'a> {
@@ -19,6 +20,8 @@ struct Generator<'a> {
     text: String,
     aliases: usize,
     variables: bool,
+    /// Whether parts are deferred.
+    defers: bool,
 }
 
 impl Generator<'_> {
@@ -34,7 +37,13 @@ impl Generator<'_> {
         let mut written = 0;
         for _ in 0..count {
             let fragment = !possible.is_empty() && (fields.is_empty() || self.next(2) == 0);
-            if fragment {
+            if self.defers && self.next(3) == 0 {
+                self.text.push_str(" ... @defer ");
+                self.defers = self.next(4) != 0;
+                self.selection(ty, depth);
+                self.defers = true;
+                written += 1;
+            } else if fragment {
                 let condition = possible[self.next(possible.len())].clone();
                 let _ = write!(self.text, " ... on {condition} ");
                 self.condition();
@@ -90,6 +99,9 @@ impl Generator<'_> {
             self.text.push(')');
         }
         self.condition();
+        if self.defers && field.ty.is_list() && self.next(3) == 0 {
+            self.text.push_str(" @stream(initialCount: 1)");
+        }
         if composite {
             self.text.push(' ');
             self.selection(&named.clone(), depth - 1);
@@ -144,15 +156,16 @@ fn values(ty: &Type) -> &'static [&'static str] {
     }
 }
 
-fn operation(fixture: &Fixture, bytes: &[u8]) -> String {
+fn operation(fixture: &Fixture, bytes: &[u8], defers: bool) -> String {
     let mut generator = Generator {
         schema: &fixture.api,
         bytes: bytes.iter(),
         text: String::new(),
         aliases: 0,
         variables: false,
+        defers,
     };
-    let mutates = fixture.api.types.contains_key("Mutation") && generator.next(4) == 3;
+    let mutates = !defers && fixture.api.types.contains_key("Mutation") && generator.next(4) == 3;
     let root = if mutates { "Mutation" } else { "Query" };
     generator.selection(root, 5);
     let keyword = root.to_lowercase();
@@ -164,7 +177,7 @@ fn operation(fixture: &Fixture, bytes: &[u8]) -> String {
 }
 
 fn agrees(fixture: &Fixture, bytes: &[u8], expect_errors: bool) -> Result<(), TestCaseError> {
-    let mut operation = operation(fixture, bytes);
+    let mut operation = operation(fixture, bytes, false);
     if let Err(errors) = prepare(&fixture.supergraph, &operation, None) {
         let invalid = |code| matches!(code, RequestErrorCode::ValidationFailed);
         // Variables that only one of the directives uses, and aliases that meet, make an operation invalid.
@@ -258,4 +271,47 @@ fn the_tricky_graph_answers_as_one_where_fields_fail() {
         ("Maker:1", "country"),
     ];
     all_agree("tricky", &broken);
+}
+
+/// The parts of an answer add up to the answer at once.
+fn adds_up(name: &str) {
+    let fixture = Fixture::load(name);
+    let gated = Gated::new(Fixture::load(name), &[]);
+    let config = ProptestConfig {
+        max_global_rejects: 4000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    TestRunner::new(config)
+        .run(&proptest::collection::vec(any::<u8>(), 0..120), |bytes| {
+            let operation = operation(&fixture, &bytes, true);
+            let Ok(prepared) = prepare(&fixture.supergraph, &operation, None) else {
+                return Err(TestCaseError::reject("not a valid operation"));
+            };
+            let variables = json!({"yes": true, "no": false});
+            let whole = fixture.run_prepared(&prepared, variables.clone());
+            let client = runtime.block_on(async {
+                Client::collect(gated.stream(&operation, variables).await).await
+            });
+            let whole: serde_json::Value = serde_json::from_slice(&whole.data).unwrap();
+            prop_assert!(
+                client.is_partial || client.data == whole,
+                "{operation}\n{}\n{:#}\n{whole:#}",
+                prepared.plan(),
+                client.data
+            );
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn the_parts_of_the_shop_add_up() {
+    adds_up("shop");
+}
+
+#[test]
+fn the_parts_of_the_tricky_graph_add_up() {
+    adds_up("tricky");
 }

@@ -1,9 +1,9 @@
-//! Media types: which one a body is in, and which one the answer may be in.
+//! Media types, and which one a body is in.
 //!
 //! UTF-8 only: a `charset` that is anything else is no match (GraphQL over HTTP, section 4.1; RFC 9110, section 12.5.1).
 
 use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 
 use crate::code::Code;
 use crate::outcome::Outcome;
@@ -18,8 +18,6 @@ pub(crate) enum MediaType {
 }
 
 impl MediaType {
-    const ALL: [Self; 2] = [Self::Json, Self::GraphQlResponse];
-
     /// The value of `Content-Type`.
     pub(crate) const fn content_type(self) -> &'static str {
         match self {
@@ -28,44 +26,12 @@ impl MediaType {
         }
     }
 
-    const fn essence(self) -> &'static str {
+    pub(super) const fn essence(self) -> &'static str {
         match self {
             Self::GraphQlResponse => "application/graphql-response+json",
             Self::Json => "application/json",
         }
     }
-}
-
-/// The media type to answer in: the one the client likes best, of two that it likes equally the one it names first,
-/// and JSON where it names none.
-///
-/// # Errors
-/// [`Code::NotAcceptable`] when it accepts neither.
-pub(crate) fn negotiate(headers: &HeaderMap) -> Result<MediaType, Outcome> {
-    if !headers.contains_key(ACCEPT) {
-        return Ok(MediaType::Json);
-    }
-    let ranges: Vec<Range<'_>> = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(Range::parse)
-        .collect();
-    let mut best: Option<(Rank, MediaType)> = None;
-    for media_type in MediaType::ALL {
-        if let Some(rank) = Rank::of(media_type, &ranges)
-            && best.as_ref().is_none_or(|(known, _)| rank.is_better_than(known))
-        {
-            best = Some((rank, media_type));
-        }
-    }
-    best.map(|(_, media_type)| media_type).ok_or_else(|| {
-        Outcome::refused(
-            Code::NotAcceptable,
-            "the answer is application/graphql-response+json or application/json in UTF-8: accept one of them",
-        )
-    })
 }
 
 /// Checks that a body is JSON in UTF-8.
@@ -87,67 +53,36 @@ pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Outcome> {
     ))
 }
 
-/// How much a client likes a media type.
-struct Rank {
-    /// 1 to 1000.
-    quality: u16,
-    /// Where the client names it.
-    position: usize,
-}
-
-impl Rank {
-    /// By the most specific range that matches; `None` when there is none or it says no.
-    fn of(media_type: MediaType, ranges: &[Range<'_>]) -> Option<Self> {
-        let (position, range) = ranges
-            .iter()
-            .enumerate()
-            .filter(|(_, range)| range.utf8 && range.specificity(media_type) > 0)
-            .max_by_key(|(position, range)| {
-                (range.specificity(media_type), std::cmp::Reverse(*position))
-            })?;
-        (range.quality > 0).then_some(Self { quality: range.quality, position })
-    }
-
-    fn is_better_than(&self, other: &Self) -> bool {
-        self.quality > other.quality
-            || (self.quality == other.quality && self.position < other.position)
-    }
-}
-
 /// A media type or range with the parameters that matter here.
-struct Range<'a> {
-    essence: &'a str,
-    utf8: bool,
+pub(super) struct Range<'a> {
+    pub(super) essence: &'a str,
+    /// False for a `charset` that is anything but UTF-8.
+    pub(super) utf8: bool,
     /// In thousandths.
-    quality: u16,
+    pub(super) quality: u16,
+    /// The version of the protocol inside, such as `deferSpec=20220824`, in lower case.
+    pub(super) protocol: Option<String>,
 }
 
 impl<'a> Range<'a> {
-    fn parse(text: &'a str) -> Self {
+    pub(super) fn parse(text: &'a str) -> Self {
         let mut parts = text.split(';').map(str::trim);
-        let mut range =
-            Self { essence: parts.next().unwrap_or_default(), utf8: true, quality: 1000 };
+        let essence = parts.next().unwrap_or_default();
+        let mut range = Self { essence, utf8: true, quality: 1000, protocol: None };
         for (name, value) in parts.filter_map(|part| part.split_once('=')) {
             let (name, value) = (name.trim(), value.trim().trim_matches('"'));
             if name.eq_ignore_ascii_case("charset") {
                 range.utf8 = ["utf-8", "utf8"].iter().any(|utf8| value.eq_ignore_ascii_case(utf8));
             } else if name.eq_ignore_ascii_case("q") {
                 range.quality = thousandths(value);
+            } else if ["deferSpec", "incrementalSpec", "subscriptionSpec"]
+                .iter()
+                .any(|spec| name.eq_ignore_ascii_case(spec))
+            {
+                range.protocol = Some(format!("{name}={value}").to_ascii_lowercase());
             }
         }
         range
-    }
-
-    /// 0 when it does not match, else the greater the more it says.
-    fn specificity(&self, media_type: MediaType) -> u8 {
-        let is = |essence: &str| self.essence.eq_ignore_ascii_case(essence);
-        if is(media_type.essence()) {
-            3
-        } else if is("application/*") {
-            2
-        } else {
-            u8::from(is("*/*"))
-        }
     }
 }
 
@@ -165,51 +100,6 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-
-    fn chosen(accept: &str) -> Option<MediaType> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
-        negotiate(&headers).ok()
-    }
-
-    #[test]
-    fn the_answer_is_in_what_the_client_likes_best() {
-        use MediaType::{GraphQlResponse, Json};
-        for (accept, expected) in [
-            ("application/json", Some(Json)),
-            ("application/json; charset=UTF-8", Some(Json)),
-            ("application/graphql-response+json", Some(GraphQlResponse)),
-            ("APPLICATION/GraphQL-Response+JSON;charset=\"utf-8\"", Some(GraphQlResponse)),
-            ("application/graphql-response+json, application/json;q=0.9", Some(GraphQlResponse)),
-            ("application/graphql-response+json;q=0.2, application/json;q=0.9", Some(Json)),
-            ("application/json, application/graphql-response+json", Some(Json)),
-            ("*/*", Some(Json)),
-            ("application/*", Some(Json)),
-            ("text/html, application/xhtml+xml, */*;q=0.8", Some(Json)),
-            ("*/*;q=0.1, application/json", Some(Json)),
-            ("application/graphql-response+json;q=0, */*", Some(Json)),
-            ("application/json;q=0", None),
-            ("application/json; charset=utf-16", None),
-            ("text/html", None),
-            ("", None),
-            ("application/json;q=seven", None),
-        ] {
-            assert_eq!(chosen(accept), expected, "{accept}");
-        }
-    }
-
-    #[test]
-    fn without_accept_it_is_json() {
-        assert_eq!(negotiate(&HeaderMap::new()).unwrap(), MediaType::Json);
-    }
-
-    #[test]
-    fn several_accept_headers_are_one() {
-        let mut headers = HeaderMap::new();
-        headers.append(ACCEPT, HeaderValue::from_static("text/html"));
-        headers.append(ACCEPT, HeaderValue::from_static("application/json"));
-        assert_eq!(negotiate(&headers).unwrap(), MediaType::Json);
-    }
 
     #[test]
     fn a_body_must_be_json_in_utf_8() {

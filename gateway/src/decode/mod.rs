@@ -4,6 +4,7 @@
 //! methods, other media types, bodies and query strings beyond the limits, batches, parameters of the wrong type. Members of the body
 //! besides the four are ignored.
 
+mod accept;
 mod body;
 mod media;
 
@@ -18,7 +19,8 @@ use crate::code::Code;
 use crate::outcome::Outcome;
 use crate::settings::HttpSettings;
 
-pub(crate) use media::{MediaType, negotiate};
+pub(crate) use accept::{Accepted, Delivery, Dialect, Multipart, StreamType, negotiate};
+pub(crate) use media::MediaType;
 
 /// A well-formed GraphQL-over-HTTP request.
 #[derive(Debug, PartialEq)]
@@ -28,6 +30,8 @@ pub(crate) struct GraphQlRequest {
     pub(crate) variables: Object,
     /// Whether it came by a method that must not change anything.
     pub(crate) by_safe_method: bool,
+    /// The operation's id among those that share an event stream: `extensions.operationId`.
+    pub(crate) operation_id: Option<String>,
 }
 
 /// Reads a request.
@@ -50,6 +54,26 @@ pub(crate) async fn decode(
             format!("{} is not answered here: send GET or POST", parts.method),
             "GET, POST",
         )),
+    }
+}
+
+impl GraphQlRequest {
+    /// Reads a request that came as a message, not by an HTTP method.
+    ///
+    /// # Errors
+    /// [`Outcome::Refused`] when it is no request.
+    pub(crate) fn from_value(value: Value) -> Result<Self, Outcome> {
+        let Value::Object(mut object) = value else {
+            return Err(wrong_type("payload", "an object", &value));
+        };
+        let mut take = |name| object.get_mut(name).map(std::mem::take);
+        let parameters = Parameters {
+            query: take("query"),
+            operation_name: take("operationName"),
+            variables: take("variables"),
+            extensions: take("extensions"),
+        };
+        parameters.check(false)
     }
 }
 
@@ -121,8 +145,13 @@ impl Parameters {
         let query = string("query", self.query)?.ok_or_else(|| {
             Outcome::bad_request("the parameter query is missing: it holds the GraphQL document")
         })?;
-        object("extensions", self.extensions)?;
+        let extensions = object("extensions", self.extensions)?.unwrap_or_default();
+        let operation_id = match extensions.get("operationId") {
+            Some(Value::String(id)) => Some(id.clone()),
+            _ => None,
+        };
         Ok(GraphQlRequest {
+            operation_id,
             query,
             operation_name: string("operationName", self.operation_name)?,
             variables: object("variables", self.variables)?.unwrap_or_default(),

@@ -10,13 +10,14 @@ use async_graphql::{Response, Variables};
 use bytes::Bytes;
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
-use federation::{FetchRequest, FetchResponse, OperationKind};
+use federation::{Events, FetchError, FetchRequest, FetchResponse, OperationKind};
 use futures::future::BoxFuture;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use serde::Serialize;
 use url::Url;
 
+use super::subscribe::{socket_address, subscribe};
 use super::{EVENTS, GRAPHQL, READY, SDL, unanswered};
 use crate::http_client::{ClientSettings, ClientSetupError};
 use crate::subgraph::{SubgraphClient, SubgraphSettings, SubgraphSetupError};
@@ -42,6 +43,9 @@ pub struct HttpEndpoint {
     name: String,
     client: SubgraphClient,
     paths: Paths,
+    timeout: Duration,
+    /// Where subscriptions are opened.
+    socket: String,
     tokens: Arc<ServiceTokens>,
     clock: Clock,
 }
@@ -95,10 +99,14 @@ impl HttpEndpoint {
     ) -> Result<Self, HttpEndpointError> {
         let name = name.into();
         let made = SubgraphClient::new(&url, settings).and_then(|client| {
-            Ok((client, Paths::below(&url).map_err(|_| ClientSetupError::Address(url))?))
+            Ok((client, Paths::below(&url).map_err(|_| ClientSetupError::Address(url.clone()))?))
         });
         match made {
-            Ok((client, paths)) => Ok(Self { name, client, paths, tokens, clock: Clock::System }),
+            Ok((client, paths)) => {
+                let socket = socket_address(&url, GRAPHQL);
+                let timeout = settings.timeout;
+                Ok(Self { name, client, timeout, paths, socket, tokens, clock: Clock::System })
+            }
             Err(source) => Err(HttpEndpointError { name, source }),
         }
     }
@@ -113,6 +121,17 @@ impl HttpEndpoint {
         let (headers, body) = self.post_graphql(request.body, caller, repeatable).await?;
         let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
         Ok((FetchResponse::Json(body), cookies))
+    }
+
+    /// Opens a subscription for the engine, over a WebSocket at the same address.
+    pub(crate) async fn open(
+        &self,
+        request: FetchRequest<'_>,
+        caller: &Caller,
+    ) -> Result<Events, FetchError> {
+        let unsendable = |error| FetchError::Unreachable(Box::new(error));
+        let signed = self.signed(Request::new(Bytes::new()), caller).map_err(unsendable)?;
+        subscribe(&self.socket, signed.headers(), &request.body, self.timeout).await
     }
 
     async fn post_graphql(

@@ -4,15 +4,18 @@
 //! Refused: an answer with a status other than 2xx, unless it has GraphQL errors in its body, because many servers tell them so. Whether
 //! any other is a GraphQL response is for the engine to find out.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use common::EndpointError;
-use federation::{FetchRequest, OperationKind};
+use federation::{Events, FetchError, FetchRequest, OperationKind};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
+use super::subscribe::subscribe;
 use super::unanswered;
 use crate::subgraph::{HeaderRules, SharingClient, SubgraphSettings, SubgraphSetupError};
 
@@ -60,6 +63,7 @@ pub struct GraphQlSubgraph {
     client: SharingClient,
     headers: HeaderRules,
     errors_shown: bool,
+    timeout: Duration,
 }
 
 impl GraphQlSubgraph {
@@ -86,6 +90,7 @@ impl GraphQlSubgraph {
                 client,
                 headers: settings.headers.clone(),
                 errors_shown: settings.errors_shown,
+                timeout: settings.timeout,
             }),
             Err(source) => Err(GraphQlSubgraphError::Settings { name, source }),
         }
@@ -119,6 +124,19 @@ impl GraphQlSubgraph {
             return Err(self.answered(format!("status {}: {shown}", parts.status.as_u16())));
         }
         Ok((body, parts.headers))
+    }
+
+    /// Opens a subscription for the engine, over a WebSocket at the same address, with what the rules let through of `client`, the
+    /// headers of the client's request.
+    pub(crate) async fn open(
+        &self,
+        request: FetchRequest<'_>,
+        client: &HeaderMap,
+    ) -> Result<Events, FetchError> {
+        let address = self.address.to_string().replacen("http", "ws", 1);
+        let mut headers = HeaderMap::new();
+        self.headers.to_subgraph(client, &mut headers);
+        subscribe(&address, &headers, &request.body, self.timeout).await
     }
 
     /// Its schema with federation directives, as it tells it by `_service { sdl }`.

@@ -5,6 +5,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /graphql` `{query, operationName?, variables?}` | 200, a GraphQL response; its `Set-Cookie` headers are the client's |
+//! | `GET /graphql` with an upgrade to a WebSocket | `graphql-transport-ws`, one subscription |
 //! | `POST /events` `[Event]` | 204 when they are stored |
 //! | `GET /sdl` | 200, the schema with federation directives |
 //! | `GET /health/live`, `GET /health/ready` | 200, or 503 with the reason |
@@ -14,7 +15,9 @@
 
 mod client;
 mod graphql;
+mod publish;
 mod server;
+mod subscribe;
 
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_graphql::Variables;
 use axum::body::Bytes;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -18,7 +19,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use tracing::Instrument;
 
-use super::{EVENTS, GRAPHQL, LIVE, READY, SDL};
+use super::{EVENTS, GRAPHQL, LIVE, READY, SDL, publish};
 use crate::authenticate::bearer;
 use crate::error::chain;
 
@@ -32,7 +33,7 @@ pub fn subgraph_router(
     clock: Clock,
 ) -> Router {
     let signed = Router::new()
-        .route(GRAPHQL, post(graphql))
+        .route(GRAPHQL, post(graphql).get(subscribe))
         .route(EVENTS, post(events))
         .route(SDL, get(sdl))
         .layer(middleware::from_fn_with_state((tokens, clock), authenticated))
@@ -69,11 +70,34 @@ async fn authenticated(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Operation {
+pub(super) struct Operation {
     query: String,
     operation_name: Option<String>,
     #[serde(default)]
     variables: Variables,
+}
+
+impl From<Operation> for SubgraphRequest {
+    fn from(operation: Operation) -> Self {
+        Self {
+            document: operation.query.into(),
+            operation_name: operation.operation_name,
+            variables: operation.variables,
+        }
+    }
+}
+
+/// A WebSocket for a subscription.
+async fn subscribe(
+    State(endpoint): Subgraph,
+    Extension(caller): Extension<Arc<Caller>>,
+    socket: WebSocketUpgrade,
+) -> Response {
+    socket
+        .protocols([publish::SUBPROTOCOL])
+        .max_message_size(MAX_BODY)
+        .max_frame_size(MAX_BODY)
+        .on_upgrade(move |socket| publish::serve(socket, endpoint, caller))
 }
 
 async fn graphql(
@@ -82,12 +106,7 @@ async fn graphql(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let operation: Operation = serde_json::from_slice(&body)?;
-    let request = SubgraphRequest {
-        document: operation.query.into(),
-        operation_name: operation.operation_name,
-        variables: operation.variables,
-    };
-    let answer = endpoint.execute(request, caller).await?;
+    let answer = endpoint.execute(operation.into(), caller).await?;
     let body = serde_json::to_vec(&answer)?;
     let mut response = ([(CONTENT_TYPE, "application/json")], body).into_response();
     for cookie in answer.http_headers.get_all(SET_COOKIE) {

@@ -10,8 +10,8 @@ use std::time::Instant;
 use async_graphql::ErrorExtensionValues;
 use common::{Caller, Endpoint, EndpointError, SubgraphRequest};
 use federation::execute::PathSegment;
-use federation::{Fetch, FetchError, FetchRequest, FetchResponse, Object, SubgraphError};
-use futures::FutureExt;
+use federation::{Events, Fetch, FetchError, FetchRequest, FetchResponse, Object, SubgraphError};
+use futures::{FutureExt, StreamExt};
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
@@ -101,6 +101,46 @@ impl Transport {
         }
         Ok(response)
     }
+
+    async fn subscribe(
+        &self,
+        request: FetchRequest<'_>,
+        exchange: &Exchange,
+    ) -> Result<Events, FetchError> {
+        match self {
+            Self::InProcess(endpoint) => {
+                subscribe(&**endpoint, request, exchange.caller.clone()).map_err(fetch_error)
+            }
+            Self::Http(endpoint) => endpoint.open(request, &exchange.caller).await,
+            Self::GraphQl(subgraph) => subgraph.open(request, &exchange.headers).await,
+        }
+    }
+}
+
+fn subscribe(
+    endpoint: &dyn Endpoint,
+    request: FetchRequest<'_>,
+    caller: Arc<Caller>,
+) -> Result<Events, EndpointError> {
+    let request = schema_request(request).map_err(|error| EndpointError::Failed {
+        endpoint: endpoint.name().to_owned(),
+        source: Box::new(error),
+    })?;
+    let responses = endpoint.subscribe(request, caller)?;
+    Ok(responses.map(|response| Ok(answer(response))).boxed())
+}
+
+fn schema_request(request: FetchRequest<'_>) -> serde_json::Result<SubgraphRequest> {
+    Ok(SubgraphRequest {
+        document: request.document.clone(),
+        operation_name: request.operation_name.map(str::to_owned),
+        variables: serde_json::from_slice(request.variables_json())?,
+    })
+}
+
+fn answer(response: async_graphql::Response) -> FetchResponse {
+    let errors = response.errors.into_iter().map(subgraph_error).collect();
+    FetchResponse::in_process(response.data, errors)
 }
 
 async fn call(
@@ -109,21 +149,14 @@ async fn call(
     caller: Arc<Caller>,
 ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
     let failed = |source| EndpointError::Failed { endpoint: endpoint.name().to_owned(), source };
-    let variables = serde_json::from_slice(request.variables_json())
-        .map_err(|error| failed(Box::new(error)))?;
-    let request = SubgraphRequest {
-        document: request.document.clone(),
-        operation_name: request.operation_name.map(str::to_owned),
-        variables,
-    };
+    let request = schema_request(request).map_err(|error| failed(Box::new(error)))?;
     // A subgraph that breaks costs only its own fields, as it would if it were a process of its own.
     let response = AssertUnwindSafe(endpoint.execute(request, caller))
         .catch_unwind()
         .await
         .unwrap_or_else(|panic| Err(failed(Box::new(Panic::from(panic)))))?;
     let cookies = response.http_headers.get_all(SET_COOKIE).iter().cloned().collect();
-    let errors = response.errors.into_iter().map(subgraph_error).collect();
-    Ok((FetchResponse::in_process(response.data, errors), cookies))
+    Ok((answer(response), cookies))
 }
 
 fn subgraph_error(error: async_graphql::ServerError) -> SubgraphError {
@@ -205,17 +238,24 @@ impl RequestFetch {
         &self.exchange
     }
 
-    async fn send(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
-        let name = request.subgraph;
-        let transport = self.transports.by_name.get(name).ok_or_else(|| {
+    fn transport(&self, name: &str) -> Result<&Transport, FetchError> {
+        self.transports.by_name.get(name).ok_or_else(|| {
             // The gateway does not start without one for each subgraph of the supergraph.
             FetchError::Malformed(format!("the supergraph names {name}, which has no transport"))
-        })?;
+        })
+    }
+
+    async fn send(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
+        let transport = self.transport(request.subgraph)?;
         transport.fetch(request, &self.exchange).await.map_err(fetch_error)
     }
 }
 
 impl Fetch for RequestFetch {
+    async fn subscribe(&self, request: FetchRequest<'_>) -> Result<Events, FetchError> {
+        self.transport(request.subgraph)?.subscribe(request, &self.exchange).await
+    }
+
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
         let Some(explain) = &self.exchange.explain else { return self.send(request).await };
         let sent = Instant::now();
@@ -229,6 +269,7 @@ fn fetch_error(error: EndpointError) -> FetchError {
     match error {
         EndpointError::Timeout { .. } => FetchError::Timeout,
         EndpointError::Malformed { answer, .. } => FetchError::Malformed(answer),
+        EndpointError::NoSubscriptions { .. } => FetchError::NoSubscriptions,
         unreachable @ (EndpointError::Unreachable { .. } | EndpointError::Failed { .. }) => {
             FetchError::Unreachable(Box::new(unreachable))
         }

@@ -2,13 +2,16 @@
 //! doubles, enums, custom scalars, unions, errors with and without data, cookies, and the caller.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_graphql::{
     ComplexObject, Context, EmptyMutation, EmptySubscription, Enum, Error, ErrorExtensions, ID,
-    InputObject, Json, MaybeUndefined, Object, Schema, SchemaBuilder, SimpleObject, Union,
+    InputObject, Json, MaybeUndefined, Object, Schema, SchemaBuilder, SimpleObject, Subscription,
+    Union,
 };
 use common::Caller;
+use futures::stream::{self, Stream, StreamExt};
 use serde_json::{Value, json};
 
 #[derive(Enum, Copy, Clone, PartialEq, Eq)]
@@ -128,6 +131,55 @@ impl ChangeBooks {
     }
 }
 
+/// Counts the subscriptions that are open.
+struct Subscriber(Arc<AtomicUsize>);
+
+impl Subscriber {
+    fn of(ctx: &Context<'_>) -> Self {
+        let count = ctx.data_unchecked::<Arc<AtomicUsize>>();
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+pub(crate) struct WatchBooks;
+
+#[Subscription(name = "Subscription")]
+impl WatchBooks {
+    /// So many books, one after so many milliseconds.
+    async fn added(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 3)] count: i32,
+        #[graphql(default)] every: u64,
+    ) -> impl Stream<Item = Book> {
+        let subscriber = Subscriber::of(ctx);
+        stream::iter(0..count).then(move |number| {
+            let _ = &subscriber;
+            async move {
+                tokio::time::sleep(Duration::from_millis(every)).await;
+                book(number)
+            }
+        })
+    }
+    async fn refused(&self) -> Result<stream::Empty<i32>, Error> {
+        Err(Error::new("not for you").extend_with(|_, extensions| extensions.set("code", "NO")))
+    }
+    async fn panicking(&self) -> impl Stream<Item = i32> {
+        stream::iter(0..2).inspect(|number| assert!(*number == 0, "the secret is 42"))
+    }
+    async fn who(&self, ctx: &Context<'_>) -> impl Stream<Item = Option<String>> {
+        let caller = ctx.data_unchecked::<Arc<Caller>>();
+        stream::iter([caller.viewer.as_ref().map(|viewer| viewer.user.to_string())])
+    }
+}
+
 pub(crate) struct Authors;
 
 #[derive(SimpleObject)]
@@ -211,8 +263,8 @@ impl SignIn {
     }
 }
 
-pub(crate) fn books() -> Schema<Books, ChangeBooks, EmptySubscription> {
-    finish(Schema::build(Books, ChangeBooks, EmptySubscription))
+pub(crate) fn books(subscribers: Arc<AtomicUsize>) -> Schema<Books, ChangeBooks, WatchBooks> {
+    finish(Schema::build(Books, ChangeBooks, WatchBooks).data(subscribers))
 }
 
 pub(crate) fn authors() -> Schema<Authors, EmptyMutation, EmptySubscription> {
@@ -223,10 +275,11 @@ pub(crate) fn reviews() -> Schema<Reviews, SignIn, EmptySubscription> {
     finish(Schema::build(Reviews, SignIn, EmptySubscription))
 }
 
-fn finish<Q, M>(builder: SchemaBuilder<Q, M, EmptySubscription>) -> Schema<Q, M, EmptySubscription>
+fn finish<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> Schema<Q, M, S>
 where
     Q: async_graphql::ObjectType + 'static,
     M: async_graphql::ObjectType + 'static,
+    S: async_graphql::SubscriptionType + 'static,
 {
     builder.enable_federation().finish()
 }

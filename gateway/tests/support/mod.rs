@@ -6,8 +6,9 @@
 pub(crate) mod library;
 pub(crate) mod misbehaving;
 pub(crate) mod plain;
+pub(crate) mod socket;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(crate) const SUPERGRAPH: &str = include_str!("supergraph.graphql");
 pub(crate) struct Memory {
     pub(crate) events: Mutex<Vec<Event>>,
     pub(crate) broken: AtomicBool,
+    /// How many subscriptions are open.
+    pub(crate) subscribers: Arc<AtomicUsize>,
 }
 
 impl Domain for Memory {
@@ -56,7 +59,11 @@ impl Domain for Memory {
 pub(crate) fn endpoints() -> (Vec<Arc<dyn Endpoint>>, Arc<Memory>) {
     let memory = Arc::new(Memory::default());
     let endpoints: Vec<Arc<dyn Endpoint>> = vec![
-        Arc::new(SchemaEndpoint::new("books", library::books(), memory.clone())),
+        Arc::new(SchemaEndpoint::new(
+            "books",
+            library::books(memory.subscribers.clone()),
+            memory.clone(),
+        )),
         Arc::new(SchemaEndpoint::new("authors", library::authors(), Arc::new(Memory::default()))),
         Arc::new(SchemaEndpoint::new("reviews", library::reviews(), Arc::new(Memory::default()))),
     ];

@@ -43,7 +43,7 @@ where
 pub(crate) async fn library() -> (Vec<Transport>, [Received; 3]) {
     let received = [Received::default(), Received::default(), Received::default()];
     let addresses = [
-        ("books", graphql(library::books(), received[0].clone()).await),
+        ("books", graphql(library::books(Arc::default()), received[0].clone()).await),
         ("authors", graphql(library::authors(), received[1].clone()).await),
         ("reviews", graphql(library::reviews(), received[2].clone()).await),
     ];

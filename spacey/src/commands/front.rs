@@ -6,7 +6,7 @@ use std::sync::Arc;
 use common::Clock;
 use gateway::{
     BrowserSettings, DeveloperSettings, ErrorSettings, Gateway, GatewaySettings, HttpSettings,
-    OperationSettings,
+    OperationSettings, StreamSettings,
 };
 use generation::GenerationSettings;
 
@@ -64,6 +64,11 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
             ..HttpSettings::default()
         },
         browser: BrowserSettings { secure_cookies: settings.secure_cookies, allowed_origins },
+        streams: StreamSettings {
+            connections_per_client: settings.streams_per_client,
+            operations_per_connection: settings.operations_per_stream,
+            ..StreamSettings::default()
+        },
         operations: OperationSettings::default(),
         errors: ErrorSettings {
             masked: !settings.development,

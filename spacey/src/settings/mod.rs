@@ -105,6 +105,10 @@ pub(crate) struct Http {
     pub(crate) share_queries: bool,
     /// `SPACEY_REQUEST_TIMEOUT_SECONDS`: how long a request may take.
     pub(crate) request_timeout: Duration,
+    /// `SPACEY_STREAMS_PER_CLIENT`: how many connections for subscriptions one client may have.
+    pub(crate) streams_per_client: usize,
+    /// `SPACEY_OPERATIONS_PER_STREAM`: how many operations one such connection carries.
+    pub(crate) operations_per_stream: usize,
     /// `SPACEY_GRAPHIQL`: whether `/graphiql` is served.
     pub(crate) graphiql: bool,
     /// `SPACEY_INTROSPECTION`: whether clients may ask for the schema.
@@ -294,6 +298,13 @@ impl Http {
             |text| text.parse().ok().filter(|bytes| (1024..=104_857_600).contains(bytes)),
         );
         let request_timeout = seconds(reader, "SPACEY_REQUEST_TIMEOUT_SECONDS", "90");
+        let mut count = |name, default| {
+            reader.get(name, "a number from 1 to 100000 is accepted", default, |text| {
+                text.parse().ok().filter(|count| (1..=100_000).contains(count))
+            })
+        };
+        let streams_per_client = count("SPACEY_STREAMS_PER_CLIENT", "100");
+        let operations_per_stream = count("SPACEY_OPERATIONS_PER_STREAM", "100");
         let graphiql = flag(reader, "SPACEY_GRAPHIQL", true);
         let introspection = flag(reader, "SPACEY_INTROSPECTION", true);
         let development = reader.get(
@@ -320,6 +331,8 @@ impl Http {
             body_limit: body_limit?,
             share_queries: share_queries?,
             request_timeout: request_timeout?,
+            streams_per_client: streams_per_client?,
+            operations_per_stream: operations_per_stream?,
             graphiql: graphiql?,
             introspection: introspection?,
             development: development?,

@@ -162,17 +162,6 @@ impl Declared {
         }
     }
 
-    fn keys(&mut self, name: &str, directives: &DirectiveList) {
-        for key in directives.get_all("key") {
-            let resolvable = key.specified_argument_by_name("resolvable");
-            self.keys.push(KeyRule {
-                ty: name.to_owned(),
-                set: text(key, "fields").unwrap(),
-                resolvable: resolvable.and_then(|value| value.to_bool()) != Some(false),
-            });
-        }
-    }
-
     fn schema(&self) -> apollo_compiler::validation::Valid<Schema> {
         let mut sdl = self.sdl.clone();
         if self.entities.is_empty() {

@@ -6,6 +6,7 @@
 pub(crate) mod data;
 pub(crate) mod declared;
 pub(crate) mod extract;
+pub(crate) mod gated;
 pub(crate) mod scenario;
 pub(crate) mod subgraph;
 

@@ -3,9 +3,12 @@
 //! A null that may not be is handed to the nearest field around it that may be null; what was written of that field is cut
 //! off again. Leaves are copied from the texts they were received in.
 
+mod parts;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::operation::DeferSet;
 use crate::plan::{
     FieldShape, Layout, ObjectFields, ObjectShape, Output, PositionId, Shape, Source, TYPE_SLOT,
     TypeId, Wrap,
@@ -19,6 +22,9 @@ use super::json::Scanner;
 use super::leaf;
 use super::response::{Response, ResponseError, ResponseErrorCode};
 
+use parts::Later;
+pub(super) use parts::{Found, Part};
+
 /// Writes what `shape` takes of the fetched rows.
 pub(super) fn project(
     shape: &Shape,
@@ -26,22 +32,9 @@ pub(super) fn project(
     introspected: &Object,
     errors: Errors,
 ) -> Response {
-    let mut projection = Projection {
-        out: Vec::with_capacity(shape.last_length.load(Ordering::Relaxed)),
-        arena,
-        introspected,
-        errors,
-    };
-    let result = match &shape.root {
-        ObjectShape::One(fields) => projection.fields(fields, Layout::ROOT, 0, &Path::Root),
-        ObjectShape::ByType { .. } => Err(Propagate),
-    };
-    if result.is_err() {
-        projection.out.clear();
-        projection.out.extend_from_slice(b"null");
-    }
-    let length = projection.out.len();
-    shape.last_length.store(length + length / 16, Ordering::Relaxed);
+    let mut projection = Projection::new(arena, introspected, errors);
+    projection.out.reserve(shape.last_length.load(Ordering::Relaxed));
+    projection.root(shape);
     let mut errors = projection.errors.into_list();
     for error in &mut errors {
         to_client_keys(shape, &mut error.path);
@@ -50,7 +43,7 @@ pub(super) fn project(
 }
 
 /// Puts the client's keys in place of those that only the data has.
-fn to_client_keys(shape: &Shape, path: &mut [PathSegment]) {
+pub(super) fn to_client_keys(shape: &Shape, path: &mut [PathSegment]) {
     if shape.renamed.is_empty() {
         return;
     }
@@ -68,11 +61,38 @@ fn is_hidden(shape: &ObjectShape, ty: TypeId) -> bool {
     matches!(shape, ObjectShape::ByType { hidden, .. } if hidden.contains(&ty))
 }
 
-struct Projection<'a> {
-    out: Vec<u8>,
+/// Writes rows as answers to a client.
+pub(super) struct Projection<'a, 's> {
+    pub(super) out: Vec<u8>,
     arena: &'a Arena<'a>,
     introspected: &'a Object,
-    errors: Errors,
+    pub(super) errors: Errors,
+    /// The deferred fragments whose fields are written.
+    part: DeferSet,
+    /// Present where parts are delivered later.
+    later: Option<Later<'a, 's>>,
+}
+
+impl<'a, 's> Projection<'a, 's> {
+    pub(super) fn new(arena: &'a Arena<'a>, introspected: &'a Object, errors: Errors) -> Self {
+        let part = DeferSet::NONE;
+        Self { out: Vec::new(), arena, introspected, errors, part, later: None }
+    }
+
+    /// Writes the answer's data.
+    pub(super) fn root(&mut self, shape: &'s Shape) {
+        let result = match &shape.root {
+            ObjectShape::One(fields) => self.fields(fields, Layout::ROOT, 0, &Path::Root),
+            ObjectShape::ByType { .. } => Err(Propagate),
+        };
+        if result.is_err() {
+            self.out.clear();
+            self.out.extend_from_slice(b"null");
+            drop(self.found());
+        }
+        let length = self.out.len();
+        shape.last_length.store(length + length / 16, Ordering::Relaxed);
+    }
 }
 
 /// A value is missing where null is not allowed.
@@ -81,6 +101,8 @@ struct Propagate;
 /// The way to a value, held on the stack.
 enum Path<'a> {
     Root,
+    /// The way to a part that is written by itself.
+    Given(&'a [PathSegment]),
     Key(&'a Path<'a>, &'a Arc<str>),
     Index(&'a Path<'a>, usize),
 }
@@ -92,6 +114,10 @@ impl Path<'_> {
         loop {
             path = match path {
                 Self::Root => break,
+                Self::Given(given) => {
+                    segments.extend(given.iter().rev().cloned());
+                    break;
+                }
                 Self::Key(parent, key) => {
                     segments.push(PathSegment::Key(Arc::clone(key)));
                     parent
@@ -108,20 +134,20 @@ impl Path<'_> {
 }
 
 /// The field that a value belongs to, for messages.
-#[derive(Clone, Copy)]
-struct Owner<'a> {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner<'a> {
     type_name: &'a str,
     field: &'a FieldShape,
 }
 
-impl<'a> Projection<'a> {
+impl<'s> Projection<'_, 's> {
     fn object(
         &mut self,
-        shape: &ObjectShape,
+        shape: &'s ObjectShape,
         position: PositionId,
         row: u32,
         path: &Path<'_>,
-        owner: Owner<'_>,
+        owner: Owner<'s>,
     ) -> Result<(), Propagate> {
         let ty = self.arena.get(position, row, TYPE_SLOT);
         let known = match (shape, ty) {
@@ -144,9 +170,21 @@ impl<'a> Projection<'a> {
         self.fields(fields, position, row, path)
     }
 
+    /// Writes an object, and notes which of its fields are for later.
     fn fields(
         &mut self,
-        shape: &ObjectFields,
+        shape: &'s ObjectFields,
+        position: PositionId,
+        row: u32,
+        path: &Path<'_>,
+    ) -> Result<(), Propagate> {
+        self.leave_fields(shape, position, row, path);
+        self.fields_of_part(shape, position, row, path)
+    }
+
+    fn fields_of_part(
+        &mut self,
+        shape: &'s ObjectFields,
         position: PositionId,
         row: u32,
         path: &Path<'_>,
@@ -154,9 +192,12 @@ impl<'a> Projection<'a> {
         let arena = self.arena;
         let slots = arena.row(position, row);
         self.out.push(b'{');
-        for (index, field) in shape.fields.iter().enumerate() {
+        let mut is_first = true;
+        let part = self.part;
+        for field in shape.fields.iter().filter(|field| field.defer == part) {
             let key = field.written_key.as_bytes();
-            self.out.extend_from_slice(if index == 0 { &key[1..] } else { key });
+            let is_first = std::mem::replace(&mut is_first, false);
+            self.out.extend_from_slice(if is_first { &key[1..] } else { key });
             let path = Path::Key(path, &field.key);
             let owner = Owner { type_name: &shape.type_name, field };
             match (field.source, &field.output) {
@@ -196,10 +237,10 @@ impl<'a> Projection<'a> {
     #[inline]
     fn leaf(
         &mut self,
-        wrap: &Wrap,
+        wrap: &'s Wrap,
         text: &[u8],
         path: &Path<'_>,
-        owner: Owner<'_>,
+        owner: Owner<'s>,
     ) -> Result<(), Propagate> {
         let start = self.out.len();
         let result = self.complete_leaf(wrap, text, path, owner);
@@ -209,10 +250,10 @@ impl<'a> Projection<'a> {
     #[inline]
     fn complete_leaf(
         &mut self,
-        wrap: &Wrap,
+        wrap: &'s Wrap,
         text: &[u8],
         path: &Path<'_>,
-        owner: Owner<'_>,
+        owner: Owner<'s>,
     ) -> Result<(), Propagate> {
         if text == b"null" {
             return self.nothing(wrap, path, owner);
@@ -251,26 +292,30 @@ impl<'a> Projection<'a> {
     /// Writes an object or lists of objects, or null in their place where that is allowed.
     fn objects(
         &mut self,
-        wrap: &Wrap,
-        shape: &ObjectShape,
+        wrap: &'s Wrap,
+        shape: &'s ObjectShape,
         position: PositionId,
         value: Slot,
         path: &Path<'_>,
-        owner: Owner<'_>,
+        owner: Owner<'s>,
     ) -> Result<(), Propagate> {
         let start = self.out.len();
+        let found = self.found_so_far();
         let result = self.complete_objects(wrap, shape, position, value, path, owner);
+        if result.is_err() {
+            self.forget_found_since(found);
+        }
         self.or_null(result, wrap, start)
     }
 
     fn complete_objects(
         &mut self,
-        wrap: &Wrap,
-        shape: &ObjectShape,
+        wrap: &'s Wrap,
+        shape: &'s ObjectShape,
         position: PositionId,
         value: Slot,
         path: &Path<'_>,
-        owner: Owner<'_>,
+        owner: Owner<'s>,
     ) -> Result<(), Propagate> {
         let is_null = match value {
             Slot::Absent | Slot::Null => true,
@@ -287,6 +332,11 @@ impl<'a> Projection<'a> {
         match (&wrap.item, value) {
             (None, Slot::Row(row)) => self.object(shape, position, row, path, owner),
             (None, _) => Err(self.not_an_object(path, owner)),
+            (Some(_), list @ (Slot::Rows { .. } | Slot::Items { .. }))
+                if self.later.is_some() && std::ptr::eq(wrap, &raw const owner.field.wrap) =>
+            {
+                self.first_items(owner, list, path)
+            }
             (Some(item), Slot::Rows { first, count }) => {
                 let row = |index| Slot::Row(first + index);
                 self.list(item, shape, position, count, &row, path, owner)
@@ -303,13 +353,13 @@ impl<'a> Projection<'a> {
     #[expect(clippy::too_many_arguments, reason = "what an item is completed with")]
     fn list(
         &mut self,
-        wrap: &Wrap,
-        shape: &ObjectShape,
+        wrap: &'s Wrap,
+        shape: &'s ObjectShape,
         position: PositionId,
         count: u32,
         item: &dyn Fn(u32) -> Slot,
         path: &Path<'_>,
-        owner: Owner<'_>,
+        owner: Owner<'s>,
     ) -> Result<(), Propagate> {
         self.out.push(b'[');
         for index in 0..count {
@@ -328,7 +378,7 @@ impl<'a> Projection<'a> {
     fn or_null(
         &mut self,
         result: Result<(), Propagate>,
-        wrap: &Wrap,
+        wrap: &'s Wrap,
         start: usize,
     ) -> Result<(), Propagate> {
         if result.is_err() && wrap.nullable {
@@ -340,7 +390,12 @@ impl<'a> Projection<'a> {
     }
 
     /// Writes null, if it is allowed.
-    fn nothing(&mut self, wrap: &Wrap, path: &Path<'_>, owner: Owner<'_>) -> Result<(), Propagate> {
+    fn nothing(
+        &mut self,
+        wrap: &'s Wrap,
+        path: &Path<'_>,
+        owner: Owner<'s>,
+    ) -> Result<(), Propagate> {
         if !wrap.nullable {
             return Err(self.null(path, owner));
         }
@@ -349,7 +404,7 @@ impl<'a> Projection<'a> {
     }
 
     #[cold]
-    fn null(&mut self, path: &Path<'_>, owner: Owner<'_>) -> Propagate {
+    fn null(&mut self, path: &Path<'_>, owner: Owner<'s>) -> Propagate {
         let path = path.to_segments();
         if self.errors.is_empty() || !self.errors.explain(&path) {
             self.errors.add(ResponseError::new(
@@ -365,17 +420,17 @@ impl<'a> Projection<'a> {
     }
 
     #[cold]
-    fn not_a_list(&mut self, path: &Path<'_>, owner: Owner<'_>) -> Propagate {
+    fn not_a_list(&mut self, path: &Path<'_>, owner: Owner<'s>) -> Propagate {
         self.invalid("something that is not a list", path, owner)
     }
 
     #[cold]
-    fn not_an_object(&mut self, path: &Path<'_>, owner: Owner<'_>) -> Propagate {
+    fn not_an_object(&mut self, path: &Path<'_>, owner: Owner<'s>) -> Propagate {
         self.invalid("something that is not an object", path, owner)
     }
 
     #[cold]
-    fn invalid(&mut self, what: &str, path: &Path<'_>, owner: Owner<'_>) -> Propagate {
+    fn invalid(&mut self, what: &str, path: &Path<'_>, owner: Owner<'s>) -> Propagate {
         self.errors.add(ResponseError::new(
             ResponseErrorCode::InvalidResult,
             format!("field {}.{} was answered with {what}", owner.type_name, owner.field.name),

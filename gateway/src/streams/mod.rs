@@ -1,0 +1,94 @@
+//! Answers that last, over HTTP and WebSocket: events of subscriptions, and responses delivered incrementally.
+//!
+//! | client | protocol | module |
+//! |---|---|---|
+//! | `graphql-ws` | graphql-transport-ws | `websocket` |
+//! | `graphql-sse`, `EventSource` | GraphQL over SSE, distinct connections | `event_stream` |
+//! | `graphql-sse` with `singleConnection` | GraphQL over SSE, single connection | `single_connection` |
+//! | Apollo Client, urql | `multipart/mixed`, with Apollo's envelope where asked for | `multipart` |
+
+mod event_stream;
+mod multipart;
+mod relay;
+mod single_connection;
+mod websocket;
+
+use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use futures::{Stream, StreamExt};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{Extensions, HeaderName, HeaderValue};
+use std::net::SocketAddr;
+
+use crate::authenticate::Identity;
+use crate::decode::StreamType;
+use crate::execute::Opened;
+use crate::live::{ClientKey, Outlet, queue};
+use crate::outcome::Outcome;
+use crate::state::State;
+
+pub(crate) use event_stream::failed;
+pub(crate) use single_connection::{
+    answer as answer_on_single_connection, is_of_single_connection,
+};
+pub(crate) use websocket::{is_upgrade, upgrade};
+
+/// Tells reverse proxies not to collect the answer before they pass it on.
+const NO_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// The HTTP response that carries an answer that lasts.
+///
+/// # Errors
+/// [`Code::TooManyStreams`](crate::code::Code::TooManyStreams) when the client has as many as it may have.
+pub(crate) fn respond(
+    state: &State,
+    parts: &Parts,
+    identity: Identity,
+    opened: Opened,
+    stream_type: StreamType,
+) -> Result<Response, Outcome> {
+    let settings = &state.settings.streams;
+    let key = client_key(&identity, &parts.extensions);
+    let permit = state.clients.admit(key, settings.connections_per_client)?;
+    let (outbox, inbox) = queue(settings.buffer, settings.patience);
+    tokio::spawn(relay::relay("".into(), opened.payloads, outbox));
+    let authenticator = state.authenticator.clone();
+    let outlet = Outlet::new(inbox, identity, authenticator, state.drain.clone(), settings);
+    let mut response = match stream_type {
+        StreamType::EventStream => {
+            streamed(event_stream::CONTENT_TYPE, event_stream::body(outlet, permit))
+        }
+        StreamType::Multipart(kind) => {
+            streamed(kind.content_type(), multipart::body(outlet, permit, kind))
+        }
+    };
+    for (name, value) in &opened.headers {
+        response.headers_mut().append(name, value.clone());
+    }
+    Ok(response)
+}
+
+fn streamed(
+    content_type: &'static str,
+    body: impl Stream<Item = Bytes> + Send + 'static,
+) -> Response {
+    let mut response =
+        Response::new(Body::from_stream(body.map(Ok::<_, std::convert::Infallible>)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(NO_BUFFERING, HeaderValue::from_static("no"));
+    response
+}
+
+/// With whose connections a request's are counted.
+fn client_key(identity: &Identity, extensions: &Extensions) -> ClientKey {
+    let address = extensions.get::<ConnectInfo<SocketAddr>>();
+    match (&identity.viewer, address) {
+        (Some(viewer), _) => ClientKey::User(viewer.user),
+        (None, Some(ConnectInfo(address))) => ClientKey::Address(address.ip()),
+        (None, None) => ClientKey::Unknown,
+    }
+}
