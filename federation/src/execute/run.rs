@@ -4,6 +4,7 @@
 //! became ready. What has been fetched so far can be projected at any time between two of these.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{FuturesUnordered, StreamExt};

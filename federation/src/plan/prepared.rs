@@ -95,7 +95,7 @@ fn requirements(
         return Ok(BTreeSet::new());
     }
     let operation = normalise(supergraph, document, conditions)?;
-    Ok(authorise::requirements(supergraph, &operation))
+    Ok(authorise::requirements(supergraph, &operation.selections))
 }
 
 impl Prepared {
