@@ -126,6 +126,8 @@ async fn what_is_not_the_protocol_is_told_as_malformed() {
         let text = answer(move |mut socket| async move {
             greet(&mut socket).await;
             socket.send(Message::text(message)).await.unwrap();
+            // One malformed event is no reason to end the subscription; a message that is none is.
+            let _ = socket.send(Message::text(r#"{"id":"1","type":"complete"}"#)).await;
             socket.next().await;
         });
         let text = text.await;
