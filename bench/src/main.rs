@@ -1,7 +1,7 @@
 //! `bench`: measures what Spacey measures itself by, against the release binary, and prints it. Ratios are taken within one run, in
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
-//! bench all | home | startup          bench floor FOLDER USER (the hand-written handler, started by `bench home`)
+//! bench all | home | startup | plans  bench floor FOLDER USER (the hand-written handler, started by `bench home`)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)
 
@@ -11,6 +11,7 @@ mod client;
 mod federated;
 mod floor;
 mod home;
+mod plans;
 mod process;
 mod startup;
 
@@ -31,10 +32,12 @@ async fn main() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["home"] => home::run(&spacey()?).await,
+        ["plans"] => plans::run(),
         ["startup"] => startup::run(&spacey()?).await,
         ["all"] => {
             home::run(&spacey()?).await?;
-            startup::run(&spacey()?).await
+            startup::run(&spacey()?).await?;
+            plans::run()
         }
         ["gateway", hive, results] => {
             federated::run(&spacey()?, Path::new(hive), Path::new(results)).await
@@ -43,9 +46,10 @@ async fn main() -> Result<()> {
         ["load", address, seconds] => federated::press(address.parse()?, seconds.parse()?).await,
         ["serve", what @ ("constant" | "whole")] => federated::serve_floor(what).await,
         ["floor", folder, user] => floor::serve(Path::new(folder), user.parse()?).await,
-        _ => {
-            Err("usage: bench all | home | startup | gateway HIVE FOLDER | subgraphs FOLDER".into())
-        }
+        _ => Err(
+            "usage: bench all | home | startup | plans | gateway HIVE FOLDER | subgraphs FOLDER"
+                .into(),
+        ),
     }
 }
 

@@ -14,7 +14,7 @@ export function clientSchema(supergraph) {
   const document = parse(supergraph);
   const links = linksOf(document);
   const isMachinery = machinery(links);
-  const inaccessible = links.find(({ url }) => url.includes('/inaccessible/'))?.as ?? 'inaccessible';
+  const inaccessible = localName(links.find(({ url }) => url.includes('/inaccessible/')), 'inaccessible');
   const isInaccessible = (node) => node.directives?.some((directive) => directive.name.value === inaccessible) ?? false;
   const hidden = new Set(document.definitions.filter(isInaccessible).map((definition) => definition.name.value));
   const withoutHidden = visit(document, {
@@ -45,6 +45,12 @@ export function sorted(document) {
 function linksOf(document) {
   const schema = document.definitions.find((definition) => definition.kind === Kind.SCHEMA_DEFINITION);
   return (schema?.directives ?? []).filter((directive) => directive.name.value === 'link').map(valuesOf);
+}
+
+/** What the directive `name` of the linked specification of that name is called. */
+function localName(link, name) {
+  const imported = link?.import?.find((element) => element.name === `@${name}`)?.as?.slice(1);
+  return imported ?? link?.as ?? name;
 }
 
 /** Whether a name is that of a linked specification, begins with it, or is imported from one. */

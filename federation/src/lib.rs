@@ -19,6 +19,6 @@ pub use execute::{
     ResponseError, ResponseErrorCode, SubgraphError, Taker, execute,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
-pub use plan::{ByChance, OverrideLabels, Plan, Prepared, prepare};
+pub use plan::{ByChance, OverrideLabels, Plan, PlanSettings, Prepared, prepare, prepare_with};
 pub use supergraph::{Costs, FieldCost, ListSize, SubgraphInfo, Supergraph, SupergraphError};
 pub use value::{Name, Object, Value};

@@ -63,7 +63,7 @@ async fn steps(
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
-    let prepared = graph.operations.prepare(&request)?;
+    let prepared = graph.operations.prepare(&request).await?;
     let prepared = authorise(&prepared, caller.viewer.as_ref())?;
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);

@@ -28,7 +28,7 @@ impl Operations {
     pub(crate) fn new(supergraph: Arc<Supergraph>, settings: &GatewaySettings) -> Self {
         Self {
             supergraph,
-            cache: OperationCache::new(&settings.operations),
+            cache: OperationCache::new(&settings.operations, Prepared::bytes),
             introspection: settings.developer.introspection,
         }
     }
@@ -37,12 +37,10 @@ impl Operations {
     ///
     /// # Errors
     /// [`Outcome::RequestError`] when it cannot be run, [`Outcome::Refused`] when it must not be.
-    pub(crate) fn prepare(&self, request: &GraphQlRequest) -> Result<Arc<Prepared>, Outcome> {
-        let operation_name = request.operation_name.as_deref();
-        let prepared = match self.cache.get(&request.query, operation_name) {
-            Some(prepared) => prepared,
-            None => self.make(&request.query, operation_name)?,
-        };
+    pub(crate) async fn prepare(&self, request: &GraphQlRequest) -> Result<Arc<Prepared>, Outcome> {
+        let (text, operation_name) = (&request.query, request.operation_name.as_deref());
+        let make = || self.make(text, operation_name);
+        let prepared = self.cache.get_or_make(text, operation_name, make).await?;
         note_operation(prepared.operation_name());
         if request.by_safe_method && prepared.kind() == OperationKind::Mutation {
             return Err(Outcome::method_not_allowed(
@@ -56,10 +54,17 @@ impl Operations {
     /// Prepares the `count` operations that were asked for most of `former`, and says how many of them can still be run.
     pub(crate) fn warm(&self, former: &Self, count: usize) -> usize {
         let wanted = former.cache.most_used(count);
-        wanted.iter().filter(|(text, name)| self.make(text, name.as_deref()).is_ok()).count()
+        let mut ready = 0;
+        for (text, name) in wanted {
+            if let Ok(prepared) = self.make(&text, name.as_deref()) {
+                self.cache.insert(&text, name.as_deref(), Arc::new(prepared));
+                ready += 1;
+            }
+        }
+        ready
     }
 
-    fn make(&self, text: &str, operation_name: Option<&str>) -> Result<Arc<Prepared>, Outcome> {
+    fn make(&self, text: &str, operation_name: Option<&str>) -> Result<Prepared, Outcome> {
         let prepared = federation::prepare(&self.supergraph, text, operation_name)
             .map_err(Outcome::RequestError)?;
         if !self.introspection && introspects(text) {
@@ -68,8 +73,6 @@ impl Operations {
                 "this server does not answer __schema and __type",
             ));
         }
-        let prepared = Arc::new(prepared);
-        self.cache.insert(text, operation_name, prepared.clone());
         Ok(prepared)
     }
 }
@@ -115,45 +118,45 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_operation_is_prepared_once() {
+    #[tokio::test]
+    async fn an_operation_is_prepared_once() {
         let operations = operations(true);
-        let first = operations.prepare(&request("{ viewer }", false)).unwrap();
-        let again = operations.prepare(&request("{ viewer }", true)).unwrap();
+        let first = operations.prepare(&request("{ viewer }", false)).await.unwrap();
+        let again = operations.prepare(&request("{ viewer }", true)).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
-        let other = operations.prepare(&request("{ viewer  }", false)).unwrap();
+        let other = operations.prepare(&request("{ viewer  }", false)).await.unwrap();
         assert!(!Arc::ptr_eq(&first, &other));
     }
 
-    #[test]
-    fn a_mistake_is_not_kept() {
+    #[tokio::test]
+    async fn a_mistake_is_not_kept() {
         let operations = operations(true);
         for _ in 0..2 {
-            let error = operations.prepare(&request("{ nothing }", false)).unwrap_err();
+            let error = operations.prepare(&request("{ nothing }", false)).await.unwrap_err();
             assert!(matches!(error, Outcome::RequestError(_)), "{error:?}");
         }
         assert!(operations.cache.get("{ nothing }", None).is_none());
     }
 
-    #[test]
-    fn a_mutation_is_not_answered_by_get_even_when_it_is_cached() {
+    #[tokio::test]
+    async fn a_mutation_is_not_answered_by_get_even_when_it_is_cached() {
         let operations = operations(true);
         let text = "mutation { signIn }";
-        operations.prepare(&request(text, false)).unwrap();
-        let error = operations.prepare(&request(text, true)).unwrap_err();
+        operations.prepare(&request(text, false)).await.unwrap();
+        let error = operations.prepare(&request(text, true)).await.unwrap_err();
         assert_eq!(error.code(), Some(Code::MethodNotAllowed));
     }
 
-    #[test]
-    fn introspection_can_be_off() {
+    #[tokio::test]
+    async fn introspection_can_be_off() {
         let operations = operations(false);
         for text in ["{ __schema { description } }", "{ viewer __type(name: \"A\") { name } }"] {
             for _ in 0..2 {
-                let error = operations.prepare(&request(text, false)).unwrap_err();
+                let error = operations.prepare(&request(text, false)).await.unwrap_err();
                 assert_eq!(error.code(), Some(Code::IntrospectionDisabled), "{text}");
             }
         }
-        operations.prepare(&request("{ __typename }", false)).unwrap();
+        operations.prepare(&request("{ __typename }", false)).await.unwrap();
     }
 
     #[test]

@@ -58,15 +58,13 @@ pub struct BrowserSettings {
 /// What is remembered of operations.
 #[derive(Debug, Clone)]
 pub struct OperationSettings {
-    /// How many prepared operations are kept at most.
-    pub cached: usize,
-    /// How many bytes of operation text are kept at most; what is prepared grows with the text.
+    /// How many bytes of prepared operations are kept at most: their texts, plans and shapes, roughly.
     pub cached_bytes: usize,
 }
 
 impl Default for OperationSettings {
     fn default() -> Self {
-        Self { cached: 2048, cached_bytes: 4 << 20 }
+        Self { cached_bytes: 64 << 20 }
     }
 }
 

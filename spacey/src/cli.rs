@@ -126,9 +126,18 @@ pub(crate) struct PlanArgs {
     /// Which operation of the document, where it holds several.
     #[arg(long, value_name = "NAME")]
     pub(crate) operation_name: Option<String>,
+    /// How the plan is written: as the text that other planners print too, or as JSON with the document of each fetch.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub(crate) format: PlanFormat,
     /// The file with the operation.
     #[arg(value_name = "FILE")]
     pub(crate) operation: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PlanFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

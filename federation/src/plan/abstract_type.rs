@@ -68,11 +68,20 @@ impl<'a> Planner<'a> {
                 by_type.entry(ty).or_default().extend(fields);
             }
         }
+        let mut hubs = match self.is_frugal {
+            true => self.hubs(spot, &mut by_type),
+            false => Vec::new(),
+        };
+        let touched = std::mem::take(&mut self.touched);
         for (ty, fields) in by_type {
             let selection = self.drafts.fragment(origin.selection, &ty);
-            let origin = Origin { selection, ..origin.clone() };
+            let mut origin = Origin { selection, ..origin.clone() };
+            if origin.subgraph == SubgraphId::NONE {
+                origin.provided = self.hub_keys(&ty);
+            }
             let mut inner = spot.narrowed(&ty, vec![ty.clone()], origin);
-            let rest = self.object(&mut inner, merge_fields(fields))?;
+            let mut rest = self.object(&mut inner, merge_fields(fields))?;
+            Self::give_back(&mut hubs, &ty, &mut rest);
             let (of_all, of_type): (Vec<_>, Vec<_>) = rest
                 .into_iter()
                 .partition(|rest| pending.iter().any(|field| field.key == rest.key));
@@ -88,6 +97,11 @@ impl<'a> Planner<'a> {
                 remainder.fragments.push(fragment);
             }
         }
+        let after = self.touched.clone();
+        for hub in &hubs {
+            remainder.fragments.extend(self.beyond(spot, hub, &after)?);
+        }
+        self.touched.extend(touched);
         Ok(remainder)
     }
 

@@ -48,7 +48,7 @@ impl<'a> Planner<'a> {
             let Some(selection) = argument.selections.get(&spot.ty) else {
                 continue;
             };
-            let saved = self.save(spot)?;
+            let saved = self.save(spot);
             let set = self.names.select(spot.names, selection);
             match self.gather(spot, &set, None)? {
                 Some(fetches) => {
@@ -133,12 +133,9 @@ impl<'a> Planner<'a> {
                 name: argument.clone(),
                 value: Node::new(Value::Variable(variable.clone())),
             }));
-            self.drafts.fetches[fetch].contexts.push(ContextDraft {
-                variable,
-                ty: ty.clone(),
-                path: context.path,
-                set: context.set,
-            });
+            let ty = ty.clone();
+            let (path, set) = (context.path, context.set);
+            self.drafts.add_context(fetch, ContextDraft { variable, ty, path, set });
         }
         Arc::new(filled)
     }

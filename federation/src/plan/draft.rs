@@ -37,12 +37,30 @@ fn lists(mut ty: &Type) -> usize {
     lists
 }
 
-/// All fetches of a plan in the making, cheap enough to copy before an attempt that may fail.
-#[derive(Debug, Clone, Default)]
+/// All fetches of a plan in the making. What is done to them can be undone, for attempts that may fail.
+#[derive(Debug, Default)]
 pub(super) struct Drafts {
     pub(super) fetches: Vec<FetchDraft>,
     selections: Vec<SelectionDraft>,
+    journal: Vec<Undo>,
 }
+
+/// How one change is undone.
+#[derive(Debug)]
+enum Undo {
+    PushFetch,
+    PushSelection,
+    AddField(SelectionId, Name),
+    AddFragment(SelectionId, Name),
+    NeedTypename(SelectionId),
+    RemoveField(SelectionId, usize, Name, FieldDraft),
+    ExtendTemplate(FetchId, Template),
+    AddContext(FetchId),
+}
+
+/// A state of [`Drafts`] to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark(usize);
 
 #[derive(Debug, Clone)]
 pub(super) struct FetchDraft {
@@ -66,6 +84,13 @@ pub(super) struct ContextDraft {
     pub(super) path: Vec<DraftStep>,
     /// The value, as it is selected there.
     pub(super) set: SelectionSet,
+}
+
+impl FetchDraft {
+    /// Whether it stands for other fetches that it waits for, and asks for nothing itself.
+    pub(super) fn is_hub(&self) -> bool {
+        self.subgraph == SubgraphId::NONE
+    }
 }
 
 /// The entities that a fetch asks for.
@@ -98,8 +123,67 @@ pub(super) struct FieldDraft {
 }
 
 impl Drafts {
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.journal.len())
+    }
+
+    /// Undoes what was done since `mark`.
+    pub(super) fn undo(&mut self, mark: Mark) {
+        while self.journal.len() > mark.0 {
+            match self.journal.pop() {
+                Some(Undo::PushFetch) => drop(self.fetches.pop()),
+                Some(Undo::PushSelection) => drop(self.selections.pop()),
+                Some(Undo::AddField(id, key)) => {
+                    drop(self.selections[id.0].fields.shift_remove(&key))
+                }
+                Some(Undo::AddFragment(id, ty)) => {
+                    self.selections[id.0].fragments.shift_remove(&ty);
+                }
+                Some(Undo::NeedTypename(id)) => self.selections[id.0].typename = false,
+                Some(Undo::RemoveField(id, index, key, field)) => {
+                    self.selections[id.0].fields.shift_insert(index, key, field);
+                }
+                Some(Undo::AddContext(fetch)) => drop(self.fetches[fetch].contexts.pop()),
+                Some(Undo::ExtendTemplate(fetch, template)) => {
+                    if let Some(entities) = &mut self.fetches[fetch].entities {
+                        entities.template = template;
+                    }
+                }
+                Some(Undo::AddContext(fetch)) => drop(self.fetches[fetch].contexts.pop()),
+                None => return,
+            }
+        }
+    }
+
+    pub(super) fn new_fetch(&mut self, fetch: FetchDraft) -> FetchId {
+        self.fetches.push(fetch);
+        self.journal.push(Undo::PushFetch);
+        self.fetches.len() - 1
+    }
+
+    /// Adds a variable to a fetch that takes its values from objects further out.
+    pub(super) fn add_context(&mut self, fetch: FetchId, context: ContextDraft) {
+        self.fetches[fetch].contexts.push(context);
+        self.journal.push(Undo::AddContext(fetch));
+    }
+
+    /// Adds what `extra` has to the representations of a fetch.
+    pub(super) fn extend_template(&mut self, fetch: FetchId, extra: Template) {
+        if let Some(entities) = &mut self.fetches[fetch].entities {
+            self.journal.push(Undo::ExtendTemplate(fetch, entities.template.clone()));
+            entities.template.merge(extra);
+        }
+    }
+
+    /// Adds a variable to a fetch.
+    pub(super) fn add_context(&mut self, fetch: FetchId, context: ContextDraft) {
+        self.fetches[fetch].contexts.push(context);
+        self.journal.push(Undo::AddContext(fetch));
+    }
+
     pub(super) fn new_selection(&mut self) -> SelectionId {
         self.selections.push(SelectionDraft::default());
+        self.journal.push(Undo::PushSelection);
         SelectionId(self.selections.len() - 1)
     }
 
@@ -107,8 +191,8 @@ impl Drafts {
         &self.selections[id.0]
     }
 
-    pub(super) fn size(&self) -> usize {
-        self.fetches.len() + self.selections.len()
+    pub(super) fn field_count(&self) -> usize {
+        self.selections.iter().map(|selection| selection.fields.len()).sum()
     }
 
     /// Adds `field`; what it selects is added to the selection that is returned for a composite field.
@@ -126,6 +210,7 @@ impl Drafts {
                 selection,
             },
         );
+        self.journal.push(Undo::AddField(id, field.key.clone()));
         selection
     }
 
@@ -136,11 +221,14 @@ impl Drafts {
         }
         let selection = self.new_selection();
         self.selections[id.0].fragments.insert(ty.clone(), selection);
+        self.journal.push(Undo::AddFragment(id, ty.clone()));
         selection
     }
 
     pub(super) fn need_typename(&mut self, id: SelectionId) {
-        self.selections[id.0].typename = true;
+        if !std::mem::replace(&mut self.selections[id.0].typename, true) {
+            self.journal.push(Undo::NeedTypename(id));
+        }
     }
 
     /// Whether nothing but perhaps `__typename` is selected.
@@ -150,10 +238,12 @@ impl Drafts {
     }
 
     pub(super) fn remove_field(&mut self, id: SelectionId, key: &Name) {
-        self.selections[id.0].fields.shift_remove(key);
+        if let Some((index, key, field)) = self.selections[id.0].fields.shift_remove_full(key) {
+            self.journal.push(Undo::RemoveField(id, index, key, field));
+        }
     }
 
-    /// Adds everything of `from` to `into`.
+    /// Adds everything of `from` to `into`, for good.
     pub(super) fn merge(&mut self, into: SelectionId, from: SelectionId) {
         let source = std::mem::take(&mut self.selections[from.0]);
         self.selections[into.0].typename |= source.typename;
@@ -171,6 +261,21 @@ impl Drafts {
             let into = self.fragment(into, &ty);
             self.merge(into, from);
         }
+    }
+
+    /// The fetches that `draft` waits for, without hubs.
+    pub(super) fn dependencies(&self, draft: &FetchDraft) -> BTreeSet<FetchId> {
+        let mut dependencies = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<FetchId> = draft.depends_on.iter().copied().collect();
+        while let Some(fetch) = open.pop() {
+            if !self.fetches[fetch].is_hub() {
+                dependencies.insert(fetch);
+            } else if seen.insert(fetch) {
+                open.extend(&self.fetches[fetch].depends_on);
+            }
+        }
+        dependencies
     }
 
     /// Whether `fetch` comes after every one of `dependencies`, directly or not.

@@ -11,7 +11,7 @@ use crate::supergraph::{FieldSet, Key, SubgraphId};
 
 use super::Template;
 use super::context;
-use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId};
+use super::draft::{DraftStep, EntityDraft, FetchDraft, FetchId, Mark};
 use super::planner::{Access, Pending, PlanError, Planner, weight};
 use super::spot::{Origin, Spot};
 
@@ -22,8 +22,13 @@ impl<'a> Planner<'a> {
         spot: &mut Spot<'a>,
         pending: &mut Vec<Pending>,
     ) -> Result<bool, PlanError> {
-        for (target, coverage) in self.candidates(spot, pending) {
-            let before = (coverage == 0).then(|| self.save(spot)).transpose()?;
+        let mut candidates = self.candidates(spot, pending);
+        let first = self.decisions.decide(candidates.len());
+        if let Some(preferred) = candidates.get_mut(..=first) {
+            preferred.rotate_right(1);
+        }
+        for (target, coverage) in candidates {
+            let before = (coverage == 0).then(|| self.save(spot));
             if let Some(index) = self.enter(spot, target, &BTreeSet::new(), None)? {
                 let left = total_weight(pending);
                 self.settle(spot, index, pending)?;
@@ -112,7 +117,7 @@ impl<'a> Planner<'a> {
         entry.tried.push(target);
         let is_sure = contexts.is_empty()
             && source.requires.as_ref().is_none_or(|requires| self.is_at_hand(spot, requires));
-        let before = (!is_sure).then(|| self.save(spot)).transpose()?;
+        let before = (!is_sure).then(|| self.save(spot));
         let set = source.requires.as_ref().map(|set| self.names.select(spot.names, set));
         let gathered = match &set {
             Some(set) => self.gather(spot, set, Some(target))?,
@@ -161,9 +166,7 @@ impl<'a> Planner<'a> {
             required.map(|set| Template::new(self.supergraph, set, true)).unwrap_or_default();
         if let Some(index) = self.entered_already(spot, target, dependencies, &extra) {
             let fetch = spot.origins[index].fetch;
-            if let Some(entities) = &mut self.drafts.fetches[fetch].entities {
-                entities.template.merge(extra);
-            }
+            self.drafts.extend_template(fetch, extra);
             return Ok(Some(index));
         }
         let Some(Gathered { ty, mut template, mut depends_on }) = self.gather_key(spot, target)?
@@ -184,7 +187,7 @@ impl<'a> Planner<'a> {
             path.pop();
             mixed = true;
         }
-        self.drafts.fetches.push(FetchDraft {
+        let fetch = self.drafts.new_fetch(FetchDraft {
             subgraph: target,
             depends_on,
             at: Vec::new(),
@@ -194,7 +197,7 @@ impl<'a> Planner<'a> {
         });
         spot.origins.push(Origin {
             subgraph: target,
-            fetch: self.drafts.fetches.len() - 1,
+            fetch,
             selection,
             is_entry: true,
             provided: Vec::new(),
@@ -231,12 +234,16 @@ impl<'a> Planner<'a> {
             return Ok(None);
         }
         let hops = self.hops;
-        let direct = keys.iter().filter(|key| self.is_at_hand(spot, &key.fields));
-        let mut attempts: Vec<_> = direct.map(|key| (0, *key)).collect();
-        attempts.extend((1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key))));
-        for (limit, key) in attempts {
+        let reach = self.reach(spot, target).filter(|reach| reach.hops < hops);
+        let known = reach.into_iter().map(|reach| (reach.hops, reach.key));
+        let tried = (1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key)));
+        for (attempt, (limit, key)) in known.chain(tried).enumerate() {
+            if attempt > 0 && !self.may_try() {
+                break;
+            }
+            self.step()?;
             // What is at hand can be gathered for certain, so there is nothing to go back to.
-            let before = (limit > 0).then(|| self.save(spot)).transpose()?;
+            let before = (limit > 0).then(|| self.save(spot));
             let set = self.names.select(spot.names, &key.fields);
             self.hops = limit;
             let dependencies = self.gather(spot, &set, Some(target));
@@ -272,7 +279,9 @@ impl<'a> Planner<'a> {
         self.entering.push(mark);
         let touched = std::mem::take(&mut self.touched);
         let fields = set.collect(&|ty| self.supergraph.possible_types(ty).contains(&spot.ty));
+        let was_gathering = std::mem::replace(&mut self.is_gathering, true);
         let rest = self.object(spot, fields);
+        self.is_gathering = was_gathering;
         self.entering.pop();
         let dependencies = std::mem::replace(&mut self.touched, touched);
         Ok(rest?.is_empty().then_some(dependencies))
@@ -285,7 +294,7 @@ impl<'a> Planner<'a> {
 
     /// The keys by which `target` can be entered. Objects whose types are known are entered by these, and under an
     /// interface's name only where that is an object.
-    fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
+    pub(super) fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
         let by_type = self.is_abstract(&spot.ty)
             && !spot.is_opaque
             && !self.supergraph.is_object_in(target, &spot.ty);
@@ -299,7 +308,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether subgraphs already visited resolve all of `set`, each field wholly in one.
-    fn is_at_hand(&self, spot: &Spot<'a>, set: &FieldSet) -> bool {
+    pub(super) fn is_at_hand(&self, spot: &Spot<'a>, set: &FieldSet) -> bool {
         set.fragments.is_empty()
             && set.fields.iter().all(|field| {
                 spot.origins.iter().any(|origin| {
@@ -314,7 +323,7 @@ impl<'a> Planner<'a> {
             })
     }
 
-    fn is_resolved_by(&self, subgraph: SubgraphId, set: &FieldSet) -> bool {
+    pub(super) fn is_resolved_by(&self, subgraph: SubgraphId, set: &FieldSet) -> bool {
         set.fragments.is_empty()
             && set.fields.iter().all(|field| {
                 matches!(self.access(subgraph, &set.ty, &field.name, &[]), Access::Local(..))
@@ -325,17 +334,16 @@ impl<'a> Planner<'a> {
             })
     }
 
-    pub(super) fn save(&mut self, spot: &Spot<'a>) -> Result<Saved, PlanError> {
-        self.step(1 + self.drafts.size() / 8)?;
-        Ok(Saved {
-            drafts: self.drafts.clone(),
+    pub(super) fn save(&mut self, spot: &Spot<'a>) -> Saved {
+        Saved {
+            drafts: self.drafts.mark(),
             touched: self.touched.clone(),
             origins: spot.origins.len(),
-        })
+        }
     }
 
     pub(super) fn restore(&mut self, spot: &mut Spot<'a>, saved: Saved) {
-        self.drafts = saved.drafts;
+        self.drafts.undo(saved.drafts);
         self.touched = saved.touched;
         spot.origins.truncate(saved.origins);
     }
@@ -358,7 +366,7 @@ enum Placed {
 
 /// What an attempt that fails must leave as it was.
 pub(super) struct Saved {
-    drafts: Drafts,
+    drafts: Mark,
     touched: BTreeSet<FetchId>,
     origins: usize,
 }

@@ -19,6 +19,8 @@ pub(super) struct Group {
     pub(super) level: usize,
     /// The entities of all; none for root fields.
     pub(super) lookups: Vec<Lookup>,
+    /// Selections that take others in.
+    merges: Vec<(SelectionId, SelectionId)>,
 }
 
 /// The entities at one place.
@@ -35,27 +37,62 @@ pub(super) fn finish(
     client: &Client<'_>,
     layout: Layout,
 ) -> Plan {
-    let levels = late_levels(&drafts);
-    let mut order: Vec<FetchId> = (0..drafts.fetches.len()).collect();
+    let (groups, places) = grouped(&drafts);
+    for (into, from) in groups.iter().flat_map(|group| &group.merges) {
+        drafts.merge(*into, *from);
+    }
+    node::plan(supergraph, &drafts, client, &groups, &places, layout)
+}
+
+/// The groups in an order in which none needs a later one, and the place of each draft among them.
+fn grouped(drafts: &Drafts) -> (Vec<Group>, BTreeMap<FetchId, usize>) {
+    let levels = late_levels(drafts);
+    let mut order: Vec<FetchId> =
+        (0..drafts.fetches.len()).filter(|fetch| !drafts.fetches[*fetch].is_hub()).collect();
     order.sort_by_key(|&fetch| (levels[fetch], fetch));
     let mut groups: Vec<Group> = Vec::new();
     let mut places: BTreeMap<FetchId, usize> = BTreeMap::new();
     for fetch in order {
-        let draft = drafts.fetches[fetch].clone();
-        let is_together =
-            |group: &Group| group.level == levels[fetch] && is_request(&group.fetch, &draft);
+        let (level, draft) = (levels[fetch], &drafts.fetches[fetch]);
+        let is_together = |group: &Group| group.level == level && is_request(&group.fetch, draft);
         let place = match groups.iter().position(is_together) {
             Some(place) => place,
             None => {
-                let (level, lookups) = (levels[fetch], Vec::new());
-                groups.push(Group { fetch: draft.clone(), level, lookups });
+                let (lookups, merges) = (Vec::new(), Vec::new());
+                let fetch = FetchDraft { depends_on: BTreeSet::new(), ..draft.clone() };
+                groups.push(Group { fetch, level, lookups, merges });
                 groups.len() - 1
             }
         };
-        groups[place].join(draft, &mut drafts);
+        groups[place].join(drafts, draft);
         places.insert(fetch, place);
     }
-    node::plan(supergraph, &drafts, client, &groups, &places, layout)
+    (groups, places)
+}
+
+/// How good a plan is: what comes first counts first, and less is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cost {
+    /// How many fetches the longest chain has.
+    rounds: usize,
+    fetches: usize,
+    /// How many fields are asked for.
+    fields: usize,
+}
+
+impl Cost {
+    /// What no plan with a fetch is below.
+    pub(super) const LEAST: Self = Self { rounds: 1, fetches: 1, fields: usize::MAX };
+}
+
+/// What the plan of `drafts` costs.
+pub(super) fn cost(drafts: &Drafts) -> Cost {
+    let (groups, _) = grouped(drafts);
+    Cost {
+        rounds: groups.iter().map(|group| group.level + 1).max().unwrap_or_default(),
+        fetches: groups.len(),
+        fields: drafts.field_count(),
+    }
 }
 
 /// The levels at which fetches are made: that of the longest chain before each; later where a request for entities would be
@@ -92,10 +129,12 @@ fn levels(drafts: &Drafts) -> Vec<usize> {
         if let Some(level) = known[fetch] {
             return level;
         }
+        // A hub takes no time.
+        let took = |fetch: FetchId| usize::from(!drafts.fetches[fetch].is_hub());
         let level = drafts.fetches[fetch]
             .depends_on
             .iter()
-            .map(|&dependency| level(drafts, dependency, known) + 1)
+            .map(|&dependency| level(drafts, dependency, known) + took(dependency))
             .max()
             .unwrap_or_default();
         known[fetch] = Some(level);
@@ -113,16 +152,19 @@ fn is_request(one: &FetchDraft, two: &FetchDraft) -> bool {
 
 impl Group {
     /// Adds what `draft`, the first or one that [`is_request`] with it, asks for.
-    fn join(&mut self, draft: FetchDraft, drafts: &mut Drafts) {
-        self.fetch.depends_on.extend(draft.depends_on);
-        let Some(entities) = draft.entities else {
+    fn join(&mut self, drafts: &Drafts, draft: &FetchDraft) {
+        self.fetch.depends_on.extend(drafts.dependencies(draft));
+        let Some(entities) = &draft.entities else {
             return;
         };
-        match self.lookups.iter_mut().find(|lookup| lookup.can_take(&entities)) {
-            Some(lookup) => lookup.take(entities, draft.selection, drafts),
+        match self.lookups.iter_mut().find(|lookup| lookup.can_take(entities)) {
+            Some(lookup) => {
+                let present = lookup.take(entities, draft.selection);
+                self.merges.extend(present.map(|present| (present, draft.selection)));
+            }
             None => self.lookups.push(Lookup {
                 path: entities.path.clone(),
-                entries: vec![(entities, draft.selection)],
+                entries: vec![(entities.clone(), draft.selection)],
             }),
         }
     }
@@ -141,14 +183,18 @@ impl Lookup {
             })
     }
 
-    fn take(&mut self, draft: EntityDraft, selection: SelectionId, drafts: &mut Drafts) {
+    /// Adds the entities of `draft`. The selection that is there for their type already must take in theirs.
+    fn take(&mut self, draft: &EntityDraft, selection: SelectionId) -> Option<SelectionId> {
         match self.entries.iter_mut().find(|(entry, _)| entry.ty == draft.ty) {
             Some((entry, present)) => {
-                entry.template.merge(draft.template);
+                entry.template.merge(draft.template.clone());
                 entry.mixed |= draft.mixed;
-                drafts.merge(*present, selection);
+                Some(*present)
             }
-            None => self.entries.push((draft, selection)),
+            None => {
+                self.entries.push((draft.clone(), selection));
+                None
+            }
         }
     }
 }

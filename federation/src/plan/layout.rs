@@ -53,6 +53,11 @@ impl Position {
 }
 
 impl Layout {
+    /// How many places for values there are in all.
+    pub(super) fn slots(&self) -> usize {
+        self.positions.iter().map(|position| 1 + position.keys.len()).sum()
+    }
+
     /// The position of the operation's root type: it has one row.
     pub(crate) const ROOT: PositionId = PositionId(0);
 

@@ -11,7 +11,9 @@ mod document;
 mod draft;
 mod entity;
 mod finish;
+mod hub;
 mod interface_object;
+mod json;
 mod layout;
 mod location;
 mod names;
@@ -20,8 +22,10 @@ mod overrides;
 mod planner;
 mod prepared;
 mod print;
+mod reach;
 mod reader;
 mod representation;
+mod search;
 mod shape;
 mod spot;
 mod template;
@@ -35,9 +39,10 @@ pub(crate) use layout::{Layout, Position, PositionId, TYPE_SLOT, TypeId};
 pub(crate) use location::{Location, LocationStep};
 pub use overrides::{ByChance, OverrideLabels};
 pub(crate) use prepared::Variant;
-pub use prepared::{Prepared, prepare};
+pub use prepared::{Prepared, prepare, prepare_with};
 pub(crate) use reader::{FieldReader, ObjectReader, ValueReader};
 pub(crate) use representation::Representation;
+pub use search::PlanSettings;
 pub(crate) use shape::{FieldShape, Leaf, ObjectFields, ObjectShape, Output, Shape, Source, Wrap};
 pub(crate) use template::Template;
 
@@ -54,6 +59,12 @@ impl Plan {
     #[must_use]
     pub fn fetch_count(&self) -> usize {
         self.fetches.len()
+    }
+
+    /// How many fetches the longest chain has, each waiting for the one before.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.fetches.iter().map(|fetch| fetch.level + 1).max().unwrap_or_default()
     }
 }
 

@@ -3,7 +3,7 @@
 //! Greedy, with a way back: at each spot of the response the fields that a subgraph already visited resolves stay with it;
 //! for the rest the subgraph that resolves most of them is entered ([`entity`](super::entity)). What cannot be resolved
 //! from a spot is handed to the spot around it, which asks another subgraph for the field that led here. So a plan is
-//! found where there is one, without looking at all of them; the work is bounded.
+//! found where there is one, without looking at all of them. [`search`](super::search) looks for a better one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,15 +18,13 @@ use super::document::Client;
 use super::draft::{DraftStep, Drafts, FetchDraft, FetchId};
 use super::names::{Names, NamesId};
 use super::overrides::Overrides;
+use super::search::{Decisions, Found, PlanSettings};
 use super::spot::{Origin, Spot};
-
-/// How much work a plan may take: fields placed, and the parts of drafts copied before attempts.
-const MAX_STEPS: usize = 150_000;
 
 /// Why there is no plan.
 #[derive(Debug)]
 pub(super) enum PlanError {
-    /// The work was stopped.
+    /// It grew beyond what is accepted, but can be made frugally.
     Exhausted,
     /// The field of this type cannot be reached.
     Unreachable(String),
@@ -54,6 +52,12 @@ pub(super) struct Planner<'a> {
     pub(super) entering: Vec<(NamesId, Name, Option<SubgraphId>)>,
     /// How many subgraphs an entry may lead through.
     pub(super) hops: usize,
+    /// Whether keys or required fields are planned, for which a hub's stubs will do.
+    pub(super) is_gathering: bool,
+    pub(super) decisions: Decisions,
+    settings: &'a PlanSettings,
+    /// Whether the plan must not grow with the number of types ([`hub`](super::hub)).
+    pub(super) is_frugal: bool,
     steps: usize,
 }
 
@@ -63,13 +67,22 @@ pub(super) struct Pending {
     pub(super) tried: Vec<SubgraphId>,
 }
 
-/// Drafts the fetches for `operation`.
+/// What is to be planned.
+pub(super) struct Task<'a> {
+    pub(super) supergraph: &'a Supergraph,
+    pub(super) overrides: &'a Overrides,
+    pub(super) client: &'a Client<'a>,
+    pub(super) operation: &'a SelectionSet,
+    pub(super) settings: &'a PlanSettings,
+}
+
+/// Drafts the fetches for an operation.
 pub(super) fn draft(
-    supergraph: &Supergraph,
-    overrides: &Overrides,
-    client: &Client<'_>,
-    operation: &SelectionSet,
-) -> Result<Drafts, PlanError> {
+    task: &Task<'_>,
+    decisions: Decisions,
+    is_frugal: bool,
+) -> Result<Found, PlanError> {
+    let Task { supergraph, overrides, client, operation, settings } = *task;
     let mut planner = Planner {
         supergraph,
         client,
@@ -80,6 +93,10 @@ pub(super) fn draft(
         touched: BTreeSet::new(),
         entering: Vec::new(),
         hops: supergraph.subgraph_ids().count() + 1,
+        is_gathering: false,
+        decisions,
+        settings,
+        is_frugal,
         steps: 0,
     };
     let fields = operation.collect(&|ty| *ty == operation.ty);
@@ -91,7 +108,9 @@ pub(super) fn draft(
     };
     match rest.first() {
         Some(field) => Err(PlanError::Unreachable(coordinate(&operation.ty, field))),
-        None => Ok(planner.drafts),
+        None => {
+            Ok(Found { drafts: planner.drafts, decisions: planner.decisions, steps: planner.steps })
+        }
     }
 }
 
@@ -146,7 +165,7 @@ impl<'a> Planner<'a> {
         depends_on: BTreeSet<FetchId>,
     ) -> usize {
         let selection = self.drafts.new_selection();
-        self.drafts.fetches.push(FetchDraft {
+        let fetch = self.drafts.new_fetch(FetchDraft {
             subgraph,
             depends_on,
             entities: None,
@@ -156,7 +175,7 @@ impl<'a> Planner<'a> {
         });
         spot.origins.push(Origin {
             subgraph,
-            fetch: self.drafts.fetches.len() - 1,
+            fetch,
             selection,
             is_entry: false,
             provided: Vec::new(),
@@ -165,7 +184,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Plans `set` on the objects of `spot` and returns what could not be planned.
-    fn selections(
+    pub(super) fn selections(
         &mut self,
         spot: &mut Spot<'a>,
         set: &SelectionSet,
@@ -228,7 +247,9 @@ impl<'a> Planner<'a> {
         let origin = &spot.origins[index];
         let mut rest = Vec::with_capacity(pending.len());
         for mut entry in std::mem::take(pending) {
-            let local = !entry.tried.contains(&origin.subgraph)
+            let is_there = origin.subgraph != SubgraphId::NONE || self.is_gathering;
+            let local = is_there
+                && !entry.tried.contains(&origin.subgraph)
                 && matches!(
                     self.access_at(spot, origin.subgraph, &entry.field.name, &origin.provided),
                     Access::Local(..)
@@ -253,7 +274,7 @@ impl<'a> Planner<'a> {
         index: usize,
         field: &Arc<Field>,
     ) -> Result<Option<Arc<Field>>, PlanError> {
-        self.step(1)?;
+        self.step()?;
         let origin = &spot.origins[index];
         self.touched.insert(origin.fetch);
         let child = self.drafts.add_field(origin.selection, field);
@@ -398,13 +419,15 @@ impl<'a> Planner<'a> {
         fields + fragments
     }
 
-    /// Counts work, and stops when it is too much.
-    pub(super) fn step(&mut self, count: usize) -> Result<(), PlanError> {
-        self.steps += count;
-        if self.steps > MAX_STEPS {
-            return Err(PlanError::Exhausted);
-        }
-        Ok(())
+    /// Counts work.
+    pub(super) fn step(&mut self) -> Result<(), PlanError> {
+        self.steps += 1;
+        if self.is_frugal || self.may_try() { Ok(()) } else { Err(PlanError::Exhausted) }
+    }
+
+    /// Whether something may still be tried that may lead nowhere.
+    pub(super) fn may_try(&self) -> bool {
+        self.steps < self.settings.first_steps
     }
 }
 

@@ -16,18 +16,27 @@ use crate::value::Object;
 
 use super::document::Client;
 use super::overrides::{OverrideLabels, Overrides};
-use super::planner::{self, PlanError};
+use super::planner::{PlanError, Task};
+use super::search::{self, PlanSettings};
 use super::shape::Shape;
 use super::{Layout, Plan, conflicts, finish};
 
 /// How many combinations of conditions are kept.
 const MAX_VARIANTS: usize = 64;
+/// What is kept of a valid document, in bytes for each byte of its text: nodes with their positions. Measured, roughly.
+const BYTES_PER_TEXT_BYTE: usize = 20;
+/// What a fetch and a field of the answer's shape take beside their texts, in bytes; roughly.
+const BYTES_PER_FETCH: usize = 1000;
+const BYTES_PER_FIELD: usize = 250;
 
 /// A valid operation with its plan.
 #[derive(Debug)]
 pub struct Prepared {
     supergraph: Arc<Supergraph>,
+    settings: PlanSettings,
     document: Arc<Document>,
+    /// How long the operation's text is.
+    text_bytes: usize,
     conditions: Conditions,
     /// What the supergraph requires of viewers for anything in the operation.
     requirements: BTreeSet<RequirementId>,
@@ -72,13 +81,35 @@ pub fn prepare(
     source: &str,
     operation_name: Option<&str>,
 ) -> Result<Prepared, Vec<RequestError>> {
+    prepare_with(supergraph, source, operation_name, PlanSettings::default())
+}
+
+/// [`prepare`] with other bounds for planning.
+///
+/// # Errors
+/// As [`prepare`]'s.
+pub fn prepare_with(
+    supergraph: &Arc<Supergraph>,
+    source: &str,
+    operation_name: Option<&str>,
+    settings: PlanSettings,
+) -> Result<Prepared, Vec<RequestError>> {
     let document = Arc::new(Document::parse(supergraph.api(), source, operation_name)?);
     let conditions = Conditions::of(&document);
     let requirements = requirements(supergraph, &document, &conditions);
     requirements
         .and_then(|requirements| {
             let unmet = BTreeSet::new();
-            Prepared::new(supergraph.clone(), document, conditions, requirements, unmet)
+            let (supergraph, text_bytes) = (supergraph.clone(), source.len());
+            Prepared::new(
+                supergraph,
+                settings,
+                document,
+                text_bytes,
+                conditions,
+                requirements,
+                unmet,
+            )
         })
         .map_err(|error| vec![error])
 }
@@ -99,16 +130,20 @@ fn requirements(
 impl Prepared {
     fn new(
         supergraph: Arc<Supergraph>,
+        settings: PlanSettings,
         document: Arc<Document>,
+        text_bytes: usize,
         conditions: Conditions,
         requirements: BTreeSet<RequirementId>,
         unmet: BTreeSet<RequirementId>,
     ) -> Result<Self, RequestError> {
         let (whole, labels) =
-            variant(&supergraph, &document, &conditions, &unmet, BTreeSet::new())?;
+            variant(&supergraph, &settings, &document, &conditions, &unmet, BTreeSet::new())?;
         Ok(Self {
             supergraph,
+            settings,
             document,
+            text_bytes,
             conditions,
             requirements,
             unmet,
@@ -144,7 +179,9 @@ impl Prepared {
         }
         let restricted = Arc::new(Self::new(
             self.supergraph.clone(),
+            self.settings.clone(),
             self.document.clone(),
+            self.text_bytes,
             self.conditions.clone(),
             self.requirements.clone(),
             unmet.clone(),
@@ -173,6 +210,13 @@ impl Prepared {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.whole.plan
+    }
+
+    /// How much memory it takes, in bytes, roughly; it grows as requests skip and include other parts.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let variants: usize = self.lock().known.values().map(|variant| variant.bytes()).sum();
+        self.text_bytes * BYTES_PER_TEXT_BYTE + self.whole.bytes() + variants
     }
 
     pub(crate) fn supergraph(&self) -> &Supergraph {
@@ -207,8 +251,14 @@ impl Prepared {
             if let Some(known) = self.lock().known.get(&key) {
                 return Ok(known.clone());
             }
-            let (variant, asked) =
-                variant(&self.supergraph, &self.document, &conditions, &self.unmet, on)?;
+            let (variant, asked) = variant(
+                &self.supergraph,
+                &self.settings,
+                &self.document,
+                &conditions,
+                &self.unmet,
+                on,
+            )?;
             let mut variants = self.lock();
             if !asked.is_subset(&variants.labels) {
                 // Where one label is on, another may come into play; keys made without it no longer tell plans apart.
@@ -231,9 +281,19 @@ impl Prepared {
     }
 }
 
+impl Variant {
+    fn bytes(&self) -> usize {
+        let fetches = self.plan.fetches.iter();
+        // The printed selection is as long as the document, and so is the request.
+        let fetches: usize = fetches.map(|fetch| 3 * fetch.document.len() + BYTES_PER_FETCH).sum();
+        fetches + self.plan.layout.slots() * BYTES_PER_FIELD
+    }
+}
+
 /// A plan, and the override labels that it asked about.
 fn variant(
     supergraph: &Supergraph,
+    settings: &PlanSettings,
     document: &Document,
     conditions: &Conditions,
     unmet: &BTreeSet<RequirementId>,
@@ -249,7 +309,8 @@ fn variant(
     };
     let client = Client { operation: &document.operation, kind: document.kind() };
     let overrides = Overrides::new(labels_on);
-    let drafts = planner::draft(supergraph, &overrides, &client, operation).map_err(refusal)?;
+    let task = Task { supergraph, overrides: &overrides, client: &client, operation, settings };
+    let drafts = search::best(&task).map_err(refusal)?;
     let mut layout = Layout::new();
     let shape = Shape::new(supergraph, answered, renamed, &mut layout);
     let variant = Variant {
@@ -268,6 +329,7 @@ fn introspection(operation: &SelectionSet) -> Vec<Arc<Field>> {
 
 fn refusal(error: PlanError) -> RequestError {
     match error {
+        // A plan that grows too much is made frugally, which takes what it takes.
         PlanError::Exhausted => RequestError::new(
             RequestErrorCode::OperationTooComplex,
             "planning the operation takes more work than is accepted",

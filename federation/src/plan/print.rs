@@ -83,7 +83,8 @@ impl Display for Indent {
     }
 }
 
-struct Path<'a>(&'a [Step]);
+/// Response keys from the root; `@` is each item of a list, `|[…]` the types that the next step is about.
+pub(super) struct Path<'a>(pub(super) &'a [Step]);
 
 impl Display for Path<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -21,6 +21,9 @@ pub struct SubgraphInfo {
 pub(crate) struct SubgraphId(usize);
 
 impl SubgraphId {
+    /// No subgraph; it resolves nothing.
+    pub(crate) const NONE: Self = Self(usize::MAX);
+
     pub(crate) const fn new(index: usize) -> Self {
         Self(index)
     }

@@ -7,6 +7,7 @@ mod abstract_types;
 mod answers;
 mod authorise;
 mod failures;
+mod generated;
 mod introspection;
 mod plans;
 mod property;

@@ -1,4 +1,4 @@
-//! `spacey plan`: the plan by which an operation is answered, as text.
+//! `spacey plan`: the plan by which an operation is answered, as text or as JSON.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use federation::{Supergraph, prepare};
 
-use crate::cli::PlanArgs;
+use crate::cli::{PlanArgs, PlanFormat};
 use crate::graph;
 
 pub(super) fn run(arguments: &PlanArgs) -> super::Result {
@@ -19,7 +19,11 @@ pub(super) fn run(arguments: &PlanArgs) -> super::Result {
     let operation = read(&arguments.operation)?;
     match prepare(&supergraph, &operation, arguments.operation_name.as_deref()) {
         Ok(prepared) => {
-            super::answer(&format!("{}\n", prepared.plan()))?;
+            let plan = match arguments.format {
+                PlanFormat::Text => prepared.plan().to_string(),
+                PlanFormat::Json => serde_json::to_string_pretty(prepared.plan())?,
+            };
+            super::answer(&format!("{plan}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
         Err(errors) => {

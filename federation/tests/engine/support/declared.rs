@@ -9,7 +9,7 @@ use apollo_compiler::Schema;
 use apollo_compiler::ast::{Definition, DirectiveList, Document, FieldDefinition};
 use federation::SubgraphSdl;
 
-use super::subgraph::{FieldRule, Subgraph};
+use super::subgraph::{FieldRule, KeyRule, Subgraph};
 
 pub(crate) fn subgraphs(sdls: &[SubgraphSdl]) -> Vec<Subgraph> {
     let mut declared: Vec<Declared> = sdls.iter().map(Declared::read).collect();
@@ -33,6 +33,7 @@ pub(crate) fn subgraphs(sdls: &[SubgraphSdl]) -> Vec<Subgraph> {
             schema: subgraph.schema(),
             name: subgraph.name,
             rules: subgraph.rules,
+            keys: subgraph.keys,
             implementations: implementations.clone(),
         })
         .collect()
@@ -44,6 +45,7 @@ struct Declared {
     sdl: String,
     entities: BTreeSet<String>,
     rules: Vec<FieldRule>,
+    keys: Vec<KeyRule>,
     /// Interface and object type.
     implementations: Vec<(String, String)>,
     /// The subgraph overridden, type and field.
@@ -58,6 +60,7 @@ impl Declared {
             sdl: String::new(),
             entities: BTreeSet::new(),
             rules: Vec::new(),
+            keys: Vec::new(),
             implementations: Vec::new(),
             overrides: Vec::new(),
         };
@@ -87,6 +90,7 @@ impl Declared {
             }
             Definition::InterfaceTypeDefinition(node) => {
                 let interface = node.make_mut();
+                self.note_keys(&interface.name, &interface.directives);
                 strip(&mut interface.directives, &mut interface.fields);
             }
             Definition::UnionTypeDefinition(node) => node.make_mut().directives.clear(),
@@ -108,6 +112,17 @@ impl Declared {
         }
     }
 
+    fn note_keys(&mut self, ty: &str, directives: &DirectiveList) {
+        for key in directives.get_all("key") {
+            let resolvable = key.specified_argument_by_name("resolvable");
+            self.keys.push(KeyRule {
+                ty: ty.to_owned(),
+                set: text(key, "fields").unwrap(),
+                resolvable: resolvable.and_then(|value| value.to_bool()) != Some(false),
+            });
+        }
+    }
+
     fn object(
         &mut self,
         name: &str,
@@ -121,6 +136,7 @@ impl Declared {
         if !keys.is_empty() {
             self.entities.insert(name.to_owned());
         }
+        self.note_keys(name, directives);
         let implementations =
             interfaces.iter().map(|interface| (interface.to_string(), name.into()));
         self.implementations.extend(implementations);
@@ -143,6 +159,17 @@ impl Declared {
             {
                 self.overrides.push((from, name.to_owned(), field.name.to_string()));
             }
+        }
+    }
+
+    fn keys(&mut self, name: &str, directives: &DirectiveList) {
+        for key in directives.get_all("key") {
+            let resolvable = key.specified_argument_by_name("resolvable");
+            self.keys.push(KeyRule {
+                ty: name.to_owned(),
+                set: text(key, "fields").unwrap(),
+                resolvable: resolvable.and_then(|value| value.to_bool()) != Some(false),
+            });
         }
     }
 

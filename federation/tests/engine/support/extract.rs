@@ -32,6 +32,7 @@ pub(crate) fn subgraphs(supergraph: &str) -> Vec<Subgraph> {
                 name: name.to_owned(),
                 schema,
                 rules: extraction.rules,
+                keys: Vec::new(),
                 implementations: std::collections::BTreeMap::new(),
             }
         })

@@ -19,7 +19,7 @@ use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use federation::{
     ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, PathSegment, Prepared,
-    Response, SubgraphError, Supergraph, Value, execute, prepare,
+    Response, SubgraphError, SubgraphSdl, Supergraph, Value, compose, execute, prepare,
 };
 
 use data::Data;
@@ -101,6 +101,18 @@ impl Fixture {
             fault: None,
             in_process: AtomicBool::default(),
         }
+    }
+
+    /// A fixture made of the SDL of subgraphs and data.
+    ///
+    /// # Errors
+    /// When the subgraphs do not compose.
+    pub(crate) fn compose(
+        subgraphs: &[SubgraphSdl],
+        records: serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self, Vec<federation::Diagnostic>> {
+        let supergraph = compose(subgraphs)?.supergraph_sdl;
+        Ok(scenario::fixture(subgraphs, &supergraph, Data::new(records)))
     }
 
     pub(crate) fn prepare(&self, operation: &str) -> Prepared {

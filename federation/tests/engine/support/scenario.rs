@@ -17,7 +17,7 @@ use apollo_compiler::Schema;
 use federation::{OverrideLabels, SubgraphSdl, Supergraph, compose};
 
 use super::Fixture;
-use super::data::Data;
+use super::data::{self, Data};
 use super::declared;
 
 const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@extends"])"#;
@@ -89,11 +89,24 @@ fn composed(subgraphs: &[SubgraphSdl]) -> String {
 }
 
 /// Mock subgraphs of these SDLs over `data`.
-fn fixture(subgraphs: &[SubgraphSdl], supergraph: &str, data: Data) -> Fixture {
+pub(crate) fn fixture(subgraphs: &[SubgraphSdl], supergraph: &str, mut data: Data) -> Fixture {
     let supergraph = Arc::new(Supergraph::parse(supergraph).unwrap());
     let api = Schema::parse_and_validate(supergraph.api_sdl(), "api.graphql").unwrap();
+    let subgraphs = declared::subgraphs(subgraphs);
+    for subgraph in &subgraphs {
+        for rule in &subgraph.rules {
+            // What an interface requires where it is an object, its types require.
+            let objects = subgraph.implementations.get(&rule.ty).into_iter().flatten();
+            for ty in objects.chain([&rule.ty]) {
+                if let Some(set) = &rule.requires {
+                    let mark = (ty.clone(), rule.field.clone());
+                    data.requires.insert(mark, data::field_set(set));
+                }
+            }
+        }
+    }
     Fixture {
-        subgraphs: declared::subgraphs(subgraphs),
+        subgraphs,
         data,
         supergraph,
         api,

@@ -16,8 +16,17 @@ pub(crate) struct Subgraph {
     pub(crate) name: String,
     pub(crate) schema: Valid<Schema>,
     pub(crate) rules: Vec<FieldRule>,
+    /// What its entities are found by; where there are none, by all that a representation says.
+    pub(crate) keys: Vec<KeyRule>,
     /// The object types of each interface, in all subgraphs together.
     pub(crate) implementations: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A `@key` of a type.
+pub(crate) struct KeyRule {
+    pub(crate) ty: String,
+    pub(crate) set: String,
+    pub(crate) resolvable: bool,
 }
 
 /// What federation says of a field in this subgraph.
@@ -92,6 +101,28 @@ struct Context<'a> {
     violations: &'a Mutex<Vec<String>>,
 }
 
+impl<'a> Context<'a> {
+    /// The record that a representation stands for.
+    fn find(&self, given: &Map<String, Value>) -> Option<Record<'a>> {
+        let Self { data, subgraph, violations } = self;
+        let ty = given["__typename"].as_str().unwrap();
+        if subgraph.keys.is_empty() {
+            let mut records = subgraph.records_of(ty).into_iter().flat_map(|ty| data.records(ty));
+            return records.find(|record| data.matches(*record, given));
+        }
+        let keys = subgraph.keys.iter().filter(|key| key.ty == ty && key.resolvable);
+        let key = keys.map(|key| data::field_set(&key.set)).find(|key| data::has(given, key));
+        let Some(key) = key else {
+            let violation = format!("{}: no key of {ty} is in {given:?}", subgraph.name);
+            violations.lock().unwrap().push(violation);
+            return None;
+        };
+        let wanted = data.evaluate(&key, Record { type_name: "", fields: given }, true);
+        let mut records = subgraph.records_of(ty).into_iter().flat_map(|ty| data.records(ty));
+        records.find(|record| data.evaluate(&key, *record, false) == wanted)
+    }
+}
+
 struct Member<'a> {
     context: Context<'a>,
     record: Record<'a>,
@@ -136,12 +167,7 @@ impl Member<'_> {
             .collect();
         let context = self.context;
         ResolvedValue::List(Box::new(representations.into_iter().map(move |given| {
-            let type_name = given["__typename"].as_str().unwrap();
-            let types = context.subgraph.records_of(type_name);
-            let record = types
-                .into_iter()
-                .flat_map(|name| context.data.records(name))
-                .find(|record| context.data.matches(*record, &given));
+            let record = context.find(&given);
             Ok(match record {
                 None => ResolvedValue::null(),
                 Some(record) => ResolvedValue::object(Member {
@@ -176,9 +202,21 @@ impl ObjectValue for Member<'_> {
             .and_then(|rule| rule.provides.clone())
             .or_else(|| nested(self.provided.as_deref(), name));
         let value = data::explicit_error(data::value(self.record, info)?)?;
+        if let Some(base) = data::computed_base(value) {
+            let set = rule.and_then(|rule| rule.requires.as_deref()).map(data::field_set);
+            let inputs = match (&set, &self.given) {
+                (Some(set), Some(given)) => {
+                    context.data.evaluate(set, Record { type_name: "", fields: given }, true)
+                }
+                // What is provided here is as it is where it is computed.
+                _ => context.data.required(self.record, name),
+            };
+            return Ok(ResolvedValue::leaf(data::computed(base, &data::arguments(info), &inputs)));
+        }
         Ok(data::resolve(
             context.data,
             value,
+            data::limit(info),
             Arc::new(move |record| {
                 ResolvedValue::object(Member {
                     context,
