@@ -149,7 +149,6 @@ impl Drafts {
                         entities.template = template;
                     }
                 }
-                Some(Undo::AddContext(fetch)) => drop(self.fetches[fetch].contexts.pop()),
                 None => return,
             }
         }
@@ -173,12 +172,6 @@ impl Drafts {
             self.journal.push(Undo::ExtendTemplate(fetch, entities.template.clone()));
             entities.template.merge(extra);
         }
-    }
-
-    /// Adds a variable to a fetch.
-    pub(super) fn add_context(&mut self, fetch: FetchId, context: ContextDraft) {
-        self.fetches[fetch].contexts.push(context);
-        self.journal.push(Undo::AddContext(fetch));
     }
 
     pub(super) fn new_selection(&mut self) -> SelectionId {
