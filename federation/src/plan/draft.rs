@@ -150,7 +150,6 @@ impl Drafts {
                         entities.template = template;
                     }
                 }
-                Some(Undo::AddContext(fetch)) => drop(self.fetches[fetch].contexts.pop()),
                 None => return,
             }
         }
