@@ -119,7 +119,7 @@ impl<'s> Deliveries<'s> {
         }
         let part = self.subsequent(ready, arena);
         let says_something =
-            !part.has_next || !(part.incremental.is_empty() && part.completed.is_empty());
+            !(part.has_next && part.incremental.is_empty() && part.completed.is_empty());
         says_something.then_some(Payload::Subsequent(part))
     }
 

@@ -62,10 +62,8 @@ impl<'a> Check<'a> {
             return;
         }
         match directive.specified_argument_by_name("label").map(|label| &**label) {
-            Some(Value::String(label)) => {
-                if !self.labels.insert(label) {
-                    self.refuse(directive, format!("the label {label:?} is another directive's"));
-                }
+            Some(Value::String(label)) if !self.labels.insert(label) => {
+                self.refuse(directive, format!("the label {label:?} is another directive's"));
             }
             Some(Value::Variable(_)) if is_stream => {
                 self.refuse(directive, "the label of @stream must not be a variable".to_owned());
