@@ -118,9 +118,9 @@ impl<'s> Deliveries<'s> {
             return None;
         }
         let part = self.subsequent(ready, arena);
-        let says_nothing =
-            part.has_next && part.incremental.is_empty() && part.completed.is_empty();
-        (!says_nothing).then_some(Payload::Subsequent(part))
+        let says_something =
+            !(part.has_next && part.incremental.is_empty() && part.completed.is_empty());
+        says_something.then_some(Payload::Subsequent(part))
     }
 
     fn initial(&mut self, arena: &Arena<'_>) -> Payload {
