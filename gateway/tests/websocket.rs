@@ -1,6 +1,5 @@
 //! `graphql-transport-ws` at the gateway: the whole life of a connection, and each way in which it is closed.
 
-
 mod support;
 
 use std::net::SocketAddr;
