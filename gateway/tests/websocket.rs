@@ -1,7 +1,5 @@
 //! `graphql-transport-ws` at the gateway: the whole life of a connection, and each way in which it is closed.
 
-#![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
-
 mod support;
 
 use std::net::SocketAddr;
