@@ -1,7 +1,5 @@
 //! Runs every input of the corpus through its target: those written by hand, and those that the fuzzer found.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;

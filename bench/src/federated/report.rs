@@ -119,6 +119,10 @@ impl Measured {
             "\nFor comparison, CPU for each answer: the same bytes from memory {memory:.0} µs; one async-graphql schema that holds all \
              the data {whole:.0} µs."
         )?;
+        writeln!(
+            text,
+            "\nWhere Spacey's time goes: [flame graph](flame-graph.svg), drawn by `make flame-graph`."
+        )?;
         self.growth(&mut text)?;
         writeln!(
             text,
@@ -202,8 +206,10 @@ async fn machine() -> String {
     let cores = cpus.lines().filter(|line| line.starts_with("processor")).count();
     let kernel = read("/proc/sys/kernel/osrelease").await;
     let memory = field(&memory, "MemTotal");
+    let load = read("/proc/loadavg").await;
+    let load = load.split(' ').next().unwrap_or_default();
     format!(
-        "{}, {cores} cores, {memory} of memory, Linux {}",
+        "{}, {cores} cores, {memory} of memory, Linux {}; load average at the end {load}",
         field(&cpus, "model name"),
         kernel.trim()
     )

@@ -145,12 +145,12 @@ impl Drafts {
                 Some(Undo::RemoveField(id, index, key, field)) => {
                     self.selections[id.0].fields.shift_insert(index, key, field);
                 }
+                Some(Undo::AddContext(fetch)) => drop(self.fetches[fetch].contexts.pop()),
                 Some(Undo::ExtendTemplate(fetch, template)) => {
                     if let Some(entities) = &mut self.fetches[fetch].entities {
                         entities.template = template;
                     }
                 }
-                Some(Undo::AddContext(fetch)) => drop(self.fetches[fetch].contexts.pop()),
                 None => return,
             }
         }

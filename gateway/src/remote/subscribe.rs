@@ -239,10 +239,10 @@ async fn hear(socket: &mut Socket) -> Result<Option<Heard>, FetchError> {
         Some(Err(tungstenite::Error::Capacity(error))) => Err(malformed(&error.to_string())),
         Some(Err(error)) => Err(unreachable(error)),
         Some(Ok(Frame::Text(text))) => Heard::read(&text).map(Some),
-        Some(Ok(Frame::Close(None))) => Ok(None),
         Some(Ok(Frame::Close(Some(frame)))) => {
             Err(unreachable(Closed(format!("{}: {}", frame.code, frame.reason))))
         }
+        Some(Ok(Frame::Close(None))) => Ok(None),
         Some(Ok(Frame::Binary(_))) => Err(malformed("a message that is not text")),
         Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_))) => Ok(Some(Heard::Pong)),
     }

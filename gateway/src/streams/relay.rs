@@ -30,8 +30,7 @@ pub(super) async fn run(state: Arc<State>, operation: Operation, outbox: Outbox<
     let Operation { graph, prepared, variables, exchange, id } = operation;
     let deadline = Deadline::after(state.settings.http.request_timeout);
     let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
-    let opening = Box::pin(opening);
-    match unless_it_panics(deadline.keep(opening, Code::GatewayTimeout)).await {
+    match unless_it_panics(deadline.keep(Box::pin(opening), Code::GatewayTimeout)).await {
         Ok(opened) => relay(id, opened.payloads, outbox).await,
         Err(outcome) => end(&id, Some(outcome), &outbox).await,
     }

@@ -181,7 +181,7 @@ pub(crate) fn run(seed: u64, graphs: usize) {
         panic!("seed {seed}\n{report}");
     }
     let invalid = invalid.into_inner();
-    println!("{graphs} graphs, {} operations, {invalid} of them not valid", graphs * OPERATIONS);
+    eprintln!("{graphs} graphs, {} operations, {invalid} of them not valid", graphs * OPERATIONS);
     assert!(invalid * 100 <= graphs * OPERATIONS * MOST_INVALID, "{invalid} were not valid");
 }
 
