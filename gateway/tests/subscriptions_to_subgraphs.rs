@@ -40,7 +40,7 @@ async fn answer<F: Future<Output = ()> + Send>(
     let address = format!("http://{}/graphql", listener.local_addr().unwrap());
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        #[expect(clippy::result_large_err, reason = "the library's callback is of this type")]
+        #[expect(clippy::result_large_err, reason = "the error is the library's")]
         let subprotocol = |_: &http::Request<()>, mut response: http::Response<()>| {
             let name = http::HeaderValue::from_static("graphql-transport-ws");
             response.headers_mut().insert("sec-websocket-protocol", name);
