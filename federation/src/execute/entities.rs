@@ -51,7 +51,11 @@ pub(super) fn take(
     }
     arena.reset_rows(before, node.reader.position);
     for list in &lists {
-        arena.reset_rows(before, list.entities.location.position);
+        // What one list's entities have inside can be at the place of another list, and is in use now.
+        let position = list.reader.position;
+        if !lists.iter().any(|other| other.reader.has_inside(position)) {
+            arena.reset_rows(before, position);
+        }
     }
 }
 

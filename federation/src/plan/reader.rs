@@ -48,6 +48,16 @@ impl FieldReader {
 }
 
 impl ObjectReader {
+    /// Whether it reads objects at `position` inside its own.
+    pub(crate) fn has_inside(&self, position: PositionId) -> bool {
+        self.fields.iter().any(|field| match &field.value {
+            ValueReader::Objects { object, .. } => {
+                object.position == position || object.has_inside(position)
+            }
+            ValueReader::TypeName | ValueReader::Leaf => false,
+        })
+    }
+
     /// The reader for objects at `position` on which all of `selections` are selected.
     pub(super) fn new(
         drafts: &Drafts,
@@ -100,7 +110,8 @@ struct Key {
 impl<'a> Keys<'a> {
     fn collect(&mut self, drafts: &'a Drafts, id: SelectionId) {
         let selection = drafts.selection(id);
-        self.typename |= selection.typename || drafts.is_bare(id);
+        // One that only fills an empty selection is not read: of an interface object it would be the interface's name.
+        self.typename |= selection.typename;
         for (key, field) in &selection.fields {
             let entry = self
                 .fields
