@@ -137,6 +137,18 @@ async fn stopping_or_leaving_ends_the_subscription_at_the_subgraph() {
 }
 
 #[tokio::test]
+async fn a_client_that_closes_is_answered() {
+    let (library, address) = library().await;
+    let mut quiet = Socket::introduced(address, json!({})).await;
+    assert_eq!(quiet.close(1000).await, 1000);
+    let mut busy = Socket::introduced(address, json!({})).await;
+    busy.subscribe("a", "subscription { added(count: 1000000, every: 1) { id } }").await;
+    subscribers(&library, 1).await;
+    assert_eq!(busy.close(1000).await, 1000);
+    subscribers(&library, 0).await;
+}
+
+#[tokio::test]
 async fn who_is_asking_is_told_by_payload_or_headers() {
     let (library, address) = library().await;
     let bearer = format!("Bearer {}", library.token());

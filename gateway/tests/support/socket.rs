@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -74,6 +75,13 @@ impl Socket {
                 return (frame.code.into(), frame.reason.to_string());
             }
         }
+    }
+
+    /// Closes with a code, and returns the code that the gateway answers.
+    pub(crate) async fn close(&mut self, code: u16) -> u16 {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        self.0.send(Message::Close(Some(frame))).await.unwrap();
+        self.closed().await.0
     }
 
     /// The next frame that is not a ping.

@@ -27,6 +27,9 @@ use crate::transport::Exchange;
 /// After so many silent heartbeats a client counts as gone.
 const SILENT_HEARTBEATS: u32 = 3;
 
+/// How long a client may take to answer that the connection is closed.
+const CLOSING: Duration = Duration::from_secs(1);
+
 /// Serves a WebSocket until either side closes it.
 pub(super) async fn serve(mut socket: WebSocket, state: Arc<State>, opening: Opening) {
     let closed = match introduce(&mut socket, &state, &opening).await {
@@ -42,11 +45,17 @@ pub(super) async fn serve(mut socket: WebSocket, state: Arc<State>, opening: Ope
 /// How a connection ends: with a reason for the client, or because the client is gone.
 type Ended = Option<Close>;
 
+/// Closes a WebSocket, or answers a client that did. Each side says so, or the other could not tell it from a broken connection.
 async fn close(socket: &mut WebSocket, ended: Ended, patience: Duration) {
     if let Some(close) = ended {
         // A client that does not read even this is left to the system.
-        drop(timeout(patience, socket.send(close.frame())).await);
+        let sent = timeout(patience, socket.send(close.frame())).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
     }
+    let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
+    drop(timeout(CLOSING, answered).await);
 }
 
 /// Waits for `connection_init` and finds out who is asking.
