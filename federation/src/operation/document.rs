@@ -43,7 +43,7 @@ impl Document {
         operation_name: Option<&str>,
     ) -> Result<Self, Vec<RequestError>> {
         let executable = validate(parse(source)?, schema)?;
-        let misplaced = stream_rules::check(&executable);
+        let misplaced = stream_rules::check(schema, &executable);
         if !misplaced.is_empty() {
             return Err(misplaced);
         }

@@ -11,6 +11,7 @@ mod error;
 mod normalise;
 mod one_of;
 mod selection;
+mod stream_overlaps;
 mod stream_rules;
 mod variables;
 
