@@ -29,6 +29,17 @@ pub enum OperationKind {
     Subscription,
 }
 
+impl OperationKind {
+    /// The word that an operation of this kind begins with.
+    pub(crate) const fn keyword(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
 /// A valid document and the operation in it that is to run.
 #[derive(Debug)]
 pub(crate) struct Document {

@@ -20,6 +20,6 @@ pub(crate) use defer::{DeferSet, DeferUsage, InitialCount, StreamUsage};
 pub(crate) use document::Document;
 pub use document::OperationKind;
 pub use error::{RequestError, RequestErrorCode};
-pub(crate) use normalise::{Normalised, normalise};
-pub(crate) use selection::{Field, SelectionSet, merge_fields};
+pub(crate) use normalise::{Normalised, is_for_subgraphs, normalise};
+pub(crate) use selection::{Field, SelectionSet, merge_directives, merge_fields};
 pub(crate) use variables::coerce_variables;
