@@ -30,6 +30,17 @@ pub enum OperationKind {
     Subscription,
 }
 
+impl OperationKind {
+    /// The word that an operation of this kind begins with.
+    pub(crate) const fn keyword(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
 /// A valid document and the operation in it that is to run.
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -44,7 +55,7 @@ impl Document {
         operation_name: Option<&str>,
     ) -> Result<Self, Vec<RequestError>> {
         let executable = validate(parse(source)?, schema)?;
-        let misplaced = stream_rules::check(&executable);
+        let misplaced = stream_rules::check(schema, &executable);
         if !misplaced.is_empty() {
             return Err(misplaced);
         }
