@@ -132,7 +132,7 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    builder.enable_federation().finish()
+    builder.enable_federation().enable_subscription_in_federation().finish()
 }
 
 /// The two as subgraphs in this process.

@@ -57,6 +57,15 @@ pub(crate) fn response(value: &Value) -> bool {
     object.contains_key("data")
 }
 
+/// A part of an answer by itself, where it is not known which came before.
+pub(crate) fn part(value: &Value) {
+    if value.get("data").is_some() || value.get("errors").is_some() {
+        response(value);
+    } else {
+        assert!(value["hasNext"].is_boolean(), "{value}");
+    }
+}
+
 /// Errors that tell a reason and a code, and none of them that the gateway itself broke.
 pub(crate) fn errors(list: &Value) {
     let list = array(list);
@@ -73,7 +82,6 @@ fn events(body: &[u8], has_ended: bool) {
     let Ok(text) = std::str::from_utf8(body) else { panic!("events are UTF-8: {}", show(body)) };
     let mut parts = Parts::default();
     let mut completed = false;
-    let mut operations: HashSet<String> = HashSet::new();
     assert!(text.is_empty() || text.ends_with("\n\n"), "{text:?}");
     for event in text.split("\n\n").filter(|event| !event.is_empty() && *event != ":") {
         assert!(!completed, "after the end: {event:?}");
@@ -88,12 +96,11 @@ fn events(body: &[u8], has_ended: bool) {
             ("event: next", false) => parts.take(&json(data.as_bytes())),
             ("event: next", true) => {
                 let message = json(data.as_bytes());
-                assert!(!operations.contains(self::text(&message["id"])), "{event:?}");
-                Parts::default().take(&message["payload"]);
+                self::text(&message["id"]);
+                part(&message["payload"]);
             }
             ("event: complete", true) => {
-                let message = json(data.as_bytes());
-                operations.insert(self::text(&message["id"]).to_owned());
+                self::text(&json(data.as_bytes())["id"]);
             }
             ("event: complete", false) => completed = data.is_empty(),
             _ => panic!("an event of no kind that there is: {event:?}"),
