@@ -9,6 +9,7 @@ use apollo_compiler::introspection;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::Valid;
 
+use super::consequences;
 use super::descriptions;
 use super::one_of;
 use super::{RequestError, RequestErrorCode, stream_rules};
@@ -148,7 +149,8 @@ fn validate(
     schema: &Valid<Schema>,
 ) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
     document.to_executable_validate(schema).map_err(|invalid| {
-        RequestError::from_diagnostics(RequestErrorCode::ValidationFailed, &invalid.errors)
+        let code = RequestErrorCode::ValidationFailed;
+        consequences::without(RequestError::from_diagnostics(code, &invalid.errors), &document)
     })
 }
 

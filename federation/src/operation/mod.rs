@@ -4,6 +4,7 @@
 //! anything walks them recursively.
 
 mod conditions;
+mod consequences;
 mod defer;
 mod descriptions;
 mod document;
