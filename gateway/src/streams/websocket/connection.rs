@@ -163,8 +163,7 @@ impl Connection {
     ) -> Self {
         let settings = &state.settings.streams;
         let (outbox, inbox) = queue(settings.buffer, settings.patience);
-        let caller =
-            Caller { viewer: identity.viewer.clone(), request_id: opening.request_id };
+        let caller = Caller { viewer: identity.viewer.clone(), request_id: opening.request_id };
         let (authenticator, drain) = (state.authenticator.clone(), state.drain.clone());
         let outlet = Outlet::new(inbox, identity, authenticator, drain, settings);
         Self {
