@@ -19,6 +19,7 @@ use url::Url;
 
 use super::subscribe::{socket_address, subscribe};
 use super::{EVENTS, GRAPHQL, READY, SDL, unanswered};
+use crate::caching::CachePolicy;
 use crate::http_client::{ClientSettings, ClientSetupError};
 use crate::subgraph::{SubgraphClient, SubgraphSettings, SubgraphSetupError};
 
@@ -116,11 +117,11 @@ impl HttpEndpoint {
         &self,
         request: FetchRequest<'_>,
         caller: &Caller,
-    ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
+    ) -> Result<(FetchResponse, Vec<HeaderValue>, CachePolicy), EndpointError> {
         let repeatable = request.kind == OperationKind::Query;
         let (headers, body) = self.post_graphql(request.body, caller, repeatable).await?;
         let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
-        Ok((FetchResponse::Json(body), cookies))
+        Ok((FetchResponse::Json(body), cookies, CachePolicy::of_headers(&headers)))
     }
 
     /// Opens a subscription for the engine, over a WebSocket at the same address.
