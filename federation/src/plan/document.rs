@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::Value;
+use apollo_compiler::ast::{Directive, Value};
 use apollo_compiler::executable::Operation;
 
-use crate::operation::OperationKind;
+use crate::operation::{OperationKind, is_for_subgraphs};
 use crate::supergraph::{SubgraphId, Supergraph};
 
 use super::Line;
@@ -80,11 +80,7 @@ pub(super) fn root(
 ) -> Written {
     let mut writer = Writer::new(drafts, target);
     writer.braced("{".to_owned(), selection);
-    let keyword = match kind {
-        OperationKind::Query => "query",
-        OperationKind::Mutation => "mutation",
-        OperationKind::Subscription => "subscription",
-    };
+    let keyword = kind.keyword();
     let selection = std::mem::take(&mut writer.lines);
     let body = selection.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
     let mut written = writer.finish(keyword, &[], &body);
@@ -158,8 +154,10 @@ impl<'a> Writer<'a> {
         if selection.typename || drafts.is_bare(id) {
             self.line("__typename".to_owned());
         }
-        for (key, field) in selection.fields.iter().filter(|(key, _)| !known.contains(key)) {
-            self.field(key, field);
+        for (key, field) in &selection.fields {
+            if !(known.contains(&key) && field.directives.is_empty()) {
+                self.field(key, field);
+            }
         }
         let fragments = selection.fragments.iter().map(|(types, &id)| (types.as_slice(), id));
         let fragments: Vec<_> = fragments.filter(|(_, id)| !drafts.is_bare(*id)).collect();
@@ -212,9 +210,19 @@ impl<'a> Writer<'a> {
         if !field.arguments.is_empty() {
             text.push(')');
         }
+        for directive in &field.directives {
+            self.directive(&mut text, directive);
+        }
         match field.selection {
             Some(selection) => self.braced(text + " {", selection),
             None => self.line(text),
+        }
+    }
+
+    fn directive(&mut self, text: &mut String, directive: &Directive) {
+        let _ = write!(text, " {}", directive.serialize().no_indent());
+        for argument in &directive.arguments {
+            self.note_variables(&argument.value);
         }
     }
 
@@ -237,7 +245,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn finish(self, keyword: &str, representations: &[&str], body: &str) -> Written {
+    fn finish(mut self, keyword: &str, representations: &[&str], body: &str) -> Written {
         let Target { client, supergraph, id, index } = self.target;
         let subgraph = supergraph.subgraph_name(*id);
         let operation_name = client
@@ -245,6 +253,13 @@ impl<'a> Writer<'a> {
             .name
             .as_ref()
             .map(|name| format!("{name}__{}__{index}", as_name(subgraph)));
+        let mut directives = String::new();
+        if keyword == client.kind.keyword() {
+            let own = client.operation.directives.iter();
+            for directive in own.filter(|one| is_for_subgraphs(one)) {
+                self.directive(&mut directives, directive);
+            }
+        }
         let mut declarations: Vec<String> =
             representations.iter().map(|name| format!("${name}: [_Any!]!")).collect();
         let contexts = self.contexts.iter();
@@ -260,6 +275,9 @@ impl<'a> Writer<'a> {
             if let Some(default) = &variable.default_value {
                 let _ = write!(declaration, " = {}", default.serialize().no_indent());
             }
+            for directive in variable.directives.iter() {
+                let _ = write!(declaration, " {}", directive.serialize().no_indent());
+            }
             declarations.push(declaration);
             variables.push(variable.name.as_str().into());
         }
@@ -271,7 +289,7 @@ impl<'a> Writer<'a> {
             let separator = if operation_name.is_some() { "" } else { " " };
             let _ = write!(text, "{separator}({})", declarations.join(", "));
         }
-        let _ = write!(text, " {body}");
+        let _ = write!(text, "{directives} {body}");
         Written { operation_name, text, selection: Vec::new(), lists: Vec::new(), variables }
     }
 }

@@ -38,7 +38,10 @@ impl Drafts {
         let selection = self.selection(id);
         !known.is_empty()
             && !selection.typename
-            && selection.fields.keys().all(|key| known.contains(&key))
+            && selection
+                .fields
+                .iter()
+                .all(|(key, field)| known.contains(&key) && field.directives.is_empty())
             && selection.fragments.values().all(|&fragment| self.is_bare(fragment))
     }
 
