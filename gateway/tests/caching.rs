@@ -16,7 +16,7 @@ use support::{Answer, Identity, Library, SUPERGRAPH, endpoints, over_http, send,
 const PUBLIC: &str = "{ book(id: 1) { title } }";
 const MIXED: &str = "{ book(id: 1) { title rating } }";
 const PRIVATE: &str = "{ book(id: 1) { title } viewer }";
-const SILENT: &str = "{ book(id: 1) { title } books { title } }";
+const SILENT: &str = r#"{ book(id: 1) { title } author(id: "a1") { name } }"#;
 
 async fn both_ways() -> [Library; 2] {
     let (here, memory) = endpoints();
