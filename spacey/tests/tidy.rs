@@ -93,6 +93,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("gateway", "outcome", &["code", "explain"]),
     ("gateway", "bounds", &["code", "error", "outcome"]),
     ("gateway", "cache", &["settings"]),
+    ("gateway", "client", &[]),
     ("gateway", "decode", &["code", "outcome", "settings"]),
     ("gateway", "authenticate", &["code", "outcome"]),
     ("gateway", "authorise", &["outcome"]),
@@ -123,6 +124,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
             "authenticate",
             "authorise",
             "bounds",
+            "client",
             "code",
             "decode",
             "execute",
@@ -142,6 +144,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
         &[
             "authorise",
             "bounds",
+            "client",
             "code",
             "decode",
             "execute",

@@ -76,7 +76,7 @@ impl World {
             operation_name: None,
             variables: Variables::from_json(variables),
         };
-        let caller = Caller { viewer: viewer.cloned(), request_id: "test".into() };
+        let caller = Caller::new(viewer.cloned(), "test");
         let response = self.endpoint.execute(request, Arc::new(caller)).await.unwrap();
         serde_json::to_value(&response).unwrap()
     }

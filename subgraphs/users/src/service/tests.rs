@@ -12,7 +12,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::MIGRATIONS;
 use crate::hashing::HashingCost;
+use crate::mail::Mailbox;
 use crate::model::PasswordHash;
+use crate::store::AccountStore;
 use crate::store::sqlite::SqliteStore;
 
 struct Fixture {
@@ -66,7 +68,8 @@ fn service(store: &SqliteStore, clock: &Clock, told: &Arc<Told>) -> Service {
     let settings = UsersSettings { hashing_cost: cost, ..UsersSettings::default() };
     let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
     let revocations = Arc::new(Revocations::new(clock.clone()));
-    Service::new(store, outbox, settings, Arc::new(tokens), revocations, clock.clone())
+    let mailer = Arc::new(Mailbox::new("never written to"));
+    Service::new(store, outbox, settings, Arc::new(tokens), revocations, mailer, clock.clone())
 }
 
 fn fixture() -> Fixture {
@@ -90,7 +93,7 @@ impl Fixture {
     }
 
     async fn signed_in(&self, email: &str) -> Viewer {
-        let signed_in = self.service.log_in(email, PASSWORD).await.unwrap();
+        let signed_in = self.service.log_in(&nobody(), email, PASSWORD).await.unwrap();
         self.service.tokens.verify(&signed_in.access_token, self.clock.now()).unwrap()
     }
 
@@ -107,21 +110,25 @@ impl Fixture {
     }
 }
 
+fn nobody() -> Caller {
+    Caller::anonymous("test")
+}
+
 fn as_caller(viewer: &Viewer) -> Caller {
-    Caller { viewer: Some(viewer.clone()), request_id: "test".into() }
+    Caller::new(Some(viewer.clone()), "test")
 }
 
 #[tokio::test]
 async fn signing_up_with_a_taken_address_gets_the_same_answer_and_changes_nothing() {
     let it = fixture();
-    let first = it.service.sign_up(input("ada@example.org")).await.unwrap();
+    let first = it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let account = it.account("ada@example.org").await;
     let again = SignUp { password: "another password", name: "Eve", ..input("Ada@Example.org") };
-    let second = it.service.sign_up(again).await.unwrap();
+    let second = it.service.sign_up(&nobody(), again).await.unwrap();
     assert_eq!(first, second);
     assert_eq!(it.account("ada@example.org").await, account);
-    assert!(it.service.log_in("ada@example.org", PASSWORD).await.is_ok());
-    assert!(it.service.log_in("ada@example.org", "another password").await.is_err());
+    assert!(it.service.log_in(&nobody(), "ada@example.org", PASSWORD).await.is_ok());
+    assert!(it.service.log_in(&nobody(), "ada@example.org", "another password").await.is_err());
 }
 
 #[tokio::test]
@@ -129,7 +136,7 @@ async fn a_taken_address_takes_one_hash_like_a_free_one() {
     let it = fixture();
     for email in ["ada@example.org", "ada@example.org", "eve@example.org"] {
         let before = it.service.hasher.runs();
-        it.service.sign_up(input(email)).await.unwrap();
+        it.service.sign_up(&nobody(), input(email)).await.unwrap();
         assert_eq!(it.service.hasher.runs() - before, 1, "{email}");
     }
 }
@@ -137,14 +144,20 @@ async fn a_taken_address_takes_one_hash_like_a_free_one() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_address_take_the_same_work() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
-    let wrong = it.work(|| it.service.log_in("ada@example.org", "wrong horse")).await;
-    let unknown = it.work(|| it.service.log_in("eve@example.org", "wrong horse")).await;
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
+    let wrong = it
+        .work(async || it.service.log_in(&nobody(), "ada@example.org", "wrong horse").await)
+        .await;
+    let unknown = it
+        .work(async || it.service.log_in(&nobody(), "eve@example.org", "wrong horse").await)
+        .await;
     assert_eq!(wrong.1, 1);
     assert_eq!(wrong, unknown);
-    let wrong = it.service.log_in("ada@example.org", "wrong horse").await.err().unwrap();
-    let unknown = it.service.log_in("eve@example.org", "wrong horse").await.err().unwrap();
-    let nonsense = it.service.log_in("nonsense", &"x".repeat(1 << 20)).await.err().unwrap();
+    let wrong = it.service.log_in(&nobody(), "ada@example.org", "wrong horse").await.err().unwrap();
+    let unknown =
+        it.service.log_in(&nobody(), "eve@example.org", "wrong horse").await.err().unwrap();
+    let nonsense =
+        it.service.log_in(&nobody(), "nonsense", &"x".repeat(1 << 20)).await.err().unwrap();
     for error in [wrong, unknown, nonsense] {
         assert_eq!(
             (error.code(), &*error.to_string()),
@@ -156,25 +169,25 @@ async fn a_wrong_password_and_an_unknown_address_take_the_same_work() {
 #[tokio::test]
 async fn a_bcrypt_hash_lets_in_once_and_is_replaced() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let (user, hash) = it.account("ada@example.org").await;
     let legacy = PasswordHash(bcrypt::hash(PASSWORD, 4).unwrap());
     it.store.replace_hash(user.id, hash, legacy.clone()).await.unwrap();
-    assert!(it.service.log_in("ada@example.org", "wrong horse").await.is_err());
+    assert!(it.service.log_in(&nobody(), "ada@example.org", "wrong horse").await.is_err());
     assert_eq!(it.account("ada@example.org").await.1, legacy);
 
-    it.service.log_in("ada@example.org", PASSWORD).await.unwrap();
+    it.service.log_in(&nobody(), "ada@example.org", PASSWORD).await.unwrap();
     let (after, replaced) = it.account("ada@example.org").await;
     assert!(replaced.0.starts_with("$argon2id$"), "{}", replaced.0);
     assert_eq!(after, user, "nothing else changed");
-    it.service.log_in("ada@example.org", PASSWORD).await.unwrap();
+    it.service.log_in(&nobody(), "ada@example.org", PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn no_secret_is_in_the_database() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
-    let signed_in = it.service.log_in("ada@example.org", PASSWORD).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
+    let signed_in = it.service.log_in(&nobody(), "ada@example.org", PASSWORD).await.unwrap();
     let token = signed_in.refresh_token.encode();
     let bytes = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, &token).unwrap();
     let mut files = std::fs::read(it.sqlite.path()).unwrap();
@@ -190,7 +203,7 @@ async fn no_secret_is_in_the_database() {
 #[tokio::test]
 async fn every_change_is_told_with_a_higher_version() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let viewer = it.signed_in("ada@example.org").await;
     let change = |hour| ProfileChange { name: None, time_zone: None, rollover_hour: Some(hour) };
     for hour in [0, 0, 23] {
@@ -204,7 +217,7 @@ async fn every_change_is_told_with_a_higher_version() {
 #[tokio::test]
 async fn changes_at_the_same_time_are_all_made() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let caller = as_caller(&it.signed_in("ada@example.org").await);
     let change = |name, time_zone, rollover_hour| {
         it.service.update_profile(&caller, ProfileChange { name, time_zone, rollover_hour })
@@ -223,7 +236,7 @@ async fn changes_at_the_same_time_are_all_made() {
 #[tokio::test]
 async fn a_restart_knows_the_sessions_that_ended_lately() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let (early, late) =
         (it.signed_in("ada@example.org").await, it.signed_in("ada@example.org").await);
     it.service.log_out(&as_caller(&early)).await.unwrap();
