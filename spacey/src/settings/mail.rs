@@ -62,8 +62,7 @@ impl Mail {
             (None, None) => None,
             _ => {
                 reader.contradiction(
-                    "SPACEY_SMTP_USER and SPACEY_SMTP_PASSWORD go together: set both or none"
-                        .into(),
+                    "SPACEY_SMTP_USER and SPACEY_SMTP_PASSWORD go together: set both or none",
                 );
                 return None;
             }
@@ -73,7 +72,7 @@ impl Mail {
         let is_near = matches!(&*smtp.host, "localhost" | "127.0.0.1" | "::1");
         if smtp.tls == SmtpTls::Off && !is_near && smtp.credentials.is_some() {
             reader.contradiction(
-                "SPACEY_SMTP_TLS is off while there is a password: it would be sent for everybody to read".into(),
+                "SPACEY_SMTP_TLS is off while there is a password: it would be sent for everybody to read",
             );
             return None;
         }

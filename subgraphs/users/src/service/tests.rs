@@ -1,5 +1,9 @@
 //! The rules that take a look behind the GraphQL schema: what work an answer costs, what is kept of secrets, what is told to others.
 
+mod mail;
+mod timing;
+
+use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use common::event::UserChanged;
@@ -12,7 +16,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::MIGRATIONS;
 use crate::hashing::HashingCost;
-use crate::mail::Mailbox;
+use crate::mail::{Letter, MailError, Mailer};
 use crate::model::PasswordHash;
 use crate::store::AccountStore;
 use crate::store::sqlite::SqliteStore;
@@ -24,6 +28,22 @@ struct Fixture {
     service: Service,
     clock: Clock,
     told: Arc<Told>,
+    mailer: Arc<Scripted>,
+}
+
+/// A mailer that answers what it was told to, and else takes everything; it remembers what it was handed.
+#[derive(Default)]
+struct Scripted {
+    answers: Mutex<VecDeque<MailError>>,
+    handed: Mutex<Vec<Letter>>,
+}
+
+impl Mailer for Scripted {
+    fn send(&self, letter: Letter) -> BoxFuture<'_, std::result::Result<(), MailError>> {
+        self.handed.lock().unwrap().push(letter);
+        let answer = self.answers.lock().unwrap().pop_front().map_or(Ok(()), Err);
+        Box::pin(async { answer })
+    }
 }
 
 /// A subscriber that remembers what it was told.
@@ -61,23 +81,40 @@ impl Endpoint for Told {
     }
 }
 
-fn service(store: &SqliteStore, clock: &Clock, told: &Arc<Told>) -> Service {
+fn service(
+    store: &SqliteStore,
+    clock: &Clock,
+    told: &Arc<Told>,
+    mailer: &Arc<Scripted>,
+    cost: HashingCost,
+) -> Service {
     let store: Arc<dyn Store> = Arc::new(store.clone());
     let outbox = Outbox::start("users", store.clone(), vec![told.clone()]);
-    let cost = HashingCost::new(64, 1, 1).unwrap();
     let settings = UsersSettings { hashing_cost: cost, ..UsersSettings::default() };
     let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
     let revocations = Arc::new(Revocations::new(clock.clone()));
-    let mailer = Arc::new(Mailbox::new("never written to"));
-    Service::new(store, outbox, settings, Arc::new(tokens), revocations, mailer, clock.clone())
+    Service::new(
+        store,
+        outbox,
+        settings,
+        Arc::new(tokens),
+        revocations,
+        mailer.clone(),
+        clock.clone(),
+    )
 }
 
 fn fixture() -> Fixture {
+    fixture_with(HashingCost::new(64, 1, 1).unwrap())
+}
+
+fn fixture_with(cost: HashingCost) -> Fixture {
     let (folder, sqlite) = testing::sqlite(MIGRATIONS);
     let (store, told) = (SqliteStore::new(sqlite.clone()), Arc::<Told>::default());
     let clock = Clock::manual(Timestamp::now());
-    let service = service(&store, &clock, &told);
-    Fixture { _folder: folder, sqlite, store, service, clock, told }
+    let mailer = Arc::<Scripted>::default();
+    let service = service(&store, &clock, &told, &mailer, cost);
+    Fixture { _folder: folder, sqlite, store, service, clock, told, mailer }
 }
 
 const PASSWORD: &str = "correct horse";
@@ -87,6 +124,12 @@ fn input(email: &str) -> SignUp<'_> {
 }
 
 impl Fixture {
+    /// Another run of the program on the same store.
+    fn restarted(&self) -> Service {
+        let cost = HashingCost::new(64, 1, 1).unwrap();
+        service(&self.store, &self.clock, &self.told, &self.mailer, cost)
+    }
+
     async fn account(&self, email: &str) -> (User, PasswordHash) {
         let email = Email::new("", email).unwrap();
         self.store.user_by_email(&email).await.unwrap().unwrap()
@@ -244,7 +287,7 @@ async fn a_restart_knows_the_sessions_that_ended_lately() {
     it.service.log_out(&as_caller(&late)).await.unwrap();
     assert!(it.service.revocations.is_revoked(late.session));
 
-    let restarted = service(&it.store, &it.clock, &it.told);
+    let restarted = it.restarted();
     restarted.load_revocations().await.unwrap();
     assert!(restarted.revocations.is_revoked(late.session));
     assert!(!restarted.revocations.is_revoked(early.session), "its tokens have expired");

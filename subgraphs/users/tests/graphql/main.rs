@@ -4,6 +4,7 @@
 
 mod accounts;
 mod limits;
+mod model;
 mod security;
 mod world;
 

@@ -12,7 +12,7 @@ use common::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use users::mail::{Mailbox, StoredLetter};
-use users::{HashingCost, MIGRATIONS, Users, UsersSettings};
+use users::{HashingCost, Limits, MIGRATIONS, Users, UsersSettings};
 
 pub(crate) struct World {
     pub(crate) users: Users,
@@ -33,19 +33,25 @@ pub(crate) struct Answer {
 
 impl World {
     pub(crate) async fn on_sqlite() -> Self {
+        Self::on_sqlite_with(Limits::default()).await
+    }
+
+    pub(crate) async fn on_sqlite_with(limits: Limits) -> Self {
         let (folder, sqlite) = testing::sqlite(MIGRATIONS);
-        Self { _folder: Some(folder), ..Self::on(Backend::Sqlite(sqlite)).await }
+        let clock = Clock::manual(Timestamp::now());
+        Self { _folder: Some(folder), ..Self::at(Backend::Sqlite(sqlite), clock, limits).await }
     }
 
     pub(crate) async fn on_mongo() -> Self {
-        Self::on(Backend::Mongo(testing::mongo().await)).await
+        Self::on_mongo_with(Limits::default()).await
     }
 
-    async fn on(backend: Backend) -> Self {
-        Self::at(backend, Clock::manual(Timestamp::now())).await
+    pub(crate) async fn on_mongo_with(limits: Limits) -> Self {
+        let clock = Clock::manual(Timestamp::now());
+        Self::at(Backend::Mongo(testing::mongo().await), clock, limits).await
     }
 
-    async fn at(backend: Backend, clock: Clock) -> Self {
+    async fn at(backend: Backend, clock: Clock, limits: Limits) -> Self {
         let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
         let tokens = Arc::new(tokens);
         let mail = tempfile::tempdir().unwrap();
@@ -55,6 +61,7 @@ impl World {
             hashing_cost: HashingCost::new(64, 1, 1).unwrap(),
             hashing_threads: NonZeroUsize::new(2).unwrap(),
             public_url: "https://app.example".into(),
+            limits,
             ..UsersSettings::default()
         };
         let users = users::open(
@@ -73,7 +80,7 @@ impl World {
     /// The same after a restart of the program.
     pub(crate) async fn restarted(self) -> Self {
         let Self { backend, clock, _folder, _mail: first, .. } = self;
-        let again = Self::at(backend, clock).await;
+        let again = Self::at(backend, clock, Limits::default()).await;
         drop(first);
         Self { _folder, ..again }
     }
