@@ -15,7 +15,7 @@ pub mod value;
 pub use authorise::Claims;
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
-    Answer, Completed, Delivery, Events, ExecuteSettings, Fetch, FetchError, FetchRequest,
+    Answer, Completed, Delivery, EntityCount, Events, ExecuteSettings, Fetch, FetchError, FetchRequest,
     FetchResponse, Incremental, InitialResponse, PathSegment, Payload, Pending, Response,
     ResponseError, ResponseErrorCode, SubgraphError, SubsequentResponse, execute, execute_stream,
 };

@@ -8,6 +8,7 @@ use ahash::RandomState;
 
 use crate::plan::{Entities, Entry, FetchNode, Layout, PositionId, Representation, TYPE_SLOT};
 
+use super::EntityCount;
 use super::arena::{Arena, Slot, count};
 use super::context::{self, Group};
 use super::locate;
@@ -26,6 +27,14 @@ pub(super) struct Place {
     pub(super) row: u32,
     /// The entity's index in the request.
     pub(super) entity: u32,
+}
+
+/// How much a request asks for; nothing where it is no entity fetch's.
+pub(super) fn counted(batches: &[Batch]) -> Option<EntityCount> {
+    (!batches.is_empty()).then(|| EntityCount {
+        representations: batches.iter().map(|batch| batch.asked as usize).sum(),
+        objects: batches.iter().map(|batch| batch.places.len()).sum(),
+    })
 }
 
 /// The requests of an entity fetch: their texts, which end inside the variables, and for each place that the fetch completes

@@ -4,10 +4,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::Value;
+use apollo_compiler::ast::{Directive, Value};
 use apollo_compiler::executable::Operation;
 
-use crate::operation::OperationKind;
+use crate::operation::{OperationKind, is_for_subgraphs};
 
 use super::Line;
 use super::draft::{ContextDraft, Drafts, FieldDraft, SelectionId};
@@ -73,11 +73,7 @@ pub(super) fn root(
 ) -> Written {
     let mut writer = Writer::new(drafts);
     writer.braced("{".to_owned(), selection);
-    let keyword = match kind {
-        OperationKind::Query => "query",
-        OperationKind::Mutation => "mutation",
-        OperationKind::Subscription => "subscription",
-    };
+    let keyword = kind.keyword();
     let selection = std::mem::take(&mut writer.lines);
     let body = selection.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
     let mut written = writer.finish(client, keyword, subgraph, index, &[], &body);
@@ -176,9 +172,19 @@ impl<'a> Writer<'a> {
         if !field.arguments.is_empty() {
             text.push(')');
         }
+        for directive in &field.directives {
+            self.directive(&mut text, directive);
+        }
         match field.selection {
             Some(selection) => self.braced(text + " {", selection),
             None => self.line(text),
+        }
+    }
+
+    fn directive(&mut self, text: &mut String, directive: &Directive) {
+        let _ = write!(text, " {}", directive.serialize().no_indent());
+        for argument in &directive.arguments {
+            self.note_variables(&argument.value);
         }
     }
 
@@ -202,7 +208,7 @@ impl<'a> Writer<'a> {
     }
 
     fn finish(
-        self,
+        mut self,
         client: &Client<'_>,
         keyword: &str,
         subgraph: &str,
@@ -215,6 +221,13 @@ impl<'a> Writer<'a> {
             .name
             .as_ref()
             .map(|name| format!("{name}__{}__{index}", as_name(subgraph)));
+        let mut directives = String::new();
+        if keyword == client.kind.keyword() {
+            let own = client.operation.directives.iter();
+            for directive in own.filter(|one| is_for_subgraphs(one)) {
+                self.directive(&mut directives, directive);
+            }
+        }
         let mut declarations: Vec<String> =
             representations.iter().map(|name| format!("${name}: [_Any!]!")).collect();
         let contexts = self.contexts.iter();
@@ -230,6 +243,9 @@ impl<'a> Writer<'a> {
             if let Some(default) = &variable.default_value {
                 let _ = write!(declaration, " = {}", default.serialize().no_indent());
             }
+            for directive in variable.directives.iter() {
+                let _ = write!(declaration, " {}", directive.serialize().no_indent());
+            }
             declarations.push(declaration);
             variables.push(variable.name.as_str().into());
         }
@@ -241,7 +257,7 @@ impl<'a> Writer<'a> {
             let separator = if operation_name.is_some() { "" } else { " " };
             let _ = write!(text, "{separator}({})", declarations.join(", "));
         }
-        let _ = write!(text, " {body}");
+        let _ = write!(text, "{directives} {body}");
         Written { operation_name, text, selection: Vec::new(), lists: Vec::new(), variables }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::{Argument, Type};
+use apollo_compiler::ast::{Argument, Directive, Type};
 use apollo_compiler::collections::IndexMap;
 
 use crate::operation::{DeferSet, Field, SelectionSet};
@@ -119,6 +119,7 @@ pub(super) struct SelectionDraft {
 pub(super) struct FieldDraft {
     pub(super) name: Name,
     pub(super) arguments: Vec<Node<Argument>>,
+    pub(super) directives: Vec<Node<Directive>>,
     /// In how many lists its value stands.
     pub(super) lists: usize,
     pub(super) selection: Option<SelectionId>,
@@ -201,6 +202,7 @@ impl Drafts {
             FieldDraft {
                 name: field.name.clone(),
                 arguments: field.arguments.clone(),
+                directives: field.directives.clone(),
                 lists: lists(&field.ty),
                 selection,
             },

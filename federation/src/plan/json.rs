@@ -5,7 +5,6 @@ use serde::ser::{SerializeStruct, Serializer};
 
 use super::print::Path;
 use super::{Entities, Entry, FetchNode, Plan, Template};
-use crate::operation::OperationKind;
 
 /// The shape is `{"rounds": 2, "fetches": [{"id": 0, "subgraph": …, "kind": "query", "round": 0, "dependsOn": [], "path": …,
 /// "operationName": …, "document": …, "variables": […], "entities": […]}]}`. A fetch of root fields has no `entities`, and a
@@ -61,11 +60,7 @@ impl<'a> Fetch<'a> {
         Self {
             id,
             subgraph: &node.subgraph,
-            kind: match node.kind {
-                OperationKind::Query => "query",
-                OperationKind::Mutation => "mutation",
-                OperationKind::Subscription => "subscription",
-            },
+            kind: node.kind.keyword(),
             round: node.level,
             depends_on: &node.depends_on,
             path: (!node.at.is_empty()).then(|| Path(&node.at).to_string()),

@@ -25,6 +25,7 @@ use common::EndpointError;
 
 use crate::http_client::ClientError;
 use crate::subgraph::CallError;
+pub(crate) use crate::subgraph::Attempts;
 
 pub use client::{HttpEndpoint, HttpEndpointError};
 pub use graphql::{GraphQlSubgraph, GraphQlSubgraphError};
@@ -40,6 +41,7 @@ fn unanswered(endpoint: &str, error: impl Into<Arc<CallError>>) -> EndpointError
         CallError::Client(ClientError::TooLarge { .. }) => {
             EndpointError::Malformed { endpoint, answer: error.to_string() }
         }
+        CallError::Full(_) => EndpointError::Overloaded { endpoint },
         CallError::Open(_) | CallError::Client(_) => {
             EndpointError::Unreachable { endpoint, source: Box::new(error) }
         }

@@ -200,7 +200,7 @@ impl SecurityMutation {
         for cookie in cookies(service).cleared() {
             ctx.append_http_header("set-cookie", cookie);
         }
-        Ok(DeleteAccountPayload { deleted_at: DateTime(delete_at) })
+        Ok(DeleteAccountPayload { deletion_due_at: DateTime(delete_at) })
     }
 }
 
@@ -279,5 +279,5 @@ struct RevokeApiKeyPayload {
 #[derive(SimpleObject)]
 struct DeleteAccountPayload {
     /// When the account will be deleted, unless its owner logs in before.
-    deleted_at: DateTime,
+    deletion_due_at: DateTime,
 }

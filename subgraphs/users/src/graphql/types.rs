@@ -60,7 +60,7 @@ impl User {
     }
 
     /// When the account will be deleted, where the person has asked for that; logging in keeps it.
-    async fn deleted_at(&self) -> Option<DateTime> {
+    async fn deletion_due_at(&self) -> Option<DateTime> {
         self.0.delete_at.map(DateTime)
     }
 

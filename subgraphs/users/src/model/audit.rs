@@ -66,8 +66,6 @@ kinds! {
     DeletionRequested = "deletion-requested",
     /// The owner logged in before the account was deleted, and so kept it.
     DeletionCancelled = "deletion-cancelled",
-    /// The owner was handed everything that is stored of them.
-    AccountExported = "account-exported",
 }
 
 /// A name of a kind that there is not.

@@ -24,8 +24,8 @@ const CREATE_KEY: &str =
 const REVOKE_KEY: &str =
     "mutation($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { revokedId } }";
 const DELETE: &str =
-    "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletedAt } }";
-const ME: &str = "{ viewer { email emailVerified deletedAt sessions { id } } }";
+    "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletionDueAt } }";
+const ME: &str = "{ viewer { email emailVerified deletionDueAt sessions { id } } }";
 
 /// What somebody does. A number stands for one of those there are at that moment: an address, a password, a session, a key.
 #[derive(Debug, Clone, Copy)]
@@ -328,7 +328,7 @@ impl Run {
             let me = &me["viewer"];
             prop_assert_eq!(&me["email"], EMAILS[account.email]);
             prop_assert_eq!(&me["emailVerified"], account.is_verified);
-            prop_assert_eq!(me["deletedAt"].is_null(), account.delete_at.is_none());
+            prop_assert_eq!(me["deletionDueAt"].is_null(), account.delete_at.is_none());
             let good =
                 self.model.sessions.iter().filter(|it| it.account == session.account && it.is_good);
             prop_assert_eq!(me["sessions"].as_array().unwrap().len(), good.count());

@@ -33,7 +33,7 @@ const ALL_EVENTS: &str =
 const USERS: &str = "query($search: String) { users(search: $search, first: 9) {
     nodes { email sessions { id } apiKeys { id } securityEvents { nodes { kind } } } } }";
 const DELETE: &str =
-    "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletedAt } }";
+    "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletionDueAt } }";
 const CONFIRM: &str = "Confirm your e-mail address";
 
 fn phone() -> Client {
@@ -419,7 +419,7 @@ pub(crate) async fn an_account_is_deleted_after_a_while_unless_its_owner_logs_in
 
     let answer = world.ask(Some(&ada), DELETE, delete(PASSWORD)).await;
     let due = world.clock.now() + SignedDuration::from_hours(14 * 24);
-    assert_eq!(answer.json["data"]["deleteAccount"]["deletedAt"], format!("{due:.3}"));
+    assert_eq!(answer.json["data"]["deleteAccount"]["deletionDueAt"], format!("{due:.3}"));
     assert_eq!(answer.cookies.len(), 2, "the browser forgets its tokens");
     assert!(world.revocations.is_revoked(ada.session));
     let letter = world.mail("ada@example.org", "Your account will be deleted").await;
