@@ -94,7 +94,9 @@ impl<'a> Check<'a> {
     fn key(&mut self, selected: &[Selected<'a>]) {
         let streamed = |(_, field): &&Selected<'a>| field.directives.has("stream");
         for one in selected.iter().filter(streamed) {
-            let meets = |other: &&Selected<'a>| !std::ptr::eq(&**one.1, &**other.1) && self.meet(one.0, other.0);
+            let meets = |other: &&Selected<'a>| {
+                !std::ptr::eq(&**one.1, &**other.1) && self.meet(one.0, other.0)
+            };
             if let Some((_, other)) = selected.iter().find(meets) {
                 let (field, sources) = (one.1, &self.document.sources);
                 let message = format!(

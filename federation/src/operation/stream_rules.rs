@@ -3,12 +3,12 @@
 //! Refused: on a field that is no list, on root fields of mutations and subscriptions, anywhere in a subscription unless a variable
 //! decides, with a label that is a variable's or another's, with a negative count, and where another field has the same response key.
 
-use apollo_compiler::{Node, Schema};
 use apollo_compiler::ast::{Directive, Value};
 use apollo_compiler::collections::HashSet;
 use apollo_compiler::executable::{
     ExecutableDocument, Field, OperationType, Selection, SelectionSet,
 };
+use apollo_compiler::{Node, Schema};
 
 use super::{RequestError, RequestErrorCode, stream_overlaps};
 
@@ -98,7 +98,8 @@ impl<'a> Check<'a> {
             match selection {
                 Selection::Field(field) => {
                     if let Some(directive) = field.directives.get("stream") {
-                        let given = directive.specified_argument_by_name("if").map(|value| &**value);
+                        let given =
+                            directive.specified_argument_by_name("if").map(|value| &**value);
                         if !matches!(given, Some(Value::Variable(_) | Value::Boolean(false))) {
                             let message = "@stream must be off in a subscription";
                             self.refuse(directive, message.to_owned());

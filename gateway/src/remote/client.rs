@@ -193,7 +193,8 @@ impl Endpoint for HttpEndpoint {
     fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>> {
         Box::pin(async {
             let request = self.signed(get(&self.paths.sdl), &own_caller())?;
-            let (_, body) = self.send(request, StatusCode::OK, true, &mut Attempts::default()).await?;
+            let (_, body) =
+                self.send(request, StatusCode::OK, true, &mut Attempts::default()).await?;
             String::from_utf8(body.into())
                 .map_err(|_| self.answered("a schema that is not UTF-8".into()))
         })

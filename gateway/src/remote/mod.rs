@@ -24,8 +24,8 @@ use std::sync::Arc;
 use common::EndpointError;
 
 use crate::http_client::ClientError;
-use crate::subgraph::CallError;
 pub(crate) use crate::subgraph::Attempts;
+use crate::subgraph::CallError;
 
 pub use client::{HttpEndpoint, HttpEndpointError};
 pub use graphql::{GraphQlSubgraph, GraphQlSubgraphError};

@@ -116,8 +116,7 @@ pub(super) async fn subscribe(
     let max_event = client.max_response();
     let greeting = async |stream| greet(stream, &subscription, operation, max_event).await;
     let opened = Box::pin(client.open(greeting)).await;
-    let socket =
-        opened.map_err(|error| fetch_error(unanswered(subscription.name, error)))??;
+    let socket = opened.map_err(|error| fetch_error(unanswered(subscription.name, error)))??;
     Ok(events(socket).boxed())
 }
 

@@ -51,7 +51,9 @@ mod tests {
         let place = limit.enter().await.unwrap();
         let mut first = Box::pin(limit.enter());
         let mut second = Box::pin(limit.enter());
-        assert!(first.as_mut().now_or_never().is_none() && second.as_mut().now_or_never().is_none());
+        assert!(
+            first.as_mut().now_or_never().is_none() && second.as_mut().now_or_never().is_none()
+        );
         assert_eq!(limit.enter().await.unwrap_err(), Full);
 
         drop(place);

@@ -167,8 +167,7 @@ impl Connection {
         let (outbox, inbox) = queue(settings.buffer, settings.patience);
         let trusted = &state.settings.http.trusted_proxies;
         let client = client(&opening.headers, &opening.extensions, trusted);
-        let caller =
-            Caller { client, ..Caller::new(identity.viewer.clone(), opening.request_id) };
+        let caller = Caller { client, ..Caller::new(identity.viewer.clone(), opening.request_id) };
         let (authenticator, drain) = (state.authenticator.clone(), state.drain.clone());
         let outlet = Outlet::new(inbox, identity, authenticator, drain, settings);
         Self {
