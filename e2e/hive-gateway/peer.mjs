@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 
 const PROGRAM = new URL('peer.worker.mjs', import.meta.url);
 const MOST_MEGABYTES = 1024;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 5_000;
 
 /** Runs operations through the other gateway; `fetch` takes a graph's number, a subgraph, a document and variables. */
 export class Peer {

@@ -154,8 +154,7 @@ async fn it_is_told_how_often_a_request_was_sent_also_when_it_failed() {
         (&[json("nonsense")], 1),
     ] {
         let fixture = Misbehaving::start(script).await;
-        let router =
-            gateway(with_reviews_at(&fixture.address, &settings), developers()).router();
+        let router = gateway(with_reviews_at(&fixture.address, &settings), developers()).router();
         let answer = run(&router, "{ viewer }", &EXPLAIN).await.json();
         let fetch = &answer["extensions"]["plan"]["fetches"][0];
         assert_eq!((&fetch["attempts"], fixture.requests()), (&json!(attempts), attempts));
@@ -166,12 +165,11 @@ async fn it_is_told_how_often_a_request_was_sent_also_when_it_failed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_plan_that_is_told_is_the_one_that_was_run() {
-    let router = gateway(
-        with_reviews_at("http://127.0.0.1:1", &SubgraphSettings::default()),
-        developers(),
-    )
-    .router();
-    let operation = "query Q($rated: Boolean = false) { books(first: 2) { id rating @include(if: $rated) } }";
+    let router =
+        gateway(with_reviews_at("http://127.0.0.1:1", &SubgraphSettings::default()), developers())
+            .router();
+    let operation =
+        "query Q($rated: Boolean = false) { books(first: 2) { id rating @include(if: $rated) } }";
     let answer = run(&router, operation, &EXPLAIN).await.json();
     let plan = &answer["extensions"]["plan"];
     assert!(!plan["text"].to_string().contains("reviews"), "{plan}");
@@ -190,8 +188,7 @@ async fn an_answer_in_parts_tells_it_with_the_last() {
         ("text/event-stream", "data: "),
     ] {
         let text = run(&router, query, &[("accept", accept), EXPLAIN[0]]).await.text();
-        let parts: Vec<_> =
-            text.split(separator).filter(|part| part.starts_with("{\"")).collect();
+        let parts: Vec<_> = text.split(separator).filter(|part| part.starts_with("{\"")).collect();
         let (last, before) = parts.split_last().unwrap();
         assert!(before.iter().all(|part| !part.contains("extensions")), "{text}");
         let last: Value = serde_json::from_str(last.split(['\r', '\n']).next().unwrap()).unwrap();

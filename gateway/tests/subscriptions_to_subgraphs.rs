@@ -218,8 +218,7 @@ async fn over_tls_each_end_recognises_the_other_as_for_queries() {
         }
     });
     for version in [HttpVersion::Negotiated, HttpVersion::Http1, HttpVersion::Http2] {
-        let text =
-            subscribed(&router(&address, &with_client(pki.settings(version))), &[]).await;
+        let text = subscribed(&router(&address, &with_client(pki.settings(version))), &[]).await;
         assert!(text.contains(r#"data: {"data":{"added":{"id":"7"}}}"#), "{version:?}: {text}");
     }
 

@@ -77,12 +77,13 @@ fn place(entities: &Entities) -> Place<'_> {
         path: Path(&entities.path).to_string(),
         member: &entities.member,
         variable: &entities.variable,
-        representations: entities.entries.iter().map(represented).collect(),
+        representations: entities.entries.iter().flat_map(represented).collect(),
     }
 }
 
-fn represented(entry: &Entry) -> Represented<'_> {
-    Represented { ty: &entry.type_name, fields: field_set(&entry.template) }
+fn represented(entry: &Entry) -> impl Iterator<Item = Represented<'_>> {
+    let fields = field_set(&entry.template);
+    entry.types.iter().map(move |ty| Represented { ty: &ty.name, fields: fields.clone() })
 }
 
 fn field_set(template: &Template) -> String {

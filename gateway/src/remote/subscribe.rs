@@ -140,7 +140,12 @@ async fn greet(
         .max_message_size(Some(max_event))
         .max_frame_size(Some(max_event));
     match client_async_with_config(request, stream, Some(config)).await {
-        Ok((socket, _)) => Ok(introduce(socket, &subscription.headers, operation).await),
+        Ok((socket, _)) => match introduce(socket, &subscription.headers, operation).await {
+            Err(FetchError::Unreachable(source)) if source.is::<tungstenite::Error>() => {
+                Err(ClientError::Broken(source).into())
+            }
+            answered => Ok(answered),
+        },
         Err(tungstenite::Error::Http(response)) if !response.status().is_server_error() => {
             Ok(Err(unreachable(tungstenite::Error::Http(response))))
         }

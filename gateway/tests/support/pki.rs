@@ -30,7 +30,7 @@ impl Pki {
         Self {
             server: issue("127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth),
             client: issue("gateway", ExtendedKeyUsagePurpose::ClientAuth),
-            pub(crate) authority: authority.pem(),
+            authority: authority.pem(),
         }
     }
 

@@ -126,8 +126,8 @@ impl Model {
 }
 
 /// The code of the error of an answer, or `-`.
-fn code(answer: &Value) -> &str {
-    answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("-")
+fn code(answer: &Value) -> String {
+    answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("-").to_owned()
 }
 
 struct Run {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_graphql::Variables;
 use common::token::AccessTokens;
 use common::{
-    Backend, Caller, Client, Clock, Endpoint, Revocations, Roles, SubgraphRequest, Viewer, testing,
+    Backend, Caller, Client, Clock, Revocations, Roles, SubgraphRequest, Viewer, testing,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};

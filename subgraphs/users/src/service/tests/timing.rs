@@ -25,7 +25,7 @@ async fn longer(first: impl AsyncFn(usize), second: impl AsyncFn(usize)) -> f64 
         times[1].push(start.elapsed());
     }
     let [first, second] = times;
-    let longer = first.iter().map(|one| second.iter().filter(|other| one > other).count());
+    let longer = first.iter().map(|one| second.iter().filter(|other| one > *other).count());
     longer.sum::<usize>() as f64 / (CALLS * CALLS) as f64
 }
 
