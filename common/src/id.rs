@@ -172,6 +172,8 @@ ids! {
     MailId;
     /// An entry of the log of what happened to an account's security.
     SecurityEventId;
+    /// A change of a setting.
+    ConfigChangeId;
 }
 
 #[cfg(test)]

@@ -9,12 +9,15 @@ pub mod clock;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub mod feature;
 pub mod graphql;
 pub mod id;
 pub mod mongo;
 pub mod outbox;
 pub mod page;
+pub mod prompt;
 pub mod revocation;
+pub mod service_config;
 pub mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -28,10 +31,11 @@ pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
 pub use error::{Error, StoreError};
 pub use event::Event;
 pub use id::{
-    ApiKeyId, CardId, DeckId, EventId, LearningSessionId, MailId, ReviewId, SecurityEventId,
-    SessionId, UserId,
+    ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, LearningSessionId, MailId, ReviewId,
+    SecurityEventId, SessionId, UserId,
 };
 pub use revocation::Revocations;
+pub use service_config::ServiceConfig;
 pub use viewer::{Caller, Role, Roles, Viewer};
 
 /// Where a domain keeps its data: the same rules run over either.

@@ -9,6 +9,7 @@ mod authorise;
 mod bounds;
 mod browser;
 mod cache;
+mod caching;
 mod client;
 mod code;
 mod decode;

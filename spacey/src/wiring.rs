@@ -115,6 +115,7 @@ pub(crate) struct Domains {
     /// The users domain, where it runs in this process.
     pub(crate) users: Option<Users>,
     pub(crate) decks: Arc<dyn Endpoint>,
+    pub(crate) config: Arc<dyn Endpoint>,
 }
 
 impl Domains {
@@ -150,6 +151,7 @@ impl Domains {
         };
         Ok(Self {
             decks: decks.endpoint(),
+            config: config.endpoint(),
             sites: vec![users, config, decks, learning],
             users: here,
         })
@@ -158,10 +160,11 @@ impl Domains {
     /// All four where they run elsewhere.
     pub(crate) fn remote(settings: &Settings, identity: &Identity) -> Result<Self, WiringError> {
         let needed = |name| needed(settings, identity, name);
-        let decks = needed("decks")?;
+        let (config, decks) = (needed("config")?, needed("decks")?);
         Ok(Self {
             decks: decks.endpoint(),
-            sites: vec![needed("users")?, needed("config")?, decks, needed("learning")?],
+            config: config.endpoint(),
+            sites: vec![needed("users")?, config, decks, needed("learning")?],
             users: None,
         })
     }
@@ -254,7 +257,7 @@ fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, WiringError> {
 
 async fn open_config(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Endpoint>, WiringError> {
     let backend = backend(&settings.data, "config", config::MIGRATIONS).await?;
-    config::open(backend, clock.clone())
+    config::open(backend, settings.config.clone(), clock.clone())
         .await
         .map_err(|source| WiringError::Domain { domain: "config", source })
 }

@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) http: Http,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
+    /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
+    pub(crate) config: config::Environment,
     pub(crate) log: Log,
     /// What was read, in order, for `--print-settings`.
     pub(crate) shown: Vec<Shown>,
@@ -158,6 +160,7 @@ impl Settings {
         let http = Http::read(reader, listen.as_ref());
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
+        let config = config(reader);
         let log = Log::read(reader);
         if let (Some(listen), Some(accounts)) = (&listen, &accounts)
             && accounts.demo
@@ -177,9 +180,23 @@ impl Settings {
             http: http?,
             accounts: accounts?,
             mail: mail?,
+            config: config?,
             log: log?,
             shown: Vec::new(),
         })
+    }
+}
+
+fn config(reader: &mut Reader) -> Option<config::Environment> {
+    match config::Environment::read(&reader.named("SPACEY_CONFIG_", "")) {
+        Ok(environment) => {
+            environment.iter().for_each(|(name, value)| reader.show(name, value));
+            Some(environment)
+        }
+        Err(wrong) => {
+            wrong.iter().for_each(|wrong| reader.contradiction(wrong.to_string()));
+            None
+        }
     }
 }
 
