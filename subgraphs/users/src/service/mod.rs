@@ -188,7 +188,7 @@ impl Service {
         caller: &Caller,
         input: ProfileChange<'_>,
     ) -> Result<User, Error> {
-        let viewer = caller.viewer()?;
+        let viewer = self.in_person(caller)?;
         let name = input.name.map(|text| PersonName::new("input.name", text)).transpose()?;
         let time_zone =
             input.time_zone.map(|text| TimeZoneName::new("input.timeZone", text)).transpose()?;

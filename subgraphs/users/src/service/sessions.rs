@@ -97,7 +97,10 @@ impl Service {
 
     /// Ends the session that the caller's credentials belong to, and answers whether there was one.
     pub(crate) async fn log_out(&self, caller: &Caller) -> Result<bool, Error> {
-        let Some(viewer) = &caller.viewer else { return Ok(false) };
+        if caller.viewer.is_none() {
+            return Ok(false);
+        }
+        let viewer = self.in_person(caller)?;
         self.end(Sessions::One(viewer.session)).await?;
         self.note(caller, Some(viewer.user), SecurityEventKind::LoggedOut, None).await?;
         Ok(true)

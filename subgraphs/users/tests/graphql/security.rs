@@ -4,7 +4,7 @@ use common::{Client, KeyVerifier, Viewer};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::world::{LOG_IN, PASSWORD, REFRESH, SET_ROLE, World, error_of};
+use crate::world::{LOG_IN, LOG_OUT, PASSWORD, REFRESH, SET_ROLE, UPDATE, World, error_of};
 
 const SESSIONS: &str = "{ viewer { sessions { id current createdAt lastUsedAt expiresAt
     origin { address userAgent } } } }";
@@ -320,6 +320,8 @@ pub(crate) async fn an_api_key_cannot_touch_the_account(world: World) {
         (END_OTHERS, json!({})),
         (END_OF_USER, json!({ "userId": id })),
         (SEND, json!({})),
+        (UPDATE, json!({ "name": "Eve" })),
+        (LOG_OUT, json!({})),
         (CREATE_KEY, json!({ "name": "k", "scopes": ["READ"], "expiresAt": expires })),
         (REVOKE_KEY, json!({ "apiKeyId": id })),
         (DELETE, json!({ "password": PASSWORD })),
