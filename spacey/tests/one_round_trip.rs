@@ -52,6 +52,7 @@ impl Graph {
             users::UsersSettings::default(),
             tokens.clone(),
             revocations.clone(),
+            Arc::new(users::mail::Mailbox::new(stores[0].0.path().join("mail"))),
             vec![decks.clone(), learning.clone()],
             clock.clone(),
         )
