@@ -166,6 +166,8 @@ ids! {
     LearningSessionId;
     /// An entry of an outbox.
     EventId;
+    /// A change of a setting.
+    ConfigChangeId;
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod authorise;
 mod bounds;
 mod browser;
 mod cache;
+mod caching;
 mod code;
 mod decode;
 mod error;

@@ -112,6 +112,7 @@ pub(crate) struct Domains {
     /// The users domain, where it runs in this process.
     pub(crate) users: Option<Users>,
     pub(crate) decks: Arc<dyn Endpoint>,
+    pub(crate) config: Arc<dyn Endpoint>,
 }
 
 impl Domains {
@@ -147,6 +148,7 @@ impl Domains {
         };
         Ok(Self {
             decks: decks.endpoint(),
+            config: config.endpoint(),
             sites: vec![users, config, decks, learning],
             users: here,
         })
@@ -155,10 +157,11 @@ impl Domains {
     /// All four where they run elsewhere.
     pub(crate) fn remote(settings: &Settings, identity: &Identity) -> Result<Self, WiringError> {
         let needed = |name| needed(settings, identity, name);
-        let decks = needed("decks")?;
+        let (config, decks) = (needed("config")?, needed("decks")?);
         Ok(Self {
             decks: decks.endpoint(),
-            sites: vec![needed("users")?, needed("config")?, decks, needed("learning")?],
+            config: config.endpoint(),
+            sites: vec![needed("users")?, config, decks, needed("learning")?],
             users: None,
         })
     }
@@ -230,7 +233,7 @@ async fn open_users(
 
 async fn open_config(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Endpoint>, WiringError> {
     let backend = backend(&settings.data, "config", config::MIGRATIONS).await?;
-    config::open(backend, clock.clone())
+    config::open(backend, settings.config.clone(), clock.clone())
         .await
         .map_err(|source| WiringError::Domain { domain: "config", source })
 }

@@ -28,7 +28,8 @@ pub(super) async fn gateway(
     generation: GenerationSettings,
 ) -> Result<Gateway> {
     let mut sites = domains.sites.clone();
-    let generation = generation::open(generation, domains.decks.clone(), Clock::System)?;
+    let (decks, config) = (domains.decks.clone(), domains.config.clone());
+    let generation = generation::open(generation, decks, config, Clock::System)?;
     sites.push(Site::Here(generation));
     let endpoints: Vec<Arc<_>> = sites.iter().map(Site::endpoint).collect();
     let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;

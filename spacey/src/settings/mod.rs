@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) generation: Generation,
     pub(crate) http: Http,
     pub(crate) accounts: Accounts,
+    /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
+    pub(crate) config: config::Environment,
     pub(crate) log: Log,
     /// What was read, in order, for `--print-settings`.
     pub(crate) shown: Vec<Shown>,
@@ -161,6 +163,7 @@ impl Settings {
         let generation = Generation::read(reader);
         let http = Http::read(reader, listen.as_ref());
         let accounts = Accounts::read(reader);
+        let config = config(reader);
         let log = Log::read(reader);
         if let (Some(listen), Some(accounts)) = (&listen, &accounts)
             && accounts.demo
@@ -179,9 +182,23 @@ impl Settings {
             generation: generation?,
             http: http?,
             accounts: accounts?,
+            config: config?,
             log: log?,
             shown: Vec::new(),
         })
+    }
+}
+
+fn config(reader: &mut Reader) -> Option<config::Environment> {
+    match config::Environment::read(&reader.named("SPACEY_CONFIG_", "")) {
+        Ok(environment) => {
+            environment.iter().for_each(|(name, value)| reader.show(name, value));
+            Some(environment)
+        }
+        Err(wrong) => {
+            wrong.iter().for_each(|wrong| reader.contradiction(wrong.to_string()));
+            None
+        }
     }
 }
 

@@ -143,3 +143,22 @@ fn a_wrong_table_is_named_with_what_is_accepted() {
     let error = load(&[("SPACEY_SUBGRAPH_HEADERS", "authorization,host")]).unwrap_err();
     assert!(error.contains("SPACEY_SUBGRAPH_HEADERS"), "{error}");
 }
+
+#[test]
+fn values_of_the_config_domain_are_read_shown_and_checked() {
+    let file = "config_theme = \"LIGHT\"\nconfig_deck_colors = [\"#000000\", \"#ffffff\"]";
+    let settings = load_file(file, &[("SPACEY_CONFIG_THEME", "DARK")]).unwrap();
+    let shown = |name: &str| {
+        let shown = settings.shown.iter().find(|shown| shown.name == name).unwrap();
+        (shown.value.clone(), shown.origin == Origin::Environment)
+    };
+    assert_eq!(shown("SPACEY_CONFIG_THEME"), ("\"DARK\"".into(), true));
+    let colors = r##"["#000000","#ffffff"]"##;
+    assert_eq!(shown("SPACEY_CONFIG_DECK_COLORS"), (colors.into(), false));
+
+    let wrong = [("SPACEY_CONFIG_SIGN_UP_OPEN", "yes"), ("SPACEY_CONFIG_COLOUR", "#000000")];
+    let message = load(&wrong).unwrap_err();
+    let accepted = "SPACEY_CONFIG_SIGN_UP_OPEN: \"yes\" is not accepted: expected true or false";
+    assert!(message.contains(accepted), "{message}");
+    assert!(message.contains("SPACEY_CONFIG_COLOUR: there is no such setting"), "{message}");
+}
