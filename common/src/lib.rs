@@ -3,6 +3,8 @@
 //!
 //! It knows no domain: no table, no GraphQL type and no rule of one belongs here.
 
+pub mod api_key;
+pub mod client;
 pub mod clock;
 pub mod endpoint;
 pub mod error;
@@ -22,12 +24,15 @@ pub mod testing;
 pub mod token;
 pub mod viewer;
 
+pub use api_key::KeyVerifier;
+pub use client::Client;
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
 pub use error::{Error, StoreError};
 pub use event::Event;
 pub use id::{
-    CardId, ConfigChangeId, DeckId, EventId, LearningSessionId, ReviewId, SessionId, UserId,
+    ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, LearningSessionId, MailId, ReviewId,
+    SecurityEventId, SessionId, UserId,
 };
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::viewer::{Caller, Roles, Viewer};
-use crate::{SessionId, UserId};
+use crate::{Client, SessionId, UserId};
 
 /// How long an access token is good for unless set otherwise.
 pub const ACCESS_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
@@ -167,6 +167,8 @@ struct ServiceClaims {
     aud: String,
     viewer: Option<Viewer>,
     request_id: String,
+    #[serde(default)]
+    client: Client,
     exp: i64,
 }
 
@@ -205,6 +207,7 @@ impl ServiceTokens {
             aud: SERVICE_AUDIENCE.into(),
             viewer: caller.viewer.clone(),
             request_id: caller.request_id.to_string(),
+            client: caller.client.clone(),
             exp: expires.as_second(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
@@ -219,7 +222,7 @@ impl ServiceTokens {
         let claims: ServiceClaims =
             verify(token, &self.decoding, Algorithm::HS256, SERVICE_AUDIENCE)?;
         not_expired(claims.exp, now)?;
-        Ok(Caller { viewer: claims.viewer, request_id: claims.request_id.into() })
+        Ok(Caller { client: claims.client, ..Caller::new(claims.viewer, claims.request_id) })
     }
 }
 
@@ -298,7 +301,8 @@ mod tests {
     #[test]
     fn a_service_token_carries_the_caller() {
         let service = ServiceTokens::new(&SecretString::from("a secret of at least this length"));
-        let caller = Caller { viewer: Some(viewer()), request_id: "r1".into() };
+        let client = Client::new(Some([192, 0, 2, 7].into()), Some("Firefox"));
+        let caller = Caller { client, ..Caller::new(Some(viewer()), "r1") };
         let now = Timestamp::now();
         let token = service.issue(&caller, now).unwrap();
         assert_eq!(service.verify(&token, now), Ok(caller));

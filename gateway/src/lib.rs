@@ -10,6 +10,7 @@ mod bounds;
 mod browser;
 mod cache;
 mod caching;
+mod client;
 mod code;
 mod decode;
 mod error;

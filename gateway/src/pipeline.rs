@@ -15,6 +15,7 @@ use http::request::Parts;
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::caching::for_keeping;
+use crate::client::client;
 use crate::code::Code;
 use crate::decode::{Accepted, Delivery, MediaType, decode, negotiate};
 use crate::execute::{execute, open};
@@ -54,7 +55,9 @@ async fn steps(
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
     let identity = state.identify(&parts.headers, request.by_safe_method)?;
-    let caller = Caller { viewer: identity.viewer.clone(), request_id: request_id(parts) };
+    let trusted = &state.settings.http.trusted_proxies;
+    let client = client(&parts.headers, &parts.extensions, trusted);
+    let caller = Caller { client, ..Caller::new(identity.viewer.clone(), request_id(parts)) };
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();

@@ -52,6 +52,7 @@ impl Graph {
             users::UsersSettings::default(),
             tokens.clone(),
             revocations.clone(),
+            Arc::new(users::mail::Mailbox::new(stores[0].0.path().join("mail"))),
             vec![decks.clone(), learning.clone()],
             clock.clone(),
         )
@@ -159,6 +160,7 @@ async fn the_public_config_may_be_kept_and_what_services_read_is_for_no_client()
     let get = async |query: &str, known: &str| {
         let query = query.replace(' ', "%20").replace('{', "%7B").replace('}', "%7D");
         let request = Request::get(format!("/graphql?query={query}"))
+            .header(header::ACCEPT, "application/graphql-response+json")
             .header(header::IF_NONE_MATCH, known)
             .body(Body::empty())
             .unwrap();

@@ -43,7 +43,7 @@ pub(super) async fn ensure(
     let password = password.expose_secret().to_owned();
     let user = users.ensure_account(EMAIL, "Demo", &password, Roles::default()).await?;
     let viewer = Viewer::new(user, SessionId::new(), Roles::default());
-    let caller = Arc::new(Caller { viewer: Some(viewer), request_id: "demo".into() });
+    let caller = Arc::new(Caller::new(Some(viewer), "demo"));
     let request = SubgraphRequest {
         document: SEED.into(),
         operation_name: None,

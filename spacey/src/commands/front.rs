@@ -61,6 +61,7 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
         http: HttpSettings {
             body_limit: settings.body_limit,
             share_queries: settings.share_queries,
+            trusted_proxies: settings.trusted_proxies.clone(),
             request_timeout: settings.request_timeout,
             ..HttpSettings::default()
         },

@@ -72,6 +72,7 @@ pub(super) async fn own_sdls() -> Result<Vec<SubgraphSdl>, Box<dyn std::error::E
         users::UsersSettings::default(),
         tokens,
         Arc::default(),
+        Arc::new(users::mail::Mailbox::new(folder.path().join("mail"))),
         vec![],
         clock.clone(),
     )

@@ -328,7 +328,7 @@ mod tests {
 
         let roles = Roles { beta: false, admin: true };
         let viewer = Viewer::new(UserId::new(), SessionId::new(), roles);
-        let admin = Caller { viewer: Some(viewer), request_id: "test".into() };
+        let admin = Caller::new(Some(viewer), "test");
         let error = service.set(&admin, Key::SignUpOpen, json!(true), None).await.unwrap_err();
         assert_eq!(error.code(), "SERVICE_UNAVAILABLE");
         assert_eq!(service.snapshot().await.value(Key::SignUpOpen), &json!(false));

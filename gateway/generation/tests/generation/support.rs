@@ -118,7 +118,7 @@ impl Service {
 
 pub(crate) fn caller(user: UserId) -> Caller {
     let viewer = Viewer::new(user, SessionId::new(), Roles::default());
-    Caller { viewer: Some(viewer), request_id: "test".into() }
+    Caller::new(Some(viewer), "test")
 }
 
 /// Card generation with a service, and one person who has one deck.

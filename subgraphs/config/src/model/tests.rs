@@ -184,7 +184,7 @@ fn wrong_variables_are_all_named_with_what_is_accepted() {
 fn visibility_admits_whom_it_says() {
     let person = |admin| {
         let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles { beta: true, admin });
-        Caller { viewer: Some(viewer), request_id: "test".into() }
+        Caller::new(Some(viewer), "test")
     };
     let callers = [Caller::anonymous("test"), person(false), person(true)];
     for (visibility, expected) in [

@@ -59,7 +59,7 @@ impl World {
             operation_name: None,
             variables: Variables::from_json(variables),
         };
-        let caller = Caller { viewer: viewer.cloned(), request_id: "test".into() };
+        let caller = Caller::new(viewer.cloned(), "test");
         self.endpoint.execute(request, Arc::new(caller)).await.unwrap()
     }
 
