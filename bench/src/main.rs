@@ -1,7 +1,8 @@
 //! `bench`: measures what Spacey measures itself by, against the release binary, and prints it. Ratios are taken within one run, in
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
-//! bench all | home | startup | plans  bench plans FOLDER (writes them into its RESULTS.md)            bench floor FOLDER USER (the hand-written handler, started by `bench home`)
+//! bench all | home | startup | plans  bench floor FOLDER USER (the hand-written handler, started by `bench home`)
+//! bench plans FOLDER                  (refreshes the section on planning in the folder's RESULTS.md)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)
 

@@ -1,6 +1,6 @@
 //! Fetches while they are being planned: their selections grow until the plan is finished.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
@@ -261,16 +261,30 @@ impl Drafts {
         }
     }
 
+    /// What each hub stands for: the fetches that it waits for, without other hubs.
+    pub(super) fn hubs(&self) -> BTreeMap<FetchId, BTreeSet<FetchId>> {
+        let mut hubs = BTreeMap::new();
+        // A hub waits for what was made before it.
+        for (fetch, hub) in self.fetches.iter().enumerate().filter(|(_, fetch)| fetch.is_hub()) {
+            hubs.insert(fetch, self.dependencies(hub, &hubs));
+        }
+        hubs
+    }
+
     /// The fetches that `draft` waits for, without hubs.
-    pub(super) fn dependencies(&self, draft: &FetchDraft) -> BTreeSet<FetchId> {
+    pub(super) fn dependencies(
+        &self,
+        draft: &FetchDraft,
+        hubs: &BTreeMap<FetchId, BTreeSet<FetchId>>,
+    ) -> BTreeSet<FetchId> {
         let mut dependencies = BTreeSet::new();
-        let mut seen = BTreeSet::new();
-        let mut open: Vec<FetchId> = draft.depends_on.iter().copied().collect();
-        while let Some(fetch) = open.pop() {
-            if !self.fetches[fetch].is_hub() {
-                dependencies.insert(fetch);
-            } else if seen.insert(fetch) {
-                open.extend(&self.fetches[fetch].depends_on);
+        for fetch in &draft.depends_on {
+            match hubs.get(fetch) {
+                Some(hub) if dependencies.is_empty() => dependencies.clone_from(hub),
+                Some(hub) => dependencies.extend(hub),
+                None => {
+                    dependencies.insert(*fetch);
+                }
             }
         }
         dependencies

@@ -46,13 +46,15 @@ pub(super) fn finish(
 }
 
 /// The groups in an order in which none needs a later one, and the place of each draft among them.
-fn grouped(drafts: &Drafts) -> (Vec<Group>, BTreeMap<FetchId, usize>) {
+fn grouped(drafts: &Drafts) -> (Vec<Group>, Vec<usize>) {
     let levels = late_levels(drafts);
     let mut order: Vec<FetchId> =
         (0..drafts.fetches.len()).filter(|fetch| !drafts.fetches[*fetch].is_hub()).collect();
     order.sort_by_key(|&fetch| (levels[fetch], fetch));
     let mut groups: Vec<Group> = Vec::new();
-    let mut places: BTreeMap<FetchId, usize> = BTreeMap::new();
+    // A hub has none.
+    let mut places = vec![usize::MAX; drafts.fetches.len()];
+    let hubs = drafts.hubs();
     let mut joinable: BTreeMap<(usize, Request), usize> = BTreeMap::new();
     for fetch in order {
         let (level, draft) = (levels[fetch], &drafts.fetches[fetch]);
@@ -67,8 +69,8 @@ fn grouped(drafts: &Drafts) -> (Vec<Group>, BTreeMap<FetchId, usize>) {
                 groups.len() - 1
             }
         };
-        groups[place].join(drafts, draft);
-        places.insert(fetch, place);
+        groups[place].join(draft, drafts.dependencies(draft, &hubs));
+        places[fetch] = place;
     }
     (groups, places)
 }
@@ -165,9 +167,9 @@ fn request(fetch: &FetchDraft) -> Option<Request> {
 }
 
 impl Group {
-    /// Adds what `draft`, the first or one that has the same [`Request`], asks for.
-    fn join(&mut self, drafts: &Drafts, draft: &FetchDraft) {
-        self.fetch.depends_on.extend(drafts.dependencies(draft));
+    /// Adds what `draft`, which waits for `dependencies`, the first or one that has the same [`Request`], asks for.
+    fn join(&mut self, draft: &FetchDraft, mut dependencies: BTreeSet<FetchId>) {
+        self.fetch.depends_on.append(&mut dependencies);
         let Some(entities) = &draft.entities else {
             return;
         };

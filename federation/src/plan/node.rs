@@ -1,6 +1,6 @@
 //! Makes the nodes of a [`Plan`]: writes their operations, and lays out where their answers go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use apollo_compiler::collections::IndexMap;
 use apollo_compiler::{Name, name};
@@ -9,7 +9,7 @@ use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
 use super::document::{self, Client, Lists, Target, Written};
-use super::draft::{DraftStep, Drafts, FetchId};
+use super::draft::{DraftStep, Drafts};
 use super::finish::{Group, Lookup};
 use super::{
     ContextSource, Entities, Entry, EntryType, FetchNode, FieldReader, Layout, Location,
@@ -21,7 +21,7 @@ struct Nodes<'a> {
     supergraph: &'a Supergraph,
     drafts: &'a Drafts,
     client: &'a Client<'a>,
-    places: &'a BTreeMap<FetchId, usize>,
+    places: &'a [usize],
     layout: Layout,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn plan(
     drafts: &Drafts,
     client: &Client<'_>,
     groups: &[Group],
-    places: &BTreeMap<FetchId, usize>,
+    places: &[usize],
     layout: Layout,
 ) -> Plan {
     let mut nodes = Nodes { supergraph, drafts, client, places, layout };
@@ -82,8 +82,10 @@ impl Nodes<'_> {
             }
             (written, ObjectReader { position, fields }, entities)
         };
-        let depends_on: BTreeSet<usize> =
-            fetch.depends_on.iter().filter_map(|fetch| self.places.get(fetch).copied()).collect();
+        let mut depends_on: Vec<usize> =
+            fetch.depends_on.iter().map(|&fetch| self.places[fetch]).collect();
+        depends_on.sort_unstable();
+        depends_on.dedup();
         FetchNode {
             subgraph,
             kind,
@@ -91,7 +93,7 @@ impl Nodes<'_> {
             operation_name: written.operation_name,
             document: written.text.into(),
             variables: written.variables,
-            depends_on: depends_on.into_iter().collect(),
+            depends_on,
             defer: fetch.defer,
             level: group.level,
             at: fetch.at.iter().map(step).collect(),

@@ -66,9 +66,9 @@ impl<'a> Planner<'a> {
             if reached.len() == known {
                 return self.without_way(spot, &open);
             }
-            for number in known..reached.len() {
+            for (number, (entry, _)) in reached.iter().enumerate().skip(known) {
                 for candidate in &mut open {
-                    self.find_in(spot, reached[number].0.subgraph, number, candidate);
+                    self.find_in(spot, entry.subgraph, number, candidate);
                 }
             }
         }

@@ -12,7 +12,7 @@ use super::planner::{self, PlanError, Task};
 /// How much work planning an operation may be, in steps: a field placed in a fetch or an entry to a subgraph attempted.
 #[derive(Debug, Clone)]
 pub struct PlanSettings {
-    /// For the first plan. An operation for which that does not do is planned frugally: perhaps with more rounds, but in a time
+    /// For the first plan; also how many fields its fetches may have in all. An operation for which that does not do is planned frugally: perhaps with more rounds, but in a time
     /// that grows as the operation does.
     pub first_steps: usize,
     /// For looking for a better plan than the first.
