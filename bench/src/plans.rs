@@ -34,7 +34,9 @@ fn measure(
     subgraphs: &[SubgraphSdl],
     operation: fn(&mut Random) -> String,
 ) -> Result<()> {
-    if std::env::var("PLANS").is_ok_and(|only| !name.contains(&only)) { return Ok(()); } // SCRATCH
+    if std::env::var("PLANS").is_ok_and(|only| !name.contains(&only)) {
+        return Ok(());
+    } // SCRATCH
     let t0 = std::time::Instant::now(); // SCRATCH
     let composition = compose(subgraphs)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;

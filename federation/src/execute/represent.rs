@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use ahash::RandomState;
 
-use crate::plan::{Entities, Entry, EntryType, FetchNode, Layout, PositionId, Representation, TYPE_SLOT};
+use crate::plan::{
+    Entities, Entry, EntryType, FetchNode, Layout, PositionId, Representation, TYPE_SLOT,
+};
 
 use super::EntityCount;
 use super::arena::{Arena, Slot, count};
@@ -145,7 +147,8 @@ fn entry_of(entities: &Entities, ty: Slot) -> Option<(&Entry, &EntryType)> {
     {
         return Some((only, only.types.first()?));
     }
-    let types = entities.entries.iter().flat_map(|entry| entry.types.iter().map(move |ty| (entry, ty)));
+    let types =
+        entities.entries.iter().flat_map(|entry| entry.types.iter().map(move |ty| (entry, ty)));
     types.into_iter().find(|(_, of)| ty == Slot::Type(of.id))
 }
 

@@ -61,7 +61,8 @@ impl<'a> Planner<'a> {
                 spot.possible.iter().filter(|ty| types.contains(ty)).cloned().collect();
             let mut rest = None;
             if self.is_known_as(origin.subgraph, &fragment.ty, spot, &here) {
-                let selection = self.drafts.fragment(origin.selection, std::slice::from_ref(&fragment.ty));
+                let selection =
+                    self.drafts.fragment(origin.selection, std::slice::from_ref(&fragment.ty));
                 let origin = Origin { selection, ..origin.clone() };
                 let mut inner = spot.narrowed(&fragment.ty, here.clone(), origin);
                 rest = Some(self.abstract_type(&mut inner, fragment)?);
@@ -148,12 +149,7 @@ impl<'a> Planner<'a> {
 }
 
 /// Adds to what remains what is left over for objects of `ty`: fields that were selected on all types for all of them.
-fn remain(
-    remainder: &mut SelectionSet,
-    pending: &[Arc<Field>],
-    ty: Name,
-    rest: Vec<Arc<Field>>,
-) {
+fn remain(remainder: &mut SelectionSet, pending: &[Arc<Field>], ty: Name, rest: Vec<Arc<Field>>) {
     let is_of_all = |rest: &Arc<Field>| pending.iter().any(|field| field.key == rest.key);
     let (of_all, of_type): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_of_all);
     for field in pending.iter().filter(|field| of_all.iter().any(|rest| rest.key == field.key)) {

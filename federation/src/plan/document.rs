@@ -242,12 +242,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn finish(
-        mut self,
-        keyword: &str,
-        representations: &[&str],
-        body: &str,
-    ) -> Written {
+    fn finish(mut self, keyword: &str, representations: &[&str], body: &str) -> Written {
         let Target { client, supergraph, id, index } = self.target;
         let subgraph = supergraph.subgraph_name(*id);
         let operation_name = client

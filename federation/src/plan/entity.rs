@@ -265,7 +265,9 @@ impl<'a> Planner<'a> {
                 break;
             }
             let saved = self.save(spot);
-            if let Some(gathered) = self.gather_within(spot, Entry { subgraph: target, key }, limit)? {
+            if let Some(gathered) =
+                self.gather_within(spot, Entry { subgraph: target, key }, limit)?
+            {
                 return Ok(Some(gathered));
             }
             self.restore(spot, saved);
@@ -352,14 +354,16 @@ impl<'a> Planner<'a> {
     pub(super) fn all_keys(&self, spot: &Spot<'a>) -> impl Iterator<Item = &'a Key> + use<'a> {
         let info = self.supergraph.type_info(&spot.ty);
         let by_type = self.is_abstract(&spot.ty) && !spot.is_opaque;
-        let keys = info.into_iter().flat_map(move |info| info.keys.iter().map(move |key| (info, key)));
+        let keys =
+            info.into_iter().flat_map(move |info| info.keys.iter().map(move |key| (info, key)));
         keys.filter(move |(info, key)| !by_type || info.object_in.contains(&key.subgraph))
             .map(|(_, key)| key)
     }
 
     /// Whether subgraphs already visited resolve all of `set`, each field wholly in one.
     pub(super) fn is_at_hand(&self, spot: &Spot<'a>, set: &FieldSet) -> bool {
-        set.fragments.is_empty() && set.fields.iter().all(|field| self.is_field_at_hand(spot, field))
+        set.fragments.is_empty()
+            && set.fields.iter().all(|field| self.is_field_at_hand(spot, field))
     }
 
     /// Whether a subgraph already visited resolves `field` wholly.

@@ -61,7 +61,11 @@ impl Nodes<'_> {
                 .map(|(number, lookup)| Lists {
                     member: member(number),
                     variable: client.representations(number),
-                    entries: lookup.entries.iter().map(|(entry, id)| (entry.types.as_slice(), *id)).collect(),
+                    entries: lookup
+                        .entries
+                        .iter()
+                        .map(|(entry, id)| (entry.types.as_slice(), *id))
+                        .collect(),
                 })
                 .collect();
             let position = self.layout.add_position();

@@ -1,13 +1,13 @@
 //! Finds the interface under which a subgraph can be asked for fields of several object types at once.
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::Node;
+use apollo_compiler::ast::{Argument, Type};
 use apollo_compiler::collections::{HashMap, IndexMap};
 
+use super::Supergraph;
 use super::links::JoinVersion;
 use super::model::{FieldSource, SubgraphId, TypeInfo, TypeKind};
-use super::Supergraph;
 
 /// The interfaces of each object type. None in the first version of join, which does not say which subgraph has which
 /// fields of an interface.
@@ -19,9 +19,8 @@ pub(super) fn by_object(
     if join == JoinVersion::V1 {
         return interfaces;
     }
-    let with_fields = types
-        .iter()
-        .filter(|(_, info)| info.kind == TypeKind::Abstract && !info.fields.is_empty());
+    let with_fields =
+        types.iter().filter(|(_, info)| info.kind == TypeKind::Abstract && !info.fields.is_empty());
     for (name, info) in with_fields {
         for possible in &info.possible {
             interfaces.entry(possible.name.clone()).or_default().push(name.clone());
