@@ -79,7 +79,7 @@ impl FrontendConfig {
     /// The names of the features that everybody has, signed in or not. `Config.features` says which the viewer has.
     async fn features(&self) -> Vec<&'static str> {
         let features = self.0.features(None);
-        features.filter_map(|(key, enabled)| enabled.then(|| key.name())).collect()
+        features.filter(|(_, enabled)| *enabled).map(|(key, _)| key.name()).collect()
     }
 
     /// What to show to everybody who opens the app, at most 500 characters; null for nothing.

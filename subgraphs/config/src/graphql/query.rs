@@ -36,7 +36,6 @@ impl Query {
 
     /// Who changed what and when, the newest first: 50 changes unless `first` or `last` says otherwise, at most 500. It takes the role ADMIN.
     #[graphql(cache_control(no_cache))]
-    #[expect(clippy::too_many_arguments, reason = "Relay's four and the key")]
     async fn config_history(
         &self,
         ctx: &Context<'_>,
