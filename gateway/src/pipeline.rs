@@ -52,7 +52,7 @@ async fn steps(
     let arriving = decode(parts, body, &state.settings.http);
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
-    let identity = state.identify(&parts.headers, request.by_safe_method)?;
+    let identity = state.identify(&parts.headers, request.by_safe_method).await?;
     let caller = Caller { viewer: identity.viewer.clone(), request_id: request_id(parts) };
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use federation::ExecuteSettings;
 use http::HeaderValue;
 
+use crate::authenticate::IssuerSettings;
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Default)]
 pub struct GatewaySettings {
@@ -12,6 +14,8 @@ pub struct GatewaySettings {
     pub http: HttpSettings,
     /// How browsers are recognised and kept apart.
     pub browser: BrowserSettings,
+    /// Who else issues access tokens that are accepted.
+    pub issuers: Vec<IssuerSettings>,
     /// What answers that last may take up.
     pub streams: StreamSettings,
     /// What is remembered of operations.

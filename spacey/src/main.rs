@@ -7,6 +7,7 @@
 mod cli;
 mod commands;
 mod graph;
+mod keys;
 mod logging;
 mod origin;
 mod reload;

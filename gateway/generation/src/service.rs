@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Name, Value, Variables};
 use common::endpoint::Domain;
-use common::{Caller, Clock, DeckId, Endpoint, Error, Event, SubgraphRequest};
+use common::{Caller, Clock, DeckId, Endpoint, Error, Event, Role, SubgraphRequest};
 use futures::future::BoxFuture;
 use reqwest::header::HeaderValue;
 
@@ -43,13 +43,14 @@ impl Service {
         Self { client, decks, clock, deck_query }
     }
 
-    /// Makes drafts of a text for one of the viewer's decks. Nothing is stored.
+    /// Makes drafts of a text for one of the viewer's decks, for those with a verified address and the role BETA. Nothing is stored.
     pub(crate) async fn generate(
         &self,
         caller: &Arc<Caller>,
         wanted: Wanted,
     ) -> Result<Note, Error> {
-        let user = caller.viewer()?.user;
+        caller.verified()?;
+        let user = caller.with_role(Role::Beta)?.user;
         let generation = Generation {
             user,
             deck: wanted.deck,

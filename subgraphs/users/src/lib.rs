@@ -7,6 +7,7 @@ mod cookies;
 mod graphql;
 mod hashing;
 pub mod model;
+mod revocations;
 mod service;
 mod settings;
 pub mod store;

@@ -86,7 +86,7 @@ async fn introduce(
             }
         }
     };
-    let identity = identify(state, opening, payload.as_ref()).map_err(|refused| {
+    let identity = identify(state, opening, payload.as_ref()).await.map_err(|refused| {
         tracing::debug!("a WebSocket is refused: {refused:?}");
         Some(Close::FORBIDDEN)
     })?;
@@ -100,7 +100,7 @@ async fn introduce(
 }
 
 /// Who is asking: by `authorization` in the payload, in any case, or else by the headers of the upgrade.
-fn identify(
+async fn identify(
     state: &State,
     opening: &Opening,
     payload: Option<&Object>,
@@ -116,7 +116,7 @@ fn identify(
         headers.insert(AUTHORIZATION, value);
     }
     // The origin was looked at, so a cookie is the visitor's own.
-    state.identify(&headers, false)
+    state.identify(&headers, false).await
 }
 
 /// What a frame says; nothing when it is none of the protocol's business.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Json, Object};
+use common::graphql::sdl::{ADMIN, all_of};
 use common::graphql::{Result, caller};
 use serde_json::Value;
 
@@ -32,6 +33,7 @@ struct ResetConfigInput {
 #[Object]
 impl Mutation {
     /// Overrides the default of a setting. It takes the role ADMIN. Every process follows within 5 seconds.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn set_config(
         &self,
         ctx: &Context<'_>,
@@ -43,6 +45,7 @@ impl Mutation {
     }
 
     /// Puts a setting back to its default. It takes the role ADMIN. Every process follows within 5 seconds.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn reset_config(
         &self,
         ctx: &Context<'_>,

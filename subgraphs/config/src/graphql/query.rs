@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object};
+use common::graphql::sdl::{ADMIN, all_of};
 use common::graphql::{Result, caller};
 
 use super::types::{Config, ConfigEntry};
@@ -19,6 +20,7 @@ impl Query {
     }
 
     /// Every setting with its default and who overrode it. It takes the role ADMIN.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn config_entries(&self, ctx: &Context<'_>) -> Result<Vec<ConfigEntry>> {
         let entries = ctx.data::<Arc<Service>>()?.entries(caller(ctx)?).await?;
         Ok(entries.into_iter().map(ConfigEntry::from).collect())

@@ -6,6 +6,7 @@ use async_graphql::{Context, Object};
 use common::UserId;
 use common::graphql::entities::{Representation, in_order};
 use common::graphql::fast::FastOptions;
+use common::graphql::sdl::{ADMIN, all_of};
 use common::graphql::{Result, caller};
 
 use super::types::{Entity, User};
@@ -23,6 +24,7 @@ impl Query {
     }
 
     /// Anybody's account; null when there is none with this id. It takes the role ADMIN.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn user(
         &self,
         ctx: &Context<'_>,
