@@ -43,8 +43,8 @@ pub(crate) struct Mutation;
 /// What can be changed.
 #[Object]
 impl Mutation {
-    /// Makes drafts of cards from a text. Nothing is stored: add the ones you want with `createCards`. It may take a minute. When the service
-    /// that makes them is down, slow or broken, the error's code is GENERATION_UNAVAILABLE, GENERATION_TIMEOUT or GENERATION_FAILED.
+    /// Makes drafts of cards from a text. It takes a verified address and the role BETA. Nothing is stored: add the ones you want with
+    /// `createCards`. It may take a minute. When the service that makes them is down, slow or broken, the error's code is GENERATION_UNAVAILABLE, GENERATION_TIMEOUT or GENERATION_FAILED.
     #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[VERIFIED, BETA])))]
     async fn generate_cards(
         &self,
