@@ -168,13 +168,19 @@ const TABLE: &[(&str, Rule)] = &[
     ),
     (
         "Mutation.submitReviews",
-        Made(
+        Mixed(
             "mutation { submitReviews(input: { reviews: [{ id: \"{review}\", cardId: \"{my_card}\", rating: EASY, reviewedAt: \"2026-01-01T00:00:00Z\" }] }) { results { status } } }",
         ),
     ),
     (
         "Mutation.startSession",
         Owner("mutation { startSession(input: { deckId: \"{deck}\" }) { session { deckId } } }"),
+    ),
+    (
+        "Mutation.startSession",
+        Mixed(
+            "mutation { startSession(input: { deckId: \"{my_deck}\", id: \"{session}\" }) { session { finishedAt } } }",
+        ),
     ),
     (
         "Mutation.finishSession",

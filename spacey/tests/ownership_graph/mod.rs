@@ -25,7 +25,10 @@ use users::{HashingCost, UsersSettings};
 
 /// Is in every text of Ada's.
 pub(crate) const SECRET: &str = "Ada's secret";
-const ABSENT: &str = "018f0000-0000-7000-8000-00000000dead";
+/// What ids of no things begin with; a letter makes each another.
+const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
+/// The names that stand for ids.
+const NAMES: [&str; 6] = ["deck", "card", "other_card", "session", "review", "user"];
 const PASSWORD: &str = "correct horse battery staple";
 
 /// Who asks.
@@ -281,15 +284,18 @@ fn lookup(things: &Things, name: &str) -> String {
 }
 
 fn absent(name: &str) -> String {
-    if name == "email" { "nobody@example.org".to_owned() } else { ABSENT.to_owned() }
+    match NAMES.iter().position(|known| *known == name) {
+        Some(index) => format!("{ABSENT}{index}"),
+        None => "nobody@example.org".to_owned(),
+    }
 }
 
 /// The answer with one text in place of whichever id was asked with.
 pub(crate) fn masked(answer: Value, graph: &Graph) -> Value {
     let mut text = answer.to_string();
-    let ids = graph.adas.iter().chain(&graph.eves).map(|(_, id)| id.as_str());
-    for id in ids.chain([ABSENT, "nobody@example.org"]) {
-        text = text.replace(id, "…");
+    let ids = graph.adas.iter().chain(&graph.eves).map(|(_, id)| id.clone());
+    for id in ids.chain(NAMES.map(absent)).chain([absent("email")]) {
+        text = text.replace(&id, "…");
     }
     serde_json::from_str(&text).unwrap()
 }
