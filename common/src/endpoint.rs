@@ -38,6 +38,12 @@ pub enum EndpointError {
         #[source]
         source: BoxError,
     },
+    /// It was not asked, because too many requests wait for it already.
+    #[error("too many requests wait for {endpoint} already")]
+    Overloaded {
+        /// Which one.
+        endpoint: String,
+    },
     /// It did not answer in time.
     #[error("{endpoint} did not answer in time")]
     Timeout {

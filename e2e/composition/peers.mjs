@@ -6,27 +6,18 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { composeServices } from '@theguild/federation-composition';
 import { parse } from 'graphql';
+import { findExample } from '../rust-examples.mjs';
 import { clientSchema } from './api.mjs';
 
-const WORKSPACE = fileURLToPath(new URL('../..', import.meta.url));
 const MAX_OUTPUT_BYTES = 1 << 30;
-
-function findProgram() {
-  const target = process.env.CARGO_TARGET_DIR ?? join(WORKSPACE, 'target');
-  const program = resolve(process.env.COMPOSE_BATCH ?? join(target, 'debug', 'examples', 'compose_batch'));
-  assert.ok(existsSync(program), `no program at ${program}: run \`cargo build --package federation --example compose_batch\``);
-  return program;
-}
 
 /** For each set `{ errors: [{ code, message }] }`, or `{ supergraph, api, hints: [code] }`, `api` being what the engine shows clients. */
 export function composeOurs(sets) {
   const input = sets.map((set) => `${JSON.stringify(set)}\n`).join('');
-  const { status, stdout, stderr } = spawnSync(findProgram(), { input, encoding: 'utf8', maxBuffer: MAX_OUTPUT_BYTES });
+  const { status, stdout, stderr } = spawnSync(findExample('compose_batch'), { input, encoding: 'utf8', maxBuffer: MAX_OUTPUT_BYTES });
   assert.equal(status, 0, stderr);
   const results = stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
   assert.equal(results.length, sets.length);

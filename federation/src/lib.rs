@@ -15,9 +15,10 @@ pub mod value;
 pub use authorise::Claims;
 pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
 pub use execute::{
-    Answer, Completed, Delivery, Events, ExecuteSettings, Fetch, FetchError, FetchRequest,
-    FetchResponse, Incremental, InitialResponse, PathSegment, Payload, Pending, Response,
-    ResponseError, ResponseErrorCode, SubgraphError, SubsequentResponse, execute, execute_stream,
+    Answer, Completed, Delivery, EntityCount, Events, ExecuteSettings, Fetch, FetchError,
+    FetchRequest, FetchResponse, Incremental, InitialResponse, PathSegment, Payload, Pending,
+    Response, ResponseError, ResponseErrorCode, SubgraphError, SubsequentResponse, execute,
+    execute_stream,
 };
 pub use operation::{OperationKind, RequestError, RequestErrorCode};
 pub use plan::{ByChance, OverrideLabels, Plan, PlanSettings, Prepared, prepare, prepare_with};

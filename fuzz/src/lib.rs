@@ -2,22 +2,29 @@
 //!
 //! `make fuzz` lets libFuzzer search for such bytes; `tests/corpus.rs` runs what it kept in `corpus/`, so that nothing found comes back.
 
+mod gateway;
 mod graph;
+pub mod http;
+pub mod multipart;
 pub mod operation;
 pub mod response;
 mod runtime;
 pub mod subgraphs;
 pub mod supergraph;
 pub mod variables;
+pub mod websocket;
 
 /// A fuzz target: its name, which is also its corpus' folder, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    ("http", http::run),
+    ("multipart", multipart::run),
     ("operation", operation::run),
     ("response", response::run),
     ("subgraphs", subgraphs::run),
     ("supergraph", supergraph::run),
     ("variables", variables::run),
+    ("websocket", websocket::run),
 ];

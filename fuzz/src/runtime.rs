@@ -1,4 +1,4 @@
-//! The runtime that the targets' futures run on.
+//! The runtimes that the targets' futures run on.
 
 use std::sync::LazyLock;
 
@@ -12,4 +12,12 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
+}
+
+/// Runs `future` on a runtime of its own, where time passes at once when there is nothing to do but wait.
+pub(crate) fn with_time(future: impl Future<Output = ()>) {
+    match Builder::new_current_thread().enable_time().start_paused(true).build() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(error) => panic!("no runtime can be made: {error}"),
+    }
 }

@@ -1,8 +1,11 @@
 //! How errors reach the log: with all their causes, and panics among them, so that a mistake in one place does not take down what is
-//! around it.
+//! around it. And how the errors of an endpoint reach the engine.
 
 use std::any::Any;
 use std::error::Error;
+
+use common::EndpointError;
+use federation::FetchError;
 
 /// What a panic said.
 #[derive(Debug, thiserror::Error)]
@@ -31,4 +34,17 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// Why no answer came, as the engine has it.
+pub(crate) fn fetch_error(error: EndpointError) -> FetchError {
+    match error {
+        EndpointError::Overloaded { .. } => FetchError::Overloaded,
+        EndpointError::Timeout { .. } => FetchError::Timeout,
+        EndpointError::Malformed { answer, .. } => FetchError::Malformed(answer),
+        EndpointError::NoSubscriptions { .. } => FetchError::NoSubscriptions,
+        unreachable @ (EndpointError::Unreachable { .. } | EndpointError::Failed { .. }) => {
+            FetchError::Unreachable(Box::new(unreachable))
+        }
+    }
 }

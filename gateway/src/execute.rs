@@ -8,8 +8,9 @@ use futures::stream::BoxStream;
 use http::HeaderMap;
 
 use crate::authorise::Refusals;
+use crate::explain::Explain;
 use crate::mask::mask_payload;
-use crate::outcome::{Executed, Outcome};
+use crate::outcome::{Executed, Outcome, Part};
 use crate::settings::GatewaySettings;
 use crate::transport::{Exchange, RequestFetch, Transports};
 
@@ -31,13 +32,13 @@ pub(crate) async fn execute(
         .map_err(Outcome::RequestError)?;
     refusals.name(&mut response.errors);
     let exchange = fetch.exchange();
-    let explanation = exchange.explain.as_ref().map(|explain| explain.finish(prepared));
+    let explanation = exchange.explain.as_ref().map(|explain| explain.told());
     Ok(Executed { response, headers: exchange.take_headers(), explanation })
 }
 
 /// An answer that comes in parts.
 pub(crate) struct Opened {
-    pub(crate) payloads: BoxStream<'static, Payload>,
+    pub(crate) parts: BoxStream<'static, Part>,
     /// What subgraphs sent for the client before the first part. Whatever they send later comes too late for a header.
     pub(crate) headers: HeaderMap,
 }
@@ -66,10 +67,17 @@ pub(crate) async fn open(
         payloads = futures::stream::iter([first]).chain(payloads).boxed();
     }
     let (transports, errors) = (transports.clone(), settings.errors.clone());
-    let masked = payloads.map(move |mut payload| {
+    let headers = fetch.exchange().take_headers();
+    let parts = payloads.map(move |mut payload| {
         refusals.name_in(&mut payload);
         mask_payload(&mut payload, &transports, &errors);
-        payload
+        let is_last = match &payload {
+            Payload::Response(_) => true,
+            Payload::Initial(_) => false,
+            Payload::Subsequent(part) => !part.has_next,
+        };
+        let explain = fetch.exchange().explain.as_ref().filter(|_| is_last);
+        Part { payload, explanation: explain.map(Explain::told) }
     });
-    Ok(Opened { payloads: masked.boxed(), headers: fetch.exchange().take_headers() })
+    Ok(Opened { parts: parts.boxed(), headers })
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use federation::RequestError;
+use federation::{Payload, RequestError};
 use http::header::{ALLOW, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
@@ -41,6 +41,14 @@ pub(crate) struct Executed {
     /// The headers that subgraphs send to the client, `set-cookie` above all.
     pub(crate) headers: HeaderMap,
     /// How it was run, where that was asked for.
+    pub(crate) explanation: Option<Explanation>,
+}
+
+/// A part of an answer that comes in parts, which may be all of it.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) payload: Payload,
+    /// How the answer came about, where that was asked for and nothing follows but the next event.
     pub(crate) explanation: Option<Explanation>,
 }
 

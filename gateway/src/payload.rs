@@ -12,10 +12,22 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::decode::Dialect;
+use crate::outcome::Part;
 use crate::respond;
 
 /// The JSON of a part; nothing when this dialect has no words for it.
-pub(crate) fn write(payload: &Payload, dialect: Dialect) -> Option<Vec<u8>> {
+pub(crate) fn write(part: &Part, dialect: Dialect) -> Option<Vec<u8>> {
+    let mut json = of_engine(&part.payload, dialect)?;
+    if let Some(explanation) = &part.explanation {
+        json.pop();
+        explanation.write(&mut json);
+        json.push(b'}');
+    }
+    Some(json)
+}
+
+/// The JSON of what the engine answered.
+fn of_engine(payload: &Payload, dialect: Dialect) -> Option<Vec<u8>> {
     match payload {
         Payload::Response(response) => Some(respond::executed(response)),
         Payload::Initial(initial) => Some(initial_part(initial, dialect)),
@@ -192,7 +204,7 @@ mod tests {
     use super::*;
 
     fn text(payload: &Payload, dialect: Dialect) -> String {
-        write(payload, dialect).map(|json| String::from_utf8(json).unwrap()).unwrap_or_default()
+        of_engine(payload, dialect).map(|json| String::from_utf8(json).unwrap()).unwrap_or_default()
     }
 
     fn key(key: &str) -> PathSegment {

@@ -85,9 +85,7 @@ impl Written {
             write_errors(&mut rest, errors);
         }
         if let Some(explanation) = explanation {
-            rest.extend_from_slice(b",\"extensions\":{\"plan\":");
-            rest.extend_from_slice(&explanation.into_json());
-            rest.push(b'}');
+            explanation.write(&mut rest);
         }
         let rest = if rest.is_empty() {
             Bytes::from_static(b"}")

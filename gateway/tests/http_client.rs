@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
+mod support;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,9 +20,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rcgen::{CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use support::pki::{Pki, authorities_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -253,68 +253,6 @@ async fn a_server_that_never_shakes_hands_is_given_up() {
     let client = SubgraphHttpClient::new(&url, &settings).unwrap();
     let error = client.send(post("/", "")).await.unwrap_err();
     assert!(matches!(error, ClientError::ConnectTimeout), "{error:?}");
-}
-
-/// A certificate authority with a server and a client.
-struct Pki {
-    authority: String,
-    server: (String, String),
-    client: (String, String),
-}
-
-impl Pki {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let issue = |name: &str, purpose: ExtendedKeyUsagePurpose| {
-            let key = KeyPair::generate().unwrap();
-            let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-            params.extended_key_usages = vec![purpose];
-            let certificate = params.signed_by(&key, &authority).unwrap();
-            (certificate.pem(), key.serialize_pem())
-        };
-        Self {
-            server: issue("127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth),
-            client: issue("gateway", ExtendedKeyUsagePurpose::ClientAuth),
-            authority: authority.pem(),
-        }
-    }
-
-    /// Accepts clients that show a certificate of this authority, and no others.
-    fn acceptor(&self, alpn: &[&[u8]]) -> TlsAcceptor {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.authority.as_bytes()).unwrap()).unwrap();
-        let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
-            Arc::new(roots),
-            provider.clone(),
-        );
-        let (certificate, key) = &self.server;
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_client_cert_verifier(verifier.build().unwrap())
-            .with_single_cert(
-                vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
-                PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
-            )
-            .unwrap();
-        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-        TlsAcceptor::from(Arc::new(config))
-    }
-
-    fn settings(&self, version: HttpVersion) -> ClientSettings {
-        let (certificate, key) = &self.client;
-        let identity =
-            ClientIdentity { certificates: certificate.clone().into(), key: key.clone().into() };
-        let tls = TlsSettings { identity: Some(identity), ..authorities_of(self) };
-        ClientSettings { version, tls, ..ClientSettings::default() }
-    }
-}
-
-fn authorities_of(pki: &Pki) -> TlsSettings {
-    TlsSettings { authorities: Some(pki.authority.clone().into()), identity: None }
 }
 
 #[tokio::test]

@@ -4,14 +4,16 @@
 
 mod support;
 
+use std::time::Duration;
+
 use gateway::{
     DeveloperSettings, EndToEndHeader, ErrorSettings, GatewaySettings, HeaderMatch, HeaderPattern,
-    HeaderRules, Merge, RequestRule, ResponseRule, SubgraphSettings,
+    HeaderRules, Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings, Transport,
 };
 use serde_json::{Value, json};
 use support::misbehaving::{Act, Misbehaving, json};
 use support::plain::{Received, gateway, graphql, run, with_reviews_at};
-use support::{Library, library};
+use support::{Library, endpoints, library};
 
 fn name(name: &str) -> HeaderMatch {
     HeaderMatch::Name(EndToEndHeader::new(name).unwrap())
@@ -106,8 +108,7 @@ const EXPLAIN: [(&str, &str); 1] = [("x-spacey-explain", "1")];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn developers_are_told_how_an_operation_was_run() {
-    let developer = DeveloperSettings { explain: true, ..DeveloperSettings::default() };
-    let settings = GatewaySettings { developer, ..GatewaySettings::default() };
+    let settings = developers();
     let address = graphql(library::reviews(), Received::default()).await;
     let transports = with_reviews_at(&address, &SubgraphSettings::default());
     let router = gateway(transports, settings).router();
@@ -131,6 +132,92 @@ async fn developers_are_told_how_an_operation_was_run() {
     let time = |fetch: &Value, name: &str| fetch[name].as_f64().unwrap();
     let books = of("books");
     assert!(time(of("reviews"), "started") >= time(books, "started") + time(books, "took"));
+    assert_eq!((&books["attempts"], &of("reviews")["attempts"]), (&Value::Null, &json!(1)));
+    let mut ids: Vec<_> = fetches.iter().map(|fetch| fetch["id"].as_u64().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, [0, 1, 2]);
+}
+
+fn developers() -> GatewaySettings {
+    let developer = DeveloperSettings { explain: true, ..DeveloperSettings::default() };
+    GatewaySettings { developer, ..GatewaySettings::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_told_how_often_a_request_was_sent_also_when_it_failed() {
+    let retry =
+        RetrySettings { most: 2, wait: Duration::from_millis(1), ..RetrySettings::default() };
+    let settings = SubgraphSettings { retry: Some(retry), ..SubgraphSettings::default() };
+    for (script, attempts) in [
+        (&[Act::Cut, json(r#"{"data":{"viewer":"Ada"}}"#)][..], 2),
+        (&[Act::Cut], 3),
+        (&[json("nonsense")], 1),
+    ] {
+        let fixture = Misbehaving::start(script).await;
+        let router = gateway(with_reviews_at(&fixture.address, &settings), developers()).router();
+        let answer = run(&router, "{ viewer }", &EXPLAIN).await.json();
+        let fetch = &answer["extensions"]["plan"]["fetches"][0];
+        assert_eq!((&fetch["attempts"], fixture.requests()), (&json!(attempts), attempts));
+        let is_error = attempts == 3;
+        assert_eq!(fetch["error"].is_string(), is_error, "{fetch}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plan_that_is_told_is_the_one_that_was_run() {
+    let router =
+        gateway(with_reviews_at("http://127.0.0.1:1", &SubgraphSettings::default()), developers())
+            .router();
+    let operation =
+        "query Q($rated: Boolean = false) { books(first: 2) { id rating @include(if: $rated) } }";
+    let answer = run(&router, operation, &EXPLAIN).await.json();
+    let plan = &answer["extensions"]["plan"];
+    assert!(!plan["text"].to_string().contains("reviews"), "{plan}");
+    assert_eq!(plan["fetches"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_parts_tells_it_with_the_last() {
+    let address = graphql(library::reviews(), Received::default()).await;
+    let transports = with_reviews_at(&address, &SubgraphSettings::default());
+    let router = gateway(transports, developers()).router();
+    let query = "{ books(first: 2) { id ... @defer { rating } } }";
+    for (accept, separator) in [
+        ("multipart/mixed", "\r\n\r\n"),
+        ("multipart/mixed;deferSpec=20220824", "\r\n\r\n"),
+        ("text/event-stream", "data: "),
+    ] {
+        let text = run(&router, query, &[("accept", accept), EXPLAIN[0]]).await.text();
+        let parts: Vec<_> = text.split(separator).filter(|part| part.starts_with("{\"")).collect();
+        let (last, before) = parts.split_last().unwrap();
+        assert!(before.iter().all(|part| !part.contains("extensions")), "{text}");
+        let last: Value = serde_json::from_str(last.split(['\r', '\n']).next().unwrap()).unwrap();
+        let plan = &last["extensions"]["plan"];
+        assert_eq!(last["hasNext"], false, "{text}");
+        assert!(plan["text"].to_string().contains("Deferred"), "{text}");
+        let subgraphs: Vec<_> =
+            plan["fetches"].as_array().unwrap().iter().map(|fetch| &fetch["subgraph"]).collect();
+        assert_eq!(subgraphs, ["books", "reviews"], "what came before is told too");
+    }
+}
+
+#[tokio::test]
+async fn each_event_tells_what_it_took() {
+    let (endpoints, _) = endpoints();
+    let transports = endpoints.into_iter().map(Transport::InProcess).collect();
+    let router = gateway(transports, developers()).router();
+    let query = "subscription { added(count: 2) { id rating } }";
+    let headers = [("accept", "text/event-stream"), EXPLAIN[0]];
+    let text = run(&router, query, &headers).await.text();
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: {"));
+    let fetched: Vec<Vec<String>> = data
+        .map(|json| {
+            let event: Value = serde_json::from_str(&format!("{{{json}")).unwrap();
+            let fetches = event["extensions"]["plan"]["fetches"].as_array().unwrap().clone();
+            fetches.iter().map(|fetch| fetch["subgraph"].as_str().unwrap().to_owned()).collect()
+        })
+        .collect();
+    assert_eq!(fetched, [vec!["books", "reviews"], vec!["reviews"]], "the opening counts once");
 }
 
 #[tokio::test(flavor = "multi_thread")]

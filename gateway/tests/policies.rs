@@ -182,3 +182,26 @@ async fn who_waits_for_a_place_waits_no_longer_than_the_timeout() {
     assert!(answers.iter().all(|answer| answer.code() == "SUBREQUEST_TIMEOUT"));
     assert!(subgraph.requests() <= 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_may_wait_for_a_place_than_is_set() {
+    let slowly = Act::After(Duration::from_millis(300), r#"{"data":{"viewer":"Ada"}}"#);
+    let settings =
+        SubgraphSettings { concurrency: Some(2), waiting: 3, ..SubgraphSettings::default() };
+    let (subgraph, router) = start(&[slowly], &settings).await;
+    let started = Instant::now();
+    let asked = |_| async {
+        let answer = run(&router, QUERY, &[]).await;
+        (answer, started.elapsed())
+    };
+    let answers = join_all((0..10).map(asked)).await;
+    let (good, turned_away): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|(answer, _)| is_good(answer));
+    assert_eq!((good.len(), turned_away.len(), subgraph.requests()), (5, 5, 5));
+    for (answer, after) in turned_away {
+        assert_eq!(answer.code(), "SUBREQUEST_OVERLOADED");
+        assert_eq!(answer.json()["errors"][0]["extensions"]["service"], "reviews");
+        assert!(*after < Duration::from_millis(300), "they are told at once");
+    }
+    assert!(is_good(&run(&router, QUERY, &[]).await), "then there is room again");
+}

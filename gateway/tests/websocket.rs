@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::body::Body;
 use common::token::ACCESS_TOKEN_LIFETIME;
 use gateway::{GatewaySettings, StreamSettings};
-use http::HeaderValue;
+use http::{HeaderValue, Request};
 use serde_json::{Value, json};
 use support::Library;
 use support::socket::{Socket, listen};
@@ -188,6 +189,23 @@ async fn a_page_of_another_origin_is_refused_unless_it_is_allowed() {
             panic!("{origin}")
         };
         assert_eq!(response.status(), 403, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_opens_no_websocket_is_refused_with_the_reason_and_a_code() {
+    let library = Library::new();
+    for (method, version, reason) in [("POST", "13", "GET"), ("GET", "12", "Sec-WebSocket-Version")]
+    {
+        let request = Request::builder()
+            .method(method)
+            .uri("/graphql")
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", version);
+        let answer = library.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "BAD_REQUEST"));
+        assert!(answer.message().contains(reason), "{}", answer.message());
     }
 }
 

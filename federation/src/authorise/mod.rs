@@ -217,6 +217,7 @@ fn require_type_name(set: &mut SelectionSet) {
             key: TYPE_NAME,
             name: TYPE_NAME,
             arguments: Vec::new(),
+            directives: Vec::new(),
             ty: Type::NonNullNamed(apollo_compiler::name!("String")),
             selections: None,
             defer: DeferSet::NONE,

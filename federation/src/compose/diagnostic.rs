@@ -229,6 +229,18 @@ codes! {
     InconsistentInputObjectField = "INCONSISTENT_INPUT_OBJECT_FIELD",
     /// An enum value is unknown somewhere, and is dropped because the enum is only taken.
     InconsistentEnumValueForInputEnum = "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM",
+    /// An enum value is unknown somewhere, and is kept because the enum is only given.
+    InconsistentEnumValueForOutputEnum = "INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM",
+    /// Nothing is of an enum.
+    UnusedEnumType = "UNUSED_ENUM_TYPE",
+    /// An object has a key here and none there.
+    InconsistentEntity = "INCONSISTENT_ENTITY",
+    /// A field of an object without keys is unknown somewhere.
+    InconsistentObjectValueTypeField = "INCONSISTENT_OBJECT_VALUE_TYPE_FIELD",
+    /// A field of an interface without keys is unknown somewhere.
+    InconsistentInterfaceValueTypeField = "INCONSISTENT_INTERFACE_VALUE_TYPE_FIELD",
+    /// A member of a union is unknown somewhere.
+    InconsistentUnionMember = "INCONSISTENT_UNION_MEMBER",
     /// A shared field may return different object types from its subgraphs.
     InconsistentRuntimeTypesForShareableReturn = "INCONSISTENT_RUNTIME_TYPES_FOR_SHAREABLE_RETURN",
     /// A directive for operations is unknown somewhere, and is dropped.

@@ -12,6 +12,7 @@ use futures::stream::BoxStream;
 use serde::Serialize;
 
 use crate::operation::OperationKind;
+use crate::plan::Plan;
 use crate::value::{Name, Object};
 
 use super::in_process::Answer;
@@ -23,6 +24,11 @@ pub trait Fetch: Send + Sync {
         &self,
         request: FetchRequest<'_>,
     ) -> impl Future<Output = Result<FetchResponse, FetchError>> + Send;
+
+    /// Is told the plan that is about to run, before its first request.
+    fn planned(&self, plan: &Plan) {
+        let _ = plan;
+    }
 
     /// Opens a subscription on one subgraph. Dropping the events ends it.
     fn subscribe(
@@ -50,8 +56,21 @@ pub struct FetchRequest<'a> {
     pub operation_name: Option<&'a str>,
     /// The request as JSON text: an object of `query`, `operationName` where there is one, and `variables`.
     pub body: Bytes,
+    /// The number of its fetch in the plan, as the plan's JSON has it. A fetch with many entities makes several requests.
+    pub fetch: usize,
+    /// What it asks for where it asks for entities; none where it asks for root fields.
+    pub entities: Option<EntityCount>,
     /// Where in `body` the variables are.
     pub(super) variables: Range<usize>,
+}
+
+/// How much a request for entities is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntityCount {
+    /// How many representations it has: each entity is asked for once.
+    pub representations: usize,
+    /// How many objects of the answer they complete.
+    pub objects: usize,
 }
 
 impl FetchRequest<'_> {
@@ -102,6 +121,9 @@ pub enum FetchError {
     /// It could not be reached.
     #[error("subgraph could not be reached")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It was not asked, because too many requests wait for it already.
+    #[error("too many requests wait for the subgraph already")]
+    Overloaded,
     /// It did not answer in time.
     #[error("subgraph did not answer in time")]
     Timeout,

@@ -34,7 +34,7 @@ use crate::value::Object;
 use run::Run;
 
 pub use fetch::{
-    Events, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError,
+    EntityCount, Events, Fetch, FetchError, FetchRequest, FetchResponse, PathSegment, SubgraphError,
 };
 pub use in_process::{Answer, Taker};
 pub use payload::{
@@ -61,6 +61,7 @@ pub async fn execute<F: Fetch>(
         )]);
     }
     let started = start(prepared, variables, settings, true)?;
+    fetch.planned(&started.variant.plan);
     let mut run = Run::new(&started.variant.plan, &started.variables, settings);
     run.withhold(&started.variant.refused);
     run.go(run.first(), fetch).await;

@@ -6,8 +6,11 @@ use std::ops::Range;
 
 use ahash::RandomState;
 
-use crate::plan::{Entities, Entry, FetchNode, Layout, PositionId, Representation, TYPE_SLOT};
+use crate::plan::{
+    Entities, Entry, EntryType, FetchNode, Layout, PositionId, Representation, TYPE_SLOT,
+};
 
+use super::EntityCount;
 use super::arena::{Arena, Slot, count};
 use super::context::{self, Group};
 use super::locate;
@@ -26,6 +29,14 @@ pub(super) struct Place {
     pub(super) row: u32,
     /// The entity's index in the request.
     pub(super) entity: u32,
+}
+
+/// How much a request asks for; nothing where it is no entity fetch's.
+pub(super) fn counted(batches: &[Batch]) -> Option<EntityCount> {
+    (!batches.is_empty()).then(|| EntityCount {
+        representations: batches.iter().map(|batch| batch.asked as usize).sum(),
+        objects: batches.iter().map(|batch| batch.places.len()).sum(),
+    })
 }
 
 /// The requests of an entity fetch: their texts, which end inside the variables, and for each place that the fetch completes
@@ -121,8 +132,8 @@ fn represent(
     };
     let position = entities.location.position;
     for row in rows {
-        if let Some(entry) = entry_of(entities, arena.get(position, row, TYPE_SLOT)) {
-            writer.add(position, row, entry);
+        if let Some((entry, ty)) = entry_of(entities, arena.get(position, row, TYPE_SLOT)) {
+            writer.add(position, row, entry, ty);
         }
     }
     // Of a text in which nothing was written only the beginning is there.
@@ -130,11 +141,15 @@ fn represent(
     writer.texts
 }
 
-fn entry_of(entities: &Entities, ty: Slot) -> Option<&Entry> {
-    match entities.entries.as_slice() {
-        [only] if !only.mixed => Some(only),
-        entries => entries.iter().find(|entry| ty == Slot::Type(entry.type_id)),
+fn entry_of(entities: &Entities, ty: Slot) -> Option<(&Entry, &EntryType)> {
+    if let [only] = entities.entries.as_slice()
+        && !only.mixed
+    {
+        return Some((only, only.types.first()?));
     }
+    let types =
+        entities.entries.iter().flat_map(|entry| entry.types.iter().map(move |ty| (entry, ty)));
+    types.into_iter().find(|(_, of)| ty == Slot::Type(of.id))
 }
 
 struct Writer<'a> {
@@ -152,7 +167,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Writes the representation of a row to the end of the last text, where it stays if it is new.
-    fn add(&mut self, position: PositionId, row: u32, entry: &Entry) {
+    fn add(&mut self, position: PositionId, row: u32, entry: &Entry, ty: &EntryType) {
         let number = self.spans.len();
         if self.texts.is_empty() {
             self.texts.push((self.opening.as_bytes().to_vec(), Batch::default()));
@@ -165,7 +180,7 @@ impl Writer<'_> {
             text.push(b',');
         }
         let start = text.len();
-        text.extend_from_slice(entry.opening.as_bytes());
+        text.extend_from_slice(ty.opening.as_bytes());
         let source = Source { arena: self.arena, layout: self.layout };
         if source.fields(text, position, row, &entry.representation).is_none() {
             text.truncate(end);

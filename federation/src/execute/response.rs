@@ -37,6 +37,8 @@ pub enum ResponseErrorCode {
     DownstreamServiceError,
     /// A subgraph could not be reached.
     SubrequestUnreachable,
+    /// A subgraph was not asked, because too many requests wait for it already.
+    SubrequestOverloaded,
     /// A subgraph did not answer in time.
     SubrequestTimeout,
     /// A subgraph answered something that is not a GraphQL response, or not one to what was asked.
@@ -58,6 +60,7 @@ impl ResponseErrorCode {
         match self {
             Self::DownstreamServiceError => "DOWNSTREAM_SERVICE_ERROR",
             Self::SubrequestUnreachable => "SUBREQUEST_UNREACHABLE",
+            Self::SubrequestOverloaded => "SUBREQUEST_OVERLOADED",
             Self::SubrequestTimeout => "SUBREQUEST_TIMEOUT",
             Self::SubrequestMalformedResponse => "SUBREQUEST_MALFORMED_RESPONSE",
             Self::InvalidResult => "INVALID_RESULT",

@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
         }
         self.requests += texts.len();
         self.unanswered[index] = texts.len();
-        let request = |(text, batches)| {
+        let request = |(text, batches): (_, Vec<Batch>)| {
             let (body, variables) = self.complete(node, text);
             let request = FetchRequest {
                 subgraph: &node.subgraph,
@@ -121,6 +121,8 @@ impl<'a> Run<'a> {
                 document: &node.document,
                 operation_name: node.operation_name.as_deref(),
                 body,
+                fetch: index,
+                entities: represent::counted(&batches),
                 variables,
             };
             Asked { fetch: index, batches, request }
@@ -204,6 +206,10 @@ impl<'a> Run<'a> {
             FetchError::Unreachable(_) => {
                 (ResponseErrorCode::SubrequestUnreachable, "could not be reached")
             }
+            FetchError::Overloaded => (
+                ResponseErrorCode::SubrequestOverloaded,
+                "was not asked: too many requests wait for it already",
+            ),
             FetchError::Timeout => (ResponseErrorCode::SubrequestTimeout, "did not answer in time"),
             FetchError::Malformed(_) => (
                 ResponseErrorCode::SubrequestMalformedResponse,

@@ -34,12 +34,14 @@ pub async fn execute_stream<F: Fetch + 'static>(
     if prepared.kind() != OperationKind::Subscription {
         if prepared.is_incremental() {
             let started = start(&prepared, variables, &settings, false)?;
+            fetch.planned(&started.variant.plan);
             return Ok(parts(started, settings, fetch).boxed());
         }
         let response = execute(&prepared, variables, &settings, &fetch).await?;
         return Ok(futures::stream::iter([Payload::Response(response)]).boxed());
     }
     let started = start(&prepared, variables, &settings, true)?;
+    fetch.planned(&started.variant.plan);
     let events = open(&started, &settings, &fetch).await;
     Ok(answers(events, started, settings, fetch).boxed())
 }

@@ -9,6 +9,7 @@ use apollo_compiler::introspection;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::Valid;
 
+use super::consequences;
 use super::descriptions;
 use super::one_of;
 use super::{RequestError, RequestErrorCode, stream_rules};
@@ -29,6 +30,17 @@ pub enum OperationKind {
     Subscription,
 }
 
+impl OperationKind {
+    /// The word that an operation of this kind begins with.
+    pub(crate) const fn keyword(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
 /// A valid document and the operation in it that is to run.
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -43,7 +55,7 @@ impl Document {
         operation_name: Option<&str>,
     ) -> Result<Self, Vec<RequestError>> {
         let executable = validate(parse(source)?, schema)?;
-        let misplaced = stream_rules::check(&executable);
+        let misplaced = stream_rules::check(schema, &executable);
         if !misplaced.is_empty() {
             return Err(misplaced);
         }
@@ -137,7 +149,8 @@ fn validate(
     schema: &Valid<Schema>,
 ) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
     document.to_executable_validate(schema).map_err(|invalid| {
-        RequestError::from_diagnostics(RequestErrorCode::ValidationFailed, &invalid.errors)
+        let code = RequestErrorCode::ValidationFailed;
+        consequences::without(RequestError::from_diagnostics(code, &invalid.errors), &document)
     })
 }
 

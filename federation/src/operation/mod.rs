@@ -4,6 +4,7 @@
 //! anything walks them recursively.
 
 mod conditions;
+mod consequences;
 mod defer;
 mod descriptions;
 mod document;
@@ -11,6 +12,7 @@ mod error;
 mod normalise;
 mod one_of;
 mod selection;
+mod stream_overlaps;
 mod stream_rules;
 mod variables;
 
@@ -19,6 +21,6 @@ pub(crate) use defer::{DeferSet, DeferUsage, InitialCount, StreamUsage};
 pub(crate) use document::Document;
 pub use document::OperationKind;
 pub use error::{RequestError, RequestErrorCode};
-pub(crate) use normalise::{Normalised, normalise};
-pub(crate) use selection::{Field, SelectionSet, merge_fields};
+pub(crate) use normalise::{Normalised, is_for_subgraphs, normalise};
+pub(crate) use selection::{Field, SelectionSet, merge_directives, merge_fields};
 pub(crate) use variables::coerce_variables;

@@ -5,14 +5,17 @@
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::DirectiveList;
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Directive, DirectiveList};
 use apollo_compiler::collections::{HashSet, IndexMap};
 use apollo_compiler::executable as exe;
 
 use crate::supergraph::Supergraph;
 
 use super::defer::{self, DeferSet, DeferUsage, StreamUsage};
-use super::{Conditions, Document, Field, RequestError, RequestErrorCode, SelectionSet};
+use super::{
+    Conditions, Document, Field, RequestError, RequestErrorCode, SelectionSet, merge_directives,
+};
 
 /// How deep fields and fragments may nest once expanded.
 const MAX_DEPTH: usize = 100;
@@ -88,6 +91,7 @@ struct Draft<'a> {
 struct DraftField<'a> {
     order: usize,
     first: &'a exe::Field,
+    directives: Vec<Node<Directive>>,
     selections: Draft<'a>,
     defer: DeferSet,
     stream: Option<StreamUsage>,
@@ -106,13 +110,14 @@ impl<'a> Draft<'a> {
     fn finish(self, defers: &[DeferUsage]) -> SelectionSet {
         let mut set = SelectionSet::new(self.ty);
         for (key, field) in self.fields {
-            let DraftField { order, first, selections, defer, stream } = field;
+            let DraftField { order, first, directives, selections, defer, stream } = field;
             let composite = !first.selection_set.is_empty();
             set.fields.push(Arc::new(Field {
                 order,
                 key: key.clone(),
                 name: first.name.clone(),
                 arguments: first.arguments.clone(),
+                directives,
                 ty: first.ty().clone(),
                 selections: composite.then(|| selections.finish(defers)),
                 defer: defer.outermost(defers),
@@ -148,11 +153,16 @@ impl<'a> Normaliser<'a> {
                         draft.fields.entry(field.response_key()).or_insert_with(|| DraftField {
                             order,
                             first: field,
+                            directives: Vec::new(),
                             selections: Draft::new(field.ty().inner_named_type().clone()),
                             defer: place.set(),
                             stream: self.conditions.stream(&field.directives),
                         });
                     entry.defer = entry.defer.met(place.set());
+                    merge_directives(
+                        &mut entry.directives,
+                        field.directives.iter().filter(|one| is_for_subgraphs(one)),
+                    );
                     self.collect(&mut entry.selections, &field.selection_set, place.below_key())?;
                 }
                 exe::Selection::InlineFragment(fragment) => {
@@ -231,6 +241,11 @@ impl<'a> Normaliser<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a directive is not this engine's own business. Those that a client may use besides are defined by every subgraph.
+pub(crate) fn is_for_subgraphs(directive: &Directive) -> bool {
+    !matches!(directive.name.as_str(), "skip" | "include" | "defer" | "stream")
 }
 
 fn too_complex(message: String) -> RequestError {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::{Argument, Type};
+use apollo_compiler::ast::{Argument, Directive, Type};
 
 use super::{DeferSet, StreamUsage};
 
@@ -25,6 +25,8 @@ pub(crate) struct Field {
     pub(crate) key: Name,
     pub(crate) name: Name,
     pub(crate) arguments: Vec<Node<Argument>>,
+    /// Those of the client's directives that are for subgraphs.
+    pub(crate) directives: Vec<Node<Directive>>,
     pub(crate) ty: Type,
     /// Present for composite fields.
     pub(crate) selections: Option<SelectionSet>,
@@ -93,6 +95,9 @@ pub(crate) fn merge_fields(fields: Vec<Arc<Field>>) -> Vec<Arc<Field>> {
                 if defer != present.defer {
                     Arc::make_mut(present).defer = defer;
                 }
+                if field.directives.iter().any(|one| is_new(&present.directives, one)) {
+                    merge_directives(&mut Arc::make_mut(present).directives, &field.directives);
+                }
                 if field.withheld && !present.withheld {
                     Arc::make_mut(present).withheld = true;
                 }
@@ -110,4 +115,18 @@ pub(crate) fn merge_fields(fields: Vec<Arc<Field>>) -> Vec<Arc<Field>> {
         }
     }
     merged
+}
+
+/// Adds the directives of another selection of the same field. Of selections that carry the same one the first says with which
+/// arguments: only a repeatable directive may stand twice.
+pub(crate) fn merge_directives<'a>(
+    present: &mut Vec<Node<Directive>>,
+    more: impl IntoIterator<Item = &'a Node<Directive>>,
+) {
+    let new: Vec<_> = more.into_iter().filter(|one| is_new(present, one)).cloned().collect();
+    present.extend(new);
+}
+
+fn is_new(present: &[Node<Directive>], directive: &Directive) -> bool {
+    present.iter().all(|one| one.name != directive.name)
 }

@@ -1,29 +1,36 @@
 //! Where `@stream` may stand: the rules of the specification's incremental delivery that the validation of documents leaves out.
 //!
 //! Refused: on a field that is no list, on root fields of mutations and subscriptions, anywhere in a subscription unless a variable
-//! decides, with a label that is a variable's or another's, with a negative count.
+//! decides, with a label that is a variable's or another's, with a negative count, and where another field has the same response key.
 
-use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive, Value};
 use apollo_compiler::collections::HashSet;
 use apollo_compiler::executable::{
     ExecutableDocument, Field, OperationType, Selection, SelectionSet,
 };
+use apollo_compiler::{Node, Schema};
 
-use super::{RequestError, RequestErrorCode};
+use super::{RequestError, RequestErrorCode, stream_overlaps};
 
 /// What of a document breaks the rules.
-pub(super) fn check(document: &ExecutableDocument) -> Vec<RequestError> {
-    let mut check = Check { document, errors: Vec::new(), labels: HashSet::default() };
+pub(super) fn check(schema: &Schema, document: &ExecutableDocument) -> Vec<RequestError> {
+    let labels = HashSet::default();
+    let mut check = Check { document, errors: Vec::new(), labels, streams: false };
     for operation in document.operations.iter() {
         let kind = operation.operation_type;
         if kind != OperationType::Query {
             check.root(&operation.selection_set, &mut HashSet::default());
         }
-        check.set(&operation.selection_set, kind == OperationType::Subscription);
+        check.set(&operation.selection_set);
+        if kind == OperationType::Subscription {
+            check.subscription(&operation.selection_set, &mut HashSet::default());
+        }
     }
     for fragment in document.fragments.values() {
-        check.set(&fragment.selection_set, false);
+        check.set(&fragment.selection_set);
+    }
+    if check.streams {
+        check.errors.extend(stream_overlaps::check(schema, document));
     }
     check.errors
 }
@@ -32,10 +39,12 @@ struct Check<'a> {
     document: &'a ExecutableDocument,
     errors: Vec<RequestError>,
     labels: HashSet<&'a str>,
+    /// Whether there is any at all.
+    streams: bool,
 }
 
 impl<'a> Check<'a> {
-    fn set(&mut self, set: &'a SelectionSet, in_subscription: bool) {
+    fn set(&mut self, set: &'a SelectionSet) {
         for selection in &set.selections {
             for directive in selection.directives().iter() {
                 self.label(directive);
@@ -43,12 +52,12 @@ impl<'a> Check<'a> {
             match selection {
                 Selection::Field(field) => {
                     if let Some(directive) = field.directives.get("stream") {
-                        self.field(field, directive, in_subscription);
+                        self.field(field, directive);
                     }
-                    self.set(&field.selection_set, in_subscription);
+                    self.set(&field.selection_set);
                 }
                 Selection::InlineFragment(fragment) => {
-                    self.set(&fragment.selection_set, in_subscription);
+                    self.set(&fragment.selection_set);
                 }
                 Selection::FragmentSpread(_) => {}
             }
@@ -72,7 +81,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn field(&mut self, field: &Field, directive: &'a Node<Directive>, in_subscription: bool) {
+    fn field(&mut self, field: &Field, directive: &'a Node<Directive>) {
+        self.streams = true;
         if !field.ty().is_list() {
             self.refuse(directive, format!("@stream stands on {}, which is no list", field.name));
         }
@@ -80,10 +90,39 @@ impl<'a> Check<'a> {
         if argument("initialCount").and_then(Value::to_i32).is_some_and(|count| count < 0) {
             self.refuse(directive, "the initialCount of @stream must not be negative".to_owned());
         }
-        let may_be_off = matches!(argument("if"), Some(Value::Variable(_) | Value::Boolean(false)));
-        if in_subscription && !may_be_off {
-            self.refuse(directive, "@stream must be off in a subscription".to_owned());
+    }
+
+    /// What is selected in a subscription, fragments included.
+    fn subscription(&mut self, set: &'a SelectionSet, visited: &mut HashSet<&'a str>) {
+        for selection in &set.selections {
+            match selection {
+                Selection::Field(field) => {
+                    if let Some(directive) = field.directives.get("stream") {
+                        let given =
+                            directive.specified_argument_by_name("if").map(|value| &**value);
+                        if !matches!(given, Some(Value::Variable(_) | Value::Boolean(false))) {
+                            let message = "@stream must be off in a subscription";
+                            self.refuse(directive, message.to_owned());
+                        }
+                    }
+                    self.subscription(&field.selection_set, visited);
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.subscription(&fragment.selection_set, visited);
+                }
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = self.unvisited(&spread.fragment_name, visited) {
+                        self.subscription(fragment, visited);
+                    }
+                }
+            }
         }
+    }
+
+    /// The selections of a fragment that was not visited yet.
+    fn unvisited(&self, name: &'a str, visited: &mut HashSet<&'a str>) -> Option<&'a SelectionSet> {
+        let fragment = self.document.fragments.get(name)?;
+        visited.insert(name).then_some(&fragment.selection_set)
     }
 
     fn root(&mut self, set: &'a SelectionSet, visited: &mut HashSet<&'a str>) {
@@ -98,11 +137,8 @@ impl<'a> Check<'a> {
                 }
                 Selection::InlineFragment(fragment) => self.root(&fragment.selection_set, visited),
                 Selection::FragmentSpread(spread) => {
-                    let fragment = self.document.fragments.get(&spread.fragment_name);
-                    if let Some(fragment) = fragment
-                        && visited.insert(&spread.fragment_name)
-                    {
-                        self.root(&fragment.selection_set, visited);
+                    if let Some(fragment) = self.unvisited(&spread.fragment_name, visited) {
+                        self.root(fragment, visited);
                     }
                 }
             }

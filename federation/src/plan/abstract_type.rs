@@ -9,8 +9,12 @@ use apollo_compiler::collections::IndexMap;
 use crate::operation::{Field, SelectionSet, merge_fields};
 use crate::supergraph::{SubgraphId, TypeKind};
 
+use super::bundle::{self, Bundle};
 use super::planner::{Access, PlanError, Planner, is_meta};
 use super::spot::{Origin, Spot};
+
+/// How often a part of an operation may be planned anew, for types that differ, before it is planned frugally.
+const MOST_COPIES: usize = 256;
 
 impl<'a> Planner<'a> {
     /// Plans selections on an interface or union: on the type itself where its subgraph can, else by object type.
@@ -57,7 +61,8 @@ impl<'a> Planner<'a> {
                 spot.possible.iter().filter(|ty| types.contains(ty)).cloned().collect();
             let mut rest = None;
             if self.is_known_as(origin.subgraph, &fragment.ty, spot, &here) {
-                let selection = self.drafts.fragment(origin.selection, &fragment.ty);
+                let selection =
+                    self.drafts.fragment(origin.selection, std::slice::from_ref(&fragment.ty));
                 let origin = Origin { selection, ..origin.clone() };
                 let mut inner = spot.narrowed(&fragment.ty, here.clone(), origin);
                 rest = Some(self.abstract_type(&mut inner, fragment)?);
@@ -73,30 +78,32 @@ impl<'a> Planner<'a> {
             false => Vec::new(),
         };
         let touched = std::mem::take(&mut self.touched);
-        for (ty, fields) in by_type {
-            let selection = self.drafts.fragment(origin.selection, &ty);
+        let bundles = self.bundles(&origin, by_type);
+        let copies = self.copies;
+        self.copies = copies.saturating_mul(bundle::most_copies(&bundles));
+        if self.copies > MOST_COPIES && !self.is_frugal {
+            return Err(PlanError::Exhausted);
+        }
+        for Bundle { types, fields, beside } in bundles {
+            let Some(ty) = types.first() else { continue };
+            let selection = self.drafts.fragment(origin.selection, &types);
             let mut origin = Origin { selection, ..origin.clone() };
             if origin.subgraph == SubgraphId::NONE {
-                origin.provided = self.hub_keys(&ty);
+                origin.provided = self.hub_keys(ty);
             }
-            let mut inner = spot.narrowed(&ty, vec![ty.clone()], origin);
-            let mut rest = self.object(&mut inner, merge_fields(fields))?;
-            Self::give_back(&mut hubs, &ty, &mut rest);
-            let (of_all, of_type): (Vec<_>, Vec<_>) = rest
-                .into_iter()
-                .partition(|rest| pending.iter().any(|field| field.key == rest.key));
-            let of_all = pending
-                .iter()
-                .filter(|field| of_all.iter().any(|rest| rest.key == field.key))
-                .filter(|field| remainder.fields.iter().all(|known| known.key != field.key));
-            let of_all: Vec<_> = of_all.cloned().collect();
-            remainder.fields.extend(of_all);
-            if !of_type.is_empty() {
-                let mut fragment = SelectionSet::new(ty);
-                fragment.fields = of_type;
-                remainder.fragments.push(fragment);
+            let mut inner = spot.narrowed(ty, types.clone(), origin);
+            inner.beside = beside;
+            let rest = self.object(&mut inner, merge_fields(fields))?;
+            if rest.is_empty() {
+                continue;
+            }
+            for ty in types {
+                let mut rest = rest.clone();
+                Self::give_back(&mut hubs, &ty, &mut rest);
+                remain(&mut remainder, &pending, ty, rest);
             }
         }
+        self.copies = copies;
         let after = self.touched.clone();
         for hub in &hubs {
             remainder.fragments.extend(self.beyond(spot, hub, &after)?);
@@ -138,5 +145,19 @@ impl<'a> Planner<'a> {
 
     pub(super) fn is_abstract(&self, ty: &str) -> bool {
         self.supergraph.type_info(ty).is_some_and(|info| info.kind == TypeKind::Abstract)
+    }
+}
+
+/// Adds to what remains what is left over for objects of `ty`: fields that were selected on all types for all of them.
+fn remain(remainder: &mut SelectionSet, pending: &[Arc<Field>], ty: Name, rest: Vec<Arc<Field>>) {
+    let is_of_all = |rest: &Arc<Field>| pending.iter().any(|field| field.key == rest.key);
+    let (of_all, of_type): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_of_all);
+    for field in pending.iter().filter(|field| of_all.iter().any(|rest| rest.key == field.key)) {
+        if remainder.fields.iter().all(|known| known.key != field.key) {
+            remainder.fields.push(field.clone());
+        }
+    }
+    if !of_type.is_empty() {
+        remainder.fragments.push(SelectionSet { fields: of_type, ..SelectionSet::new(ty) });
     }
 }

@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::Value;
+use apollo_compiler::ast::{Directive, Value};
 use apollo_compiler::executable::Operation;
 
-use crate::operation::OperationKind;
+use crate::operation::{OperationKind, is_for_subgraphs};
+use crate::supergraph::{SubgraphId, Supergraph};
 
 use super::Line;
 use super::draft::{ContextDraft, Drafts, FieldDraft, SelectionId};
@@ -24,8 +25,16 @@ pub(super) struct Lists<'a> {
     pub(super) member: Name,
     /// The variable with the representations.
     pub(super) variable: String,
-    /// For each type, what is selected on it.
-    pub(super) entries: Vec<(&'a Name, SelectionId)>,
+    /// What is selected on objects of which types.
+    pub(super) entries: Vec<(&'a [Name], SelectionId)>,
+}
+
+/// Whom a fetch asks, and which of the plan it is.
+pub(super) struct Target<'a> {
+    pub(super) client: &'a Client<'a>,
+    pub(super) supergraph: &'a Supergraph,
+    pub(super) id: SubgraphId,
+    pub(super) index: usize,
 }
 
 /// A fetch's operation.
@@ -65,22 +74,16 @@ impl Client<'_> {
 /// The operation of root fields.
 pub(super) fn root(
     drafts: &Drafts,
-    client: &Client<'_>,
+    target: &Target<'_>,
     kind: OperationKind,
     selection: SelectionId,
-    subgraph: &str,
-    index: usize,
 ) -> Written {
-    let mut writer = Writer::new(drafts);
+    let mut writer = Writer::new(drafts, target);
     writer.braced("{".to_owned(), selection);
-    let keyword = match kind {
-        OperationKind::Query => "query",
-        OperationKind::Mutation => "mutation",
-        OperationKind::Subscription => "subscription",
-    };
+    let keyword = kind.keyword();
     let selection = std::mem::take(&mut writer.lines);
     let body = selection.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
-    let mut written = writer.finish(client, keyword, subgraph, index, &[], &body);
+    let mut written = writer.finish(keyword, &[], &body);
     written.selection = selection;
     written
 }
@@ -88,13 +91,11 @@ pub(super) fn root(
 /// The operation that completes entities.
 pub(super) fn entities(
     drafts: &Drafts,
-    client: &Client<'_>,
+    target: &Target<'_>,
     lists: &[Lists<'_>],
     contexts: &[ContextDraft],
-    subgraph: &str,
-    index: usize,
 ) -> Written {
-    let mut writer = Writer { contexts, ..Writer::new(drafts) };
+    let mut writer = Writer { contexts, ..Writer::new(drafts, target) };
     let mut body = "{".to_owned();
     let mut selections = Vec::with_capacity(lists.len());
     for Lists { member, variable, entries } in lists {
@@ -105,9 +106,7 @@ pub(super) fn entities(
         let _ = write!(body, " {alias}_entities(representations: ${variable})");
         writer.line("{".to_owned());
         writer.depth += 1;
-        for (ty, selection) in entries {
-            writer.braced(format!("... on {ty} {{"), *selection);
-        }
+        writer.fragments(entries);
         writer.depth -= 1;
         writer.line("}".to_owned());
         for line in &writer.lines {
@@ -118,13 +117,14 @@ pub(super) fn entities(
     }
     body.push_str(" }");
     let variables: Vec<_> = lists.iter().map(|list| list.variable.as_str()).collect();
-    let mut written = writer.finish(client, "query", subgraph, index, &variables, &body);
+    let mut written = writer.finish("query", &variables, &body);
     written.lists = selections;
     written
 }
 
 struct Writer<'a> {
     drafts: &'a Drafts,
+    target: &'a Target<'a>,
     contexts: &'a [ContextDraft],
     lines: Vec<Line>,
     depth: usize,
@@ -132,8 +132,8 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(drafts: &'a Drafts) -> Self {
-        Self { drafts, contexts: &[], lines: Vec::new(), depth: 0, variables: Vec::new() }
+    fn new(drafts: &'a Drafts, target: &'a Target<'a>) -> Self {
+        Self { drafts, target, contexts: &[], lines: Vec::new(), depth: 0, variables: Vec::new() }
     }
 
     fn line(&mut self, text: String) {
@@ -152,13 +152,44 @@ impl<'a> Writer<'a> {
         for (key, field) in &selection.fields {
             self.field(key, field);
         }
-        for (ty, &fragment) in &selection.fragments {
-            if !drafts.is_bare(fragment) {
-                self.braced(format!("... on {ty} {{"), fragment);
-            }
-        }
+        let fragments = selection.fragments.iter().map(|(types, &id)| (types.as_slice(), id));
+        let fragments: Vec<_> = fragments.filter(|(_, id)| !drafts.is_bare(*id)).collect();
+        self.fragments(&fragments);
         self.depth -= 1;
         self.line("}".to_owned());
+    }
+
+    /// Writes selections for objects of certain types: once where an interface stands for them, else once for each.
+    fn fragments(&mut self, fragments: &[(&[Name], SelectionId)]) {
+        for &(types, id) in fragments {
+            match self.common_interface(types, id, fragments) {
+                Some(interface) => self.braced(format!("... on {interface} {{"), id),
+                None => {
+                    for ty in types {
+                        self.braced(format!("... on {ty} {{"), id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// An interface under which `id` can be selected for objects of `types`. What shares a response key with another of `all` must
+    /// be the same there, which it need not be between two object types.
+    fn common_interface(
+        &self,
+        types: &[Name],
+        id: SelectionId,
+        all: &[(&[Name], SelectionId)],
+    ) -> Option<&'a Name> {
+        let (drafts, Target { supergraph, id: subgraph, .. }) = (self.drafts, self.target);
+        if types.len() < 2 {
+            return None;
+        }
+        let fields = drafts.selection(id).fields.values();
+        let fields = fields.map(|field| (&field.name, field.arguments.as_slice()));
+        let interface = supergraph.common_interface(*subgraph, types, fields)?;
+        let others = all.iter().filter(|(_, other)| *other != id);
+        others.into_iter().all(|(_, other)| drafts.can_merge(id, *other)).then_some(interface)
     }
 
     fn field(&mut self, key: &Name, field: &FieldDraft) {
@@ -176,9 +207,19 @@ impl<'a> Writer<'a> {
         if !field.arguments.is_empty() {
             text.push(')');
         }
+        for directive in &field.directives {
+            self.directive(&mut text, directive);
+        }
         match field.selection {
             Some(selection) => self.braced(text + " {", selection),
             None => self.line(text),
+        }
+    }
+
+    fn directive(&mut self, text: &mut String, directive: &Directive) {
+        let _ = write!(text, " {}", directive.serialize().no_indent());
+        for argument in &directive.arguments {
+            self.note_variables(&argument.value);
         }
     }
 
@@ -201,20 +242,21 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn finish(
-        self,
-        client: &Client<'_>,
-        keyword: &str,
-        subgraph: &str,
-        index: usize,
-        representations: &[&str],
-        body: &str,
-    ) -> Written {
+    fn finish(mut self, keyword: &str, representations: &[&str], body: &str) -> Written {
+        let Target { client, supergraph, id, index } = self.target;
+        let subgraph = supergraph.subgraph_name(*id);
         let operation_name = client
             .operation
             .name
             .as_ref()
             .map(|name| format!("{name}__{}__{index}", as_name(subgraph)));
+        let mut directives = String::new();
+        if keyword == client.kind.keyword() {
+            let own = client.operation.directives.iter();
+            for directive in own.filter(|one| is_for_subgraphs(one)) {
+                self.directive(&mut directives, directive);
+            }
+        }
         let mut declarations: Vec<String> =
             representations.iter().map(|name| format!("${name}: [_Any!]!")).collect();
         let contexts = self.contexts.iter();
@@ -230,6 +272,9 @@ impl<'a> Writer<'a> {
             if let Some(default) = &variable.default_value {
                 let _ = write!(declaration, " = {}", default.serialize().no_indent());
             }
+            for directive in variable.directives.iter() {
+                let _ = write!(declaration, " {}", directive.serialize().no_indent());
+            }
             declarations.push(declaration);
             variables.push(variable.name.as_str().into());
         }
@@ -241,7 +286,7 @@ impl<'a> Writer<'a> {
             let separator = if operation_name.is_some() { "" } else { " " };
             let _ = write!(text, "{separator}({})", declarations.join(", "));
         }
-        let _ = write!(text, " {body}");
+        let _ = write!(text, "{directives} {body}");
         Written { operation_name, text, selection: Vec::new(), lists: Vec::new(), variables }
     }
 }

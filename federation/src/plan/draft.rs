@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::{Argument, Type};
+use apollo_compiler::ast::{Argument, Directive, Type};
 use apollo_compiler::collections::IndexMap;
 
 use crate::operation::{DeferSet, Field, SelectionSet};
@@ -51,7 +51,7 @@ enum Undo {
     PushFetch,
     PushSelection,
     AddField(SelectionId, Name),
-    AddFragment(SelectionId, Name),
+    AddFragment(SelectionId, Vec<Name>),
     NeedTypename(SelectionId),
     RemoveField(SelectionId, usize, Name, FieldDraft),
     ExtendTemplate(FetchId, Template),
@@ -99,9 +99,9 @@ impl FetchDraft {
 #[derive(Debug, Clone)]
 pub(super) struct EntityDraft {
     pub(super) path: Vec<DraftStep>,
-    /// The type that the representations name.
-    pub(super) ty: Name,
-    /// Whether that is an interface, which objects at the path do not bear as their type.
+    /// The types that the representations name.
+    pub(super) types: Vec<Name>,
+    /// Whether that is one interface, which objects at the path do not bear as their type.
     pub(super) is_interface: bool,
     /// Whether objects of other types may stand at the path too.
     pub(super) mixed: bool,
@@ -111,7 +111,8 @@ pub(super) struct EntityDraft {
 #[derive(Debug, Clone, Default)]
 pub(super) struct SelectionDraft {
     pub(super) fields: IndexMap<Name, FieldDraft>,
-    pub(super) fragments: IndexMap<Name, SelectionId>,
+    /// Selections for objects of certain types.
+    pub(super) fragments: IndexMap<Vec<Name>, SelectionId>,
     pub(super) typename: bool,
 }
 
@@ -119,6 +120,7 @@ pub(super) struct SelectionDraft {
 pub(super) struct FieldDraft {
     pub(super) name: Name,
     pub(super) arguments: Vec<Node<Argument>>,
+    pub(super) directives: Vec<Node<Directive>>,
     /// In how many lists its value stands.
     pub(super) lists: usize,
     pub(super) selection: Option<SelectionId>,
@@ -138,8 +140,8 @@ impl Drafts {
                 Some(Undo::AddField(id, key)) => {
                     drop(self.selections[id.0].fields.shift_remove(&key))
                 }
-                Some(Undo::AddFragment(id, ty)) => {
-                    self.selections[id.0].fragments.shift_remove(&ty);
+                Some(Undo::AddFragment(id, types)) => {
+                    self.selections[id.0].fragments.shift_remove(&types);
                 }
                 Some(Undo::NeedTypename(id)) => self.selections[id.0].typename = false,
                 Some(Undo::RemoveField(id, index, key, field)) => {
@@ -201,6 +203,7 @@ impl Drafts {
             FieldDraft {
                 name: field.name.clone(),
                 arguments: field.arguments.clone(),
+                directives: field.directives.clone(),
                 lists: lists(&field.ty),
                 selection,
             },
@@ -209,14 +212,14 @@ impl Drafts {
         selection
     }
 
-    /// The selection under the type condition `ty` of `id`.
-    pub(super) fn fragment(&mut self, id: SelectionId, ty: &Name) -> SelectionId {
-        if let Some(&present) = self.selections[id.0].fragments.get(ty) {
+    /// The selection of `id` for objects of `types`.
+    pub(super) fn fragment(&mut self, id: SelectionId, types: &[Name]) -> SelectionId {
+        if let Some(&present) = self.selections[id.0].fragments.get(types) {
             return present;
         }
         let selection = self.new_selection();
-        self.selections[id.0].fragments.insert(ty.clone(), selection);
-        self.journal.push(Undo::AddFragment(id, ty.clone()));
+        self.selections[id.0].fragments.insert(types.to_vec(), selection);
+        self.journal.push(Undo::AddFragment(id, types.to_vec()));
         selection
     }
 
@@ -238,6 +241,40 @@ impl Drafts {
         }
     }
 
+    /// Whether two selections can stand on the same objects: under each response key that both have is the same field.
+    pub(super) fn can_merge(&self, one: SelectionId, two: SelectionId) -> bool {
+        let (mut ours, mut theirs) = (IndexMap::default(), IndexMap::default());
+        self.all_fields(one, &mut ours);
+        self.all_fields(two, &mut theirs);
+        ours.iter().all(|(key, ours)| {
+            let theirs = theirs.get(key).map(Vec::as_slice).unwrap_or_default();
+            let mut pairs = ours.iter().flat_map(|one| theirs.iter().map(move |two| (one, two)));
+            pairs.all(|(one, two)| {
+                one.name == two.name
+                    && one.arguments == two.arguments
+                    && match (one.selection, two.selection) {
+                        (Some(one), Some(two)) => self.can_merge(one, two),
+                        _ => true,
+                    }
+            })
+        })
+    }
+
+    /// The fields of a selection by response key, with those for certain types.
+    fn all_fields<'a>(
+        &'a self,
+        id: SelectionId,
+        fields: &mut IndexMap<&'a Name, Vec<&'a FieldDraft>>,
+    ) {
+        let selection = self.selection(id);
+        for (key, field) in &selection.fields {
+            fields.entry(key).or_default().push(field);
+        }
+        for &fragment in selection.fragments.values() {
+            self.all_fields(fragment, fields);
+        }
+    }
+
     /// Adds everything of `from` to `into`, for good.
     pub(super) fn merge(&mut self, into: SelectionId, from: SelectionId) {
         let source = std::mem::take(&mut self.selections[from.0]);
@@ -252,8 +289,8 @@ impl Drafts {
                 _ => {}
             }
         }
-        for (ty, from) in source.fragments {
-            let into = self.fragment(into, &ty);
+        for (types, from) in source.fragments {
+            let into = self.fragment(into, &types);
             self.merge(into, from);
         }
     }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use apollo_compiler::Name;
 
 use crate::operation::{Field, SelectionSet};
-use crate::supergraph::{FieldSet, Key, SubgraphId};
+use crate::supergraph::{FieldSet, FieldSetField, FieldSource, Key, SubgraphId};
 
 use super::Template;
 use super::context;
 use super::draft::{DraftStep, EntityDraft, FetchDraft, FetchId, Mark};
-use super::planner::{Access, Pending, PlanError, Planner, weight};
+use super::planner::{Access, Pending, PlanError, Planner, provided_under, weight};
+use super::reach::{Entry, Reach};
 use super::spot::{Origin, Spot};
 
 impl<'a> Planner<'a> {
@@ -49,9 +50,14 @@ impl<'a> Planner<'a> {
 
     /// The subgraphs not yet tried that resolve something of what is pending, best first.
     fn candidates(&self, spot: &Spot<'a>, pending: &[Pending]) -> Vec<(SubgraphId, usize)> {
-        let mut candidates: Vec<_> = self
-            .supergraph
-            .subgraph_ids()
+        let fields = self.supergraph.type_info(&spot.ty).map(|info| &info.fields);
+        let sources = pending
+            .iter()
+            .filter_map(|entry| fields?.get(&entry.field.name))
+            .flat_map(|info| info.sources.iter().map(|source| source.subgraph));
+        let subgraphs: BTreeSet<SubgraphId> = sources.collect();
+        let mut candidates: Vec<_> = subgraphs
+            .into_iter()
             .filter_map(|subgraph| {
                 let coverages: Vec<usize> = pending
                     .iter()
@@ -65,11 +71,15 @@ impl<'a> Planner<'a> {
                 (!coverages.is_empty()).then(|| (subgraph, coverages.iter().sum()))
             })
             .collect();
-        candidates.sort_by_key(|&(subgraph, coverage)| {
-            let direct =
-                self.keys(spot, subgraph).iter().any(|key| self.is_at_hand(spot, &key.fields));
-            (Reverse(coverage), !direct, subgraph)
-        });
+        if candidates.len() > 1 {
+            candidates.sort_by_cached_key(|&(subgraph, coverage)| {
+                let beside = spot.beside.iter();
+                let beside = beside.map(|(ty, field)| self.coverage(subgraph, ty, field, &[]));
+                let direct =
+                    self.keys(spot, subgraph).iter().any(|key| self.is_at_hand(spot, &key.fields));
+                (Reverse(coverage), Reverse(beside.sum::<usize>()), !direct, subgraph)
+            });
+        }
         candidates
     }
 
@@ -182,6 +192,7 @@ impl<'a> Planner<'a> {
         let mut path = spot.path.clone();
         let mut mixed = false;
         let is_interface = self.is_abstract(&ty);
+        let types = if is_interface { vec![ty] } else { spot.types() };
         // An object type's entry picks its objects by their type; under an interface's name the path must.
         while !is_interface && matches!(path.last(), Some(DraftStep::Type(_))) {
             path.pop();
@@ -191,7 +202,7 @@ impl<'a> Planner<'a> {
             subgraph: target,
             depends_on,
             at: Vec::new(),
-            entities: Some(EntityDraft { path, ty, is_interface, mixed, template }),
+            entities: Some(EntityDraft { path, types, is_interface, mixed, template }),
             selection,
             defer: self.defer,
             contexts: Vec::new(),
@@ -234,39 +245,75 @@ impl<'a> Planner<'a> {
         spot: &mut Spot<'a>,
         target: SubgraphId,
     ) -> Result<Option<Gathered>, PlanError> {
-        let keys = self.keys(spot, target);
-        if self.hops == 0 {
+        let hops = self.hops;
+        if hops == 0 {
             return Ok(None);
         }
-        let hops = self.hops;
-        let reach = self.reach(spot, target).filter(|reach| reach.hops < hops);
-        let known = reach.into_iter().map(|reach| (reach.hops, reach.key));
-        let tried = (1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key)));
-        for (attempt, (limit, key)) in known.chain(tried).enumerate() {
-            if attempt > 0 && !self.may_try() {
+        let way = match self.reach(spot, target) {
+            Reach::Not => return Ok(None),
+            Reach::By(way) if way.len() <= hops => way,
+            Reach::By(_) | Reach::Unclear => Vec::new(),
+        };
+        if let Some((last, before)) = way.split_last()
+            && let Some(gathered) = self.gather_on_way(spot, before, *last)?
+        {
+            return Ok(Some(gathered));
+        }
+        let keys = self.keys(spot, target);
+        for (limit, key) in (1..hops).flat_map(|limit| keys.iter().map(move |key| (limit, *key))) {
+            if limit > 1 && !self.may_try() {
                 break;
             }
-            self.step()?;
-            // What is at hand can be gathered for certain, so there is nothing to go back to.
-            let before = (limit > 0).then(|| self.save(spot));
-            let set = self.names.select(spot.names, &key.fields);
-            self.hops = limit;
-            let dependencies = self.gather(spot, &set, Some(target));
-            self.hops = hops;
-            match dependencies? {
-                Some(depends_on) => {
-                    let template = Template::new(self.supergraph, &set, false);
-                    let ty = key.entered_as.as_ref().unwrap_or(&spot.ty).clone();
-                    return Ok(Some(Gathered { ty, template, depends_on }));
-                }
-                None => {
-                    if let Some(before) = before {
-                        self.restore(spot, before);
-                    }
-                }
+            let saved = self.save(spot);
+            if let Some(gathered) =
+                self.gather_within(spot, Entry { subgraph: target, key }, limit)?
+            {
+                return Ok(Some(gathered));
             }
+            self.restore(spot, saved);
         }
         Ok(None)
+    }
+
+    /// Gathers the fields of the key of `last` where entering those `before` it brings them.
+    fn gather_on_way(
+        &mut self,
+        spot: &mut Spot<'a>,
+        before: &[Entry<'a>],
+        last: Entry<'a>,
+    ) -> Result<Option<Gathered>, PlanError> {
+        // What is at hand can be gathered for certain, so there is nothing to go back to.
+        let saved = (!before.is_empty()).then(|| self.save(spot));
+        // One that comes between is chosen for all fields of the key together.
+        let is_long = before.len() > 1;
+        for entry in before.iter().filter(|_| is_long) {
+            self.enter(spot, entry.subgraph, &BTreeSet::new(), None)?;
+        }
+        let limit = if is_long { 0 } else { before.len() };
+        let gathered = self.gather_within(spot, last, limit)?;
+        if let (None, Some(saved)) = (&gathered, saved) {
+            self.restore(spot, saved);
+        }
+        Ok(gathered)
+    }
+
+    /// Gathers the fields of a key by so many subgraphs that are not entered yet.
+    fn gather_within(
+        &mut self,
+        spot: &mut Spot<'a>,
+        entry: Entry<'a>,
+        limit: usize,
+    ) -> Result<Option<Gathered>, PlanError> {
+        self.step()?;
+        let set = self.names.select(spot.names, &entry.key.fields);
+        let hops = std::mem::replace(&mut self.hops, limit);
+        let dependencies = self.gather(spot, &set, Some(entry.subgraph));
+        self.hops = hops;
+        Ok(dependencies?.map(|depends_on| Gathered {
+            ty: entry.key.entered_as.as_ref().unwrap_or(&spot.ty).clone(),
+            template: Template::new(self.supergraph, &set, false),
+            depends_on,
+        }))
     }
 
     /// Plans `set`, which `target` needs, or something further in, and returns the fetches that bring it. None when it
@@ -292,51 +339,77 @@ impl<'a> Planner<'a> {
         Ok(rest?.is_empty().then_some(dependencies))
     }
 
-    fn is_query_type(&self, ty: &str) -> bool {
+    pub(super) fn is_query_type(&self, ty: &str) -> bool {
         let schema = &self.supergraph.api().schema_definition;
         schema.query.as_ref().is_some_and(|query| query.as_str() == ty)
     }
 
-    /// The keys by which `target` can be entered. Objects whose types are known are entered by these, and under an
-    /// interface's name only where that is an object.
+    /// The keys by which `target` can be entered.
     pub(super) fn keys(&self, spot: &Spot<'a>, target: SubgraphId) -> Vec<&'a Key> {
-        let by_type = self.is_abstract(&spot.ty)
-            && !spot.is_opaque
-            && !self.supergraph.is_object_in(target, &spot.ty);
-        if by_type {
-            return Vec::new();
-        }
-        self.supergraph
-            .type_info(&spot.ty)
-            .map(|info| info.keys.iter().filter(|key| key.subgraph == target).collect())
-            .unwrap_or_default()
+        self.all_keys(spot).filter(|key| key.subgraph == target).collect()
+    }
+
+    /// The keys by which any subgraph can be entered. Objects whose types are known are entered by these, and under an
+    /// interface's name only where that is an object.
+    pub(super) fn all_keys(&self, spot: &Spot<'a>) -> impl Iterator<Item = &'a Key> + use<'a> {
+        let info = self.supergraph.type_info(&spot.ty);
+        let by_type = self.is_abstract(&spot.ty) && !spot.is_opaque;
+        let keys =
+            info.into_iter().flat_map(move |info| info.keys.iter().map(move |key| (info, key)));
+        keys.filter(move |(info, key)| !by_type || info.object_in.contains(&key.subgraph))
+            .map(|(_, key)| key)
     }
 
     /// Whether subgraphs already visited resolve all of `set`, each field wholly in one.
     pub(super) fn is_at_hand(&self, spot: &Spot<'a>, set: &FieldSet) -> bool {
         set.fragments.is_empty()
-            && set.fields.iter().all(|field| {
-                spot.origins.iter().any(|origin| {
-                    matches!(
-                        self.access_at(spot, origin.subgraph, &field.name, &origin.provided),
-                        Access::Local(..)
-                    ) && field
-                        .selections
-                        .as_ref()
-                        .is_none_or(|set| self.is_resolved_by(origin.subgraph, set))
-                })
-            })
+            && set.fields.iter().all(|field| self.is_field_at_hand(spot, field))
     }
 
-    pub(super) fn is_resolved_by(&self, subgraph: SubgraphId, set: &FieldSet) -> bool {
-        set.fragments.is_empty()
-            && set.fields.iter().all(|field| {
-                matches!(self.access(subgraph, &set.ty, &field.name, &[]), Access::Local(..))
-                    && field
-                        .selections
-                        .as_ref()
-                        .is_none_or(|set| self.is_resolved_by(subgraph, set))
-            })
+    /// Whether a subgraph already visited resolves `field` wholly.
+    pub(super) fn is_field_at_hand(&self, spot: &Spot<'a>, field: &FieldSetField) -> bool {
+        spot.origins
+            .iter()
+            .any(|origin| self.is_wholly_in(spot, origin.subgraph, field, &origin.provided))
+    }
+
+    /// Whether the subgraph resolves `field` of the objects at `spot` and all that is selected on it.
+    pub(super) fn is_wholly_in(
+        &self,
+        spot: &Spot<'a>,
+        subgraph: SubgraphId,
+        field: &FieldSetField,
+        provided: &[&'a FieldSet],
+    ) -> bool {
+        match self.access_at(spot, subgraph, &field.name, provided) {
+            Access::Local(_, source) => {
+                self.is_inside_resolved(subgraph, &spot.ty, field, source, provided)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the subgraph resolves all that is selected on a `field` of `ty`, with what is provided around it.
+    fn is_inside_resolved(
+        &self,
+        subgraph: SubgraphId,
+        ty: &Name,
+        field: &FieldSetField,
+        source: Option<&'a FieldSource>,
+        provided: &[&'a FieldSet],
+    ) -> bool {
+        let Some(set) = &field.selections else {
+            return true;
+        };
+        let provided = provided_under(provided, ty, &field.name, source);
+        let is_resolved =
+            |field: &FieldSetField| match self.access(subgraph, &set.ty, &field.name, &provided) {
+                Access::Local(_, source) => {
+                    self.is_inside_resolved(subgraph, &set.ty, field, source, &provided)
+                }
+                _ => false,
+            };
+        set.fragments.is_empty() && set.fields.iter().all(is_resolved)
     }
 
     pub(super) fn save(&mut self, spot: &Spot<'a>) -> Saved {

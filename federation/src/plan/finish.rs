@@ -6,7 +6,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::supergraph::Supergraph;
+use crate::operation::DeferSet;
+use crate::supergraph::{SubgraphId, Supergraph};
 
 use super::document::Client;
 use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId, SelectionId};
@@ -26,7 +27,7 @@ pub(super) struct Group {
 /// The entities at one place.
 pub(super) struct Lookup {
     pub(super) path: Vec<DraftStep>,
-    /// One entry for each type, with what is selected on it.
+    /// What is selected on objects of which types. A type can be in several.
     pub(super) entries: Vec<(EntityDraft, SelectionId)>,
 }
 
@@ -52,15 +53,17 @@ fn grouped(drafts: &Drafts) -> (Vec<Group>, BTreeMap<FetchId, usize>) {
     order.sort_by_key(|&fetch| (levels[fetch], fetch));
     let mut groups: Vec<Group> = Vec::new();
     let mut places: BTreeMap<FetchId, usize> = BTreeMap::new();
+    let mut joinable: BTreeMap<(usize, Request), usize> = BTreeMap::new();
     for fetch in order {
         let (level, draft) = (levels[fetch], &drafts.fetches[fetch]);
-        let is_together = |group: &Group| group.level == level && is_request(&group.fetch, draft);
-        let place = match groups.iter().position(is_together) {
-            Some(place) => place,
+        let request = request(draft).map(|request| (level, request));
+        let place = match request.and_then(|request| joinable.get(&request)) {
+            Some(place) => *place,
             None => {
                 let (lookups, merges) = (Vec::new(), Vec::new());
                 let fetch = FetchDraft { depends_on: BTreeSet::new(), ..draft.clone() };
                 groups.push(Group { fetch, level, lookups, merges });
+                joinable.extend(request.map(|request| (request, groups.len() - 1)));
                 groups.len() - 1
             }
         };
@@ -104,10 +107,18 @@ fn late_levels(drafts: &Drafts) -> Vec<usize> {
         fetches.iter().flat_map(|fetch| fetch.depends_on.iter().copied()).collect();
     let mut order: Vec<FetchId> = (0..fetches.len()).collect();
     order.sort_by_key(|&fetch| Reverse(levels[fetch]));
+    let mut requests: BTreeMap<Request, Vec<FetchId>> = BTreeMap::new();
+    for (fetch, draft) in fetches.iter().enumerate() {
+        if let Some(request) = request(draft) {
+            requests.entry(request).or_default().push(fetch);
+        }
+    }
     for fetch in order {
-        let mut with: Vec<FetchId> = (0..fetches.len())
-            .filter(|&other| is_request(&fetches[fetch], &fetches[other]))
-            .collect();
+        let request = request(&fetches[fetch]);
+        let Some(with) = request.and_then(|request| requests.get(&request)) else {
+            continue;
+        };
+        let mut with = with.clone();
         let later = with.iter().map(|&other| levels[other]).filter(|&level| level > levels[fetch]);
         let Some(later) = later.min() else {
             continue;
@@ -144,14 +155,17 @@ fn levels(drafts: &Drafts) -> Vec<usize> {
     (0..drafts.fetches.len()).map(|fetch| level(drafts, fetch, &mut known)).collect()
 }
 
-/// Whether both ask one subgraph for entities. What depends on contexts is asked for by itself.
-fn is_request(one: &FetchDraft, two: &FetchDraft) -> bool {
-    let is_joinable = |fetch: &FetchDraft| fetch.entities.is_some() && fetch.contexts.is_empty();
-    is_joinable(one) && is_joinable(two) && one.subgraph == two.subgraph && one.defer == two.defer
+/// What fetches for entities have in common that can be one.
+type Request = (SubgraphId, DeferSet);
+
+/// None for root fields; and what depends on contexts is asked for by itself.
+fn request(fetch: &FetchDraft) -> Option<Request> {
+    let is_joinable = fetch.entities.is_some() && fetch.contexts.is_empty();
+    is_joinable.then_some((fetch.subgraph, fetch.defer))
 }
 
 impl Group {
-    /// Adds what `draft`, the first or one that [`is_request`] with it, asks for.
+    /// Adds what `draft`, the first or one that has the same [`Request`], asks for.
     fn join(&mut self, drafts: &Drafts, draft: &FetchDraft) {
         self.fetch.depends_on.extend(drafts.dependencies(draft));
         let Some(entities) = &draft.entities else {
@@ -175,17 +189,20 @@ impl Lookup {
     fn can_take(&self, draft: &EntityDraft) -> bool {
         self.path == draft.path
             && self.entries.iter().all(|(entry, _)| {
-                if entry.ty == draft.ty {
+                if entry.types == draft.types {
                     entry.template.agrees_with(&draft.template)
                 } else {
+                    // Objects of a type that both name are represented for both.
+                    let is_apart = entry.types.iter().all(|ty| !draft.types.contains(ty));
                     !(entry.is_interface || draft.is_interface)
+                        && (is_apart || entry.template.agrees_with(&draft.template))
                 }
             })
     }
 
-    /// Adds the entities of `draft`. The selection that is there for their type already must take in theirs.
+    /// Adds the entities of `draft`. The selection that is there for their types already must take in theirs.
     fn take(&mut self, draft: &EntityDraft, selection: SelectionId) -> Option<SelectionId> {
-        match self.entries.iter_mut().find(|(entry, _)| entry.ty == draft.ty) {
+        match self.entries.iter_mut().find(|(entry, _)| entry.types == draft.types) {
             Some((entry, present)) => {
                 entry.template.merge(draft.template.clone());
                 entry.mixed |= draft.mixed;

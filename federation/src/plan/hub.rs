@@ -193,6 +193,7 @@ impl<'a> Planner<'a> {
                 is_entry: false,
                 provided: if self.is_abstract(&ty) { Vec::new() } else { self.hub_keys(&ty) },
             }],
+            beside: Vec::new(),
             closed: 0,
             ty,
         };

@@ -40,6 +40,7 @@ impl<'a> Planner<'a> {
                 is_opaque: false,
                 names: spot.names,
                 origins: vec![origin],
+                beside: Vec::new(),
                 closed: 0,
             };
             return self.abstract_type(&mut told, &remainder);

@@ -5,7 +5,6 @@ use serde::ser::{SerializeStruct, Serializer};
 
 use super::print::Path;
 use super::{Entities, Entry, FetchNode, Plan, Template};
-use crate::operation::OperationKind;
 
 /// The shape is `{"rounds": 2, "fetches": [{"id": 0, "subgraph": …, "kind": "query", "round": 0, "dependsOn": [], "path": …,
 /// "operationName": …, "document": …, "variables": […], "entities": […]}]}`. A fetch of root fields has no `entities`, and a
@@ -61,11 +60,7 @@ impl<'a> Fetch<'a> {
         Self {
             id,
             subgraph: &node.subgraph,
-            kind: match node.kind {
-                OperationKind::Query => "query",
-                OperationKind::Mutation => "mutation",
-                OperationKind::Subscription => "subscription",
-            },
+            kind: node.kind.keyword(),
             round: node.level,
             depends_on: &node.depends_on,
             path: (!node.at.is_empty()).then(|| Path(&node.at).to_string()),
@@ -82,12 +77,13 @@ fn place(entities: &Entities) -> Place<'_> {
         path: Path(&entities.path).to_string(),
         member: &entities.member,
         variable: &entities.variable,
-        representations: entities.entries.iter().map(represented).collect(),
+        representations: entities.entries.iter().flat_map(represented).collect(),
     }
 }
 
-fn represented(entry: &Entry) -> Represented<'_> {
-    Represented { ty: &entry.type_name, fields: field_set(&entry.template) }
+fn represented(entry: &Entry) -> impl Iterator<Item = Represented<'_>> {
+    let fields = field_set(&entry.template);
+    entry.types.iter().map(move |ty| Represented { ty: &ty.name, fields: fields.clone() })
 }
 
 fn field_set(template: &Template) -> String {

@@ -4,6 +4,7 @@
 //! (`document`). A field that no subgraph can be asked for is an error; the plan never leaves it out.
 
 mod abstract_type;
+mod bundle;
 mod conflicts;
 mod context;
 mod context_source;
@@ -135,17 +136,23 @@ pub(crate) enum Step {
     Type(Vec<Arc<str>>),
 }
 
-/// How objects of one type are represented.
+/// How objects of certain types are represented.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Entry {
-    pub(crate) type_name: Arc<str>,
+    pub(crate) types: Vec<EntryType>,
     /// Whether objects of other types may stand at the path too, so that `__typename` must be looked at.
     pub(crate) mixed: bool,
     pub(crate) template: Template,
-    /// The type that an object must have where others may stand too.
-    pub(crate) type_id: TypeId,
-    /// How a representation begins: with the type.
-    pub(crate) opening: String,
     /// How the template is written after that.
     pub(crate) representation: Representation,
+}
+
+/// A type that representations name.
+#[derive(Debug, PartialEq)]
+pub(crate) struct EntryType {
+    pub(crate) name: Arc<str>,
+    /// What an object must have as its type where others may stand too.
+    pub(crate) id: TypeId,
+    /// How a representation begins: with the type.
+    pub(crate) opening: String,
 }

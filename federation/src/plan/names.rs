@@ -3,7 +3,7 @@
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::{Argument, Type};
+use apollo_compiler::ast::{Argument, Directive, Type};
 use apollo_compiler::collections::HashMap;
 
 use crate::operation::{DeferSet, Field, SelectionSet};
@@ -29,6 +29,8 @@ struct Place {
 struct Signature {
     name: Name,
     arguments: Vec<String>,
+    /// Directives may make a subgraph answer another value.
+    directives: Vec<String>,
     ty: String,
     /// The types that subgraphs have for the field.
     shapes: SubgraphShapes,
@@ -44,13 +46,19 @@ impl Signature {
             })
             .collect();
         arguments.sort();
-        Self { name: name.clone(), arguments, ty: ty.to_string(), shapes }
+        Self { name: name.clone(), arguments, directives: Vec::new(), ty: ty.to_string(), shapes }
+    }
+
+    fn with(self, directives: &[Node<Directive>]) -> Self {
+        let written = directives.iter().map(|one| one.serialize().no_indent().to_string());
+        Self { directives: written.collect(), ..self }
     }
 
     /// Whether one key can stand for both.
     fn agrees_with(&self, other: &Self) -> bool {
         self.name == other.name
             && self.arguments == other.arguments
+            && self.directives == other.directives
             && self.ty == other.ty
             && !self.shapes.conflict_with(&other.shapes)
     }
@@ -68,7 +76,8 @@ impl<'a> Names<'a> {
     fn take(&mut self, id: NamesId, set: &SelectionSet) {
         for field in &set.fields {
             let shapes = self.supergraph.shapes(&set.ty, &field.name);
-            let signature = Signature::new(&field.name, &field.arguments, &field.ty, shapes);
+            let signature = Signature::new(&field.name, &field.arguments, &field.ty, shapes)
+                .with(&field.directives);
             let taken = self.places[id.0].taken.entry(field.key.clone()).or_default();
             if !taken.contains(&signature) {
                 taken.push(signature);
@@ -107,6 +116,7 @@ impl<'a> Names<'a> {
                     stream: None,
                     name: field.name.clone(),
                     arguments: field.arguments.clone(),
+                    directives: Vec::new(),
                     ty: field.ty.clone(),
                     selections: field
                         .selections

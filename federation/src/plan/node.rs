@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use apollo_compiler::collections::IndexMap;
 use apollo_compiler::{Name, name};
 
 use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
-use super::document::{self, Client, Lists, Written};
+use super::document::{self, Client, Lists, Target, Written};
 use super::draft::{DraftStep, Drafts, FetchId};
 use super::finish::{Group, Lookup};
 use super::{
-    ContextSource, Entities, Entry, FetchNode, FieldReader, Layout, Location, ObjectReader, Plan,
-    PositionId, Representation, Step, ValueReader,
+    ContextSource, Entities, Entry, EntryType, FetchNode, FieldReader, Layout, Location,
+    ObjectReader, Plan, PositionId, Representation, Step, Template, ValueReader,
 };
 
 /// What all nodes of a plan are made with.
@@ -45,13 +46,14 @@ impl Nodes<'_> {
         let fetch = &group.fetch;
         let (drafts, client) = (self.drafts, self.client);
         let subgraph = self.supergraph.subgraph_name(fetch.subgraph).clone();
+        let target = Target { client, supergraph: self.supergraph, id: fetch.subgraph, index };
         let is_root = fetch.entities.is_none() && fetch.at.is_empty();
         let kind = if is_root { client.kind } else { OperationKind::Query };
         let location = Location::new(&mut self.layout, &fetch.at);
         let (written, reader, entities) = if group.lookups.is_empty() {
             let position = location.position;
             let reader = ObjectReader::new(drafts, &mut self.layout, position, &[fetch.selection]);
-            let written = document::root(drafts, client, kind, fetch.selection, &subgraph, index);
+            let written = document::root(drafts, &target, kind, fetch.selection);
             (written, reader, Vec::new())
         } else {
             let lookups: Vec<_> = (0..)
@@ -59,7 +61,11 @@ impl Nodes<'_> {
                 .map(|(number, lookup)| Lists {
                     member: member(number),
                     variable: client.representations(number),
-                    entries: lookup.entries.iter().map(|(entry, id)| (&entry.ty, *id)).collect(),
+                    entries: lookup
+                        .entries
+                        .iter()
+                        .map(|(entry, id)| (entry.types.as_slice(), *id))
+                        .collect(),
                 })
                 .collect();
             let position = self.layout.add_position();
@@ -70,8 +76,7 @@ impl Nodes<'_> {
                 fields.push(field);
                 entities.push(completed);
             }
-            let mut written =
-                document::entities(drafts, client, &lookups, &fetch.contexts, &subgraph, index);
+            let mut written = document::entities(drafts, &target, &lookups, &fetch.contexts);
             for (entities, selection) in entities.iter_mut().zip(written.lists.drain(..)) {
                 entities.selection = selection;
             }
@@ -115,18 +120,7 @@ impl Nodes<'_> {
         let object = ObjectReader::new(self.drafts, &mut self.layout, position, &selections);
         let (slot, _) = self.layout.child(data, &lists.member);
         let list = FieldReader::new(&lists.member, slot, ValueReader::Objects { lists: 1, object });
-        let entries = lookup
-            .entries
-            .iter()
-            .map(|(entry, _)| Entry {
-                type_name: entry.ty.as_str().into(),
-                mixed: entry.mixed,
-                template: entry.template.clone(),
-                opening: format!("{{\"__typename\":\"{}\"", entry.ty),
-                type_id: self.layout.add_type(&entry.ty),
-                representation: Representation::new(&mut self.layout, position, &entry.template),
-            })
-            .collect();
+        let entries = self.entries(position, lookup);
         let entities = Entities {
             path: lookup.path.iter().map(step).collect(),
             location,
@@ -138,6 +132,37 @@ impl Nodes<'_> {
             unshared: false,
         };
         (list, entities)
+    }
+
+    /// How the entities of a place are represented. A type for which several ask is represented for all of them.
+    fn entries(&mut self, position: PositionId, lookup: &Lookup) -> Vec<Entry> {
+        let mut numbers: IndexMap<&Name, Vec<usize>> = IndexMap::default();
+        for (number, (entry, _)) in lookup.entries.iter().enumerate() {
+            for ty in &entry.types {
+                numbers.entry(ty).or_default().push(number);
+            }
+        }
+        let mut alike: IndexMap<Vec<usize>, Vec<&Name>> = IndexMap::default();
+        for (ty, numbers) in numbers {
+            alike.entry(numbers).or_default().push(ty);
+        }
+        let mut entries = Vec::with_capacity(alike.len());
+        for (numbers, types) in alike {
+            let (mut mixed, mut template) = (false, Template::default());
+            for (entry, _) in numbers.iter().filter_map(|&number| lookup.entries.get(number)) {
+                mixed |= entry.mixed;
+                template.merge(entry.template.clone());
+            }
+            let types = types.into_iter().map(|ty| EntryType {
+                name: ty.as_str().into(),
+                id: self.layout.add_type(ty),
+                opening: format!("{{\"__typename\":\"{ty}\""),
+            });
+            let types = types.collect();
+            let representation = Representation::new(&mut self.layout, position, &template);
+            entries.push(Entry { types, mixed, template, representation });
+        }
+        entries
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) struct Planner<'a> {
     /// Whether the plan must not grow with the number of types ([`hub`](super::hub)).
     pub(super) is_frugal: bool,
     steps: usize,
+    /// How often what is being planned is planned anew for types that differ.
+    pub(super) copies: usize,
     /// The deferred fragments that are being planned; none for what is needed at once.
     pub(super) defer: DeferSet,
 }
@@ -100,6 +102,7 @@ pub(super) fn draft(
         settings,
         is_frugal,
         steps: 0,
+        copies: 1,
         defer: DeferSet::NONE,
     };
     let fields = operation.collect(&|ty| *ty == operation.ty);
@@ -127,6 +130,7 @@ fn root<'a>(ty: &Name) -> Spot<'a> {
         is_opaque: false,
         names: Names::ROOT,
         origins: Vec::new(),
+        beside: Vec::new(),
         closed: 0,
     }
 }
@@ -335,6 +339,7 @@ impl<'a> Planner<'a> {
                 is_entry: false,
                 provided,
             }],
+            beside: Vec::new(),
             closed: 0,
         };
         let rest = self.selections(&mut inner, selections)?;
@@ -453,7 +458,7 @@ impl<'a> Planner<'a> {
 }
 
 /// What is provided on the objects under `field`.
-fn provided_under<'a>(
+pub(super) fn provided_under<'a>(
     provided: &[&'a FieldSet],
     ty: &Name,
     field: &Name,

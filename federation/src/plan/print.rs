@@ -145,7 +145,8 @@ impl Entities {
         writeln!(f, "{}Fetch(service: {subgraph:?}) {{", Indent(depth + 1))?;
         writeln!(f, "{}{{", Indent(depth + 2))?;
         for entry in &self.entries {
-            writeln!(f, "{}... on {} {{", Indent(depth + 3), entry.type_name)?;
+            let types: Vec<_> = entry.types.iter().map(|ty| &*ty.name).collect();
+            writeln!(f, "{}... on {} {{", Indent(depth + 3), types.join("|"))?;
             writeln!(f, "{}__typename", Indent(depth + 4))?;
             print_template(f, &entry.template, depth + 4)?;
             writeln!(f, "{}}}", Indent(depth + 3))?;

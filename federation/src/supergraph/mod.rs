@@ -5,12 +5,14 @@
 
 mod access;
 mod api;
+mod common_interface;
 mod context;
 mod costs;
 mod error;
 mod field_set;
 mod implicit;
 mod interface_object;
+mod likeness;
 mod links;
 mod model;
 mod read;
@@ -27,6 +29,7 @@ use apollo_compiler::validation::Valid;
 pub(crate) use access::{Access, Requirement, RequirementId};
 pub use costs::{Costs, FieldCost, ListSize};
 pub use error::SupergraphError;
+use likeness::Likeness;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
     ContextArgument, FieldInfo, FieldSet, FieldSetField, FieldSource, Key, PossibleType, Rollout,
@@ -45,6 +48,8 @@ pub struct Supergraph {
     costs: Costs,
     has_differing_types: bool,
     hidden_values: HashMap<Name, Vec<Name>>,
+    likeness: Likeness,
+    interfaces: HashMap<Name, Vec<Name>>,
 }
 
 /// The schema that clients see of a supergraph, as SDL: [`Supergraph::api_sdl`] without reading who owns what.
@@ -80,6 +85,8 @@ impl Supergraph {
         let costs = costs::read(&schema, &links);
         let hidden_values = hidden_values(&schema, &api);
         let has_differing_types = shapes::differ(&types);
+        let likeness = Likeness::of(&types);
+        let interfaces = common_interface::by_object(&types, links::join_version(&links));
         Ok(Self {
             api,
             implementers,
@@ -89,6 +96,8 @@ impl Supergraph {
             costs,
             has_differing_types,
             hidden_values,
+            likeness,
+            interfaces,
         })
     }
 
@@ -131,6 +140,16 @@ impl Supergraph {
 
     pub(crate) fn type_info(&self, name: &str) -> Option<&TypeInfo> {
         self.types.get(name)
+    }
+
+    /// A number for how objects of a type are entered, equal for types that are alike in that.
+    pub(crate) fn likeness(&self, ty: &Name) -> Option<usize> {
+        self.likeness.of_type(ty)
+    }
+
+    /// A number for how a field of an object type is resolved, equal for fields of types that are alike in that.
+    pub(crate) fn field_likeness(&self, ty: &Name, field: &Name) -> Option<usize> {
+        self.likeness.of_field(ty, field)
     }
 
     /// Whether `name` is an interface that `subgraph` has as an object.

@@ -218,9 +218,50 @@ fn directives_where_they_may_not_be_are_refused() {
         "{ me { ... @defer(label: \"a\") { name } reviews @stream(label: \"a\") { id } } }",
         "{ users @stream(initialCount: -1) { id } }",
         "{ users @defer { id } }",
+        // Another field with the same key, whatever the arguments, at any depth, and through fragments.
+        "{ users @stream { id } users { name } }",
+        "{ users { name } users @stream(initialCount: 1) { id } }",
+        "{ users @stream { id } users @stream(initialCount: 1) { name } }",
+        "{ users @stream { id } users @stream { name } }",
+        "{ a: users @stream(if: false) { id } a: users { name } }",
+        "{ me { reviews { id } } me { reviews @stream { body } } }",
+        "{ me { ...A ...B } } fragment A on User { reviews { id } } fragment B on User { reviews @stream { id } }",
+        "{ search(text: \"\") { ... on Product { reviews @stream { id } } ... on Product { reviews { id } } } }",
+        "{ me { name } } query Other { users @stream { id } users { name } }",
+        "mutation { ...M } fragment M on Mutation { ... @defer { checkOut { number } } }",
     ] {
         let errors = prepare(&shop.supergraph, operation, None).unwrap_err();
         let invalid = |code| code == RequestErrorCode::ValidationFailed;
         assert!(errors.iter().all(|error| invalid(error.code)), "{operation}: {errors:#?}");
     }
+}
+
+#[test]
+fn a_streamed_list_may_stand_beside_what_is_no_part_of_it() {
+    let shop = Fixture::load("shop");
+    for operation in [
+        "{ users @stream { id } others: users { name } }",
+        "{ me { ...A ...A } } fragment A on User { reviews @stream { id } }",
+        // No object is both.
+        "{ search(text: \"\") { ... on Product { reviews @stream { id } } ... on User { reviews { id } } } }",
+        "query A { users @stream { id } } query B { users { id } }",
+    ] {
+        let name = operation.starts_with("query A").then_some("A");
+        prepare(&shop.supergraph, operation, name).unwrap();
+    }
+}
+
+#[test]
+fn fragments_that_grow_exponentially_around_a_stream_are_refused_soon() {
+    let shop = Fixture::load("shop");
+    let mut operation = "{ users @stream { id } me { ...F0 } }".to_owned();
+    for level in 0..40 {
+        let next = level + 1;
+        operation += &format!(
+            " fragment F{level} on User {{ a{level}: reviews {{ x{level}: id author {{ ...F{next} }} }} b{level}: reviews {{ author {{ ...F{next} }} }} }}"
+        );
+    }
+    operation += " fragment F40 on User { id }";
+    let errors = prepare(&shop.supergraph, &operation, None).unwrap_err();
+    assert_eq!(errors[0].code, RequestErrorCode::OperationTooComplex);
 }

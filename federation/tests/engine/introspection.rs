@@ -187,3 +187,22 @@ fn a_literal_of_a_one_of_input_has_one_field() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_schema_is_described_as_most_subgraphs_describe_it() {
+    let subgraph = |name: &str, description: &str| SubgraphSdl {
+        name: name.to_owned(),
+        url: None,
+        sdl: format!("{description} schema {{ query: Query }} type Query {{ {name}: Int }}"),
+    };
+    let subgraphs = [
+        subgraph("a", "\"The library.\""),
+        subgraph("b", ""),
+        subgraph("c", "\"\"\"\nWhat the shop sells.\n\"\"\""),
+        subgraph("d", "\"What the shop sells.\""),
+    ];
+    let composed = compose(&subgraphs).unwrap();
+    let supergraph = Arc::new(Supergraph::parse(&composed.supergraph_sdl).unwrap());
+    let answer = ask(&supergraph, "{ __schema { description } }", json!({})).await;
+    assert_eq!(answer, json!({ "__schema": { "description": "What the shop sells." } }));
+}

@@ -31,7 +31,14 @@ fn documents_that_do_not_parse() {
 fn documents_that_are_not_valid() {
     let errors = refused("{\n  me { shoeSize }\n}", None);
     assert_eq!(errors[0].code, RequestErrorCode::ValidationFailed);
-    assert_eq!(errors[0].locations, [(2, 3)]);
+    assert_eq!(errors[0].locations, [(2, 8)]);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    let errors = refused("{ me }", None);
+    assert_eq!(errors[0].locations, [(1, 3)]);
+    assert!(errors[0].message.contains("must have a subselection set"));
+    let both = refused("{ me { ... { shoeSize } } other: me }", None);
+    let places: Vec<_> = both.iter().map(|error| error.locations[0]).collect();
+    assert_eq!(places, [(1, 14), (1, 27)], "{both:?}");
     assert_eq!(code("{ me { passwordHash } }"), RequestErrorCode::ValidationFailed);
     assert_eq!(code("{ product { upc } }"), RequestErrorCode::ValidationFailed);
     assert_eq!(code("{ _entities { __typename } }"), RequestErrorCode::ValidationFailed);

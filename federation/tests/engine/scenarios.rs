@@ -36,6 +36,7 @@ macro_rules! scenarios {
 scenarios!(
     conflicting_types,
     contexts,
+    directives_of_clients,
     enums_and_inputs,
     federation_1,
     inaccessible,

@@ -23,6 +23,7 @@ type Subscription @join__type(graph: NEWS) {
 type Post @join__type(graph: NEWS, key: "id") {
   id: ID!
   text: String
+  tags: [String!]
   author: User
 }
 type User @join__type(graph: NEWS, key: "id") @join__type(graph: USERS, key: "id") {
@@ -183,5 +184,26 @@ fn more_than_one_root_field_is_refused() {
     ] {
         let errors = prepare(&supergraph(), operation, None).unwrap_err();
         assert_eq!(errors[0].code, RequestErrorCode::ValidationFailed, "{operation}");
+    }
+}
+
+#[test]
+fn a_list_of_an_event_may_be_streamed_only_where_a_variable_can_turn_it_off() {
+    let prepare = |operation: &str| prepare(&supergraph(), operation, None);
+    for operation in [
+        "subscription { posted { tags @stream } }",
+        "subscription { posted { tags @stream(if: true) } }",
+        "subscription { posted { ...P } } fragment P on Post { tags @stream }",
+        "subscription { posted @stream { id } }",
+        "subscription { ...S } fragment S on Subscription { posted @stream { id } }",
+    ] {
+        let errors = prepare(operation).unwrap_err();
+        assert_eq!(errors[0].code, RequestErrorCode::ValidationFailed, "{operation}");
+    }
+    for operation in [
+        "subscription { posted { tags @stream(if: false) } }",
+        "subscription S($on: Boolean!) { posted { ...P } } fragment P on Post { tags @stream(if: $on) }",
+    ] {
+        prepare(operation).unwrap();
     }
 }

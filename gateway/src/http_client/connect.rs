@@ -1,4 +1,5 @@
-//! Makes one connection: TCP, TLS where the address says so, and the handshake of the version that is spoken.
+//! Makes one connection: TCP, TLS where the address says so, and the handshake of the version that is spoken, or none where another
+//! protocol takes over.
 
 use std::io;
 use std::pin::Pin;
@@ -40,9 +41,18 @@ pub(super) enum Connected {
 pub(super) struct Connector {
     host: String,
     port: u16,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
+    tls: Option<Tls>,
     version: HttpVersion,
     connect_timeout: Duration,
+}
+
+/// How TLS is spoken to one server.
+struct Tls {
+    name: ServerName<'static>,
+    /// Offers the versions of HTTP that are set.
+    http: TlsConnector,
+    /// Offers HTTP/1.1 only, in which a connection can be upgraded to another protocol.
+    upgradable: TlsConnector,
 }
 
 impl Connector {
@@ -60,9 +70,13 @@ impl Connector {
         let tls = match url.scheme() {
             "http" => None,
             "https" => {
-                let config = tls::config(&settings.tls, settings.version)?;
-                let name = ServerName::try_from(host.clone()).map_err(|_| unusable())?;
-                Some((TlsConnector::from(config), name))
+                let config = tls::config(&settings.tls)?;
+                let offering = |version| TlsConnector::from(tls::offering(&config, version));
+                Some(Tls {
+                    name: ServerName::try_from(host.clone()).map_err(|_| unusable())?,
+                    http: offering(settings.version),
+                    upgradable: offering(HttpVersion::Http1),
+                })
             }
             _ => return Err(unusable()),
         };
@@ -85,20 +99,35 @@ impl Connector {
             .unwrap_or(Err(ClientError::ConnectTimeout))
     }
 
-    async fn establish(&self) -> Result<Connected, ClientError> {
+    /// A new connection on which nothing was said yet, for a protocol that begins as HTTP/1.1.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`] or [`ClientError::ConnectTimeout`].
+    pub(super) async fn dial(&self) -> Result<Stream, ClientError> {
+        timeout(self.connect_timeout, self.stream(|tls| &tls.upgradable))
+            .await
+            .unwrap_or(Err(ClientError::ConnectTimeout))
+    }
+
+    async fn stream(&self, offer: impl Fn(&Tls) -> &TlsConnector) -> Result<Stream, ClientError> {
         let stream =
             TcpStream::connect((&*self.host, self.port)).await.map_err(ClientError::connect)?;
         stream.set_nodelay(true).map_err(ClientError::connect)?;
-        let (stream, http2) = match &self.tls {
-            None => (Stream::Plain(stream), self.version == HttpVersion::Http2),
-            Some((connector, name)) => {
-                let stream =
-                    connector.connect(name.clone(), stream).await.map_err(ClientError::connect)?;
+        let Some(tls) = &self.tls else { return Ok(Stream::Plain(stream)) };
+        let stream = offer(tls).connect(tls.name.clone(), stream).await;
+        Ok(Stream::Tls(Box::new(stream.map_err(ClientError::connect)?)))
+    }
+
+    async fn establish(&self) -> Result<Connected, ClientError> {
+        let stream = self.stream(|tls| &tls.http).await?;
+        let http2 = match &stream {
+            Stream::Plain(_) => self.version == HttpVersion::Http2,
+            Stream::Tls(stream) => {
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2".as_slice());
                 if self.version == HttpVersion::Http2 && !http2 {
                     return Err(ClientError::connect("the server does not speak HTTP/2"));
                 }
-                (Stream::Tls(Box::new(stream)), http2)
+                http2
             }
         };
         let io = TokioIo::new(stream);
@@ -125,7 +154,7 @@ impl Connector {
 }
 
 /// The bytes of a connection, plain or by TLS.
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }

@@ -20,6 +20,7 @@ use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
 use url::Url;
 
+pub(crate) use connect::Stream;
 use connect::{Connected, Connector, Http2Sender};
 pub use error::{ClientError, ClientSetupError};
 use http1::{Connection, Exchange, Pool};
@@ -90,6 +91,19 @@ impl SubgraphHttpClient {
         self.exchange(connection, request)
             .await
             .unwrap_or_else(|_| Err(ClientError::connect("the server closes connections at once")))
+    }
+
+    /// A connection of its own, for a protocol that begins as HTTP/1.1 and is spoken by the caller: nothing was said on it yet.
+    ///
+    /// # Errors
+    /// [`ClientError`] when no connection is made.
+    pub(crate) async fn dial(&self) -> Result<Stream, ClientError> {
+        self.connector.dial().await
+    }
+
+    /// How large a response, or a message of such a protocol, may be, in bytes.
+    pub(crate) fn max_response(&self) -> usize {
+        self.max_response
     }
 
     /// A connection that was made before.

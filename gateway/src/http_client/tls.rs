@@ -11,33 +11,35 @@ use rustls::{ClientConfig, RootCertStore};
 use super::error::ClientSetupError;
 use super::settings::{HttpVersion, TlsSettings};
 
-/// The TLS configuration of one subgraph.
-pub(super) fn config(
-    settings: &TlsSettings,
-    version: HttpVersion,
-) -> Result<Arc<ClientConfig>, ClientSetupError> {
+/// The TLS configuration of one subgraph, which offers no version of HTTP yet.
+pub(super) fn config(settings: &TlsSettings) -> Result<ClientConfig, ClientSetupError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable("the versions of TLS", error))?
         .with_root_certificates(authorities(settings)?);
-    let mut config = match &settings.identity {
-        None => builder.with_no_client_auth(),
+    match &settings.identity {
+        None => Ok(builder.with_no_client_auth()),
         Some(identity) => {
             let certificates = certificates(&identity.certificates, "the client certificate")?;
             let key = PrivateKeyDer::from_pem_slice(&identity.key)
                 .map_err(|error| unusable("the client's key", error))?;
             builder
                 .with_client_auth_cert(certificates, key)
-                .map_err(|error| unusable("the client certificate with its key", error))?
+                .map_err(|error| unusable("the client certificate with its key", error))
         }
-    };
+    }
+}
+
+/// The same configuration with what it offers to speak.
+pub(super) fn offering(config: &ClientConfig, version: HttpVersion) -> Arc<ClientConfig> {
+    let mut config = config.clone();
     config.alpn_protocols = match version {
         HttpVersion::Negotiated => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
         HttpVersion::Http2 => vec![b"h2".to_vec()],
     };
-    Ok(Arc::new(config))
+    Arc::new(config)
 }
 
 fn authorities(settings: &TlsSettings) -> Result<RootCertStore, ClientSetupError> {

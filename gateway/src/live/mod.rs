@@ -17,10 +17,8 @@ pub(crate) use reservations::Reservations;
 
 use std::sync::Arc;
 
-use federation::Payload;
-
 use crate::code::Code;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Part};
 
 /// What an operation puts in the queue of its connection.
 #[derive(Debug)]
@@ -33,7 +31,7 @@ pub(crate) struct Message {
 /// A part of an operation's answer, or its end.
 #[derive(Debug)]
 pub(crate) enum Content {
-    Payload(Payload),
+    Part(Part),
     /// It could not be run, or broke. Nothing but [`Content::Complete`] follows.
     Failed(Outcome),
     /// It is done.

@@ -17,8 +17,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use serde::Serialize;
 use url::Url;
 
-use super::subscribe::{socket_address, subscribe};
-use super::{EVENTS, GRAPHQL, READY, SDL, unanswered};
+use super::subscribe::{Subscription, socket_address, subscribe};
+use super::{Attempts, EVENTS, GRAPHQL, READY, SDL, unanswered};
 use crate::http_client::{ClientSettings, ClientSetupError};
 use crate::subgraph::{SubgraphClient, SubgraphSettings, SubgraphSetupError};
 
@@ -43,7 +43,6 @@ pub struct HttpEndpoint {
     name: String,
     client: SubgraphClient,
     paths: Paths,
-    timeout: Duration,
     /// Where subscriptions are opened.
     socket: String,
     tokens: Arc<ServiceTokens>,
@@ -107,9 +106,9 @@ impl HttpEndpoint {
         });
         match made {
             Ok((client, paths)) => {
-                let socket = socket_address(&url, GRAPHQL);
-                let timeout = settings.timeout;
-                Ok(Self { name, client, timeout, paths, socket, tokens, clock: Clock::System })
+                let base = url.as_str().trim_end_matches('/');
+                let socket = socket_address(&format!("{base}{GRAPHQL}"));
+                Ok(Self { name, client, paths, socket, tokens, clock: Clock::System })
             }
             Err(source) => Err(HttpEndpointError { name, source }),
         }
@@ -120,9 +119,11 @@ impl HttpEndpoint {
         &self,
         request: FetchRequest<'_>,
         caller: &Caller,
+        attempts: &mut Attempts,
     ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
         let repeatable = request.kind == OperationKind::Query;
-        let (headers, body) = self.post_graphql(request.body, caller, repeatable).await?;
+        let request = self.signed(post(&self.paths.graphql, request.body), caller)?;
+        let (headers, body) = self.send(request, StatusCode::OK, repeatable, attempts).await?;
         let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
         Ok((FetchResponse::Json(body), cookies))
     }
@@ -134,18 +135,14 @@ impl HttpEndpoint {
         caller: &Caller,
     ) -> Result<Events, FetchError> {
         let unsendable = |error| FetchError::Unreachable(Box::new(error));
-        let signed = self.signed(Request::new(Bytes::new()), caller).map_err(unsendable)?;
-        subscribe(&self.socket, signed.headers(), &request.body, self.timeout).await
-    }
-
-    async fn post_graphql(
-        &self,
-        body: Bytes,
-        caller: &Caller,
-        repeatable: bool,
-    ) -> Result<(HeaderMap, Bytes), EndpointError> {
-        let request = self.signed(post(&self.paths.graphql, body), caller)?;
-        self.send(request, StatusCode::OK, repeatable).await
+        let mut signed = self.signed(Request::new(Bytes::new()), caller).map_err(unsendable)?;
+        let subscription = Subscription {
+            name: &self.name,
+            address: &self.socket,
+            headers: std::mem::take(signed.headers_mut()),
+            operation: &request.body,
+        };
+        subscribe(&self.client, subscription).await
     }
 
     /// What it answers to a `GET` of `path`, below the base address.
@@ -180,8 +177,9 @@ impl HttpEndpoint {
         request: Request<Bytes>,
         expected: StatusCode,
         repeatable: bool,
+        attempts: &mut Attempts,
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
-        let answer = self.client.call(request, repeatable).await;
+        let answer = self.client.call(request, repeatable, attempts).await;
         let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
         if parts.status == expected {
             Ok((parts.headers, body))
@@ -211,7 +209,8 @@ impl Endpoint for HttpEndpoint {
     fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>> {
         Box::pin(async {
             let request = self.signed(get(&self.paths.sdl), &own_caller())?;
-            let (_, body) = self.send(request, StatusCode::OK, true).await?;
+            let (_, body) =
+                self.send(request, StatusCode::OK, true, &mut Attempts::default()).await?;
             String::from_utf8(body.into())
                 .map_err(|_| self.answered("a schema that is not UTF-8".into()))
         })
@@ -229,7 +228,9 @@ impl Endpoint for HttpEndpoint {
                 variables: &request.variables,
             };
             let body = serde_json::to_vec(&operation).map_err(|error| self.failed(error))?;
-            let (headers, body) = self.post_graphql(body.into(), &caller, false).await?;
+            let request = self.signed(post(&self.paths.graphql, body.into()), &caller)?;
+            let uncounted = &mut Attempts::default();
+            let (headers, body) = self.send(request, StatusCode::OK, false, uncounted).await?;
             let mut response: Response =
                 serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))?;
             for cookie in headers.get_all(SET_COOKIE) {
@@ -244,14 +245,15 @@ impl Endpoint for HttpEndpoint {
             let body = serde_json::to_vec(&*events).map_err(|error| self.failed(error))?;
             let request = self.signed(post(&self.paths.events, body.into()), &own_caller())?;
             // Events are applied once however often they come.
-            self.send(request, StatusCode::NO_CONTENT, true).await?;
+            self.send(request, StatusCode::NO_CONTENT, true, &mut Attempts::default()).await?;
             Ok(())
         })
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>> {
         Box::pin(async {
-            self.send(get(&self.paths.ready), StatusCode::OK, false).await?;
+            let uncounted = &mut Attempts::default();
+            self.send(get(&self.paths.ready), StatusCode::OK, false, uncounted).await?;
             Ok(())
         })
     }

@@ -4,8 +4,6 @@
 //! Refused: an answer with a status other than 2xx, unless it has GraphQL errors in its body, because many servers tell them so. Whether
 //! any other is a GraphQL response is for the engine to find out.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use common::EndpointError;
 use federation::{Events, FetchError, FetchRequest, OperationKind};
@@ -15,8 +13,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
-use super::subscribe::subscribe;
-use super::unanswered;
+use super::subscribe::{Subscription, socket_address, subscribe};
+use super::{Attempts, unanswered};
 use crate::subgraph::{HeaderRules, SharingClient, SubgraphSettings, SubgraphSetupError};
 
 /// How much of an unexpected answer goes to the log, in bytes.
@@ -60,10 +58,11 @@ pub enum GraphQlSubgraphError {
 pub struct GraphQlSubgraph {
     name: String,
     address: Uri,
+    /// Where subscriptions are opened.
+    socket: String,
     client: SharingClient,
     headers: HeaderRules,
     errors_shown: bool,
-    timeout: Duration,
 }
 
 impl GraphQlSubgraph {
@@ -86,11 +85,11 @@ impl GraphQlSubgraph {
         match SharingClient::new(&url, settings) {
             Ok(client) => Ok(Self {
                 name,
+                socket: socket_address(&address.to_string()),
                 address,
                 client,
                 headers: settings.headers.clone(),
                 errors_shown: settings.errors_shown,
-                timeout: settings.timeout,
             }),
             Err(source) => Err(GraphQlSubgraphError::Settings { name, source }),
         }
@@ -114,10 +113,11 @@ impl GraphQlSubgraph {
         &self,
         fetch: FetchRequest<'_>,
         client: &HeaderMap,
+        attempts: &mut Attempts,
     ) -> Result<(Bytes, HeaderMap), EndpointError> {
         let repeatable = fetch.kind == OperationKind::Query;
         let request = self.request(fetch.body, client);
-        let answer = self.client.call(request, repeatable).await;
+        let answer = self.client.call(request, repeatable, attempts).await;
         let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
         if !parts.status.is_success() && !tells_errors(&body) {
             let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
@@ -133,10 +133,15 @@ impl GraphQlSubgraph {
         request: FetchRequest<'_>,
         client: &HeaderMap,
     ) -> Result<Events, FetchError> {
-        let address = self.address.to_string().replacen("http", "ws", 1);
         let mut headers = HeaderMap::new();
         self.headers.to_subgraph(client, &mut headers);
-        subscribe(&address, &headers, &request.body, self.timeout).await
+        let subscription = Subscription {
+            name: &self.name,
+            address: &self.socket,
+            headers,
+            operation: &request.body,
+        };
+        subscribe(self.client.alone(), subscription).await
     }
 
     /// Its schema with federation directives, as it tells it by `_service { sdl }`.
@@ -145,7 +150,8 @@ impl GraphQlSubgraph {
     /// [`EndpointError`] when it does not answer, or answers something else.
     pub async fn sdl(&self) -> Result<String, EndpointError> {
         let body = Bytes::from_static(br#"{"query":"{ _service { sdl } }"}"#);
-        let answer = self.client.call(self.request(body, &HeaderMap::new()), true).await;
+        let request = self.request(body, &HeaderMap::new());
+        let answer = self.client.call(request, true, &mut Attempts::default()).await;
         let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
         let told: Result<ServiceAnswer, _> = serde_json::from_slice(&body);
         told.map(|answer| answer.data.service.sdl).map_err(|_| {

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use common::EndpointError;
 
 use crate::http_client::ClientError;
+pub(crate) use crate::subgraph::Attempts;
 use crate::subgraph::CallError;
 
 pub use client::{HttpEndpoint, HttpEndpointError};
@@ -43,6 +44,7 @@ fn unanswered(endpoint: &str, error: impl Into<Arc<CallError>>) -> EndpointError
         CallError::Client(ClientError::TooLarge { .. }) => {
             EndpointError::Malformed { endpoint, answer: error.to_string() }
         }
+        CallError::Full(_) => EndpointError::Overloaded { endpoint },
         CallError::Open(_) | CallError::Client(_) => {
             EndpointError::Unreachable { endpoint, source: Box::new(error) }
         }

@@ -2,8 +2,9 @@
 //!
 //! So a slow reader of one subscription holds up no other: while it does not take an event, the WebSocket is not read, and the
 //! subgraph's own connection fills up. A connection that breaks ends the subscription with an error; nothing is subscribed to again
-//! behind the client's back, because events in between would be missing and nobody would know. Refused: a server that does not
-//! acknowledge in time, messages that are not the protocol's, and messages larger than [`MAX_EVENT`].
+//! behind the client's back, because events in between would be missing and nobody would know. The connection is opened as one for a
+//! query is: with the same TLS and under the same policies. Refused: a server that does not acknowledge in time, messages that are not
+//! the protocol's, and messages larger than an answer may be.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,23 +17,25 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, SEC_WEBS
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message as Frame};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
-use url::Url;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-/// The largest event that is read, in bytes.
-const MAX_EVENT: usize = 16 << 20;
+use crate::error::fetch_error;
+use crate::http_client::{ClientError, Stream};
+use crate::subgraph::{CallError, SubgraphClient};
+
+use super::unanswered;
+
 /// How long a subgraph may be silent before it is asked whether it is there.
 const SILENCE: Duration = Duration::from_secs(20);
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// The only subscription of a connection.
 const ID: &str = "1";
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<Stream>;
 
 /// What is said to a subgraph.
 #[derive(Serialize)]
@@ -87,45 +90,75 @@ impl Heard {
     }
 }
 
-/// Where a subgraph below `base` is subscribed to: `http` becomes `ws`, `https` becomes `wss`.
-pub(super) fn socket_address(base: &Url, path: &str) -> String {
-    let base = base.as_str().trim_end_matches('/').replacen("http", "ws", 1);
-    format!("{base}{path}")
+/// Where a subgraph that is asked at `address` is subscribed to: `http` becomes `ws`, `https` becomes `wss`.
+pub(super) fn socket_address(address: &str) -> String {
+    address.replacen("http", "ws", 1)
 }
 
-/// Opens a subscription at `address` (`ws` or `wss`): `operation` is the JSON of a GraphQL request. Of `headers`,
-/// `authorization` is also told in `connection_init`, because subgraphs look in either place.
+/// A subscription to open.
+pub(super) struct Subscription<'a> {
+    /// The subgraph.
+    pub(super) name: &'a str,
+    /// Where it is subscribed to: `ws` or `wss`.
+    pub(super) address: &'a str,
+    /// What goes along with the upgrade. `authorization` is also told in `connection_init`, because subgraphs look in either place.
+    pub(super) headers: HeaderMap,
+    /// The JSON of a GraphQL request.
+    pub(super) operation: &'a [u8],
+}
+
+/// Opens a subscription.
 pub(super) async fn subscribe(
-    address: &str,
-    headers: &HeaderMap,
-    operation: &[u8],
-    patience: Duration,
+    client: &SubgraphClient,
+    subscription: Subscription<'_>,
 ) -> Result<Events, FetchError> {
-    let operation = serde_json::from_slice(operation).map_err(unreachable)?;
-    let until = Instant::now() + patience;
-    let within = |_| FetchError::Timeout;
-    let opening = timeout_at(until, connect(address, headers, operation));
-    let socket = opening.await.map_err(within)??;
+    let operation = serde_json::from_slice(subscription.operation).map_err(unreachable)?;
+    let max_event = client.max_response();
+    let greeting = async |stream| greet(stream, &subscription, operation, max_event).await;
+    let opened = Box::pin(client.open(greeting)).await;
+    let socket = opened.map_err(|error| fetch_error(unanswered(subscription.name, error)))??;
     Ok(events(socket).boxed())
 }
 
-async fn connect(
-    address: &str,
-    given: &HeaderMap,
+/// Introduces the gateway and subscribes. The inner error is an answer: the subgraph is there, and does not do what it is asked.
+async fn greet(
+    stream: Stream,
+    subscription: &Subscription<'_>,
     operation: &RawValue,
-) -> Result<Socket, FetchError> {
-    let mut request = address.into_client_request().map_err(unreachable)?;
+    max_event: usize,
+) -> Result<Result<Socket, FetchError>, CallError> {
+    let mut request = match subscription.address.into_client_request() {
+        Ok(request) => request,
+        Err(error) => return Ok(Err(unreachable(error))),
+    };
     let headers = request.headers_mut();
     headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
-    for (name, value) in given.iter().filter(|(name, _)| !is_of_body(name)) {
+    for (name, value) in subscription.headers.iter().filter(|(name, _)| !is_of_body(name)) {
         headers.append(name, value.clone());
     }
-    let authorization = given.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let config = WebSocketConfig::default()
-        .max_message_size(Some(MAX_EVENT))
-        .max_frame_size(Some(MAX_EVENT));
-    let (mut socket, _) =
-        connect_async_with_config(request, Some(config), true).await.map_err(unreachable)?;
+        .max_message_size(Some(max_event))
+        .max_frame_size(Some(max_event));
+    match client_async_with_config(request, stream, Some(config)).await {
+        Ok((socket, _)) => match introduce(socket, &subscription.headers, operation).await {
+            Err(FetchError::Unreachable(source)) if source.is::<tungstenite::Error>() => {
+                Err(ClientError::Broken(source).into())
+            }
+            answered => Ok(answered),
+        },
+        Err(tungstenite::Error::Http(response)) if !response.status().is_server_error() => {
+            Ok(Err(unreachable(tungstenite::Error::Http(response))))
+        }
+        Err(error) => Err(ClientError::Broken(Box::new(error)).into()),
+    }
+}
+
+async fn introduce(
+    mut socket: Socket,
+    headers: &HeaderMap,
+    operation: &RawValue,
+) -> Result<Socket, FetchError> {
+    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     say(&mut socket, &Say::ConnectionInit { payload: Credentials { authorization } }).await?;
     loop {
         match hear(&mut socket).await? {

@@ -79,7 +79,7 @@ fn failure(outcome: &Outcome) -> Bytes {
 
 fn event(message: &Message, envelope: Envelope) -> Option<Bytes> {
     let (name, json) = match &message.content {
-        Content::Payload(payload) => ("next", payload::write(payload, Dialect::Current)?),
+        Content::Part(part) => ("next", payload::write(part, Dialect::Current)?),
         Content::Failed(outcome) => ("next", respond::body(outcome)),
         Content::Complete => ("complete", Vec::new()),
     };
@@ -118,6 +118,7 @@ mod tests {
     use federation::{Payload, Response};
 
     use super::*;
+    use crate::outcome::Part;
 
     fn message(content: Content) -> Message {
         Message { id: "o\"1".into(), content }
@@ -130,7 +131,8 @@ mod tests {
     #[test]
     fn events_are_framed_with_and_without_an_id() {
         let response = Response { data: b"{\"a\":\n1}".to_vec(), errors: Vec::new() };
-        let next = message(Content::Payload(Payload::Response(response)));
+        let payload = Payload::Response(response);
+        let next = message(Content::Part(Part { payload, explanation: None }));
         assert_eq!(
             text(&next, Envelope::Distinct),
             "event: next\ndata: {\"data\":{\"a\":\ndata: 1}}\n\n"

@@ -53,7 +53,7 @@ pub(crate) fn respond(
     let key = client_key(&identity, &parts.extensions);
     let permit = state.clients.admit(key, settings.connections_per_client)?;
     let (outbox, inbox) = queue(settings.buffer, settings.patience);
-    tokio::spawn(relay::relay("".into(), opened.payloads, outbox));
+    tokio::spawn(relay::relay("".into(), opened.parts, outbox));
     let authenticator = state.authenticator.clone();
     let outlet = Outlet::new(inbox, identity, authenticator, state.drain.clone(), settings);
     let mut response = match stream_type {

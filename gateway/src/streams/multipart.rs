@@ -50,7 +50,7 @@ pub(super) fn body(
 fn json(content: &Content, kind: Multipart) -> Option<Vec<u8>> {
     let dialect = if kind == Multipart::Of2022 { Dialect::Of2022 } else { Dialect::Current };
     let json = match content {
-        Content::Payload(payload) => payload::write(payload, dialect)?,
+        Content::Part(part) => payload::write(part, dialect)?,
         Content::Failed(outcome) => respond::body(outcome),
         Content::Complete => return None,
     };

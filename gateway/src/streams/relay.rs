@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use federation::{Object, Payload, Prepared};
+use federation::{Object, Prepared};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
@@ -11,7 +11,7 @@ use crate::code::Code;
 use crate::execute::open;
 use crate::graph::Graph;
 use crate::live::{Content, Gone, Message, Outbox};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Part};
 use crate::state::State;
 use crate::transport::Exchange;
 
@@ -31,21 +31,21 @@ pub(super) async fn run(state: Arc<State>, operation: Operation, outbox: Outbox<
     let deadline = Deadline::after(state.settings.http.request_timeout);
     let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
     match unless_it_panics(deadline.keep(Box::pin(opening), Code::GatewayTimeout)).await {
-        Ok(opened) => relay(id, opened.payloads, outbox).await,
+        Ok(opened) => relay(id, opened.parts, outbox).await,
         Err(outcome) => end(&id, Some(outcome), &outbox).await,
     }
 }
 
-/// Passes `payloads` on as messages of `id` until there are no more or the connection is gone. Dropping them ends what is under
+/// Passes `parts` on as messages of `id` until there are no more or the connection is gone. Dropping them ends what is under
 /// way for them.
 pub(super) async fn relay(
     id: Arc<str>,
-    mut payloads: BoxStream<'static, Payload>,
+    mut parts: BoxStream<'static, Part>,
     outbox: Outbox<Message>,
 ) {
     let passing = async {
-        while let Some(payload) = payloads.next().await {
-            let message = Message { id: id.clone(), content: Content::Payload(payload) };
+        while let Some(part) = parts.next().await {
+            let message = Message { id: id.clone(), content: Content::Part(part) };
             if outbox.put(message).await == Err(Gone) {
                 break;
             }

@@ -13,7 +13,7 @@ mod share;
 
 pub use breaker::BreakerSettings;
 pub use call::SubgraphSetupError;
-pub(crate) use call::{CallError, SubgraphClient};
+pub(crate) use call::{Attempts, CallError, SubgraphClient};
 pub use headers::{
     EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules, Merge, RequestRule,
     ResponseRule,

@@ -16,8 +16,10 @@ pub struct SubgraphSettings {
     pub retry: Option<RetrySettings>,
     /// When the subgraph is left alone for a while.
     pub breaker: Option<BreakerSettings>,
-    /// How many requests may be under way at once; more of them wait.
+    /// How many requests may be under way at once; more of them wait. A subscription counts while it is opened.
     pub concurrency: Option<usize>,
+    /// How many requests may wait under `concurrency`; more of them fail at once. 0 lets none wait.
+    pub waiting: usize,
     /// How connections are made and kept, and how large an answer may be.
     pub client: ClientSettings,
     /// Whether queries that are the same, headers included, share one answer while it is under way.
@@ -35,6 +37,7 @@ impl Default for SubgraphSettings {
             retry: None,
             breaker: None,
             concurrency: None,
+            waiting: 1000,
             client: ClientSettings::default(),
             share_queries: false,
             headers: HeaderRules::default(),

@@ -11,7 +11,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, Request, Response, Uri};
 use url::Url;
 
-use super::call::{CallError, SubgraphClient, SubgraphSetupError};
+use super::call::{Attempts, CallError, SubgraphClient, SubgraphSetupError};
 use super::settings::SubgraphSettings;
 use crate::inflight::Inflight;
 
@@ -21,7 +21,7 @@ type Answer = Result<Response<Bytes>, Arc<CallError>>;
 #[derive(Debug)]
 pub(crate) struct SharingClient {
     client: Arc<SubgraphClient>,
-    under_way: Option<Inflight<Same, Answer>>,
+    under_way: Option<Inflight<Same, (Answer, Attempts)>>,
 }
 
 impl SharingClient {
@@ -37,20 +37,33 @@ impl SharingClient {
         Ok(Self { client, under_way: settings.share_queries.then(Inflight::default) })
     }
 
+    /// The client that shares nothing.
+    pub(crate) fn alone(&self) -> &SubgraphClient {
+        &self.client
+    }
+
     /// Sends a request and takes in the answer, whatever its status. One that is a `query` changes nothing: it may be sent twice, and
     /// its answer shared.
     ///
     /// # Errors
     /// [`CallError`] when there is no answer.
-    pub(crate) async fn call(&self, request: Request<Bytes>, query: bool) -> Answer {
+    pub(crate) async fn call(
+        &self,
+        request: Request<Bytes>,
+        query: bool,
+        attempts: &mut Attempts,
+    ) -> Answer {
         let Some(under_way) = self.under_way.as_ref().filter(|_| query) else {
-            return self.client.call(request, query).await.map_err(Arc::new);
+            return self.client.call(request, query, attempts).await.map_err(Arc::new);
         };
         let same = Same::of(&request);
         let client = self.client.clone();
-        let (mut answer, own) = under_way
-            .run(same, || async move { client.call(request, true).await.map_err(Arc::new) })
-            .await;
+        let call = || async move {
+            let mut attempts = Attempts::default();
+            (client.call(request, true, &mut attempts).await.map_err(Arc::new), attempts)
+        };
+        let ((mut answer, made), own) = under_way.run(same, call).await;
+        *attempts = if own { made } else { Attempts(Some(0)) };
         if let Ok(answer) = &mut answer
             && !own
         {

@@ -10,13 +10,15 @@ use std::time::Instant;
 use async_graphql::ErrorExtensionValues;
 use common::{Caller, Endpoint, EndpointError, SubgraphRequest};
 use federation::execute::PathSegment;
-use federation::{Events, Fetch, FetchError, FetchRequest, FetchResponse, Object, SubgraphError};
+use federation::{
+    Events, Fetch, FetchError, FetchRequest, FetchResponse, Object, Plan, SubgraphError,
+};
 use futures::{FutureExt, StreamExt};
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
-use crate::error::Panic;
-use crate::remote::{GraphQlSubgraph, HttpEndpoint};
+use crate::error::{Panic, fetch_error};
+use crate::remote::{Attempts, GraphQlSubgraph, HttpEndpoint};
 
 pub(crate) use exchange::Exchange;
 
@@ -84,14 +86,15 @@ impl Transport {
         &self,
         request: FetchRequest<'_>,
         exchange: &Exchange,
+        attempts: &mut Attempts,
     ) -> Result<FetchResponse, EndpointError> {
         let (response, cookies) = match self {
             Self::InProcess(endpoint) => {
                 call(&**endpoint, request, exchange.caller.clone()).await?
             }
-            Self::Http(endpoint) => endpoint.fetch(request, &exchange.caller).await?,
+            Self::Http(endpoint) => endpoint.fetch(request, &exchange.caller, attempts).await?,
             Self::GraphQl(subgraph) => {
-                let (body, headers) = subgraph.fetch(request, &exchange.headers).await?;
+                let (body, headers) = subgraph.fetch(request, &exchange.headers, attempts).await?;
                 subgraph.header_rules().to_client(&headers, &mut exchange.answer());
                 return Ok(FetchResponse::Json(body));
             }
@@ -245,33 +248,43 @@ impl RequestFetch {
         })
     }
 
-    async fn send(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
+    async fn send(
+        &self,
+        request: FetchRequest<'_>,
+        attempts: &mut Attempts,
+    ) -> Result<FetchResponse, FetchError> {
         let transport = self.transport(request.subgraph)?;
-        transport.fetch(request, &self.exchange).await.map_err(fetch_error)
+        transport.fetch(request, &self.exchange, attempts).await.map_err(fetch_error)
+    }
+
+    async fn open(&self, request: FetchRequest<'_>) -> Result<Events, FetchError> {
+        self.transport(request.subgraph)?.subscribe(request, &self.exchange).await
     }
 }
 
 impl Fetch for RequestFetch {
+    fn planned(&self, plan: &Plan) {
+        if let Some(explain) = &self.exchange.explain {
+            explain.plan(plan);
+        }
+    }
+
     async fn subscribe(&self, request: FetchRequest<'_>) -> Result<Events, FetchError> {
-        self.transport(request.subgraph)?.subscribe(request, &self.exchange).await
+        let Some(explain) = &self.exchange.explain else { return self.open(request).await };
+        let sent = Instant::now();
+        let outcome = self.open(request.clone()).await;
+        explain.note(&request, sent, None, outcome.as_ref().map(|_| None));
+        outcome
     }
 
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
-        let Some(explain) = &self.exchange.explain else { return self.send(request).await };
+        let mut attempts = Attempts::default();
+        let Some(explain) = &self.exchange.explain else {
+            return self.send(request, &mut attempts).await;
+        };
         let sent = Instant::now();
-        let outcome = self.send(request.clone()).await;
-        explain.note(&request, sent, &outcome);
+        let outcome = self.send(request.clone(), &mut attempts).await;
+        explain.note(&request, sent, attempts.0, outcome.as_ref().map(Some));
         outcome
-    }
-}
-
-fn fetch_error(error: EndpointError) -> FetchError {
-    match error {
-        EndpointError::Timeout { .. } => FetchError::Timeout,
-        EndpointError::Malformed { answer, .. } => FetchError::Malformed(answer),
-        EndpointError::NoSubscriptions { .. } => FetchError::NoSubscriptions,
-        unreachable @ (EndpointError::Unreachable { .. } | EndpointError::Failed { .. }) => {
-            FetchError::Unreachable(Box::new(unreachable))
-        }
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod forge;
 pub(crate) mod library;
 pub(crate) mod misbehaving;
+pub(crate) mod pki;
 pub(crate) mod plain;
 pub(crate) mod socket;
 

@@ -86,6 +86,12 @@ fn for_all(reader: &mut Reader) -> Option<SubgraphSettings> {
         "0",
         |text| text.parse::<usize>().ok(),
     );
+    let waiting = reader.get(
+        "SPACEY_SUBGRAPH_WAITING",
+        "a number is accepted; 0 lets none wait",
+        "1000",
+        |text| text.parse::<usize>().ok(),
+    );
     let answer_limit = reader.get(
         "SPACEY_SUBGRAPH_ANSWER_LIMIT_BYTES",
         "a number from 1024 is accepted",
@@ -110,6 +116,7 @@ fn for_all(reader: &mut Reader) -> Option<SubgraphSettings> {
         timeout: timeout?,
         retry: Some(retries?).filter(|most| *most > 0).map(retry),
         concurrency: Some(concurrency?).filter(|most| *most > 0),
+        waiting: waiting?,
         client: ClientSettings { max_response: answer_limit?, ..ClientSettings::default() },
         share_queries: share_queries?,
         headers: HeaderRules { request: headers?, ..HeaderRules::default() },
@@ -126,6 +133,7 @@ struct Table {
     timeout_seconds: Option<f64>,
     /// 0 for no limit.
     concurrency: Option<usize>,
+    waiting: Option<usize>,
     answer_limit_bytes: Option<usize>,
     connect_timeout_seconds: Option<f64>,
     http: Option<HttpName>,
@@ -214,6 +222,9 @@ impl Table {
         }
         if let Some(most) = self.concurrency {
             settings.concurrency = (most > 0).then_some(most);
+        }
+        if let Some(most) = self.waiting {
+            settings.waiting = most;
         }
         if let Some(bytes) = self.answer_limit_bytes {
             settings.client.max_response = bytes;

@@ -88,6 +88,7 @@ request_headers = [{ propagate = "authorization", rename = "x-token" }, { insert
 [subgraph.word-list]
 url = "http://words.example/graphql"
 concurrency = 7
+waiting = 28
 http = "2"
 retry = { budget = 0.5 }
 breaker = { enabled = false }
@@ -110,6 +111,7 @@ fn what_is_nearer_to_a_subgraph_wins() {
         assert_eq!(subgraph.retry.as_ref().unwrap().most, 1);
     }
     assert_eq!((words.concurrency, others.concurrency), (Some(7), None));
+    assert_eq!((words.waiting, others.waiting), (28, 1000));
     assert_eq!(words.client.version, HttpVersion::Http2);
     assert_eq!(words.retry.as_ref().unwrap().budget, 0.5);
     assert!(words.breaker.is_none() && numbers.breaker.as_ref().unwrap().ratio == 0.9);

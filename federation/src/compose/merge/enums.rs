@@ -17,6 +17,16 @@ pub(super) struct Usage {
     output: bool,
 }
 
+impl Usage {
+    pub(super) const fn is_input(self) -> bool {
+        self.input
+    }
+
+    pub(super) const fn is_none(self) -> bool {
+        !self.input && !self.output
+    }
+}
+
 pub(super) type EnumUsage = HashMap<Name, Usage>;
 
 /// Usage of all types.

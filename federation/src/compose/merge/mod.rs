@@ -15,6 +15,7 @@ mod inputs;
 mod interface_objects;
 mod names;
 mod overrides;
+mod presence;
 mod sharing;
 mod supergraph;
 mod types;
@@ -55,6 +56,8 @@ pub(super) fn merge(subgraphs: &[Subgraph], report: &mut Report) -> Supergraph {
     interface_objects::add_fields(&mut merger, &mut types);
     access::spread(&mut types);
     access::check_reading(&mut merger, &types);
+    let described = subgraphs.iter().map(|subgraph| &subgraph.description).enumerate();
+    let description = annotations::merge_description(&mut merger, "schema", described);
     let schema_marks = merger.schema_marks();
     let mut directives = executable::merge(&mut merger);
     directives.extend(merger.custom.definitions().map(|definition| inputs::definition(definition)));
@@ -63,6 +66,7 @@ pub(super) fn merge(subgraphs: &[Subgraph], report: &mut Report) -> Supergraph {
     Supergraph {
         graphs: graphs::name_graphs(subgraphs),
         types,
+        description,
         schema_marks,
         directives,
         links,

@@ -20,6 +20,8 @@ pub(crate) type GraphId = usize;
 pub(crate) struct Supergraph {
     pub(crate) graphs: Vec<Graph>,
     pub(crate) types: BTreeMap<Name, MergedType>,
+    /// What is said of the schema as a whole.
+    pub(crate) description: Option<Node<str>>,
     /// What the schema as a whole is marked with.
     pub(crate) schema_marks: Marks,
     /// Directives of the subgraphs' own that are kept.

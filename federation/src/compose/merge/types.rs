@@ -3,7 +3,9 @@
 use apollo_compiler::collections::IndexMap;
 
 use super::annotations::{merge_description, merge_marks, most_frequent};
-use super::{CacheTag, GraphId, JoinType, MergedType, Merger, Sources, enums, fields, inputs};
+use super::{
+    CacheTag, GraphId, JoinType, MergedType, Merger, Sources, enums, fields, inputs, presence,
+};
 use crate::compose::diagnostic::Code;
 use crate::compose::subgraph::{Kind, ROOTS, TypeDef};
 
@@ -47,6 +49,7 @@ pub(super) fn merge(merger: &mut Merger<'_>, sources: &Sources<'_, TypeDef>) -> 
             merged.input_fields = inputs::merge_input_fields(merger, sources);
         }
     }
+    presence::check(merger, sources);
     Some(merged)
 }
 

@@ -127,7 +127,8 @@ pub(super) fn schema(printer: &Printer<'_>) -> String {
     directives.extend(printer.mark_directives(&supergraph.schema_marks));
     let directives: Vec<String> =
         directives.into_iter().map(|directive| format!("  {directive}\n")).collect();
-    let mut text = format!("schema\n{}{{\n", directives.concat());
+    let description = super::description(supergraph.description.as_ref(), "");
+    let mut text = format!("{description}schema\n{}{{\n", directives.concat());
     for root in ROOTS.into_iter().filter(|root| supergraph.types.contains_key(*root)) {
         text += &format!("  {}: {root}\n", root.to_ascii_lowercase());
     }

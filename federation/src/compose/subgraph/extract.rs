@@ -59,6 +59,7 @@ pub(super) fn extract(
         name: input.name.clone(),
         url: input.url.clone().unwrap_or_default(),
         types,
+        description: None,
         schema_marks: Marks::read(on_schema()),
         composed: composed::read(to_compose, &links, &directive_definitions, &input.name, report),
         directive_definitions,

@@ -32,6 +32,8 @@ pub(crate) struct Subgraph {
     pub(crate) types: IndexMap<Name, TypeDef>,
     /// The directives that the subgraph defines itself.
     pub(crate) directive_definitions: IndexMap<Name, Node<DirectiveDefinition>>,
+    /// What it says of the schema as a whole.
+    pub(crate) description: Option<Node<str>>,
     /// What it marks the schema as a whole with.
     pub(crate) schema_marks: Marks,
     /// The specifications it links that composition does not know.

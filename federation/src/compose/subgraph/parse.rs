@@ -1,7 +1,7 @@
 //! From SDL text to [`Subgraph`]: parse, read links, normalise, validate as GraphQL, build the model.
 
 use apollo_compiler::Schema;
-use apollo_compiler::ast::Document;
+use apollo_compiler::ast::{Definition, Document};
 use apollo_compiler::collections::HashSet;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::{DiagnosticList, Valid};
@@ -46,10 +46,17 @@ fn parse(input: &SubgraphSdl, report: &mut Report) -> Option<Subgraph> {
     }
     repeated::check(&document.definitions, &links, &input.name, report);
     reserved::check(&document.definitions, &links, &input.name, report);
+    // Schema definitions are gone afterwards.
+    let description = document.definitions.iter().find_map(|definition| match definition {
+        Definition::SchemaDefinition(schema) => schema.description.clone(),
+        _ => None,
+    });
     let directive_names =
         normalise::normalise(&mut document.definitions, &links, &input.name, report);
     let schema = build_schema(&document, &input.name, report)?;
-    Some(extract::extract(input, &schema, &document.definitions, links, directive_names, report))
+    let definitions = &document.definitions;
+    let extracted = extract::extract(input, &schema, definitions, links, directive_names, report);
+    Some(Subgraph { description, ..extracted })
 }
 
 fn parse_document(input: &SubgraphSdl, report: &mut Report) -> Option<Document> {

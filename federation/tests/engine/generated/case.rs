@@ -45,10 +45,10 @@ enum FailureKind {
 }
 
 /// What the generator makes of choices for a graph.
-struct World {
-    subgraphs: Vec<(String, String)>,
+pub(crate) struct World {
+    pub(crate) subgraphs: Vec<(String, String)>,
     data: Map<String, Value>,
-    fixture: Result<Fixture, Failure>,
+    pub(crate) fixture: Result<Fixture, Failure>,
 }
 
 fn fail(kind: FailureKind, details: impl Into<String>) -> Failure {
@@ -70,7 +70,7 @@ impl World {
         Self { subgraphs, data, fixture }
     }
 
-    fn generate(choices: &mut Choices) -> Self {
+    pub(crate) fn generate(choices: &mut Choices) -> Self {
         let graph = generate::graph(choices);
         let data = records::records(choices, &graph);
         let subgraphs = (0..graph.subgraphs).map(|no| (sdl::name(no), sdl::sdl(&graph, no)));
@@ -160,8 +160,7 @@ pub(crate) fn run(seed: u64, graphs: usize) {
                 if number >= graphs {
                     return;
                 }
-                let seed = seed.wrapping_add(number as u64).wrapping_mul(0x2545_f491_4f6c_dd1d);
-                match graph(seed) {
+                match graph(seed_of(seed, number)) {
                     Ok(refused) => {
                         invalid.fetch_add(refused, Ordering::Relaxed);
                     }
@@ -185,13 +184,23 @@ pub(crate) fn run(seed: u64, graphs: usize) {
     assert!(invalid * 100 <= graphs * OPERATIONS * MOST_INVALID, "{invalid} were not valid");
 }
 
+/// The seed of the graph `number` of those that `seed` stands for.
+pub(crate) fn seed_of(seed: u64, number: usize) -> u64 {
+    seed.wrapping_add(number as u64).wrapping_mul(0x2545_f491_4f6c_dd1d)
+}
+
+/// Where the decisions for the operation `number` on the graph of `seed` come from.
+pub(crate) fn operation_choices(seed: u64, number: usize) -> Choices {
+    Choices::random(seed.wrapping_add(1 + number as u64))
+}
+
 /// Runs the operations of one graph, and returns how many were not valid.
 fn graph(seed: u64) -> Result<usize, String> {
     let mut choices = Choices::random(seed);
     let world = World::generate(&mut choices);
     let mut invalid = 0;
     for number in 0..OPERATIONS {
-        let mut drawn = Choices::random(seed.wrapping_add(1 + number as u64));
+        let mut drawn = operation_choices(seed, number);
         let result = match &world.fixture {
             Ok(fixture) => {
                 let operation = operation::operation(&mut drawn, &fixture.api);

@@ -257,7 +257,9 @@ impl Maker<'_> {
         });
         if self.graph.has_input && self.choices.one_in(2) {
             let ty = ["Input", "Input!", "[Input!]"][self.choices.below(3)];
-            let example = if ty.starts_with('[') { "[{a: 1}]" } else { "{a: 1}" };
+            // With all that has a default: what requires it is compared as a subgraph would see it.
+            let list = ty.starts_with('[');
+            let example = if list { r#"[{a: 1, b: "b"}]"# } else { r#"{a: 1, b: "b"}"# };
             field.arguments.push(argument("input", ty, None, example));
         }
     }

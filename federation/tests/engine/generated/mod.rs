@@ -3,12 +3,12 @@
 //!
 //! A failure prints the smallest case that still fails, and the seed. As a file in `tests/fixtures/found` it stays a test.
 
-mod case;
-mod choices;
+pub(crate) mod case;
+pub(crate) mod choices;
 mod generate;
 mod graph;
 mod interface_object;
-mod operation;
+pub(crate) mod operation;
 mod records;
 mod rules;
 mod sdl;

@@ -317,14 +317,22 @@ impl ObjectValue for Whole<'_> {
         if let Some(base) = computed_base(value) {
             let inputs = data.required(self.record, info.field_name());
             let text = computed(base, &arguments(info), &inputs);
-            return Ok(ResolvedValue::leaf(text));
+            return Ok(directed(info, ResolvedValue::leaf(text)));
         }
-        Ok(resolve(
-            data,
-            value,
-            limit(info),
-            std::sync::Arc::new(move |record| ResolvedValue::object(Whole { data, record })),
-        ))
+        let object = move |record| ResolvedValue::object(Whole { data, record });
+        Ok(directed(info, resolve(data, value, limit(info), std::sync::Arc::new(object))))
+    }
+}
+
+/// A value as the directives of its field want it: `@upper` makes a text one of capitals.
+pub(crate) fn directed<'a>(info: &ResolveInfo<'_>, value: ResolvedValue<'a>) -> ResolvedValue<'a> {
+    let is_upper = info.field_selections().iter().any(|field| field.directives.has("upper"));
+    match &value {
+        ResolvedValue::Leaf(leaf) if is_upper => match leaf.as_str() {
+            Some(text) => ResolvedValue::leaf(text.to_uppercase()),
+            None => value,
+        },
+        _ => value,
     }
 }
 

@@ -211,21 +211,15 @@ impl ObjectValue for Member<'_> {
                 // What is provided here is as it is where it is computed.
                 _ => context.data.required(self.record, name),
             };
-            return Ok(ResolvedValue::leaf(data::computed(base, &data::arguments(info), &inputs)));
+            let text = data::computed(base, &data::arguments(info), &inputs);
+            return Ok(data::directed(info, ResolvedValue::leaf(text)));
         }
-        Ok(data::resolve(
-            context.data,
-            value,
-            data::limit(info),
-            Arc::new(move |record| {
-                ResolvedValue::object(Member {
-                    context,
-                    record,
-                    given: None,
-                    provided: provided.clone(),
-                })
-            }),
-        ))
+        let object = move |record| {
+            let provided = provided.clone();
+            ResolvedValue::object(Member { context, record, given: None, provided })
+        };
+        let value = data::resolve(context.data, value, data::limit(info), Arc::new(object));
+        Ok(data::directed(info, value))
     }
 }
 

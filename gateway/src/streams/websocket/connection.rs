@@ -31,10 +31,10 @@ const SILENT_HEARTBEATS: u32 = 3;
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// Serves a WebSocket until either side closes it.
-pub(super) async fn serve(mut socket: WebSocket, state: Arc<State>, opening: Opening) {
-    let closed = match introduce(&mut socket, &state, &opening).await {
+pub(super) async fn serve(mut socket: WebSocket, state: Arc<State>, mut opening: Opening) {
+    let closed = match introduce(&mut socket, &state, &mut opening).await {
         Ok((identity, permit)) => {
-            Box::pin(Connection::new(socket, state, &opening, identity, permit).run()).await;
+            Box::pin(Connection::new(socket, state, opening, identity, permit).run()).await;
             return;
         }
         Err(closed) => closed,
@@ -62,7 +62,7 @@ async fn close(socket: &mut WebSocket, ended: Ended, patience: Duration) {
 async fn introduce(
     socket: &mut WebSocket,
     state: &State,
-    opening: &Opening,
+    opening: &mut Opening,
 ) -> Result<(Identity, Permit), Ended> {
     if socket.protocol().is_none_or(|protocol| protocol != SUBPROTOCOL) {
         return Err(Some(Close::SUBPROTOCOL));
@@ -99,13 +99,13 @@ async fn introduce(
     Ok((identity, permit))
 }
 
-/// Who is asking: by `authorization` in the payload, in any case, or else by the headers of the upgrade.
+/// Who is asking: by `authorization` in the payload, in any case, or else by the headers of the upgrade. What the payload says is from
+/// then on what the client's header says, also for subgraphs.
 async fn identify(
     state: &State,
-    opening: &Opening,
+    opening: &mut Opening,
     payload: Option<&Object>,
 ) -> Result<Identity, Outcome> {
-    let mut headers = opening.headers.clone();
     let given = payload.into_iter().flat_map(Object::iter).find_map(|(name, value)| match value {
         Value::String(text) if name.eq_ignore_ascii_case("authorization") => Some(text),
         _ => None,
@@ -113,10 +113,10 @@ async fn identify(
     if let Some(text) = given {
         let value = HeaderValue::from_str(text)
             .map_err(|_| Outcome::unauthenticated("authorization is not a header's value"))?;
-        headers.insert(AUTHORIZATION, value);
+        opening.headers.insert(AUTHORIZATION, value);
     }
     // The origin was looked at, so a cookie is the visitor's own.
-    state.identify(&headers, false).await
+    state.identify(&opening.headers, false).await
 }
 
 /// What a frame says; nothing when it is none of the protocol's business.
@@ -133,7 +133,7 @@ struct Connection {
     socket: WebSocket,
     state: Arc<State>,
     caller: Caller,
-    /// Those of the upgrade.
+    /// Those of the upgrade, with what `connection_init` said in place of theirs.
     headers: HeaderMap,
     outbox: Outbox<Message>,
     outlet: Outlet<Message>,
@@ -157,20 +157,19 @@ impl Connection {
     fn new(
         socket: WebSocket,
         state: Arc<State>,
-        opening: &Opening,
+        opening: Opening,
         identity: Identity,
         permit: Permit,
     ) -> Self {
         let settings = &state.settings.streams;
         let (outbox, inbox) = queue(settings.buffer, settings.patience);
-        let caller =
-            Caller { viewer: identity.viewer.clone(), request_id: opening.request_id.clone() };
+        let caller = Caller { viewer: identity.viewer.clone(), request_id: opening.request_id };
         let (authenticator, drain) = (state.authenticator.clone(), state.drain.clone());
         let outlet = Outlet::new(inbox, identity, authenticator, drain, settings);
         Self {
             socket,
             caller,
-            headers: opening.headers.clone(),
+            headers: opening.headers,
             outbox,
             outlet,
             operations: HashMap::new(),

@@ -105,9 +105,7 @@ pub(super) fn pong(payload: Option<&Object>) -> Frame {
 /// What an operation tells the client; nothing when there are no words for it.
 pub(super) fn of_operation(id: &str, content: &Content) -> Option<Frame> {
     let (kind, payload) = match content {
-        Content::Payload(payload) => {
-            ("next", payload::write(payload, crate::decode::Dialect::Current)?)
-        }
+        Content::Part(part) => ("next", payload::write(part, crate::decode::Dialect::Current)?),
         Content::Failed(outcome) => ("error", respond::errors(outcome)),
         Content::Complete => ("complete", Vec::new()),
     };

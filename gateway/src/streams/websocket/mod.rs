@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::header::{CONNECTION, HOST, ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -45,7 +45,11 @@ pub(crate) async fn upgrade(state: &Arc<State>, request: Request) -> Response {
     }
     let socket = match WebSocketUpgrade::from_request_parts(&mut parts, state).await {
         Ok(socket) => socket,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => {
+            let refused =
+                Outcome::bad_request(format!("this opens no WebSocket: {}", rejection.body_text()));
+            return respond(refused, MediaType::Json).map(Body::new);
+        }
     };
     let limit = state.settings.http.body_limit;
     let state = state.clone();
