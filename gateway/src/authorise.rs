@@ -34,7 +34,8 @@ fn claims(viewer: &Viewer) -> Claims {
         scopes: viewer.scopes.iter().cloned().collect(),
         policies: policies
             .into_iter()
-            .filter_map(|(name, holds)| holds.then(|| name.to_owned()))
+            .filter(|(_, holds)| *holds)
+            .map(|(name, _)| name.to_owned())
             .collect(),
     }
 }

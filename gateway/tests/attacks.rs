@@ -47,8 +47,8 @@ impl Target {
         let (rsa, p256, ed25519) = (Pair::rsa(), Pair::p256("p256"), Pair::ed25519("ed25519"));
         let keys = [&rsa, &p256, &ed25519].map(Pair::jwk);
         let issuer = IssuerServer::start(Publishes::Keys(keys.into())).await;
-        let mut settings = GatewaySettings::default();
-        settings.issuers = vec![IssuerSettings::new(ISSUER, AUDIENCE, issuer.url.clone())];
+        let issuers = vec![IssuerSettings::new(ISSUER, AUDIENCE, issuer.url.clone())];
+        let settings = GatewaySettings { issuers, ..GatewaySettings::default() };
 
         let (transports, received) = plain::library().await;
         let now = clock.now().as_second();

@@ -34,8 +34,7 @@ impl Setup {
         issuer.fetching.min_interval = min_interval;
         issuer.fetching.max_age = max_age;
         issuer.fetching.timeout = Duration::from_millis(500);
-        let mut settings = GatewaySettings::default();
-        settings.issuers = vec![issuer];
+        let settings = GatewaySettings { issuers: vec![issuer], ..GatewaySettings::default() };
         let transports = endpoints().0.into_iter().map(Transport::InProcess).collect();
         let gateway = Identity::new().gateway(SUPERGRAPH, transports, settings).unwrap();
         Self { server, router: gateway.router() }

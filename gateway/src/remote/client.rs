@@ -153,7 +153,8 @@ impl HttpEndpoint {
         let path = format!("{}{path}", self.paths.base).parse();
         let path = path.map_err(|error: http::uri::InvalidUri| self.failed(error))?;
         let request = self.signed(get(&path), &own_caller())?;
-        let (_, body) = self.send(request, StatusCode::OK, true).await?;
+        let uncounted = &mut Attempts::default();
+        let (_, body) = self.send(request, StatusCode::OK, true, uncounted).await?;
         serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))
     }
 

@@ -197,7 +197,7 @@ impl Graph {
 
     /// The same with what was never there.
     pub(crate) fn with_absent(&self, document: &str) -> String {
-        self.filled(document, |name| absent(name))
+        self.filled(document, absent)
     }
 
     fn filled(&self, document: &str, value: impl Fn(&str) -> String) -> String {
