@@ -54,7 +54,7 @@ fuzz: ## let a fuzzer look for input that breaks what must hold, FUZZ_SECONDS a 
 	command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz
 	for target in $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs))); do \
 		mkdir -p target/fuzz/$$target; \
-		cargo fuzz run --sanitizer none --features libfuzzer $$target target/fuzz/$$target fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096; \
+		CARGO_PROFILE_RELEASE_LTO=off cargo fuzz run --sanitizer none --features libfuzzer $$target target/fuzz/$$target fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096; \
 	done
 
 bench-gateway: $(GRAPHIQL) $(HIVE) ## measure the gateway beside Hive Router (built once, which takes half an hour); results in bench/RESULTS.md

@@ -97,7 +97,7 @@ describe('a first evening', () => {
   test('a visitor sees the public configuration and no viewer', async () => {
     const { viewer, config } = await openHome();
     assert.equal(viewer, null);
-    assert.deepEqual(config.frontend.deckColors, EXPECTED.colors);
+    assert.deepEqual(config.frontend.colors, EXPECTED.colors);
   });
 
   test('signs up', async () => {
@@ -145,7 +145,7 @@ describe('a first evening', () => {
   test('sees the deck, its cards and what to study in one round trip', async () => {
     const { viewer, config } = await openHome();
     assert.equal(viewer.name, ACCOUNT.name);
-    assert.deepEqual(config.frontend.deckColors, EXPECTED.colors);
+    assert.deepEqual(config.frontend.colors, EXPECTED.colors);
 
     assert.equal(viewer.decks.totalCount, 1);
     const [deck] = viewer.decks.nodes;

@@ -1,7 +1,7 @@
 //! `bench`: measures what Spacey measures itself by, against the release binary, and prints it. Ratios are taken within one run, in
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
-//! bench all | home | startup | plans  bench floor FOLDER USER (the hand-written handler, started by `bench home`)
+//! bench all | home | startup | plans  bench plans FOLDER (writes them into its RESULTS.md)            bench floor FOLDER USER (the hand-written handler, started by `bench home`)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)
 
@@ -33,6 +33,7 @@ async fn main() -> Result<()> {
     match words[..] {
         ["home"] => home::run(&spacey()?).await,
         ["plans"] => plans::run(),
+        ["plans", results] => plans::refresh(Path::new(results)),
         ["startup"] => startup::run(&spacey()?).await,
         ["all"] => {
             home::run(&spacey()?).await?;

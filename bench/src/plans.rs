@@ -4,6 +4,7 @@
 //! Each operation is prepared from its text, as for the first request that brings it: parse, validate, normalise, plan.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,62 +15,82 @@ use crate::Result;
 const SUBGRAPHS: usize = 50;
 const TYPES: usize = 200;
 const INTERFACE_TYPES: usize = 40;
-const OPERATIONS: usize = 400; // SCRATCH
+const OPERATIONS: usize = 400;
 const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.5\", import: [\"@key\", \"@shareable\", \"@external\"])\n";
 
+/// What [`section`] begins with.
+const TITLE: &str = "## Planning";
+
+/// Measures and prints.
 pub(crate) fn run() -> Result<()> {
-    println!("plans: {SUBGRAPHS} subgraphs; each operation prepared from its text");
-    println!(
-        "graph | operations | p50 | p99 | most | fetches, most | rounds, most | plan, most | memory"
+    println!("{}", section()?);
+    Ok(())
+}
+
+/// Measures, and replaces the section in `RESULTS.md` in the folder.
+pub(crate) fn refresh(folder: &Path) -> Result<()> {
+    let file = folder.join("RESULTS.md");
+    let results = std::fs::read_to_string(&file)?;
+    let section = section()?;
+    println!("{section}");
+    let (before, after) = match results.split_once(TITLE) {
+        Some((before, old)) => (before, old.find("\n## ").map_or("", |next| &old[next..])),
+        None => (results.as_str(), ""),
+    };
+    std::fs::write(file, format!("{}\n\n{section}{after}", before.trim_end()))?;
+    Ok(())
+}
+
+/// What was measured, as a section of the results.
+pub(crate) fn section() -> Result<String> {
+    let mut text = format!(
+        "{TITLE}\n\nPreparing an operation from its text (parse, validate, normalise, plan) on generated supergraphs of \
+         {SUBGRAPHS} subgraphs; CPU time of {OPERATIONS} operations on each (target: p99 under 10 ms).\n\n\
+         | supergraph | p50, ms | p99, ms | most, ms | fetches, most | rounds, most | printed plan, most, KiB |\n\
+         |---|---|---|---|---|---|---|\n"
     );
-    println!("---|---|---|---|---|---|---|---|---");
-    measure("200 shareable types", &shareable(), shareable_operation)?;
-    measure("deep interfaces, one owner", &interfaces(false), interface_operation)?;
-    measure("deep interfaces, 40 owners", &interfaces(true), interface_operation)?;
-    measure("keys through keys", &chain(), chain_operation)
+    measure(&mut text, "200 shareable types", &shareable(), shareable_operation)?;
+    let apart = "deep interfaces, 40 owners";
+    measure(&mut text, "deep interfaces, one owner", &interfaces(false), interface_operation)?;
+    measure(&mut text, apart, &interfaces(true), interface_operation)?;
+    measure(&mut text, "keys through keys", &chain(), chain_operation)?;
+    Ok(text)
 }
 
 fn measure(
+    text: &mut String,
     name: &str,
     subgraphs: &[SubgraphSdl],
     operation: fn(&mut Random) -> String,
 ) -> Result<()> {
-    if std::env::var("PLANS").is_ok_and(|only| !name.contains(&only)) {
-        return Ok(());
-    } // SCRATCH
-    let t0 = std::time::Instant::now(); // SCRATCH
     let composition = compose(subgraphs)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let supergraph = Arc::new(Supergraph::parse(&composition.supergraph_sdl)?);
-    eprintln!("composed in {:?}", t0.elapsed()); // SCRATCH
-    let before = resident()?;
     let mut random = Random(1);
     let mut times = Vec::with_capacity(OPERATIONS);
     let (mut fetches, mut rounds, mut length) = (0, 0, 0);
-    let mut kept = Vec::with_capacity(OPERATIONS);
     for _ in 0..OPERATIONS {
-        let text = operation(&mut random);
+        let source = operation(&mut random);
         let start = cpu();
-        let prepared = prepare(&supergraph, &text, None).map_err(|errors| {
+        let prepared = prepare(&supergraph, &source, None).map_err(|errors| {
             let errors = errors.iter().map(|error| error.message.clone());
-            format!("{name}: {}\n{text}", errors.collect::<Vec<_>>().join("\n"))
+            format!("{name}: {}\n{source}", errors.collect::<Vec<_>>().join("\n"))
         })?;
         times.push(cpu() - start);
         fetches = fetches.max(prepared.plan().fetch_count());
         rounds = rounds.max(prepared.plan().rounds());
         length = length.max(prepared.plan().to_string().len());
-        kept.push(prepared);
     }
-    let memory = resident()?.saturating_sub(before) / OPERATIONS;
     times.sort_unstable();
     let at = |share: usize| milliseconds(times[(OPERATIONS * share / 100).min(OPERATIONS - 1)]);
-    println!(
-        "{name} | {OPERATIONS} | {:.2} ms | {:.2} ms | {:.2} ms | {fetches} | {rounds} | {} KiB | {memory} KiB each",
+    writeln!(
+        text,
+        "| {name} | {:.2} | {:.2} | {:.2} | {fetches} | {rounds} | {} |",
         at(50),
         at(99),
         at(100),
         length >> 10,
-    );
+    )?;
     Ok(())
 }
 
@@ -81,13 +102,6 @@ fn milliseconds(time: Duration) -> f64 {
 fn cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
-}
-
-/// The memory of this process, in KiB.
-fn resident() -> Result<usize> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
-    Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse()?)
 }
 
 /// A linear congruential generator: the same operations in every run.

@@ -18,6 +18,15 @@ MAX_ANSWER_LENGTH = 2_000
 MAX_ID_LENGTH = 128
 """Longest user, deck or note id."""
 
+MAX_PROMPT_NAME_LENGTH = 100
+"""Longest name of a prompt or a model."""
+
+MAX_SYSTEM_MESSAGE_LENGTH = 10_000
+"""Longest system message of a prompt."""
+
+MAX_TOKENS = 100_000
+"""Most tokens that a prompt may allow an answer."""
+
 MAX_IDEMPOTENCY_KEY_LENGTH = 200
 """Longest value of the `idempotency-key` header."""
 

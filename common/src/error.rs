@@ -39,6 +39,15 @@ pub enum Error {
         /// The id that was asked for.
         id: String,
     },
+    /// The credentials are for other things: those of a script, where a person must be.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// Too many attempts lately: the next one may be made after a while.
+    #[error("too many attempts: try again in {retry_after} seconds")]
+    Throttled {
+        /// Seconds, 1 or more.
+        retry_after: u64,
+    },
     /// The state of things is in the way.
     #[error("{0}")]
     Conflict(String),
@@ -79,7 +88,8 @@ impl Error {
             Self::Invalid { .. } => "BAD_USER_INPUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::WrongCredentials(_) => "WRONG_CREDENTIALS",
-            Self::Forbidden { .. } | Self::Unverified => "FORBIDDEN",
+            Self::Forbidden { .. } | Self::Unverified | Self::NotAllowed(_) => "FORBIDDEN",
+            Self::Throttled { .. } => "THROTTLED",
             Self::NotFound { .. } => "NOT_FOUND",
             Self::Conflict(_) => "CONFLICT",
             Self::LimitExceeded { .. } => "LIMIT_EXCEEDED",

@@ -166,6 +166,14 @@ ids! {
     LearningSessionId;
     /// An entry of an outbox.
     EventId;
+    /// A key by which a script acts for a person.
+    ApiKeyId;
+    /// A mail that waits to be sent.
+    MailId;
+    /// An entry of the log of what happened to an account's security.
+    SecurityEventId;
+    /// A change of a setting.
+    ConfigChangeId;
 }
 
 #[cfg(test)]

@@ -3,28 +3,39 @@
 //!
 //! It knows no domain: no table, no GraphQL type and no rule of one belongs here.
 
+pub mod api_key;
+pub mod client;
 pub mod clock;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub mod feature;
 pub mod graphql;
 pub mod id;
 pub mod mongo;
 pub mod outbox;
 pub mod page;
+pub mod prompt;
 pub mod revocation;
+pub mod service_config;
 pub mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
 pub mod viewer;
 
+pub use api_key::KeyVerifier;
+pub use client::Client;
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
 pub use error::{Error, StoreError};
 pub use event::Event;
-pub use id::{CardId, DeckId, EventId, LearningSessionId, ReviewId, SessionId, UserId};
+pub use id::{
+    ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, LearningSessionId, MailId, ReviewId,
+    SecurityEventId, SessionId, UserId,
+};
 pub use revocation::Revocations;
+pub use service_config::ServiceConfig;
 pub use viewer::{Caller, Role, Roles, Viewer};
 
 /// Where a domain keeps its data: the same rules run over either.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::Enum;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, SessionId, UserId};
+use crate::{Client, Error, SessionId, UserId};
 
 /// What a person may do.
 #[derive(
@@ -84,13 +84,21 @@ pub struct Caller {
     pub viewer: Option<Viewer>,
     /// Ties the log lines of one request together across services.
     pub request_id: Arc<str>,
+    /// Where the request comes from.
+    pub client: Client,
 }
 
 impl Caller {
+    /// `viewer`, or nobody, of whose client nothing is known.
+    #[must_use]
+    pub fn new(viewer: Option<Viewer>, request_id: impl Into<Arc<str>>) -> Self {
+        Self { viewer, request_id: request_id.into(), client: Client::default() }
+    }
+
     /// Somebody who has not signed in.
     #[must_use]
     pub fn anonymous(request_id: impl Into<Arc<str>>) -> Self {
-        Self { viewer: None, request_id: request_id.into() }
+        Self::new(None, request_id)
     }
 
     /// The signed-in person.

@@ -16,6 +16,7 @@ use tower_http::compression::predicate::{
 };
 use tower_http::cors::CorsLayer;
 
+use crate::caching::tag_encoding;
 use crate::observe::REQUEST_ID;
 use crate::settings::BrowserSettings;
 
@@ -61,6 +62,7 @@ fn cors(settings: &BrowserSettings) -> CorsLayer {
 
 async fn with_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
+    tag_encoding(headers);
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),

@@ -33,7 +33,8 @@ pub(crate) async fn execute(
     refusals.name(&mut response.errors);
     let exchange = fetch.exchange();
     let explanation = exchange.explain.as_ref().map(|explain| explain.told());
-    Ok(Executed { response, headers: exchange.take_headers(), explanation })
+    let (headers, policy) = (exchange.take_headers(), exchange.policy());
+    Ok(Executed { response, headers, policy, explanation })
 }
 
 /// An answer that comes in parts.

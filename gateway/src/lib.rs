@@ -9,6 +9,8 @@ mod authorise;
 mod bounds;
 mod browser;
 mod cache;
+mod caching;
+mod client;
 mod code;
 mod decode;
 mod error;

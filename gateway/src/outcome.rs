@@ -11,6 +11,7 @@ use http::header::{ALLOW, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
+use crate::caching::CachePolicy;
 use crate::code::Code;
 use crate::explain::Explanation;
 
@@ -40,6 +41,8 @@ pub(crate) struct Executed {
     pub(crate) response: federation::Response,
     /// The headers that subgraphs send to the client, `set-cookie` above all.
     pub(crate) headers: HeaderMap,
+    /// How long it may be kept, as its subgraphs say.
+    pub(crate) policy: CachePolicy,
     /// How it was run, where that was asked for.
     pub(crate) explanation: Option<Explanation>,
 }

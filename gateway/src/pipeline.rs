@@ -1,6 +1,6 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → authorise → execute → mask → respond. A step that ends the request early answers with an [`Outcome`]
+//! decode → authenticate → prepare → authorise → execute → mask → respond → for keeping. A step that ends the request early answers with an [`Outcome`]
 //! of its own; whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
 
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use http::request::Parts;
 
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
+use crate::caching::for_keeping;
+use crate::client::client;
 use crate::code::Code;
 use crate::decode::{Accepted, Delivery, MediaType, decode, negotiate};
 use crate::execute::{execute, open};
@@ -53,7 +55,9 @@ async fn steps(
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
     let identity = state.identify(&parts.headers, request.by_safe_method).await?;
-    let caller = Caller { viewer: identity.viewer.clone(), request_id: request_id(parts) };
+    let trusted = &state.settings.http.trusted_proxies;
+    let client = client(&parts.headers, &parts.extensions, trusted);
+    let caller = Caller { client, ..Caller::new(identity.viewer.clone(), request_id(parts)) };
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
@@ -65,7 +69,8 @@ async fn steps(
     match accepted.delivery(prepared.kind(), prepared.is_incremental())? {
         Delivery::AtOnce(media_type) => {
             let work = Work { graph, prepared, variables, exchange, deadline };
-            Ok(at_once(state, parts, work, media_type).await?.map(Body::new))
+            let answer = at_once(state, parts, work, media_type).await?;
+            Ok(for_keeping(&parts.method, &parts.headers, answer).map(Body::new))
         }
         Delivery::Stream(stream_type) => {
             let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);

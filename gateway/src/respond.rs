@@ -9,12 +9,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use federation::RequestError;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::caching::{Bytewise, CachePolicy};
 use crate::decode::MediaType;
 use crate::explain::Explanation;
 use crate::outcome::{Outcome, Refusal};
@@ -25,6 +26,7 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
     let body;
     let mut headers = Vec::new();
     let mut from_subgraphs = HeaderMap::new();
+    let policy = policy(&outcome);
     match outcome {
         Outcome::Refused(mut refusal) => {
             headers = std::mem::take(&mut refusal.headers);
@@ -49,7 +51,18 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
     for (name, value) in headers {
         answer.append(name, value);
     }
+    if let Some(policy) = policy {
+        response.extensions_mut().insert(policy);
+    }
     response
+}
+
+/// How long the answer may be kept, if at all: not one that is incomplete, tells how it was made, or signs somebody in.
+fn policy(outcome: &Outcome) -> Option<CachePolicy> {
+    let Outcome::Executed(executed) = outcome else { return None };
+    let complete = executed.response.errors.is_empty() && executed.explanation.is_none();
+    let for_all = !executed.headers.contains_key(SET_COOKIE);
+    (complete && for_all && executed.policy.allows_keeping()).then_some(executed.policy)
 }
 
 fn status(outcome: &Outcome, media_type: MediaType) -> StatusCode {
@@ -60,7 +73,7 @@ fn status(outcome: &Outcome, media_type: MediaType) -> StatusCode {
 }
 
 /// The body of an answer, in pieces that go out one after the other: what the engine wrote is not copied once more.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Written {
     pieces: [Bytes; 3],
 }
@@ -94,6 +107,12 @@ impl Written {
             rest.into()
         };
         Self { pieces: [head, data, rest] }
+    }
+}
+
+impl Bytewise for Written {
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces.iter().map(AsRef::as_ref)
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use federation::ExecuteSettings;
 use http::HeaderValue;
+use ipnet::IpNet;
 
 use crate::authenticate::IssuerSettings;
 
@@ -39,6 +40,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// Whether clients' queries that are the same, headers included, share one answer while it is under way.
     pub share_queries: bool,
+    /// Networks of proxies in front of the gateway, which are believed when they say for whom they pass a request on.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for HttpSettings {
@@ -48,6 +51,7 @@ impl Default for HttpSettings {
             query_string_limit: 16 << 10,
             request_timeout: Duration::from_secs(30),
             share_queries: false,
+            trusted_proxies: Vec::new(),
         }
     }
 }

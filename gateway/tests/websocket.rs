@@ -202,6 +202,7 @@ async fn a_request_that_opens_no_websocket_is_refused_with_the_reason_and_a_code
             .uri("/graphql")
             .header("connection", "upgrade")
             .header("upgrade", "websocket")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
             .header("sec-websocket-version", version);
         let answer = library.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "BAD_REQUEST"));

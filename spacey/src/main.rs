@@ -6,6 +6,7 @@
 
 mod cli;
 mod commands;
+mod dev_mail;
 mod graph;
 mod keys;
 mod logging;

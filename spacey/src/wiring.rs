@@ -13,6 +13,7 @@ use common::{Backend, Clock, Endpoint, StoreError};
 use gateway::{HttpEndpoint, HttpEndpointError, Transport};
 use secrecy::{ExposeSecret, SecretString};
 use users::Users;
+use users::mail::{InvalidSmtpSettings, Mailbox, Mailer, SmtpMailer};
 
 use crate::keys::{self, KeysError};
 use crate::secrets::{SecretError, make_private_dir, random, read_or_make};
@@ -37,6 +38,8 @@ pub(crate) enum WiringError {
         #[source]
         source: common::Error,
     },
+    #[error("SPACEY_SMTP_…: {0}")]
+    Mail(#[from] InvalidSmtpSettings),
     #[error(transparent)]
     Remote(#[from] HttpEndpointError),
     #[error("SPACEY_SUBGRAPH_{0}_URL is not set: the address of that subgraph is needed here")]
@@ -127,6 +130,7 @@ pub(crate) struct Domains {
     pub(crate) decks: Arc<dyn Endpoint>,
     /// Tells of the sessions that other processes end, where there can be some.
     pub(crate) ended: Option<Arc<dyn RevocationFeed>>,
+    pub(crate) config: Arc<dyn Endpoint>,
 }
 
 impl Domains {
@@ -168,6 +172,7 @@ impl Domains {
         Ok(Self {
             ended,
             decks: decks.endpoint(),
+            config: config.endpoint(),
             sites: vec![users, config, decks, learning],
             users: here,
         })
@@ -176,11 +181,12 @@ impl Domains {
     /// All four where they run elsewhere.
     pub(crate) fn remote(settings: &Settings, identity: &Identity) -> Result<Self, WiringError> {
         let needed = |name| needed(settings, identity, name);
-        let (users, decks) = (needed("users")?, needed("decks")?);
+        let (users, config, decks) = (needed("users")?, needed("config")?, needed("decks")?);
         Ok(Self {
             ended: users.feed(),
             decks: decks.endpoint(),
-            sites: vec![users, needed("config")?, decks, needed("learning")?],
+            config: config.endpoint(),
+            sites: vec![users, config, decks, needed("learning")?],
             users: None,
         })
     }
@@ -245,6 +251,9 @@ async fn open_users(
     let users_settings = users::UsersSettings {
         hashing_cost: settings.accounts.hashing_cost.clone(),
         secure_cookies: settings.http.secure_cookies,
+        public_url: settings.accounts.public_url.clone(),
+        deletion_grace: settings.accounts.deletion_grace,
+        security_events_kept: settings.accounts.security_events_kept,
         ..users::UsersSettings::default()
     };
     users::open(
@@ -252,6 +261,7 @@ async fn open_users(
         users_settings,
         identity.access.clone(),
         identity.revocations.clone(),
+        mailer(settings)?,
         subscribers,
         clock.clone(),
     )
@@ -259,9 +269,26 @@ async fn open_users(
     .map_err(|source| WiringError::Domain { domain: "users", source })
 }
 
+/// The folder that mail is put into where there is no server to send it through.
+pub(crate) fn mailbox(settings: &Settings) -> Option<Mailbox> {
+    settings.mail.smtp.is_none().then(|| Mailbox::new(settings.data.dir.join("mail")))
+}
+
+fn mailer(settings: &Settings) -> Result<Arc<dyn Mailer>, WiringError> {
+    if let Some(smtp) = &settings.mail.smtp {
+        return Ok(Arc::new(SmtpMailer::new(smtp)?));
+    }
+    let folder = settings.data.dir.join("mail");
+    make_private_dir(&folder)?;
+    if !settings.http.development {
+        tracing::warn!(folder = %folder.display(), "SPACEY_SMTP_HOST is not set: mail is put into a folder and reaches nobody");
+    }
+    Ok(Arc::new(Mailbox::new(folder)))
+}
+
 async fn open_config(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Endpoint>, WiringError> {
     let backend = backend(&settings.data, "config", config::MIGRATIONS).await?;
-    config::open(backend, clock.clone())
+    config::open(backend, settings.config.clone(), clock.clone())
         .await
         .map_err(|source| WiringError::Domain { domain: "config", source })
 }

@@ -45,12 +45,14 @@ impl Graph {
         let revocations = Arc::new(Revocations::default());
         let learning = learning::open(backend(3), clock.clone()).await.unwrap();
         let decks = decks::open(backend(2), vec![learning.clone()], clock.clone()).await.unwrap();
-        let config = config::open(backend(1), clock.clone()).await.unwrap();
+        let config =
+            config::open(backend(1), config::Environment::default(), clock.clone()).await.unwrap();
         let users = users::open(
             backend(0),
             users::UsersSettings::default(),
             tokens.clone(),
             revocations.clone(),
+            Arc::new(users::mail::Mailbox::new(stores[0].0.path().join("mail"))),
             vec![decks.clone(), learning.clone()],
             clock.clone(),
         )
@@ -150,4 +152,36 @@ async fn the_first_screen_takes_as_many_statements_for_many_cards_as_for_few() {
     let least = graph.statements(&few, 2, 3).await;
     assert_eq!(least, graph.statements(&many, 20, 50).await);
     assert!(least <= 16, "{least} statements");
+}
+
+#[tokio::test]
+async fn the_public_config_may_be_kept_and_what_services_read_is_for_no_client() {
+    let graph = Graph::open().await;
+    let get = async |query: &str, known: &str| {
+        let query = query.replace(' ', "%20").replace('{', "%7B").replace('}', "%7D");
+        let request = Request::get(format!("/graphql?query={query}"))
+            .header(header::ACCEPT, "application/graphql-response+json")
+            .header(header::IF_NONE_MATCH, known)
+            .body(Body::empty())
+            .unwrap();
+        let response = graph.router.clone().oneshot(request).await.unwrap();
+        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
+        let [kept, tag] = [header::CACHE_CONTROL, header::ETAG]
+            .map(|name| header(name).unwrap_or_default().to_owned());
+        (response.status().as_u16(), kept, tag)
+    };
+    let frontend = "{ config { frontend { colors deckColors features } } }";
+    let (status, kept, tag) = get(frontend, "").await;
+    assert_eq!((status, kept.as_str()), (200, "public, max-age=60"));
+    assert_eq!(get(frontend, &tag).await, (304, kept, tag));
+    for (query, expected) in [
+        ("{ config { features { name } } }", "private, max-age=60"),
+        ("{ config { settings { key } } }", "no-store"),
+        ("{ config { frontend { colors } } viewer { id } }", "no-store"),
+        ("{ config { frontend { colors } } configEntries { key } }", "no-store"),
+    ] {
+        assert_eq!(get(query, "").await.1, expected, "{query}");
+    }
+    let (status, kept, _) = get("{ serviceConfig { key } }", "").await;
+    assert_eq!((status, kept.as_str()), (400, "no-store"), "no field of the clients' schema");
 }

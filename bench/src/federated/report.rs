@@ -129,6 +129,7 @@ impl Measured {
             "\n## Composition\n\nSpacey's own graph, five subgraphs: {:.2} ms of CPU, the mean of a hundred times (target: under 10 ms).",
             micros(self.compose) / 1e3
         )?;
+        write!(text, "\n{}", crate::plans::section()?)?;
         Ok(text)
     }
 

@@ -53,12 +53,28 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a language model is told in place of what is built in, and how it answers.
+
+    `model` replaces the one of the settings; `sampling` holds the API's own members by name.
+    """
+
+    system_message: str
+    model: str | None
+    sampling: dict[str, float | int]
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """A text to make at most `max_cards` cards from; with a `focus`, only from that part of it."""
+    """A text to make at most `max_cards` cards from; with a `focus`, only from that part of it.
+
+    Without a `prompt` the generator uses its own; one that asks no language model has no use for it.
+    """
 
     text: str
     max_cards: int
     focus: Span | None = None
+    prompt: Prompt | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,20 +46,21 @@ class NoteService:
         self._slots = asyncio.Semaphore(concurrency)
         self._keys: dict[tuple[str, str], _KeyLock] = {}
 
-    async def create(self, user_id: str, deck_id: str, text: str, max_cards: int, key: str | None) -> Note:
+    async def create(self, user_id: str, deck_id: str, request: GenerationRequest, key: str | None) -> Note:
         """Make cards from a text and store both as a note.
 
         With an idempotency key the same request answers the same note again; a request that comes
-        while the first is at work waits for it. Raises `ConflictError` when the key belongs to
-        another request, and what the generator raises.
+        while the first is at work waits for it. The prompt is not the person's, so a request that
+        is sent again after it changed is the same all the same. Raises `ConflictError` when the
+        key belongs to another request, and what the generator raises.
         """
-        digest = _digest(deck_id, text, max_cards)
+        digest = _digest(deck_id, request.text, request.max_cards)
         if key is None:
-            return await self._generate_note(user_id, deck_id, text, max_cards, None, digest)
+            return await self._generate_note(user_id, deck_id, request, None, digest)
         async with self._only_one(user_id, key):
             note = await asyncio.to_thread(self._store.by_key, user_id, key)
             if note is None:
-                note = await self._generate_note(user_id, deck_id, text, max_cards, key, digest)
+                note = await self._generate_note(user_id, deck_id, request, key, digest)
         if note.request_digest != digest:
             raise ConflictError(
                 "idempotency_key_reused",
@@ -140,14 +141,14 @@ class NoteService:
         return note
 
     async def _generate_note(
-        self, user_id: str, deck_id: str, text: str, max_cards: int, key: str | None, digest: str
+        self, user_id: str, deck_id: str, request: GenerationRequest, key: str | None, digest: str
     ) -> Note:
-        generation = await self._generate(GenerationRequest(text, max_cards))
+        generation = await self._generate(request)
         note = Note(
             id=str(uuid.uuid4()),
             user_id=user_id,
             deck_id=deck_id,
-            text=text,
+            text=request.text,
             cards=tuple(_stored(draft) for draft in generation.drafts),
             origin=_origin(generation),
             idempotency_key=key,

@@ -14,12 +14,16 @@ from pydantic import (
     model_validator,
 )
 
+from card_generation.generation.model import Prompt
 from card_generation.limits import (
     MAX_ANSWER_LENGTH,
     MAX_CARDS,
     MAX_ID_LENGTH,
+    MAX_PROMPT_NAME_LENGTH,
     MAX_QUESTION_LENGTH,
+    MAX_SYSTEM_MESSAGE_LENGTH,
     MAX_TEXT_LENGTH,
+    MAX_TOKENS,
 )
 
 T = TypeVar("T")
@@ -55,12 +59,43 @@ class Card(_Sourced):
     answer: Answer
 
 
+class PromptParameters(_Request):
+    """How a language model answers, named and bounded as the OpenAI API does; each is optional."""
+
+    model: (
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]+$", max_length=MAX_PROMPT_NAME_LENGTH)]
+        | None
+    ) = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
+
+
+class PromptIn(_Request):
+    """What a language model is told in place of what is built in. `{max_cards}` stands for the most cards."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROMPT_NAME_LENGTH)]
+    system_message: Annotated[
+        str, StringConstraints(min_length=1, max_length=MAX_SYSTEM_MESSAGE_LENGTH, pattern=r"\S")
+    ]
+    parameters: PromptParameters = PromptParameters()
+
+    def to_prompt(self) -> Prompt:
+        """Make the value that generators take."""
+        sampling = self.parameters.model_dump(exclude_none=True)
+        model = sampling.pop("model", None)
+        return Prompt(self.system_message, model, sampling)
+
+
 class CreateNote(_Request):
-    """Asks for a note. `max_cards` is an addition to the contract."""
+    """Asks for a note. `max_cards` and `prompt` are additions to the contract."""
 
     text: Text
     deck_id: Id
     max_cards: Annotated[int, Field(ge=1, le=MAX_CARDS)] = MAX_CARDS
+    prompt: PromptIn | None = None
 
     @field_validator("text")
     @classmethod

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 
 from card_generation.errors import NoteNotFoundError
-from card_generation.generation.model import Span
+from card_generation.generation.model import GenerationRequest, Span
 from card_generation.limits import MAX_ID_LENGTH, MAX_IDEMPOTENCY_KEY_LENGTH
 from card_generation.notes.service import NoteService
 from card_generation.notes.store import Note, StoredCard
@@ -48,7 +48,9 @@ async def create_note(
     notes: Notes, body: CreateNote, user_id: UserId, idempotency_key: IdempotencyKey = None
 ) -> Success[GeneratedNoteOut]:
     """Make cards from a text."""
-    note = await notes.create(user_id, body.deck_id, body.text, body.max_cards, idempotency_key)
+    prompt = body.prompt.to_prompt() if body.prompt else None
+    request = GenerationRequest(body.text, body.max_cards, prompt=prompt)
+    note = await notes.create(user_id, body.deck_id, request, idempotency_key)
     return Success(
         data=GeneratedNoteOut(id=note.id, text=note.text, cards=_cards(note.cards), **json.loads(note.origin))
     )

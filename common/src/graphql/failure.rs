@@ -52,6 +52,9 @@ impl From<Error> for Failure {
             if let Error::Invalid { argument, .. } = &error {
                 extensions.set("argument", argument.as_str());
             }
+            if let Error::Throttled { retry_after } = &error {
+                extensions.set("retryAfter", *retry_after);
+            }
             if let Some(trace_id) = &trace_id {
                 extensions.set("traceId", trace_id.to_string());
             }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::jws::{Expected, Unverified};
 use super::{ISSUER, TokenError};
+use crate::Client;
 use crate::viewer::{Caller, Viewer};
 
 /// How long the gateway's word to a subgraph is good for.
@@ -22,6 +23,8 @@ struct ServiceClaims {
     aud: String,
     viewer: Option<Viewer>,
     request_id: String,
+    #[serde(default)]
+    client: Client,
     exp: i64,
 }
 
@@ -59,6 +62,7 @@ impl ServiceTokens {
             aud: AUDIENCE.into(),
             viewer: caller.viewer.clone(),
             request_id: caller.request_id.to_string(),
+            client: caller.client.clone(),
             exp: expires.as_second(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
@@ -74,7 +78,7 @@ impl ServiceTokens {
         EXPECTED.check(&claims, now)?;
         let claims: ServiceClaims =
             serde_json::from_value(Value::Object(claims)).map_err(|_| TokenError::Invalid)?;
-        Ok(Caller { viewer: claims.viewer, request_id: claims.request_id.into() })
+        Ok(Caller { client: claims.client, ..Caller::new(claims.viewer, claims.request_id) })
     }
 }
 
@@ -89,7 +93,8 @@ mod tests {
         let service = ServiceTokens::new(&SecretString::from("a secret of at least this length"));
         let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles::default());
         let viewer = Viewer { verified: true, scopes: vec!["a".into()], ..viewer };
-        let caller = Caller { viewer: Some(viewer), request_id: "r1".into() };
+        let client = Client::new(Some([192, 0, 2, 7].into()), Some("Firefox"));
+        let caller = Caller { client, ..Caller::new(Some(viewer), "r1") };
         let now = Timestamp::now();
         let token = service.issue(&caller, now).unwrap();
         assert_eq!(service.verify(&token, now), Ok(caller));

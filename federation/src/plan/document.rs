@@ -142,6 +142,11 @@ impl<'a> Writer<'a> {
 
     /// Writes a selection under a line that opens its braces.
     fn braced(&mut self, opening: String, id: SelectionId) {
+        self.braced_but(opening, id, &[]);
+    }
+
+    /// Writes a selection without the leaves `known`, which are selected already.
+    fn braced_but(&mut self, opening: String, id: SelectionId, known: &[&Name]) {
         self.line(opening);
         self.depth += 1;
         let drafts = self.drafts;
@@ -150,7 +155,9 @@ impl<'a> Writer<'a> {
             self.line("__typename".to_owned());
         }
         for (key, field) in &selection.fields {
-            self.field(key, field);
+            if !(known.contains(&key) && field.directives.is_empty()) {
+                self.field(key, field);
+            }
         }
         let fragments = selection.fragments.iter().map(|(types, &id)| (types.as_slice(), id));
         let fragments: Vec<_> = fragments.filter(|(_, id)| !drafts.is_bare(*id)).collect();
@@ -162,34 +169,30 @@ impl<'a> Writer<'a> {
     /// Writes selections for objects of certain types: once where an interface stands for them, else once for each.
     fn fragments(&mut self, fragments: &[(&[Name], SelectionId)]) {
         for &(types, id) in fragments {
-            match self.common_interface(types, id, fragments) {
-                Some(interface) => self.braced(format!("... on {interface} {{"), id),
+            let Target { supergraph, id: subgraph, .. } = self.target;
+            let known = self.known_of(types, fragments);
+            if self.drafts.has_only(id, &known) {
+                continue;
+            }
+            match self.drafts.common_interface(supergraph, *subgraph, types, id, fragments) {
+                Some(interface) => self.braced_but(format!("... on {interface} {{"), id, &known),
                 None => {
                     for ty in types {
-                        self.braced(format!("... on {ty} {{"), id);
+                        self.braced_but(format!("... on {ty} {{"), id, &known);
                     }
                 }
             }
         }
     }
 
-    /// An interface under which `id` can be selected for objects of `types`. What shares a response key with another of `all` must
-    /// be the same there, which it need not be between two object types.
-    fn common_interface(
-        &self,
-        types: &[Name],
-        id: SelectionId,
-        all: &[(&[Name], SelectionId)],
-    ) -> Option<&'a Name> {
-        let (drafts, Target { supergraph, id: subgraph, .. }) = (self.drafts, self.target);
-        if types.len() < 2 {
-            return None;
-        }
-        let fields = drafts.selection(id).fields.values();
-        let fields = fields.map(|field| (&field.name, field.arguments.as_slice()));
-        let interface = supergraph.common_interface(*subgraph, types, fields)?;
-        let others = all.iter().filter(|(_, other)| *other != id);
-        others.into_iter().all(|(_, other)| drafts.can_merge(id, *other)).then_some(interface)
+    /// The leaves that fragments for these and more types select already.
+    fn known_of(&self, types: &[Name], fragments: &[(&[Name], SelectionId)]) -> Vec<&'a Name> {
+        let drafts = self.drafts;
+        let is_wider =
+            |other: &[Name]| other.len() > types.len() && types.iter().all(|ty| other.contains(ty));
+        let wider = fragments.iter().filter(|(other, _)| is_wider(other));
+        let fields = wider.flat_map(|(_, id)| &drafts.selection(*id).fields);
+        fields.filter(|(_, field)| field.selection.is_none()).map(|(key, _)| key).collect()
     }
 
     fn field(&mut self, key: &Name, field: &FieldDraft) {

@@ -25,7 +25,7 @@ pub(super) enum DraftStep {
 pub(super) type FetchId = usize;
 
 /// An index into the selections of [`Drafts`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SelectionId(usize);
 
 fn lists(mut ty: &Type) -> usize {
@@ -238,40 +238,6 @@ impl Drafts {
     pub(super) fn remove_field(&mut self, id: SelectionId, key: &Name) {
         if let Some((index, key, field)) = self.selections[id.0].fields.shift_remove_full(key) {
             self.journal.push(Undo::RemoveField(id, index, key, field));
-        }
-    }
-
-    /// Whether two selections can stand on the same objects: under each response key that both have is the same field.
-    pub(super) fn can_merge(&self, one: SelectionId, two: SelectionId) -> bool {
-        let (mut ours, mut theirs) = (IndexMap::default(), IndexMap::default());
-        self.all_fields(one, &mut ours);
-        self.all_fields(two, &mut theirs);
-        ours.iter().all(|(key, ours)| {
-            let theirs = theirs.get(key).map(Vec::as_slice).unwrap_or_default();
-            let mut pairs = ours.iter().flat_map(|one| theirs.iter().map(move |two| (one, two)));
-            pairs.all(|(one, two)| {
-                one.name == two.name
-                    && one.arguments == two.arguments
-                    && match (one.selection, two.selection) {
-                        (Some(one), Some(two)) => self.can_merge(one, two),
-                        _ => true,
-                    }
-            })
-        })
-    }
-
-    /// The fields of a selection by response key, with those for certain types.
-    fn all_fields<'a>(
-        &'a self,
-        id: SelectionId,
-        fields: &mut IndexMap<&'a Name, Vec<&'a FieldDraft>>,
-    ) {
-        let selection = self.selection(id);
-        for (key, field) in &selection.fields {
-            fields.entry(key).or_default().push(field);
-        }
-        for &fragment in selection.fragments.values() {
-            self.all_fields(fragment, fields);
         }
     }
 

@@ -107,9 +107,6 @@ impl<'a> Planner<'a> {
     /// The one key, of plain fields, that all objects of an interface have and the interface too.
     fn common_key(&self, ty: &str) -> Option<&'a FieldSet> {
         let info = self.supergraph.type_info(ty)?;
-        let names = |set: &FieldSet| -> BTreeSet<Name> {
-            set.fields.iter().map(|field| field.name.clone()).collect()
-        };
         let mut common: Option<&'a FieldSet> = None;
         for object in self.supergraph.possible_types(ty) {
             let keys = self.hub_keys(&object);
@@ -117,11 +114,8 @@ impl<'a> Planner<'a> {
                 return None;
             }
             for key in keys {
-                let is_plain = key.fragments.is_empty()
-                    && key.fields.iter().all(|field| {
-                        field.selections.is_none() && info.fields.contains_key(&field.name)
-                    });
-                if !is_plain || common.is_some_and(|common| names(common) != names(key)) {
+                let is_known = key.fields.iter().all(|field| info.fields.contains_key(&field.name));
+                if !is_known || !is_same(common.unwrap_or(key), key) {
                     return None;
                 }
                 common = Some(key);
@@ -133,7 +127,14 @@ impl<'a> Planner<'a> {
     /// What is known of an object at a hub.
     pub(super) fn hub_keys(&self, ty: &str) -> Vec<&'a FieldSet> {
         let keys = self.supergraph.type_info(ty).map(|info| info.keys.iter()).into_iter().flatten();
-        keys.filter(|key| key.entered_as.is_none()).map(|key| &key.fields).collect()
+        let mut sets: Vec<&FieldSet> = Vec::new();
+        for key in keys.filter(|key| key.entered_as.is_none()) {
+            // Most subgraphs have the same key.
+            if !sets.iter().any(|set| is_same(set, &key.fields)) {
+                sets.push(&key.fields);
+            }
+        }
+        sets
     }
 
     /// Turns stubs that were left over for objects of `ty` back into what they stand for.
@@ -172,7 +173,9 @@ impl<'a> Planner<'a> {
         while matches!(path.last(), Some(DraftStep::Type(_))) {
             path.pop();
         }
-        path.push(DraftStep::Type(hub.types.clone()));
+        if !spot.possible.iter().all(|ty| hub.types.contains(ty)) {
+            path.push(DraftStep::Type(hub.types.clone()));
+        }
         path.push(DraftStep::Key(hub.field.key.clone()));
         let mut item = &hub.field.ty;
         while item.is_list() {
@@ -211,4 +214,18 @@ impl<'a> Planner<'a> {
         };
         Ok(hub.types.iter().map(of_type).collect())
     }
+}
+
+/// Whether both name the same plain fields, which have nothing selected on them.
+fn is_same(one: &FieldSet, two: &FieldSet) -> bool {
+    let is_plain = |set: &FieldSet| {
+        let mut fields = set.fields.iter();
+        set.fragments.is_empty()
+            && fields.all(|field| field.selections.is_none() && field.arguments.is_empty())
+    };
+    let mut fields = one.fields.iter();
+    is_plain(one)
+        && is_plain(two)
+        && one.fields.len() == two.fields.len()
+        && fields.all(|field| two.fields.iter().any(|other| other.name == field.name))
 }

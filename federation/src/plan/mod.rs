@@ -8,6 +8,7 @@ mod bundle;
 mod conflicts;
 mod context;
 mod context_source;
+mod coverage;
 mod defer;
 mod document;
 mod draft;
@@ -31,6 +32,7 @@ mod search;
 mod shape;
 mod spot;
 mod template;
+mod written;
 
 use std::sync::Arc;
 

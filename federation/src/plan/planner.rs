@@ -5,6 +5,7 @@
 //! from a spot is handed to the spot around it, which asks another subgraph for the field that led here. So a plan is
 //! found where there is one, without looking at all of them. [`search`](super::search) looks for a better one.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::operation::{DeferSet, Field, OperationKind, SelectionSet};
 use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph, TypeKind};
 
 use super::context::ActiveContext;
+use super::coverage::Coverages;
 use super::document::Client;
 use super::draft::{DraftStep, Drafts, FetchDraft, FetchId};
 use super::names::{Names, NamesId};
@@ -63,6 +65,8 @@ pub(super) struct Planner<'a> {
     pub(super) copies: usize,
     /// The deferred fragments that are being planned; none for what is needed at once.
     pub(super) defer: DeferSet,
+    /// What is known of [`coverage`](Self::coverage), by the fields' addresses; they are kept, lest others come to stand there.
+    pub(super) coverages: RefCell<Coverages>,
 }
 
 /// A field that is not wholly resolved, and the subgraphs that did what they can.
@@ -104,6 +108,7 @@ pub(super) fn draft(
         steps: 0,
         copies: 1,
         defer: DeferSet::NONE,
+        coverages: RefCell::default(),
     };
     let fields = operation.collect(&|ty| *ty == operation.ty);
     let rest = match client.kind {
@@ -115,6 +120,10 @@ pub(super) fn draft(
     };
     match rest.first() {
         Some(field) => Err(PlanError::Unreachable(coordinate(&operation.ty, field))),
+        // What several types share is drafted once, but may have to be written once for each.
+        None if !is_frugal && planner.drafts.are_longer_than(supergraph, settings.first_steps) => {
+            Err(PlanError::Exhausted)
+        }
         None => {
             Ok(Found { drafts: planner.drafts, decisions: planner.decisions, steps: planner.steps })
         }
@@ -404,45 +413,6 @@ impl<'a> Planner<'a> {
                 .iter()
                 .all(|ty| matches!(self.access(subgraph, ty, field, provided), Access::Local(..)));
         if for_all { access } else { Access::No }
-    }
-
-    /// How many leaves of `field` the subgraph resolves without help.
-    pub(super) fn coverage(
-        &self,
-        subgraph: SubgraphId,
-        ty: &Name,
-        field: &Field,
-        provided: &[&'a FieldSet],
-    ) -> usize {
-        if is_meta(field) {
-            return 1;
-        }
-        let Access::Local(info, source) = self.access(subgraph, ty, &field.name, provided) else {
-            return 0;
-        };
-        let Some(selections) = &field.selections else {
-            return 1;
-        };
-        let provided = provided_under(provided, ty, &field.name, source);
-        let ty = source.and_then(|source| source.ty.as_ref()).unwrap_or(&info.ty);
-        self.coverage_of_set(subgraph, ty.inner_named_type(), selections, &provided)
-    }
-
-    fn coverage_of_set(
-        &self,
-        subgraph: SubgraphId,
-        ty: &Name,
-        set: &SelectionSet,
-        provided: &[&'a FieldSet],
-    ) -> usize {
-        let fields: usize =
-            set.fields.iter().map(|field| self.coverage(subgraph, ty, field, provided)).sum();
-        let fragments: usize = set
-            .fragments
-            .iter()
-            .map(|fragment| self.coverage_of_set(subgraph, &fragment.ty, fragment, provided))
-            .sum();
-        fields + fragments
     }
 
     /// Counts work.

@@ -97,3 +97,96 @@ pub(super) fn best(task: &Task<'_>) -> Result<Drafts, PlanError> {
     }
     Ok(best.drafts)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use crate::operation::{Conditions, Document, normalise};
+    use crate::plan::document::Client;
+    use crate::plan::overrides::Overrides;
+    use crate::supergraph::Supergraph;
+    use crate::{SubgraphSdl, compose};
+
+    use super::{Decisions, PlanError, PlanSettings, Task, planner};
+
+    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.5\", import: [\"@key\", \"@external\"])";
+
+    fn supergraph(sdls: impl Iterator<Item = String>) -> Supergraph {
+        let subgraphs: Vec<_> = sdls
+            .enumerate()
+            .map(|(number, sdl)| SubgraphSdl {
+                name: format!("s{number}"),
+                url: None,
+                sdl: format!("{LINK}\n{sdl}"),
+            })
+            .collect();
+        Supergraph::parse(&compose(&subgraphs).unwrap().supergraph_sdl).unwrap()
+    }
+
+    /// How many steps a plan takes; none where it is given up.
+    fn steps(supergraph: &Supergraph, operation: &str, is_frugal: bool) -> Option<usize> {
+        let document = Document::parse(supergraph.api(), operation, None).unwrap();
+        let operation = normalise(supergraph, &document, &Conditions::of(&document)).unwrap();
+        let task = Task {
+            supergraph,
+            overrides: &Overrides::default(),
+            client: &Client { operation: &document.operation, kind: document.kind() },
+            operation: &operation.selections,
+            settings: &PlanSettings::default(),
+        };
+        match planner::draft(&task, Decisions::default(), is_frugal) {
+            Ok(found) => Some(found.steps),
+            Err(PlanError::Exhausted) => None,
+            Err(PlanError::Unreachable(coordinate)) => panic!("{coordinate}"),
+        }
+    }
+
+    #[test]
+    fn keys_that_lead_through_all_subgraphs_take_steps_in_proportion() {
+        let steps = |subgraphs: usize| {
+            let supergraph = supergraph((0..subgraphs).map(|number| {
+                let next = (number + 1) % subgraphs;
+                format!(
+                    "type Query {{ thing{number}: Thing }} \
+                     type Thing @key(fields: \"key{number}\") @key(fields: \"key{next}\") \
+                     {{ key{number}: ID! key{next}: ID! own{number}: String }}"
+                )
+            }));
+            let operation = format!("{{ thing0 {{ own{} }} }}", subgraphs / 2);
+            steps(&supergraph, &operation, false).unwrap()
+        };
+        let (few, many) = (steps(8), steps(32));
+        assert!(many <= few * 5, "{few}, {many}");
+    }
+
+    #[test]
+    fn types_that_all_differ_are_given_up_early_and_planned_frugally_in_proportion() {
+        const TYPES: usize = 20;
+        let supergraph = supergraph((0..TYPES).map(|number| {
+            let promised = if number == 0 { "next: Node" } else { "" };
+            let mut sdl = format!(
+                "type Query {{ node{number}: Node }} interface Node {{ id: ID! extra{number}: Int {promised} }}"
+            );
+            for ty in 0..TYPES {
+                let next = match (ty == number, number) {
+                    (true, _) => "next: Node",
+                    (false, 0) => "next: Node @external",
+                    (false, _) => "",
+                };
+                write!(sdl, " type T{ty} implements Node @key(fields: \"id\") {{ id: ID! extra{number}: Int {next} }}")
+                    .unwrap();
+            }
+            sdl
+        }));
+        let operation = |depth: usize| {
+            let inner = "next { extra1 ... on T3 { extra2 } ".repeat(depth);
+            format!("{{ node0 {{ {inner} {} }} }}", "}".repeat(depth))
+        };
+        assert!(steps(&supergraph, &operation(1), false).is_some());
+        assert_eq!(steps(&supergraph, &operation(8), false), None);
+        let frugal = |depth| steps(&supergraph, &operation(depth), true).unwrap();
+        let (few, many) = (frugal(8), frugal(24));
+        assert!(many <= few * 4, "{few}, {many}");
+    }
+}

@@ -32,12 +32,12 @@ pub(super) fn by_object(
 impl Supergraph {
     /// The interface whose objects in the subgraph are exactly of the types `types`, and that has all of `fields` there, with their
     /// arguments and as the types have them.
-    pub(crate) fn common_interface<'a>(
-        &'a self,
+    pub(crate) fn common_interface<'f>(
+        &self,
         subgraph: SubgraphId,
         types: &[Name],
-        fields: impl Iterator<Item = (&'a Name, &'a [Node<Argument>])> + Clone,
-    ) -> Option<&'a Name> {
+        fields: impl Iterator<Item = (&'f Name, &'f [Node<Argument>])> + Clone,
+    ) -> Option<&Name> {
         let of_first = self.interfaces.get(types.first()?)?;
         of_first.iter().find(|interface| {
             self.is_all_of(subgraph, interface, types)

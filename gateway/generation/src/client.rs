@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use common::prompt::{Parameters, Prompt};
 use common::{DeckId, Error, UserId};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode, Url, redirect};
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::GenerationSettings;
@@ -32,6 +33,8 @@ pub(crate) struct Generation {
     pub(crate) text: String,
     pub(crate) max_cards: usize,
     pub(crate) idempotency_key: Option<HeaderValue>,
+    /// None for the one that is built into the service.
+    pub(crate) prompt: Option<Prompt>,
 }
 
 /// Why the service gave no drafts.
@@ -91,11 +94,14 @@ impl Client {
 
     /// Makes drafts of a text.
     pub(crate) async fn generate(&self, wanted: &Generation) -> Result<Note, GenerationError> {
-        let Generation { user, deck, text, max_cards, idempotency_key } = wanted;
+        let Generation { user, deck, text, max_cards, idempotency_key, prompt } = wanted;
         let mut url = self.notes.clone();
         url.query_pairs_mut().append_pair("userID", &user.to_string());
-        // `max_cards` is an addition of our own service; the one that exists does not look at it.
-        let body = json!({ "text": text, "deck_id": deck, "max_cards": max_cards });
+        // `max_cards` and `prompt` are additions of our own service; the one that exists does not look at them.
+        let mut body = json!({ "text": text, "deck_id": deck, "max_cards": max_cards });
+        if let Some(prompt) = prompt {
+            body["prompt"] = told(prompt);
+        }
         let mut request = self.http.post(url).json(&body);
         if let Some(key) = idempotency_key {
             request = request.header(IDEMPOTENCY_KEY, key);
@@ -114,6 +120,23 @@ impl Client {
         })?;
         Ok(answer.into_note(text, *max_cards))
     }
+}
+
+/// A prompt in the service's form: what is absent is its own choice.
+fn told(prompt: &Prompt) -> Value {
+    let Parameters { model, temperature, top_p, frequency_penalty, presence_penalty } =
+        &prompt.parameters;
+    let parameters = [
+        ("model", json!(model)),
+        ("temperature", json!(temperature)),
+        ("top_p", json!(top_p)),
+        ("frequency_penalty", json!(frequency_penalty)),
+        ("presence_penalty", json!(presence_penalty)),
+        ("max_tokens", json!(prompt.max_tokens)),
+    ];
+    let given = parameters.into_iter().filter(|(_, value)| !value.is_null());
+    let parameters: Map<_, _> = given.map(|(name, value)| (name.to_owned(), value)).collect();
+    json!({ "name": prompt.name, "system_message": prompt.system_message, "parameters": parameters })
 }
 
 /// Sends a request; again when nobody listened, because then nothing of it arrived.

@@ -8,7 +8,7 @@ use common::graphql::sdl::{BETA, VERIFIED, all_of};
 use common::{Caller, DeckId};
 
 use crate::answer::{self, Note};
-use crate::service::{DEFAULT_CARDS, MAX_CARDS, MAX_TEXT, Service, Wanted};
+use crate::service::{DEFAULT_CARDS, Service, Wanted};
 
 pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, EmptySubscription> {
     Schema::build(Query, Mutation, EmptySubscription).data(service).finish()
@@ -22,8 +22,9 @@ pub(crate) struct Query;
 #[Object]
 impl Query {
     /// What card generation takes.
-    async fn generation_limits(&self) -> GenerationLimits {
-        GenerationLimits { max_text_length: MAX_TEXT as i32, max_cards: MAX_CARDS }
+    async fn generation_limits(&self, ctx: &Context<'_>) -> Result<GenerationLimits> {
+        let limits = ctx.data::<Arc<Service>>()?.limits().await;
+        Ok(GenerationLimits { max_text_length: limits.text, max_cards: limits.cards })
     }
 }
 
@@ -31,9 +32,9 @@ impl Query {
 #[derive(Debug, SimpleObject)]
 pub(crate) struct GenerationLimits {
     /// The most characters (Unicode scalar values) of a text.
-    max_text_length: i32,
+    max_text_length: u32,
     /// The most drafts of one text.
-    max_cards: i32,
+    max_cards: u32,
 }
 
 /// What can be changed.
@@ -43,8 +44,9 @@ pub(crate) struct Mutation;
 /// What can be changed.
 #[Object]
 impl Mutation {
-    /// Makes drafts of cards from a text. It takes a verified address and the role BETA. Nothing is stored: add the ones you want with
-    /// `createCards`. It may take a minute. When the service that makes them is down, slow or broken, the error's code is GENERATION_UNAVAILABLE, GENERATION_TIMEOUT or GENERATION_FAILED.
+    /// Makes drafts of cards from a text. It takes a verified address and the role BETA. Nothing is stored: add the ones you want with `createCards`. It may take a minute. When the service
+    /// that makes them is down, slow or broken, the error's code is GENERATION_UNAVAILABLE, GENERATION_TIMEOUT or GENERATION_FAILED. It is
+    /// FEATURE_DISABLED for those who do not have the feature `cardGeneration`.
     #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[VERIFIED, BETA])))]
     async fn generate_cards(
         &self,
@@ -65,9 +67,9 @@ impl Mutation {
 pub(crate) struct GenerateCardsInput {
     /// The deck the cards are meant for: one of the viewer's.
     deck_id: DeckId,
-    /// The text: 1 to 20,000 characters.
+    /// The text: 1 to 20,000 characters, or fewer where `generationLimits` says so.
     text: String,
-    /// The most drafts: 1 to 100.
+    /// The most drafts: 1 to 100. There are never more than `generationLimits` says.
     #[graphql(default_with = "Some(DEFAULT_CARDS)")]
     max_cards: Option<i32>,
     /// A key of the client's own making, 1 to 200 visible ASCII characters. Sending the same input with the same key again answers the same

@@ -1,7 +1,8 @@
 //! Card generation: drafts of cards from a text, made by the Python service that runs beside the gateway.
 //!
 //! It has the shape of a subgraph but runs in the gateway, because it owns no data: drafts are answered, not stored, and the client makes
-//! cards of those it wants with `createCards`. It never logs a text or the secret, and whatever the service does, only this one mutation fails.
+//! cards of those it wants with `createCards`. What the language model is told, the limits and who may generate come from config; without it the
+//! last known values hold, or those that are built in. It never logs a text or the secret, and whatever the service does, only this one mutation fails.
 
 mod answer;
 mod client;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::endpoint::SchemaEndpoint;
-use common::{Clock, Endpoint, Error};
+use common::{Clock, Endpoint, Error, ServiceConfig};
 use secrecy::SecretString;
 
 use client::Client;
@@ -35,16 +36,18 @@ pub struct GenerationSettings {
     pub timeout: Duration,
 }
 
-/// Makes the subgraph. `decks` is asked whether a deck is the viewer's. A crypto provider of `rustls` must be installed in the process.
+/// Makes the subgraph. `decks` is asked whether a deck is the viewer's, `config` for the prompt and the limits. A crypto provider of `rustls` must be installed in the process.
 ///
 /// # Errors
 /// [`Error::Invalid`] when a setting cannot be used; whether the service runs is not asked.
 pub fn open(
     settings: GenerationSettings,
     decks: Arc<dyn Endpoint>,
+    config: Arc<dyn Endpoint>,
     clock: Clock,
 ) -> Result<Arc<dyn Endpoint>, Error> {
     let client = Client::new(&settings)?;
-    let service = Arc::new(Service::new(client, decks, clock));
+    let service =
+        Arc::new(Service::new(client, decks, ServiceConfig::over(config, clock.clone()), clock));
     Ok(Arc::new(SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service)))
 }

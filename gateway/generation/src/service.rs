@@ -1,22 +1,27 @@
-//! The rules of card generation: who may, of which text, for which deck.
+//! The rules of card generation: who may, of which text, for which deck, and by which prompt.
 
 use std::sync::Arc;
 
 use async_graphql::{Name, Value, Variables};
 use common::endpoint::Domain;
-use common::{Caller, Clock, DeckId, Endpoint, Error, Event, Role, SubgraphRequest};
+use common::prompt::Prompt;
+use common::service_config::ServiceValues;
+use common::{Caller, Clock, DeckId, Endpoint, Error, Event, Role, ServiceConfig, SubgraphRequest};
 use futures::future::BoxFuture;
 use reqwest::header::HeaderValue;
+use serde_json::Value as Json;
 
 use crate::answer::Note;
 use crate::client::{Client, Generation};
 
-/// The most characters of a text.
-pub(crate) const MAX_TEXT: usize = 20_000;
-/// The most cards of one text.
-pub(crate) const MAX_CARDS: i32 = 100;
+/// The most characters of a text, which config may lower.
+const MAX_TEXT: u32 = 20_000;
+/// The most cards of one text, which config may lower.
+const MAX_CARDS: u32 = 100;
 /// How many cards are made when nothing is said.
 pub(crate) const DEFAULT_CARDS: i32 = 20;
+/// The feature's flag.
+const FEATURE: &str = "cardGeneration";
 /// The most characters of an idempotency key.
 const MAX_KEY: usize = 200;
 
@@ -29,18 +34,38 @@ pub(crate) struct Wanted {
     pub(crate) idempotency_key: Option<String>,
 }
 
+/// What is generated at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Characters of a text.
+    pub(crate) text: u32,
+    /// Cards of a text.
+    pub(crate) cards: u32,
+}
+
 /// The rules of card generation.
 pub(crate) struct Service {
     client: Client,
     decks: Arc<dyn Endpoint>,
+    config: ServiceConfig,
     clock: Clock,
     deck_query: Arc<str>,
 }
 
 impl Service {
-    pub(crate) fn new(client: Client, decks: Arc<dyn Endpoint>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        decks: Arc<dyn Endpoint>,
+        config: ServiceConfig,
+        clock: Clock,
+    ) -> Self {
         let deck_query = "query ($id: ID!) { deck(id: $id) { id } }".into();
-        Self { client, decks, clock, deck_query }
+        Self { client, decks, config, clock, deck_query }
+    }
+
+    /// What is generated at most.
+    pub(crate) async fn limits(&self) -> Limits {
+        Limits::of(&*self.config.current().await)
     }
 
     /// Makes drafts of a text for one of the viewer's decks, for those with a verified address and the role BETA. Nothing is stored.
@@ -50,13 +75,20 @@ impl Service {
         wanted: Wanted,
     ) -> Result<Note, Error> {
         caller.verified()?;
-        let user = caller.with_role(Role::Beta)?.user;
+        let viewer = caller.with_role(Role::Beta)?;
+        let config = self.config.current().await;
+        if config.feature(FEATURE, Some(viewer)) == Some(false) {
+            let message = "cards are not generated for this account now".into();
+            return Err(Error::Unavailable { code: "FEATURE_DISABLED", message });
+        }
+        let limits = Limits::of(&config);
         let generation = Generation {
-            user,
+            user: viewer.user,
             deck: wanted.deck,
-            max_cards: max_cards(wanted.max_cards)?,
+            max_cards: max_cards(wanted.max_cards, limits.cards)?,
             idempotency_key: wanted.idempotency_key.map(idempotency_key).transpose()?,
-            text: text(wanted.text)?,
+            text: text(wanted.text, limits.text)?,
+            prompt: prompt(&config),
         };
         self.own_deck(caller, wanted.deck).await?;
         let started = self.clock.now();
@@ -66,7 +98,15 @@ impl Service {
         match result {
             Ok(note) => {
                 let (drafts, rejected) = (note.drafts.len(), note.rejected);
-                tracing::info!(request_id, drafts, rejected, elapsed_ms, "made drafts of cards");
+                let prompt = generation.prompt.as_ref().map(|prompt| prompt.name.as_str());
+                tracing::info!(
+                    request_id,
+                    prompt,
+                    drafts,
+                    rejected,
+                    elapsed_ms,
+                    "made drafts of cards"
+                );
                 Ok(note)
             }
             Err(error) => {
@@ -110,10 +150,32 @@ impl Domain for Service {
     }
 }
 
-fn text(text: String) -> Result<String, Error> {
+impl Limits {
+    /// What config says, but never more than what is built in.
+    fn of(config: &ServiceValues) -> Self {
+        let limit = |key: &str, most: u32| {
+            let configured = config.get(key).and_then(Json::as_u64);
+            configured.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(most).clamp(1, most)
+        };
+        Self {
+            text: limit("generationTextLength", MAX_TEXT),
+            cards: limit("generationCards", MAX_CARDS),
+        }
+    }
+}
+
+/// The prompt that config names; none for the one that is built into the service.
+fn prompt(config: &ServiceValues) -> Option<Prompt> {
+    let value = config.get("cardPrompt")?;
+    Prompt::from_value(value)
+        .inspect_err(|error| tracing::warn!("the built-in prompt is used: {error}"))
+        .ok()
+}
+
+fn text(text: String, most: u32) -> Result<String, Error> {
     let count = text.chars().count();
-    if count > MAX_TEXT {
-        let message = format!("has {count} characters: 1 to {MAX_TEXT} are accepted");
+    if count > most as usize {
+        let message = format!("has {count} characters: 1 to {most} are accepted");
         return Err(Error::invalid("input.text", message));
     }
     if text.trim().is_empty() {
@@ -122,10 +184,12 @@ fn text(text: String) -> Result<String, Error> {
     Ok(text)
 }
 
-fn max_cards(count: i32) -> Result<usize, Error> {
-    let within = (1..=MAX_CARDS).contains(&count).then(|| usize::try_from(count).ok()).flatten();
+/// As many as are wanted, or as there may be.
+fn max_cards(count: i32, most: u32) -> Result<usize, Error> {
+    let within = u32::try_from(count).ok().filter(|count| (1..=MAX_CARDS).contains(count));
     let message = || format!("{count} is out of range: 1 to {MAX_CARDS}");
-    within.ok_or_else(|| Error::invalid("input.maxCards", message()))
+    let count = within.ok_or_else(|| Error::invalid("input.maxCards", message()))?;
+    Ok(count.min(most) as usize)
 }
 
 fn idempotency_key(key: String) -> Result<HeaderValue, Error> {

@@ -19,6 +19,7 @@ use url::Url;
 
 use super::subscribe::{Subscription, socket_address, subscribe};
 use super::{Attempts, EVENTS, GRAPHQL, READY, SDL, unanswered};
+use crate::caching::CachePolicy;
 use crate::http_client::{ClientSettings, ClientSetupError};
 use crate::subgraph::{SubgraphClient, SubgraphSettings, SubgraphSetupError};
 
@@ -120,12 +121,12 @@ impl HttpEndpoint {
         request: FetchRequest<'_>,
         caller: &Caller,
         attempts: &mut Attempts,
-    ) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
+    ) -> Result<(FetchResponse, Vec<HeaderValue>, CachePolicy), EndpointError> {
         let repeatable = request.kind == OperationKind::Query;
         let request = self.signed(post(&self.paths.graphql, request.body), caller)?;
         let (headers, body) = self.send(request, StatusCode::OK, repeatable, attempts).await?;
         let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
-        Ok((FetchResponse::Json(body), cookies))
+        Ok((FetchResponse::Json(body), cookies, CachePolicy::of_headers(&headers)))
     }
 
     /// Opens a subscription for the engine, over a WebSocket at the same address.

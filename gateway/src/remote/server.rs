@@ -14,13 +14,14 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
-use http::header::{CONTENT_TYPE, SET_COOKIE, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use tracing::Instrument;
 
 use super::{EVENTS, GRAPHQL, LIVE, READY, SDL, publish};
 use crate::authenticate::bearer;
+use crate::caching::CachePolicy;
 use crate::error::chain;
 
 /// The largest body that is read, in bytes: a thousand representations are far below it.
@@ -109,6 +110,10 @@ async fn graphql(
     let answer = endpoint.execute(operation.into(), caller).await?;
     let body = serde_json::to_vec(&answer)?;
     let mut response = ([(CONTENT_TYPE, "application/json")], body).into_response();
+    let policy = CachePolicy::of_hint(&answer.cache_control);
+    if policy.allows_keeping() {
+        response.headers_mut().insert(CACHE_CONTROL, policy.header());
+    }
     for cookie in answer.http_headers.get_all(SET_COOKIE) {
         response.headers_mut().append(SET_COOKIE, cookie.clone());
     }

@@ -14,15 +14,15 @@ mod single_connection;
 mod websocket;
 
 use axum::body::{Body, Bytes};
-use axum::extract::ConnectInfo;
 use axum::response::Response;
+use common::Client;
 use futures::{Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{Extensions, HeaderName, HeaderValue};
-use std::net::SocketAddr;
+use http::{HeaderName, HeaderValue};
 
 use crate::authenticate::Identity;
+use crate::client::client;
 use crate::decode::StreamType;
 use crate::execute::Opened;
 use crate::live::{ClientKey, Outlet, queue};
@@ -50,7 +50,8 @@ pub(crate) fn respond(
     stream_type: StreamType,
 ) -> Result<Response, Outcome> {
     let settings = &state.settings.streams;
-    let key = client_key(&identity, &parts.extensions);
+    let trusted = &state.settings.http.trusted_proxies;
+    let key = client_key(&identity, &client(&parts.headers, &parts.extensions, trusted));
     let permit = state.clients.admit(key, settings.connections_per_client)?;
     let (outbox, inbox) = queue(settings.buffer, settings.patience);
     tokio::spawn(relay::relay("".into(), opened.parts, outbox));
@@ -84,11 +85,10 @@ fn streamed(
 }
 
 /// With whose connections a request's are counted.
-fn client_key(identity: &Identity, extensions: &Extensions) -> ClientKey {
-    let address = extensions.get::<ConnectInfo<SocketAddr>>();
-    match (&identity.viewer, address) {
+fn client_key(identity: &Identity, client: &Client) -> ClientKey {
+    match (&identity.viewer, client.address) {
         (Some(viewer), _) => ClientKey::User(viewer.user),
-        (None, Some(ConnectInfo(address))) => ClientKey::Address(address.ip()),
+        (None, Some(address)) => ClientKey::Address(address),
         (None, None) => ClientKey::Unknown,
     }
 }

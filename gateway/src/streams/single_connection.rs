@@ -19,6 +19,7 @@ use super::event_stream::{self, Envelope};
 use super::{client_key, relay, streamed};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
+use crate::client::client;
 use crate::code::Code;
 use crate::decode::{MediaType, decode};
 use crate::live::{Outlet, Reservations, queue};
@@ -58,7 +59,8 @@ async fn steps(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
 async fn reserve(state: &Arc<State>, parts: &Parts) -> Result<Response, Outcome> {
     let settings = &state.settings.streams;
     let identity = state.identify(&parts.headers, false).await?;
-    let key = client_key(&identity, &parts.extensions);
+    let trusted = &state.settings.http.trusted_proxies;
+    let key = client_key(&identity, &client(&parts.headers, &parts.extensions, trusted));
     let permit = state.clients.admit(key, settings.connections_per_client)?;
     let queue = queue(settings.buffer, settings.patience);
     let token = state.reservations.reserve(identity, queue, permit);
@@ -108,7 +110,9 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
     let prepared = authorise(&prepared, identity.viewer.as_ref())?;
     let most = state.settings.streams.operations_per_connection;
     stream.admit(&id, identity.viewer.as_ref().map(|viewer| viewer.user), most)?;
-    let caller = Caller { viewer: identity.viewer, request_id: request_id(parts) };
+    let trusted = &state.settings.http.trusted_proxies;
+    let client = client(&parts.headers, &parts.extensions, trusted);
+    let caller = Caller { client, ..Caller::new(identity.viewer, request_id(parts)) };
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let (variables, name) = (request.variables, id.as_str().into());
     let operation = relay::Operation { graph, prepared, variables, exchange, id: name };

@@ -6,6 +6,7 @@ use common::Caller;
 use http::HeaderMap;
 
 use super::Transports;
+use crate::caching::CachePolicy;
 use crate::explain::Explain;
 use crate::settings::GatewaySettings;
 
@@ -17,6 +18,8 @@ pub(crate) struct Exchange {
     pub(crate) headers: HeaderMap,
     pub(crate) explain: Option<Explain>,
     answer: Mutex<HeaderMap>,
+    /// None before the first fetch.
+    policy: Mutex<Option<CachePolicy>>,
 }
 
 impl Exchange {
@@ -32,12 +35,24 @@ impl Exchange {
             headers: if read { headers.clone() } else { HeaderMap::new() },
             explain: Explain::wanted(headers, settings.developer.explain),
             answer: Mutex::default(),
+            policy: Mutex::default(),
         }
     }
 
     /// The headers for the client so far.
     pub(super) fn answer(&self) -> MutexGuard<'_, HeaderMap> {
         self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what a subgraph says of its answer.
+    pub(super) fn note_policy(&self, policy: CachePolicy) {
+        let mut known = self.policy.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(known.map_or(policy, |known| known.and(policy)));
+    }
+
+    /// How long the answer may be kept. What came from no subgraph may not.
+    pub(crate) fn policy(&self) -> CachePolicy {
+        self.policy.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
     }
 
     /// The headers for the client.

@@ -17,6 +17,7 @@ use futures::{FutureExt, StreamExt};
 use http::HeaderValue;
 use http::header::SET_COOKIE;
 
+use crate::caching::CachePolicy;
 use crate::error::{Panic, fetch_error};
 use crate::remote::{Attempts, GraphQlSubgraph, HttpEndpoint};
 
@@ -88,7 +89,7 @@ impl Transport {
         exchange: &Exchange,
         attempts: &mut Attempts,
     ) -> Result<FetchResponse, EndpointError> {
-        let (response, cookies) = match self {
+        let (response, cookies, policy) = match self {
             Self::InProcess(endpoint) => {
                 call(&**endpoint, request, exchange.caller.clone()).await?
             }
@@ -96,9 +97,11 @@ impl Transport {
             Self::GraphQl(subgraph) => {
                 let (body, headers) = subgraph.fetch(request, &exchange.headers, attempts).await?;
                 subgraph.header_rules().to_client(&headers, &mut exchange.answer());
+                exchange.note_policy(CachePolicy::of_headers(&headers));
                 return Ok(FetchResponse::Json(body));
             }
         };
+        exchange.note_policy(policy);
         if !cookies.is_empty() {
             exchange.answer().extend(cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
         }
@@ -150,7 +153,7 @@ async fn call(
     endpoint: &dyn Endpoint,
     request: FetchRequest<'_>,
     caller: Arc<Caller>,
-) -> Result<(FetchResponse, Vec<HeaderValue>), EndpointError> {
+) -> Result<(FetchResponse, Vec<HeaderValue>, CachePolicy), EndpointError> {
     let failed = |source| EndpointError::Failed { endpoint: endpoint.name().to_owned(), source };
     let request = schema_request(request).map_err(|error| failed(Box::new(error)))?;
     // A subgraph that breaks costs only its own fields, as it would if it were a process of its own.
@@ -159,7 +162,8 @@ async fn call(
         .await
         .unwrap_or_else(|panic| Err(failed(Box::new(Panic::from(panic)))))?;
     let cookies = response.http_headers.get_all(SET_COOKIE).iter().cloned().collect();
-    Ok((answer(response), cookies))
+    let policy = CachePolicy::of_hint(&response.cache_control);
+    Ok((answer(response), cookies, policy))
 }
 
 fn subgraph_error(error: async_graphql::ServerError) -> SubgraphError {

@@ -79,6 +79,7 @@ pub(crate) struct Books;
 
 #[Object(name = "Query")]
 impl Books {
+    #[graphql(cache_control(max_age = 60))]
     async fn book(&self, id: ID) -> Option<Book> {
         id.parse().ok().filter(|number| (0..100).contains(number)).map(book)
     }
@@ -209,7 +210,7 @@ fn author(id: ID) -> FullAuthor {
 pub(crate) struct Reviews;
 
 #[derive(SimpleObject)]
-#[graphql(name = "Book", complex)]
+#[graphql(name = "Book", complex, cache_control(max_age = 20))]
 pub(crate) struct ReviewedBook {
     id: ID,
 }
@@ -241,6 +242,7 @@ impl ReviewedBook {
 
 #[Object(name = "Query")]
 impl Reviews {
+    #[graphql(cache_control(max_age = 30, private))]
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
         let caller = ctx.data::<Arc<Caller>>()?;
         Ok(caller.viewer.as_ref().map(|viewer| viewer.user.to_string()))

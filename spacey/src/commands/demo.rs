@@ -45,7 +45,7 @@ pub(super) async fn ensure(
     let password = password.expose_secret().to_owned();
     let user = users.ensure_account(EMAIL, "Demo", &password, ROLES).await?;
     let viewer = Viewer::new(user, SessionId::new(), ROLES);
-    let caller = Arc::new(Caller { viewer: Some(viewer), request_id: "demo".into() });
+    let caller = Arc::new(Caller::new(Some(viewer), "demo"));
     let request = SubgraphRequest {
         document: SEED.into(),
         operation_name: None,

@@ -32,7 +32,8 @@ pub(super) async fn gateway(
     generation: GenerationSettings,
 ) -> Result<Gateway> {
     let mut sites = domains.sites.clone();
-    let generation = generation::open(generation, domains.decks.clone(), Clock::System)?;
+    let (decks, config) = (domains.decks.clone(), domains.config.clone());
+    let generation = generation::open(generation, decks, config, Clock::System)?;
     sites.push(Site::Here(generation));
     let endpoints: Vec<Arc<_>> = sites.iter().map(Site::endpoint).collect();
     let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;
@@ -71,6 +72,7 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
         http: HttpSettings {
             body_limit: settings.body_limit,
             share_queries: settings.share_queries,
+            trusted_proxies: settings.trusted_proxies.clone(),
             request_timeout: settings.request_timeout,
             ..HttpSettings::default()
         },

@@ -63,13 +63,16 @@ pub(super) async fn own_sdls() -> Result<Vec<SubgraphSdl>, Box<dyn std::error::E
     let key = common::token::AccessTokens::generate_pem()?;
     let tokens = Arc::new(common::token::AccessTokens::from_pem(&key)?);
     let learning = learning::open(empty("learning", learning::MIGRATIONS)?, clock.clone()).await?;
-    let config = config::open(empty("config", config::MIGRATIONS)?, clock.clone()).await?;
+    let unset = config::Environment::default();
+    let config = empty("config", config::MIGRATIONS)?;
+    let config = config::open(config, unset, clock.clone()).await?;
     let decks = decks::open(empty("decks", decks::MIGRATIONS)?, vec![], clock.clone()).await?;
     let users = users::open(
         empty("users", users::MIGRATIONS)?,
         users::UsersSettings::default(),
         tokens,
         Arc::default(),
+        Arc::new(users::mail::Mailbox::new(folder.path().join("mail"))),
         vec![],
         clock.clone(),
     )
@@ -79,7 +82,7 @@ pub(super) async fn own_sdls() -> Result<Vec<SubgraphSdl>, Box<dyn std::error::E
         secret: crate::secrets::random(),
         timeout: generation::DEFAULT_TIMEOUT,
     };
-    let generation = generation::open(nowhere, decks.clone(), clock)?;
+    let generation = generation::open(nowhere, decks.clone(), config.clone(), clock)?;
     let endpoints = [users.endpoint, config, decks, learning, generation];
     Ok(graph::subgraph_sdls(&endpoints).await?)
 }

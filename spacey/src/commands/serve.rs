@@ -7,9 +7,10 @@ use generation::GenerationSettings;
 use url::Url;
 
 use super::{demo, front, server};
+use crate::dev_mail;
 use crate::settings::Settings;
 use crate::sidecar::{Sidecar, SidecarCommand};
-use crate::wiring::{Domains, Identity};
+use crate::wiring::{Domains, Identity, mailbox};
 
 pub(super) async fn run(settings: Settings) -> super::Result {
     // The port first: when it is taken, nothing else is started.
@@ -33,8 +34,15 @@ pub(super) async fn run(settings: Settings) -> super::Result {
     if let Some(demo) = demo {
         println!("Demo account:  {} with password {}", demo.email, demo.password);
     }
+    let mut router = gateway.router();
+    // Mail holds secrets that are for its recipients.
+    let is_private = settings.http.development && address.ip().is_loopback();
+    if let Some(mailbox) = mailbox(&settings).filter(|_| is_private && domains.users.is_some()) {
+        println!("Mail:          http://{address}/dev/mail");
+        router = router.merge(dev_mail::routes(mailbox));
+    }
     let drain = gateway.drain();
-    server::serve(listener, gateway.router(), settings.listen.drain, move || drain.begin()).await?;
+    server::serve(listener, router, settings.listen.drain, move || drain.begin()).await?;
     if let Some(sidecar) = sidecar {
         sidecar.stop().await;
     }

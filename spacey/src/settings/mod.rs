@@ -3,7 +3,9 @@
 //! A setting's name is its environment variable; in `spacey.toml` it is the same in lower case without `SPACEY_`. `PORT`,
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
+mod accounts;
 mod keys;
+mod mail;
 pub(crate) mod reader;
 mod subgraphs;
 #[cfg(test)]
@@ -14,12 +16,14 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use reader::{Reader, SettingErrors, Shown};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
-use users::HashingCost;
 
+pub(crate) use accounts::Accounts;
 pub(crate) use keys::Keys;
+pub(crate) use mail::Mail;
 pub(crate) use subgraphs::Policies;
 
 /// Where the settings file is looked for when nothing else is said.
@@ -35,6 +39,9 @@ pub(crate) struct Settings {
     pub(crate) generation: Generation,
     pub(crate) http: Http,
     pub(crate) accounts: Accounts,
+    pub(crate) mail: Mail,
+    /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
+    pub(crate) config: config::Environment,
     pub(crate) log: Log,
     /// What was read, in order, for `--print-settings`.
     pub(crate) shown: Vec<Shown>,
@@ -110,17 +117,8 @@ pub(crate) struct Http {
     pub(crate) error_extensions: Vec<String>,
     /// `SPACEY_SECURE_COOKIES`: whether cookies are for HTTPS only.
     pub(crate) secure_cookies: bool,
-}
-
-/// Accounts.
-#[derive(Debug, Clone)]
-pub(crate) struct Accounts {
-    /// `SPACEY_DEMO`: whether a demo account with a deck is made at start.
-    pub(crate) demo: bool,
-    /// `SPACEY_ACCESS_TOKEN_SECONDS`: how long an access token is good for.
-    pub(crate) access_token_lifetime: Duration,
-    /// `SPACEY_ARGON2_MEMORY_KIB`, `SPACEY_ARGON2_ITERATIONS`: the cost of a password hash.
-    pub(crate) hashing_cost: HashingCost,
+    /// `SPACEY_TRUSTED_PROXIES`: networks of proxies that are believed when they say for whom they pass a request on.
+    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 /// Logs, on standard error.
@@ -151,7 +149,9 @@ impl Settings {
         let subgraphs = Subgraphs::read(reader);
         let generation = Generation::read(reader);
         let http = Http::read(reader, listen.as_ref());
-        let accounts = Accounts::read(reader);
+        let accounts = Accounts::read(reader, listen.as_ref());
+        let mail = Mail::read(reader);
+        let config = config(reader);
         let log = Log::read(reader);
         if let (Some(listen), Some(accounts)) = (&listen, &accounts)
             && accounts.demo
@@ -170,9 +170,24 @@ impl Settings {
             generation: generation?,
             http: http?,
             accounts: accounts?,
+            mail: mail?,
+            config: config?,
             log: log?,
             shown: Vec::new(),
         })
+    }
+}
+
+fn config(reader: &mut Reader) -> Option<config::Environment> {
+    match config::Environment::read(&reader.named("SPACEY_CONFIG_", "")) {
+        Ok(environment) => {
+            environment.iter().for_each(|(name, value)| reader.show(name, value));
+            Some(environment)
+        }
+        Err(wrong) => {
+            wrong.iter().for_each(|wrong| reader.contradiction(wrong.to_string()));
+            None
+        }
     }
 }
 
@@ -305,6 +320,12 @@ impl Http {
         // Browsers send a Secure cookie to a plain http://localhost too, but not to another plain address.
         let loopback = listen.is_some_and(|listen| listen.host.is_loopback());
         let secure_cookies = flag(reader, "SPACEY_SECURE_COOKIES", !loopback);
+        let trusted_proxies = reader.get(
+            "SPACEY_TRUSTED_PROXIES",
+            "networks such as 10.0.0.0/8 or addresses, separated by commas, are accepted",
+            "",
+            |text| list(text).map(network).collect(),
+        );
         Some(Self {
             cors_origins: cors_origins?,
             body_limit: body_limit?,
@@ -317,38 +338,7 @@ impl Http {
             development: development?,
             error_extensions: error_extensions?,
             secure_cookies: secure_cookies?,
-        })
-    }
-}
-
-impl Accounts {
-    fn read(reader: &mut Reader) -> Option<Self> {
-        let demo = flag(reader, "SPACEY_DEMO", false);
-        let access_token_lifetime = seconds(reader, "SPACEY_ACCESS_TOKEN_SECONDS", "900");
-        let number = |text: &str| text.parse::<u32>().ok();
-        let memory = reader.get(
-            "SPACEY_ARGON2_MEMORY_KIB",
-            "a number from 8 to 1048576 is accepted",
-            "19456",
-            |text| number(text).filter(|kib| (8..=1_048_576).contains(kib)),
-        );
-        let iterations = reader.get(
-            "SPACEY_ARGON2_ITERATIONS",
-            "a number from 1 to 20 is accepted",
-            "2",
-            |text| number(text).filter(|iterations| (1..=20).contains(iterations)),
-        );
-        let hashing_cost = match HashingCost::new(memory?, iterations?, 1) {
-            Ok(cost) => Some(cost),
-            Err(error) => {
-                reader.contradiction(format!("SPACEY_ARGON2_…: {error}"));
-                None
-            }
-        };
-        Some(Self {
-            demo: demo?,
-            access_token_lifetime: access_token_lifetime?,
-            hashing_cost: hashing_cost?,
+            trusted_proxies: trusted_proxies?,
         })
     }
 }
@@ -385,6 +375,10 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
 
 fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 fn path(text: &str) -> Option<PathBuf> {

@@ -3,6 +3,7 @@
 //! The environment wins over the file. Nothing stops at the first mistake: all are reported together, each with the variable, the
 //! bad value, and what is accepted.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ impl fmt::Display for Origin {
 /// A setting as `--print-settings` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) value: String,
     pub(crate) origin: Origin,
 }
@@ -130,7 +131,8 @@ impl Reader {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
         let (text, origin) = self.find(name).unwrap_or_else(|| (default.into(), Origin::Default));
-        self.shown.push(Shown { name, value: text.clone(), origin: origin.clone() });
+        let (value, origin_shown) = (text.clone(), origin.clone());
+        self.shown.push(Shown { name: name.into(), value, origin: origin_shown });
         self.parsed(name, text, origin, accepted, &parse)
     }
 
@@ -192,6 +194,15 @@ impl Reader {
         values
     }
 
+    /// Shows a setting that was found by [`Reader::named`].
+    pub(crate) fn show(&mut self, name: String, value: String) {
+        let origin = match self.environment.get(&name).filter(|value| !value.is_empty()) {
+            Some(_) => Origin::Environment,
+            None => Origin::File(self.path.clone()),
+        };
+        self.shown.push(Shown { name: name.into(), value, origin });
+    }
+
     /// A table of the file, read as `T`. What is wrong in it is reported under its name.
     pub(crate) fn table<T: serde::de::DeserializeOwned + Default>(&mut self, name: &str) -> T {
         let Some(table) = self.tables.remove(name) else { return T::default() };
@@ -225,7 +236,7 @@ impl Reader {
             Some((text, origin)) => (show(text), origin),
             None => ("(not set)".to_owned(), Origin::Default),
         };
-        self.shown.push(Shown { name, value, origin });
+        self.shown.push(Shown { name: name.into(), value, origin });
     }
 
     fn parsed<T>(

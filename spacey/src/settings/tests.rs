@@ -7,6 +7,7 @@ use gateway::{HttpVersion, SubgraphSettings};
 
 use super::Settings;
 use super::reader::Origin;
+use users::mail::SmtpTls;
 
 fn load(pairs: &[(&str, &str)]) -> Result<Settings, String> {
     let environment: BTreeMap<String, String> =
@@ -142,4 +143,77 @@ fn a_wrong_table_is_named_with_what_is_accepted() {
     }
     let error = load(&[("SPACEY_SUBGRAPH_HEADERS", "authorization,host")]).unwrap_err();
     assert!(error.contains("SPACEY_SUBGRAPH_HEADERS"), "{error}");
+}
+
+#[test]
+fn mail_goes_into_a_folder_unless_there_is_a_server() {
+    let settings = load(&[]).unwrap();
+    assert!(settings.mail.smtp.is_none());
+    assert_eq!(settings.accounts.public_url, "http://127.0.0.1:8080");
+    let smtp = |pairs: &[(&str, &str)]| {
+        let from = ("SPACEY_MAIL_FROM", "Spacey <noreply@example.org>");
+        let host = ("SPACEY_SMTP_HOST", "mail.example.org");
+        load(&[&[host, from], pairs].concat()).map(|settings| settings.mail.smtp.unwrap())
+    };
+    let server = smtp(&[]).unwrap();
+    assert_eq!((server.port, server.tls), (587, SmtpTls::StartTls));
+    let server = smtp(&[("SPACEY_SMTP_TLS", "implicit")]).unwrap();
+    assert_eq!((server.port, server.tls), (465, SmtpTls::Implicit));
+    for (pairs, message) in [
+        (&[("SPACEY_SMTP_USER", "spacey")][..], "SPACEY_SMTP_PASSWORD go together"),
+        (&[("SPACEY_MAIL_FROM", "nobody")], "\"nobody\" is no sender"),
+        (&[("SPACEY_SMTP_TLS", "ssl")], "starttls, implicit and off are accepted"),
+        (
+            &[
+                ("SPACEY_SMTP_TLS", "off"),
+                ("SPACEY_SMTP_USER", "spacey"),
+                ("SPACEY_SMTP_PASSWORD", "secret"),
+            ],
+            "it would be sent for everybody to read",
+        ),
+    ] {
+        let error = smtp(pairs).unwrap_err();
+        assert!(error.contains(message) && !error.contains("secret\""), "{error}");
+    }
+}
+
+#[test]
+fn addresses_and_networks_are_checked() {
+    let settings = load(&[
+        ("SPACEY_PUBLIC_URL", "https://spacey.example.org/app/"),
+        ("SPACEY_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,2001:db8::/32"),
+        ("SPACEY_DELETION_GRACE_DAYS", "0"),
+    ]);
+    let settings = settings.unwrap();
+    assert_eq!(settings.accounts.public_url, "https://spacey.example.org/app");
+    assert_eq!(settings.http.trusted_proxies.len(), 3);
+    for (name, value) in [
+        ("SPACEY_PUBLIC_URL", "javascript:alert(1)"),
+        ("SPACEY_PUBLIC_URL", "https://user:password@example.org"),
+        ("SPACEY_PUBLIC_URL", "https://example.org/?a=b"),
+        ("SPACEY_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("SPACEY_TRUSTED_PROXIES", "proxy.example.org"),
+        ("SPACEY_SECURITY_EVENT_DAYS", "0"),
+    ] {
+        assert!(load(&[(name, value)]).unwrap_err().contains(name), "{name}={value}");
+    }
+}
+
+#[test]
+fn values_of_the_config_domain_are_read_shown_and_checked() {
+    let file = "config_theme = \"LIGHT\"\nconfig_deck_colors = [\"#000000\", \"#ffffff\"]";
+    let settings = load_file(file, &[("SPACEY_CONFIG_THEME", "DARK")]).unwrap();
+    let shown = |name: &str| {
+        let shown = settings.shown.iter().find(|shown| shown.name == name).unwrap();
+        (shown.value.clone(), shown.origin == Origin::Environment)
+    };
+    assert_eq!(shown("SPACEY_CONFIG_THEME"), ("\"DARK\"".into(), true));
+    let colors = r##"["#000000","#ffffff"]"##;
+    assert_eq!(shown("SPACEY_CONFIG_DECK_COLORS"), (colors.into(), false));
+
+    let wrong = [("SPACEY_CONFIG_SIGN_UP_OPEN", "yes"), ("SPACEY_CONFIG_COLOUR", "#000000")];
+    let message = load(&wrong).unwrap_err();
+    let accepted = "SPACEY_CONFIG_SIGN_UP_OPEN: \"yes\" is not accepted: expected true or false";
+    assert!(message.contains(accepted), "{message}");
+    assert!(message.contains("SPACEY_CONFIG_COLOUR: there is no such setting"), "{message}");
 }

@@ -28,7 +28,8 @@ pub(crate) const SECRET: &str = "Ada's secret";
 /// What ids of no things begin with; a letter makes each another.
 const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
 /// The names that stand for ids.
-const NAMES: [&str; 6] = ["deck", "card", "other_card", "session", "review", "user"];
+const NAMES: [&str; 8] =
+    ["deck", "card", "other_card", "session", "review", "user", "signed_in", "api_key"];
 const PASSWORD: &str = "correct horse battery staple";
 
 /// Who asks.
@@ -54,6 +55,7 @@ pub(crate) struct Graph {
     adas: Things,
     eves: Things,
     _folders: Vec<TempDir>,
+    _mail: TempDir,
 }
 
 impl Graph {
@@ -74,7 +76,14 @@ impl Graph {
         let decks = decks::open(backend(decks::MIGRATIONS), vec![learning.clone()], clock.clone())
             .await
             .unwrap();
-        let config = config::open(backend(config::MIGRATIONS), clock.clone()).await.unwrap();
+        let config = config::open(
+            backend(config::MIGRATIONS),
+            config::Environment::default(),
+            clock.clone(),
+        )
+        .await
+        .unwrap();
+        let mail = tempfile::tempdir().unwrap();
         let settings = UsersSettings {
             hashing_cost: HashingCost::new(64, 1, 1).unwrap(),
             ..UsersSettings::default()
@@ -84,6 +93,7 @@ impl Graph {
             settings,
             tokens.clone(),
             revocations.clone(),
+            Arc::new(users::mail::Mailbox::new(mail.path().to_owned())),
             vec![decks.clone(), learning.clone()],
             clock.clone(),
         )
@@ -94,7 +104,7 @@ impl Graph {
             secret: "a secret of thirty-two characters".into(),
             timeout: generation::DEFAULT_TIMEOUT,
         };
-        let generation = generation::open(nowhere, decks.clone(), clock.clone()).unwrap();
+        let generation = generation::open(nowhere, decks.clone(), config.clone(), clock.clone()).unwrap();
 
         let endpoints = vec![users.endpoint.clone(), config, decks, learning, generation];
         let mut sdls = Vec::new();
@@ -130,6 +140,7 @@ impl Graph {
             adas: Vec::new(),
             eves: Vec::new(),
             _folders: folders,
+            _mail: mail,
         };
         graph.adas = graph.things(Who::Ada, SECRET).await;
         graph.eves = graph.things(Who::Eve, "Eve's own").await;
@@ -164,8 +175,20 @@ impl Graph {
         let submitted = self.run(who, &submit).await;
         assert_eq!(submitted["data"]["submitReviews"]["results"][0]["status"], "ACCEPTED");
         let viewer = self.viewer(who).unwrap();
+        let key = format!(
+            "mutation {{ createApiKey(input: {{ name: {text:?}, scopes: [READ], expiresAt: \"{}\" }}) {{ apiKey {{ id }} }} }}",
+            jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)
+        );
+        let api_key = id(&self.run(who, &key).await, "/data/createApiKey/apiKey/id");
         let email = if who == Who::Ada { "ada@example.org" } else { "eve@example.org" };
+        let log_in = format!(
+            "mutation {{ logIn(input: {{ email: {email:?}, password: {PASSWORD:?} }}) {{ accessToken }} }}"
+        );
+        let token = id(&self.run(Who::Nobody, &log_in).await, "/data/logIn/accessToken");
+        let signed_in = self.tokens.verify(&token, jiff::Timestamp::now()).unwrap().session;
         vec![
+            ("signed_in", signed_in.to_string()),
+            ("api_key", api_key),
             ("deck", deck),
             ("card", card),
             ("other_card", other),
@@ -236,7 +259,7 @@ impl Graph {
 
     /// Everything of Ada's, as she sees it.
     pub(crate) async fn state(&self) -> Value {
-        let document = "{ viewer { id email name roles timeZone rolloverHour
+        let document = "{ viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
             decks(first: 100) { nodes { id name description color version
                 cards(first: 100) { nodes { id question answer position version state due reps reviews { nodes { id rating } } } } } }
             learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";
@@ -268,7 +291,7 @@ impl Graph {
         document: &str,
         representations: Value,
     ) -> Value {
-        let caller = Caller { viewer: self.viewer(who).cloned(), request_id: "test".into() };
+        let caller = Caller::new(self.viewer(who).cloned(), "test");
         let mut variables = Variables::default();
         variables
             .insert(Name::new("of"), async_graphql::Value::from_json(representations).unwrap());

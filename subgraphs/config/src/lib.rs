@@ -1,7 +1,7 @@
-//! The config domain: typed settings that the front end reads.
+//! The config domain: typed settings that front ends and services read, feature flags and the prompt of card generation among them.
 //!
-//! The keys are a closed set. Each has a type, bounds and a default in the code; an administrator can override it. A value that
-//! breaks a rule never takes effect. Secrets and settings of the services themselves are not here.
+//! The keys are a closed set ([`model::Key`]). Each has a type, a rule and a default in the code; an administrator can override it, with a
+//! history, and the environment overrides both. A value that breaks a rule never takes effect. Secrets are not here.
 
 mod graphql;
 pub mod model;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use common::{Backend, Clock, Endpoint, Error};
 
+pub use model::Environment;
 pub use store::sqlite::MIGRATIONS;
 
 use service::Service;
@@ -21,11 +22,15 @@ use store::Store;
 ///
 /// # Errors
 /// [`Error::Store`] when the store cannot be used.
-pub async fn open(backend: Backend, clock: Clock) -> Result<Arc<dyn Endpoint>, Error> {
+pub async fn open(
+    backend: Backend,
+    environment: Environment,
+    clock: Clock,
+) -> Result<Arc<dyn Endpoint>, Error> {
     let store: Arc<dyn Store> = match backend {
         Backend::Sqlite(sqlite) => Arc::new(store::sqlite::SqliteStore::new(sqlite)),
-        Backend::Mongo(mongo) => Arc::new(store::mongo::MongoStore::new(mongo)),
+        Backend::Mongo(mongo) => Arc::new(store::mongo::MongoStore::open(mongo).await?),
     };
-    let service = Service::open(store, clock).await?;
+    let service = Service::open(store, environment, clock).await?;
     Ok(Arc::new(graphql::endpoint(Arc::new(service))))
 }

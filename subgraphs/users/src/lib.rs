@@ -1,27 +1,34 @@
 //! The users domain: accounts, sessions and roles.
 //!
 //! It says who somebody is and what they may do; the gateway checks the access tokens it issues, and every other domain learns of an
-//! account's time zone and end through events. Mail, password reset and API keys are not here.
+//! account's time zone and end through events.
 
 mod cookies;
 mod graphql;
 mod hashing;
+pub mod mail;
 pub mod model;
 mod revocations;
 mod service;
 mod settings;
 pub mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use common::outbox::Outbox;
 use common::token::AccessTokens;
-use common::{Backend, Clock, Endpoint, Error, Revocations, Roles, UserId};
+use common::{
+    Backend, Client, Clock, Endpoint, Error, KeyVerifier, Revocations, Roles, UserId, Viewer,
+};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
 
 pub use hashing::{HashingCost, InvalidHashingCost};
-pub use settings::UsersSettings;
+pub use settings::{Limits, UsersSettings};
 pub use store::sqlite::MIGRATIONS;
 
+use mail::Mailer;
 use service::Service;
 use store::Store;
 
@@ -55,9 +62,35 @@ impl Users {
     }
 }
 
+impl Users {
+    /// Forgets what was kept long enough, and deletes the accounts whose time has come. This is done every ten minutes without being asked.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store fails.
+    pub async fn tidy_up(&self) -> Result<(), Error> {
+        self.service.tidy_up().await
+    }
+}
+
+impl KeyVerifier for Users {
+    fn identify<'a>(
+        &'a self,
+        secret: &'a str,
+        client: &'a Client,
+    ) -> BoxFuture<'a, Result<Option<(Viewer, Timestamp)>, Error>> {
+        Box::pin(self.service.identify_api_key(secret, client))
+    }
+}
+
+/// How often to look for mail that is to be tried again.
+const MAIL_EVERY: Duration = Duration::from_secs(5);
+/// How often to forget what was kept long enough.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
 /// Opens the domain on a store: a SQLite file that was opened with [`MIGRATIONS`], or a MongoDB database.
 ///
 /// What changes about accounts is told to `subscribers`. Sessions that end are noted in `revocations`, those that ended lately at once.
+/// Mail leaves through `mailer`; sending, and forgetting what was kept long enough, goes on until the last clone is dropped.
 ///
 /// # Errors
 /// [`Error::Store`] when the store cannot be used.
@@ -66,6 +99,7 @@ pub async fn open(
     settings: UsersSettings,
     tokens: Arc<AccessTokens>,
     revocations: Arc<Revocations>,
+    mailer: Arc<dyn Mailer>,
     subscribers: Vec<Arc<dyn Endpoint>>,
     clock: Clock,
 ) -> Result<Users, Error> {
@@ -74,8 +108,33 @@ pub async fn open(
         Backend::Mongo(mongo) => Arc::new(store::mongo::MongoStore::open(mongo).await?),
     };
     let outbox = Outbox::start("users", store.clone(), subscribers);
-    let service = Service::new(store, outbox, settings, tokens, revocations, clock);
+    let service = Service::new(store, outbox, settings, tokens, revocations, mailer, clock);
     service.load_revocations().await?;
     let service = Arc::new(service);
+    tokio::spawn(send_mail(Arc::downgrade(&service)));
+    tokio::spawn(tidy_up(Arc::downgrade(&service)));
     Ok(Users { endpoint: Arc::new(graphql::endpoint(Arc::clone(&service))), service })
+}
+
+/// Sends mail as it comes, until the domain is closed.
+async fn send_mail(service: Weak<Service>) {
+    while let Some(service) = service.upgrade() {
+        if let Err(error) = service.send_mail().await {
+            tracing::warn!(%error, "mail waits to be sent");
+        }
+        // Mail that is queued meanwhile leaves at once. The domain can be closed while this waits.
+        let waiting = service.mail_waits();
+        let _ = tokio::time::timeout(MAIL_EVERY, waiting).await;
+    }
+}
+
+/// Forgets what was kept long enough, now and then, until the domain is closed.
+async fn tidy_up(service: Weak<Service>) {
+    while let Some(open) = service.upgrade() {
+        if let Err(error) = open.tidy_up().await {
+            tracing::warn!(%error, "what was kept long enough is forgotten later");
+        }
+        drop(open);
+        tokio::time::sleep(TIDY_EVERY).await;
+    }
 }

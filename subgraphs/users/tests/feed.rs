@@ -31,6 +31,7 @@ async fn start(backend: &Backend, tokens: &Arc<AccessTokens>, clock: &Clock) -> 
         settings,
         tokens.clone(),
         revocations.clone(),
+        Arc::new(users::mail::Mailbox::new(std::env::temp_dir())),
         Vec::new(),
         clock.clone(),
     );
@@ -43,7 +44,7 @@ async fn run(users: &Users, viewer: Option<&Viewer>, document: String) -> Value 
         operation_name: None,
         variables: async_graphql::Variables::default(),
     };
-    let caller = Caller { viewer: viewer.cloned(), request_id: "test".into() };
+    let caller = Caller::new(viewer.cloned(), "test");
     let response = users.endpoint.execute(request, Arc::new(caller)).await.unwrap();
     assert!(response.errors.is_empty(), "{:?}", response.errors);
     serde_json::to_value(response.data).unwrap()

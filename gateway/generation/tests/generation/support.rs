@@ -1,5 +1,6 @@
 //! Services to generate cards that run in the test, a stand-in for the decks subgraph, and the endpoint between them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -118,7 +119,7 @@ impl Service {
 pub(crate) fn caller(user: UserId) -> Caller {
     let beta = Roles { beta: true, admin: false };
     let viewer = Viewer { verified: true, ..Viewer::new(user, SessionId::new(), beta) };
-    Caller { viewer: Some(viewer), request_id: "test".into() }
+    Caller::new(Some(viewer), "test")
 }
 
 /// Card generation with a service, and one person who has one deck.
@@ -126,13 +127,22 @@ pub(crate) struct Gateway {
     pub(crate) endpoint: Arc<dyn Endpoint>,
     pub(crate) owner: UserId,
     pub(crate) deck: DeckId,
+    pub(crate) config: Arc<Config>,
+    pub(crate) clock: Clock,
 }
 
 pub(crate) fn open(url: &str, secret: &str) -> Result<Arc<dyn Endpoint>, Error> {
-    open_with(url, secret, Decks { owner: UserId::new(), deck: DeckId::new(), broken: false })
+    let decks = Decks { owner: UserId::new(), deck: DeckId::new(), broken: false };
+    open_with(url, secret, decks, Arc::default(), Clock::System)
 }
 
-fn open_with(url: &str, secret: &str, decks: Decks) -> Result<Arc<dyn Endpoint>, Error> {
+fn open_with(
+    url: &str,
+    secret: &str,
+    decks: Decks,
+    config: Arc<Config>,
+    clock: Clock,
+) -> Result<Arc<dyn Endpoint>, Error> {
     // Another test may have done it before.
     drop(rustls::crypto::ring::default_provider().install_default());
     let settings = GenerationSettings {
@@ -140,7 +150,7 @@ fn open_with(url: &str, secret: &str, decks: Decks) -> Result<Arc<dyn Endpoint>,
         secret: SecretString::from(secret),
         timeout: Duration::from_millis(1_500),
     };
-    generation::open(settings, Arc::new(decks), Clock::System)
+    generation::open(settings, Arc::new(decks), config, clock)
 }
 
 impl Gateway {
@@ -158,8 +168,10 @@ impl Gateway {
 
     fn new(url: &str, broken: bool) -> Self {
         let (owner, deck) = (UserId::new(), DeckId::new());
-        let endpoint = open_with(url, SECRET, Decks { owner, deck, broken }).unwrap();
-        Self { endpoint, owner, deck }
+        let (config, clock) = (Arc::<Config>::default(), Clock::manual(Clock::System.now()));
+        let decks = Decks { owner, deck, broken };
+        let endpoint = open_with(url, SECRET, decks, config.clone(), clock.clone()).unwrap();
+        Self { endpoint, owner, deck, config, clock }
     }
 
     /// A valid input with other members put in.
@@ -242,6 +254,69 @@ impl Endpoint for Decks {
             let found = *id == self.deck.into() && caller.viewer().unwrap().user == self.owner;
             let deck = if found { json!({ "id": id }) } else { Value::Null };
             let data = async_graphql::Value::from_json(json!({ "deck": deck })).unwrap();
+            Ok(Response::new(data))
+        })
+    }
+
+    fn apply(&self, _: Arc<[Event]>) -> BoxFuture<'_, Result<(), EndpointError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Stands for the config subgraph: it has these values, or cannot be reached.
+#[derive(Default)]
+pub(crate) struct Config {
+    values: Mutex<Option<Value>>,
+    hangs: AtomicBool,
+}
+
+impl Config {
+    /// Has these values from now on.
+    pub(crate) fn set(&self, values: Value) {
+        *self.values.lock().unwrap() = Some(values);
+    }
+
+    /// Does not answer from now on.
+    pub(crate) fn hang(&self) {
+        self.hangs.store(true, Ordering::Relaxed);
+    }
+
+    /// Cannot be reached from now on.
+    pub(crate) fn unplug(&self) {
+        *self.values.lock().unwrap() = None;
+    }
+}
+
+impl Endpoint for Config {
+    fn name(&self) -> &str {
+        "config"
+    }
+
+    fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>> {
+        Box::pin(async { Ok(String::new()) })
+    }
+
+    fn execute(
+        &self,
+        request: SubgraphRequest,
+        caller: Arc<Caller>,
+    ) -> BoxFuture<'_, Result<Response, EndpointError>> {
+        assert_eq!(&*request.document, "{ serviceConfig { key value } }");
+        assert_eq!(caller.viewer, None, "it asks for itself");
+        let values = self.values.lock().unwrap().clone();
+        Box::pin(async move {
+            if self.hangs.load(Ordering::Relaxed) {
+                return std::future::pending().await;
+            }
+            let unreachable = || EndpointError::Timeout { endpoint: "config".into() };
+            let values = values.ok_or_else(unreachable)?;
+            let row = |(key, value)| json!({ "key": key, "value": value });
+            let rows: Vec<_> = values.as_object().unwrap().into_iter().map(row).collect();
+            let data = async_graphql::Value::from_json(json!({ "serviceConfig": rows })).unwrap();
             Ok(Response::new(data))
         })
     }

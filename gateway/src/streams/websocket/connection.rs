@@ -16,6 +16,7 @@ use super::message::{self, ClientMessage, Close};
 use super::{Opening, SUBPROTOCOL};
 use crate::authenticate::Identity;
 use crate::authorise::authorise;
+use crate::client::client;
 use crate::code::Code;
 use crate::decode::GraphQlRequest;
 use crate::live::{Content, Message, Next, Outbox, Outlet, Permit, queue};
@@ -90,7 +91,8 @@ async fn introduce(
         tracing::debug!("a WebSocket is refused: {refused:?}");
         Some(Close::FORBIDDEN)
     })?;
-    let key = client_key(&identity, &opening.extensions);
+    let trusted = &state.settings.http.trusted_proxies;
+    let key = client_key(&identity, &client(&opening.headers, &opening.extensions, trusted));
     let permit = state
         .clients
         .admit(key, settings.connections_per_client)
@@ -163,7 +165,9 @@ impl Connection {
     ) -> Self {
         let settings = &state.settings.streams;
         let (outbox, inbox) = queue(settings.buffer, settings.patience);
-        let caller = Caller { viewer: identity.viewer.clone(), request_id: opening.request_id };
+        let trusted = &state.settings.http.trusted_proxies;
+        let client = client(&opening.headers, &opening.extensions, trusted);
+        let caller = Caller { client, ..Caller::new(identity.viewer.clone(), opening.request_id) };
         let (authenticator, drain) = (state.authenticator.clone(), state.drain.clone());
         let outlet = Outlet::new(inbox, identity, authenticator, drain, settings);
         Self {

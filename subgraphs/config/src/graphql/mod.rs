@@ -1,5 +1,7 @@
 //! The domain's GraphQL schema: mapping only, no rule.
 
+mod frontend;
+mod history;
 mod mutation;
 mod query;
 mod types;

@@ -1,52 +1,120 @@
-//! What administrators set, in a MongoDB database. The key is the id, so the collection needs no other index.
+//! What administrators did, in a MongoDB database. Key and version are the id, so a version is kept once.
 
-use common::StoreError;
 use common::mongo::Mongo;
+use common::page::{Direction, PageRequest};
+use common::{ConfigChangeId, StoreError};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::Collection;
-use mongodb::bson::{self, DateTime, doc};
+use mongodb::bson::{self, DateTime, Document, doc};
+use mongodb::options::IndexOptions;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Store};
-use crate::model::Override;
+use crate::model::Change;
 
 /// A store in a MongoDB database.
 #[derive(Debug, Clone)]
 pub struct MongoStore {
     mongo: Mongo,
-    overrides: Collection<OverrideDocument>,
+    changes: Collection<ChangeDocument>,
 }
 
 impl MongoStore {
-    /// Uses a database.
-    #[must_use]
-    pub fn new(mongo: Mongo) -> Self {
-        Self { overrides: mongo.collection("overrides"), mongo }
+    /// Uses a database, and takes over what an earlier version kept in it.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn open(mongo: Mongo) -> Result<Self, StoreError> {
+        let store = Self { changes: mongo.collection("changes"), mongo };
+        for (name, keys, unique) in [
+            ("changeId", doc! { "changeId": 1 }, true),
+            ("keyVersion", doc! { "_id.key": 1, "_id.version": -1 }, false),
+        ] {
+            let options = IndexOptions::builder().unique(unique).build();
+            store.mongo.ensure_index("changes", name, keys, options).await?;
+        }
+        store.take_over().await?;
+        Ok(store)
+    }
+
+    /// Before there was a history, each key that was set had one document, which becomes its first change. Doing it twice, or in two
+    /// processes at once, does no harm.
+    async fn take_over(&self) -> Result<(), StoreError> {
+        let former: Collection<Former> = self.mongo.collection("overrides");
+        let mut found = former.find(doc! {}).await?;
+        while let Some(Former { key, value, set_at, set_by }) = found.try_next().await? {
+            let change = Change {
+                id: ConfigChangeId::new(),
+                key: key.clone(),
+                version: 1,
+                value: Some(value),
+                made_at: moment(set_at)?,
+                made_by: set_by.into(),
+            };
+            match self.append(change).await {
+                Ok(()) | Err(StoreError::Duplicate { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            former.delete_one(doc! { "_id": key }).await?;
+        }
+        Ok(())
     }
 }
 
 impl Store for MongoStore {
-    fn overrides(&self) -> Answer<'_, Vec<Override>> {
+    fn last(&self) -> Answer<'_, Vec<Change>> {
         Box::pin(async move {
-            let found = self.overrides.find(doc! {}).sort(doc! { "_id": 1 }).await?;
+            let pipeline = [
+                doc! { "$sort": { "_id.key": 1, "_id.version": -1 } },
+                doc! { "$group": { "_id": "$_id.key", "last": { "$first": "$$ROOT" } } },
+                doc! { "$replaceRoot": { "newRoot": "$last" } },
+                doc! { "$sort": { "_id.key": 1 } },
+            ];
+            let found = self.changes.aggregate(pipeline).with_type::<ChangeDocument>().await?;
             let found: Vec<_> = found.try_collect().await?;
-            found.into_iter().map(OverrideDocument::read).collect()
+            found.into_iter().map(ChangeDocument::read).collect()
         })
     }
 
-    fn put(&self, change: Override) -> Answer<'_, ()> {
+    fn version<'a>(&'a self, key: &'a str, version: i64) -> Answer<'a, Option<Change>> {
         Box::pin(async move {
-            let document = OverrideDocument::of(&change);
-            let same_key = doc! { "_id": &document.key };
-            self.overrides.replace_one(same_key, document).upsert(true).await?;
-            Ok(())
+            let id = doc! { "_id": { "key": key, "version": version } };
+            self.changes.find_one(id).await?.map(ChangeDocument::read).transpose()
         })
     }
 
-    fn remove<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+    fn history<'a>(
+        &'a self,
+        key: Option<&'a str>,
+        page: PageRequest<ConfigChangeId>,
+    ) -> Answer<'a, Vec<Change>> {
         Box::pin(async move {
-            self.overrides.delete_one(doc! { "_id": key }).await?;
+            let (beyond, order) = match page.direction {
+                Direction::Forward => ("$lt", -1),
+                Direction::Backward => ("$gt", 1),
+            };
+            let mut filter = Document::new();
+            if let Some(key) = key {
+                filter.insert("_id.key", key);
+            }
+            if let Some(cursor) = page.cursor {
+                filter.insert("changeId", doc! { beyond: cursor });
+            }
+            let found = self
+                .changes
+                .find(filter)
+                .sort(doc! { "changeId": order })
+                .limit(i64::from(page.limit) + 1)
+                .await?;
+            let found: Vec<_> = found.try_collect().await?;
+            found.into_iter().map(ChangeDocument::read).collect()
+        })
+    }
+
+    fn append(&self, change: Change) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.changes.insert_one(ChangeDocument::of(change)).await?;
             Ok(())
         })
     }
@@ -57,35 +125,57 @@ impl Store for MongoStore {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct OverrideDocument {
+#[serde(rename_all = "camelCase")]
+struct ChangeDocument {
+    #[serde(rename = "_id")]
+    id: KeyVersion,
+    change_id: bson::Uuid,
+    /// As JSON: so that a value is never read as a structure of the database's.
+    value: Option<String>,
+    made_at: DateTime,
+    made_by: bson::Uuid,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeyVersion {
+    key: String,
+    version: i64,
+}
+
+impl ChangeDocument {
+    fn of(change: Change) -> Self {
+        Self {
+            id: KeyVersion { key: change.key, version: change.version },
+            change_id: change.id.to_bson(),
+            value: change.value,
+            made_at: DateTime::from_millis(change.made_at.as_millisecond()),
+            made_by: change.made_by.to_bson(),
+        }
+    }
+
+    fn read(self) -> Result<Change, StoreError> {
+        Ok(Change {
+            id: self.change_id.into(),
+            key: self.id.key,
+            version: self.id.version,
+            value: self.value,
+            made_at: moment(self.made_at)?,
+            made_by: self.made_by.into(),
+        })
+    }
+}
+
+/// What an earlier version kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Former {
     #[serde(rename = "_id")]
     key: String,
-    /// As JSON: so that a value is never read as a structure of the database's.
     value: String,
     set_at: DateTime,
     set_by: bson::Uuid,
 }
 
-impl OverrideDocument {
-    fn of(change: &Override) -> Self {
-        Self {
-            key: change.key.clone(),
-            value: change.value.to_string(),
-            set_at: DateTime::from_millis(change.set_at.as_millisecond()),
-            set_by: change.set_by.to_bson(),
-        }
-    }
-
-    fn read(self) -> Result<Override, StoreError> {
-        Ok(Override {
-            key: self.key,
-            value: serde_json::from_str(&self.value).map_err(corrupt)?,
-            set_at: Timestamp::from_millisecond(self.set_at.timestamp_millis()).map_err(corrupt)?,
-            set_by: self.set_by.into(),
-        })
-    }
-}
-
-fn corrupt(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt(error.to_string())
+fn moment(at: DateTime) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(at.timestamp_millis())
+        .map_err(|error| StoreError::Corrupt(error.to_string()))
 }

@@ -1,15 +1,17 @@
-//! What administrators set, in a SQLite file.
+//! What administrators did, in a SQLite file.
 
-use common::StoreError;
+use common::page::{Direction, PageRequest};
 use common::sqlite::Sqlite;
+use common::{ConfigChangeId, StoreError};
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{Params, Row, params};
 
 use super::{Answer, Store};
-use crate::model::Override;
+use crate::model::Change;
 
 /// What the file is opened with.
-pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_config.sql")];
+pub const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_config.sql"), include_str!("migrations/0002_changes.sql")];
 
 /// A store in a SQLite file.
 #[derive(Debug, Clone)]
@@ -21,37 +23,56 @@ impl SqliteStore {
     pub const fn new(sqlite: Sqlite) -> Self {
         Self(sqlite)
     }
+
+    fn rows<'a>(
+        &'a self,
+        sql: &'static str,
+        values: impl Params + Send + 'static,
+    ) -> Answer<'a, Vec<Change>> {
+        Box::pin(self.0.read(move |connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(values)?;
+            let mut changes = Vec::new();
+            while let Some(row) = rows.next()? {
+                changes.push(read(row)?);
+            }
+            Ok(changes)
+        }))
+    }
 }
 
 impl Store for SqliteStore {
-    fn overrides(&self) -> Answer<'_, Vec<Override>> {
-        Box::pin(self.0.read(|connection| {
-            let mut statement = connection.prepare_cached(include_str!("sql/overrides.sql"))?;
-            let mut rows = statement.query([])?;
-            let mut overrides = Vec::new();
-            while let Some(row) = rows.next()? {
-                overrides.push(read(row)?);
-            }
-            Ok(overrides)
-        }))
+    fn last(&self) -> Answer<'_, Vec<Change>> {
+        self.rows(include_str!("sql/last.sql"), ())
     }
 
-    fn put(&self, change: Override) -> Answer<'_, ()> {
+    fn version<'a>(&'a self, key: &'a str, version: i64) -> Answer<'a, Option<Change>> {
+        let found = self.rows(include_str!("sql/version.sql"), (key.to_owned(), version));
+        Box::pin(async move { Ok(found.await?.pop()) })
+    }
+
+    fn history<'a>(
+        &'a self,
+        key: Option<&'a str>,
+        page: PageRequest<ConfigChangeId>,
+    ) -> Answer<'a, Vec<Change>> {
+        let sql = match page.direction {
+            Direction::Forward => include_str!("sql/newest.sql"),
+            Direction::Backward => include_str!("sql/oldest.sql"),
+        };
+        self.rows(sql, (key.map(str::to_owned), page.cursor, page.limit + 1))
+    }
+
+    fn append(&self, change: Change) -> Answer<'_, ()> {
         Box::pin(self.0.write(move |connection| {
-            connection.prepare_cached(include_str!("sql/put.sql"))?.execute(params![
+            connection.prepare_cached(include_str!("sql/append.sql"))?.execute(params![
+                change.id,
                 change.key,
-                change.value.to_string(),
-                change.set_at.as_millisecond(),
-                change.set_by,
+                change.version,
+                change.value,
+                change.made_at.as_millisecond(),
+                change.made_by,
             ])?;
-            Ok(())
-        }))
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
-        let key = key.to_owned();
-        Box::pin(self.0.write(move |connection| {
-            connection.prepare_cached(include_str!("sql/remove.sql"))?.execute([key])?;
             Ok(())
         }))
     }
@@ -61,16 +82,14 @@ impl Store for SqliteStore {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Override, StoreError> {
-    let value: String = row.get("value")?;
-    Ok(Override {
+fn read(row: &Row<'_>) -> Result<Change, StoreError> {
+    let made_at = Timestamp::from_millisecond(row.get("made_at")?);
+    Ok(Change {
+        id: row.get("id")?,
         key: row.get("key")?,
-        value: serde_json::from_str(&value).map_err(corrupt)?,
-        set_at: Timestamp::from_millisecond(row.get("set_at")?).map_err(corrupt)?,
-        set_by: row.get("set_by")?,
+        version: row.get("version")?,
+        value: row.get("value")?,
+        made_at: made_at.map_err(|error| StoreError::Corrupt(error.to_string()))?,
+        made_by: row.get("made_by")?,
     })
-}
-
-fn corrupt(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt(error.to_string())
 }

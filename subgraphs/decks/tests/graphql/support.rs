@@ -112,7 +112,7 @@ pub(crate) const CREATE_CARDS: &str = "mutation($deck: ID!, $cards: [NewCard!]!)
 
 pub(crate) fn caller(user: UserId) -> Caller {
     let viewer = Viewer::new(user, SessionId::new(), Roles::default());
-    Caller { viewer: Some(viewer), request_id: "test".into() }
+    Caller::new(Some(viewer), "test")
 }
 
 /// A subscriber that keeps what it is told.

@@ -164,5 +164,5 @@ pub(crate) fn of(typename: &str, id: impl ToString) -> Value {
 
 pub(crate) fn caller(user: UserId) -> Caller {
     let viewer = Viewer::new(user, SessionId::new(), Roles::default());
-    Caller { viewer: Some(viewer), request_id: "test".into() }
+    Caller::new(Some(viewer), "test")
 }

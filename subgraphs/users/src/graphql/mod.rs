@@ -1,26 +1,34 @@
 //! The domain's GraphQL schema: mapping only, no rule.
 
+mod lists;
 mod mutation;
 mod query;
+mod security;
 mod types;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::{EmptySubscription, MergedObject, Schema};
 use common::endpoint::{Domain, SchemaEndpoint};
 use common::{Error, Event};
 use futures::future::BoxFuture;
 
 use crate::service::Service;
-use mutation::Mutation;
+use mutation::AccountMutation;
 use query::Query;
+use security::SecurityMutation;
+
+/// What can be changed.
+#[derive(Default, MergedObject)]
+pub(crate) struct Mutation(AccountMutation, SecurityMutation);
 
 /// The schema and the rest of the domain behind the seam.
 pub(crate) fn endpoint(
     service: Arc<Service>,
 ) -> SchemaEndpoint<Query, Mutation, EmptySubscription> {
-    let schema =
-        Schema::build(Query, Mutation, EmptySubscription).data(Arc::clone(&service)).finish();
+    let schema = Schema::build(Query, Mutation::default(), EmptySubscription)
+        .data(Arc::clone(&service))
+        .finish();
     SchemaEndpoint::new("users", schema, Arc::new(UsersDomain(service)))
 }
 

@@ -13,7 +13,8 @@ use super::types::{
 use crate::cookies::Cookies;
 use crate::service::{ProfileChange, Service, SignUp, SignedIn};
 
-pub(crate) struct Mutation;
+#[derive(Default)]
+pub(crate) struct AccountMutation;
 
 /// What it takes to sign up.
 #[derive(InputObject)]
@@ -74,8 +75,9 @@ struct SetRoleInput {
 
 /// What can be changed.
 #[Object]
-impl Mutation {
-    /// Makes an account. The answer is the same when the address has one already, which then stays as it is. It does not sign in.
+impl AccountMutation {
+    /// Makes an account, and sends a mail to confirm the address. The answer is the same when the address has an account already, which then
+    /// stays as it is; the mail tells its owner. It does not sign in.
     async fn sign_up(&self, ctx: &Context<'_>, input: SignUpInput) -> Result<SignUpPayload> {
         let input = SignUp {
             email: &input.email,
@@ -83,13 +85,15 @@ impl Mutation {
             name: &input.name,
             time_zone: input.time_zone.as_deref(),
         };
-        let email = ctx.data::<Arc<Service>>()?.sign_up(input).await?;
+        let email = ctx.data::<Arc<Service>>()?.sign_up(caller(ctx)?, input).await?;
         Ok(SignUpPayload { email: email.as_str().to_owned() })
     }
 
-    /// Signs in. A wrong password and an unknown address get the same error, with the code WRONG_CREDENTIALS.
+    /// Signs in. A wrong password and an unknown address get the same error, with the code WRONG_CREDENTIALS. After some wrong ones each
+    /// further try must wait, with the code THROTTLED and `retryAfter` in seconds.
     async fn log_in(&self, ctx: &Context<'_>, input: LogInInput) -> Result<AuthPayload> {
-        let signed_in = ctx.data::<Arc<Service>>()?.log_in(&input.email, &input.password).await?;
+        let service = ctx.data::<Arc<Service>>()?;
+        let signed_in = service.log_in(caller(ctx)?, &input.email, &input.password).await?;
         if input.cookies {
             set_cookies(ctx, &signed_in)?;
         }
@@ -102,7 +106,8 @@ impl Mutation {
         ctx: &Context<'_>,
         input: RefreshTokensInput,
     ) -> Result<AuthPayload> {
-        let signed_in = ctx.data::<Arc<Service>>()?.refresh(&input.refresh_token).await?;
+        let service = ctx.data::<Arc<Service>>()?;
+        let signed_in = service.refresh(caller(ctx)?, &input.refresh_token).await?;
         if input.cookies {
             set_cookies(ctx, &signed_in)?;
         }
@@ -145,7 +150,7 @@ impl Mutation {
     }
 }
 
-fn cookies(service: &Service) -> Cookies {
+pub(super) fn cookies(service: &Service) -> Cookies {
     Cookies { secure: service.settings().secure_cookies }
 }
 

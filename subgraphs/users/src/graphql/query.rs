@@ -8,7 +8,9 @@ use common::graphql::entities::{Representation, in_order};
 use common::graphql::fast::FastOptions;
 use common::graphql::sdl::{ADMIN, all_of};
 use common::graphql::{Result, caller};
+use common::page::PageRequest;
 
+use super::lists::{DEFAULT_PAGE, SecurityEventConnection, UserConnection};
 use super::types::{Entity, User};
 use crate::service::Service;
 
@@ -32,6 +34,50 @@ impl Query {
     ) -> Result<Option<User>> {
         let user = ctx.data::<Arc<Service>>()?.user(caller(ctx)?, id).await?;
         Ok(user.map(User))
+    }
+
+    /// All accounts, oldest first: 50 unless `first` or `last` says otherwise, at most 500. It takes the role ADMIN.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
+    async fn users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Only those whose address or name has this in it: at most 254 bytes; the case of a to z does not count."
+        )]
+        search: Option<String>,
+        #[graphql(desc = "The first so many, or those after `after`: 0 to 500.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: accounts after it.")] after: Option<String>,
+        #[graphql(desc = "The last so many, or those before `before`: 0 to 500.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: accounts before it.")] before: Option<String>,
+    ) -> Result<UserConnection> {
+        let page =
+            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
+        let service = ctx.data::<Arc<Service>>()?;
+        Ok(UserConnection(service.users(caller(ctx)?, search.as_deref(), page).await?))
+    }
+
+    /// The security events of all accounts, newest first: 50 unless `first` or `last` says otherwise, at most 500. It takes the role ADMIN.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
+    async fn security_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, or those after `after`: 0 to 500.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: events after it.")] after: Option<String>,
+        #[graphql(desc = "The last so many, or those before `before`: 0 to 500.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: events before it.")] before: Option<String>,
+    ) -> Result<SecurityEventConnection> {
+        let page =
+            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
+        let service = ctx.data::<Arc<Service>>()?;
+        Ok(SecurityEventConnection(service.security_events(caller(ctx)?, page).await?))
     }
 
     #[graphql(name = "_entities")]

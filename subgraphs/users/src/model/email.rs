@@ -1,4 +1,4 @@
-//! E-mail addresses in the one form by which they are compared: trimmed, lower-cased, NFC.
+//! E-mail addresses in the one form by which they are compared: trimmed, lower-cased, NFC, the domain as IDNA writes it in ASCII.
 //!
 //! It refuses what cannot be an address. Whether mail arrives there, only mail can tell.
 
@@ -50,9 +50,6 @@ impl Email {
             return Err(too_long());
         }
         let address: String = text.to_lowercase().nfc().collect();
-        if address.len() > MAX_ADDRESS {
-            return Err(too_long());
-        }
         let Some((local, domain)) = address.split_once('@') else {
             return Err("an e-mail address has an @, such as ada@example.org".into());
         };
@@ -64,10 +61,12 @@ impl Email {
                 "the part before the @ has 1 to {MAX_LOCAL} bytes of letters, digits and !#$%&'*+/=?^_`{{|}}~-, with single dots within"
             ));
         }
-        if !is_domain(domain) {
-            return Err("the part after the @ is a domain, such as example.org".into());
-        }
-        Ok(Self(address))
+        let domain = idna::domain_to_ascii_strict(domain)
+            .ok()
+            .filter(|domain| is_domain(domain))
+            .ok_or("the part after the @ is a domain, such as example.org")?;
+        let address = format!("{local}@{domain}");
+        if address.len() > MAX_ADDRESS { Err(too_long()) } else { Ok(Self(address)) }
     }
 }
 
@@ -82,7 +81,7 @@ fn is_local(local: &str) -> bool {
 }
 
 fn is_domain(domain: &str) -> bool {
-    let allowed = |c: char| c.is_alphanumeric() || is_mark(c) || c == '-';
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let is_label = |label: &str| {
         (1..=MAX_LABEL).contains(&label.len())
             && label.chars().all(allowed)
@@ -107,7 +106,10 @@ mod tests {
             (" Ada@Example.ORG\n", "ada@example.org"),
             ("o'neil+cards@mail.example.co.uk", "o'neil+cards@mail.example.co.uk"),
             ("JOSE\u{301}@example.org", "jos\u{e9}@example.org"),
-            ("ZOË@ÉCOLE.example", "zoë@école.example"),
+            ("ZOË@ÉCOLE.example", "zoë@xn--cole-9oa.example"),
+            ("zoë@e\u{301}cole.example", "zoë@xn--cole-9oa.example"),
+            ("ada@ＥＸＡＭＰＬＥ。org", "ada@example.org"),
+            ("ada@xn--cole-9oa.example", "ada@xn--cole-9oa.example"),
         ] {
             assert_eq!(Email::new("input.email", typed).unwrap().as_str(), kept);
         }
@@ -132,6 +134,8 @@ mod tests {
             "a..da@example.org",
             "ada@-example.org",
             "ada@example..org",
+            "ada@xn--a.org",
+            "ada@exam_ple.org",
             "ada@example.org.",
             "ada\u{0}@example.org",
             "ada\u{202e}@example.org",

@@ -48,7 +48,7 @@ impl PersonName {
 }
 
 /// Line breaks, and the marks that override the direction of text and can make a name read as another.
-const fn turns_text(c: char) -> bool {
+pub(super) const fn turns_text(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

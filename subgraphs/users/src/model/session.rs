@@ -7,7 +7,7 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use common::{SessionId, UserId};
+use common::{Client, SessionId, UserId};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,7 @@ const HALF: usize = 16;
 pub struct TokenHash(pub [u8; 32]);
 
 impl TokenHash {
-    fn of(secret: &[u8]) -> Self {
+    pub(super) fn of(secret: &[u8]) -> Self {
         Self(Sha256::digest(secret).into())
     }
 }
@@ -97,6 +97,8 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When it was ended, by its owner or because an old token turned up.
     pub revoked_at: Option<Timestamp>,
+    /// From where it was used last.
+    pub client: Client,
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct User {
     pub time_zone: TimeZoneName,
     /// When a new day of learning starts there.
     pub rollover_hour: RolloverHour,
+    /// When the account will be deleted, where its owner asked for that.
+    pub delete_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was changed last.
@@ -43,6 +45,7 @@ impl User {
             email_verified: false,
             time_zone,
             rollover_hour: RolloverHour::default(),
+            delete_at: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -52,10 +55,20 @@ impl User {
     /// What other domains are told of it.
     #[must_use]
     pub fn event(&self) -> Event {
+        self.told(false)
+    }
+
+    /// What other domains are told when it is gone; its version is that of its last state and one more.
+    #[must_use]
+    pub fn tombstone(&self) -> Event {
+        self.told(true)
+    }
+
+    fn told(&self, deleted: bool) -> Event {
         Event::User(UserChanged {
             user: self.id,
             version: self.version,
-            deleted: false,
+            deleted,
             time_zone: self.time_zone.as_str().to_owned(),
             rollover_hour: self.rollover_hour.get(),
         })

@@ -1,20 +1,32 @@
 //! All rules of the domain, and who may do what.
 //!
-//! Accounts are here; what makes and ends sessions is in [`sessions`].
+//! Accounts are here; what else there is to them is in a module each.
 
+mod administer;
+mod audit;
+mod courier;
+mod deletion;
 mod ended;
+mod keys;
+mod limits;
+mod passwords;
 mod sessions;
 
 use std::sync::Arc;
 
 use common::outbox::Outbox;
 use common::token::AccessTokens;
-use common::{Caller, Clock, Error, Revocations, Role, Roles, UserId};
+use common::{Caller, Clock, Error, Revocations, Roles, UserId, Viewer};
+use tokio::sync::Notify;
 
 use crate::hashing::Hasher;
-use crate::model::{Email, NewPassword, PersonName, RolloverHour, TimeZoneName, User};
+use crate::mail::Mailer;
+use crate::model::{
+    AttemptKey, Email, MailKind, NewPassword, PersonName, QueuedMail, RolloverHour,
+    SecurityEventKind, TimeZoneName, User,
+};
 use crate::settings::UsersSettings;
-use crate::store::{Replaced, Sessions, Store};
+use crate::store::{Replaced, SignUpMail, Store};
 
 pub(crate) use sessions::SignedIn;
 
@@ -29,6 +41,9 @@ pub(crate) struct Service {
     settings: UsersSettings,
     tokens: Arc<AccessTokens>,
     revocations: Arc<Revocations>,
+    mailer: Arc<dyn Mailer>,
+    /// Told when there is mail to send.
+    mail_waits: Notify,
     clock: Clock,
 }
 
@@ -54,10 +69,12 @@ impl Service {
         settings: UsersSettings,
         tokens: Arc<AccessTokens>,
         revocations: Arc<Revocations>,
+        mailer: Arc<dyn Mailer>,
         clock: Clock,
     ) -> Self {
         let hasher = Hasher::new(settings.hashing_cost.clone(), settings.hashing_threads);
-        Self { store, outbox, hasher, settings, tokens, revocations, clock }
+        let mail_waits = Notify::new();
+        Self { store, outbox, hasher, settings, tokens, revocations, mailer, mail_waits, clock }
     }
 
     pub(crate) const fn settings(&self) -> &UsersSettings {
@@ -73,18 +90,33 @@ impl Service {
         Ok(self.store.ping().await?)
     }
 
+    /// Waits until there is mail to send.
+    pub(crate) async fn mail_waits(&self) {
+        self.mail_waits.notified().await;
+    }
+
+    /// The signed-in person, who is there in person: not a script with an API key, nor a program with scopes of its own. What concerns the
+    /// account's security is for the person alone.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::NotAllowed`] when it is a script.
+    fn in_person<'a>(&self, caller: &'a Caller) -> Result<&'a Viewer, Error> {
+        let viewer = caller.viewer()?;
+        if viewer.scopes.is_empty() {
+            Ok(viewer)
+        } else {
+            Err(Error::NotAllowed(
+                "this is for a person who has logged in: an API key cannot do it",
+            ))
+        }
+    }
+
     /// The signed-in person's account; `None` for nobody, and for one whose account is gone.
     pub(crate) async fn viewer(&self, caller: &Caller) -> Result<Option<User>, Error> {
         match &caller.viewer {
             Some(viewer) => self.find(viewer.user).await,
             None => Ok(None),
         }
-    }
-
-    /// Anybody's account, for those who administer.
-    pub(crate) async fn user(&self, caller: &Caller, id: UserId) -> Result<Option<User>, Error> {
-        caller.with_role(Role::Admin)?;
-        self.find(id).await
     }
 
     /// The accounts among `ids` that the caller may see: their own, or any for those who administer.
@@ -100,12 +132,24 @@ impl Service {
     }
 
     /// Makes an account, unless the address has one. Which of the two it was shows neither in the answer nor in its time: the
-    /// password is hashed and a row is written in both cases, and nobody waits for the event's delivery.
-    pub(crate) async fn sign_up(&self, input: SignUp<'_>) -> Result<Email, Error> {
+    /// password is hashed, a row is written and a mail queued in both cases, and nobody waits for the event's delivery.
+    pub(crate) async fn sign_up(&self, caller: &Caller, input: SignUp<'_>) -> Result<Email, Error> {
         let (user, password) = self.new_user(input, "input.")?;
         let email = user.email.clone();
+        let key = AttemptKey::of_network("sign-up", &caller.client);
+        self.admit(key, self.settings.limits.sign_up).await?;
+        let queued = |kind| QueuedMail::new(kind, email.clone(), self.now());
+        let mail = self.may_mail(&email).await?.then(|| SignUpMail {
+            welcome: queued(MailKind::VerifyEmail),
+            taken: queued(MailKind::AddressTaken),
+        });
         let hash = self.hasher.hash(&password).await?;
-        self.store.insert_user(user, hash).await?;
+        let inserted = self.store.insert_user(user, hash, mail).await?;
+        let owner = self.store.user_by_email(&email).await?.map(|(user, _)| user.id);
+        let kind =
+            if inserted { SecurityEventKind::SignedUp } else { SecurityEventKind::SignUpRepeated };
+        self.note(caller, owner, kind, None).await?;
+        self.mail_waits.notify_one();
         let outbox = self.outbox.clone();
         tokio::spawn(async move { outbox.flush().await });
         Ok(email)
@@ -127,7 +171,7 @@ impl Service {
         let email = new.email.clone();
         if self.store.user_by_email(&email).await?.is_none() {
             let hash = self.hasher.hash(&password).await?;
-            self.store.insert_user(new, hash).await?;
+            self.store.insert_user(new, hash, None).await?;
         }
         let Some((user, _)) = self.store.user_by_email(&email).await? else {
             return Err(Error::not_found("user", email.as_str()));
@@ -148,7 +192,7 @@ impl Service {
         caller: &Caller,
         input: ProfileChange<'_>,
     ) -> Result<User, Error> {
-        let viewer = caller.viewer()?;
+        let viewer = self.in_person(caller)?;
         let name = input.name.map(|text| PersonName::new("input.name", text)).transpose()?;
         let time_zone =
             input.time_zone.map(|text| TimeZoneName::new("input.timeZone", text)).transpose()?;
@@ -162,33 +206,6 @@ impl Service {
             user.rollover_hour = rollover_hour.unwrap_or(user.rollover_hour);
         })
         .await
-    }
-
-    /// Gives a role to somebody or takes it from them, for those who administer. Taking one signs the person out everywhere, since what
-    /// they carry says they have it.
-    pub(crate) async fn set_role(
-        &self,
-        caller: &Caller,
-        id: UserId,
-        role: Role,
-        granted: bool,
-    ) -> Result<User, Error> {
-        caller.with_role(Role::Admin)?;
-        if role == Role::User {
-            let message = "everybody has the role USER: only BETA and ADMIN can be given or taken";
-            return Err(Error::invalid("input.role", message));
-        }
-        let user = self
-            .change(id, role == Role::Admin && !granted, |user| match role {
-                Role::User => {}
-                Role::Beta => user.roles.beta = granted,
-                Role::Admin => user.roles.admin = granted,
-            })
-            .await?;
-        if !granted {
-            self.end(Sessions::Of(id)).await?;
-        }
-        Ok(user)
     }
 
     fn new_user(&self, input: SignUp<'_>, path: &str) -> Result<(User, NewPassword), Error> {

@@ -4,13 +4,19 @@
 //! time, somebody has copied it, and its session ends for both.
 
 use common::token::TokenError;
-use common::{Caller, Error, SessionId, StoreError, Viewer};
+use common::{Caller, Client, Error, SessionId, StoreError, UserId, Viewer};
 use jiff::Timestamp;
 
 use super::Service;
+use super::keys::session_of;
 use crate::hashing::Verdict;
-use crate::model::{Email, PasswordHash, RefreshToken, Session, TypedPassword, User};
+use crate::model::{
+    Email, PasswordHash, RefreshToken, SecurityEventKind, Session, TypedPassword, User,
+};
 use crate::store::Sessions;
+
+/// How many of a person's sessions are listed: those used last.
+const MOST_LISTED: u32 = 100;
 
 /// What is the same for every reason not to let somebody in.
 const WRONG_LOGIN: Error = Error::WrongCredentials("wrong e-mail address or password");
@@ -28,28 +34,46 @@ pub(crate) struct SignedIn {
 
 impl Service {
     /// Lets somebody in who knows the password of the account with this address.
-    pub(crate) async fn log_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {
+    pub(crate) async fn log_in(
+        &self,
+        caller: &Caller,
+        email: &str,
+        password: &str,
+    ) -> Result<SignedIn, Error> {
         let password = TypedPassword::new(password);
         // Whether a text is an address at all is no secret.
-        let account = match Email::new("input.email", email) {
-            Ok(email) => self.store.user_by_email(&email).await?,
-            Err(_) => None,
+        let email = Email::new("input.email", email).ok();
+        let attempt = self.admit_log_in(email.as_ref(), &caller.client).await?;
+        let account = match &email {
+            Some(email) => self.store.user_by_email(email).await?,
+            None => None,
         };
         let kept = account.as_ref().map(|(_, hash)| hash);
         let verdict = self.hasher.verify(&password, kept).await?;
-        let Some((user, hash)) = account else { return Err(WRONG_LOGIN) };
-        match verdict {
-            Verdict::Wrong => return Err(WRONG_LOGIN),
-            Verdict::Right => {}
-            Verdict::RightButOutdated => self.upgrade(&user, hash, &password).await?,
+        let (user, hash) = match account {
+            Some(account) if verdict != Verdict::Wrong => account,
+            account => {
+                let owner = account.map(|(user, _)| user.id);
+                self.note(caller, owner, SecurityEventKind::LogInFailed, None).await?;
+                return Err(WRONG_LOGIN);
+            }
+        };
+        self.log_in_was_right(attempt).await?;
+        if verdict == Verdict::RightButOutdated {
+            self.upgrade(&user, hash, &password).await?;
         }
+        let user = self.cancel_deletion(caller, user).await?;
         // Signing up did not wait for the others to know of the account.
         self.outbox.flush().await;
-        self.begin(user).await
+        let signed_in = self.begin(user, &caller.client).await?;
+        // Whoever it was may have been nobody before: the log names the owner, as themself.
+        let by_owner = Caller { viewer: None, ..caller.clone() };
+        self.note(&by_owner, Some(signed_in.user.id), SecurityEventKind::LoggedIn, None).await?;
+        Ok(signed_in)
     }
 
     /// New tokens for the present refresh token of a session.
-    pub(crate) async fn refresh(&self, token: &str) -> Result<SignedIn, Error> {
+    pub(crate) async fn refresh(&self, caller: &Caller, token: &str) -> Result<SignedIn, Error> {
         let old = RefreshToken::parse(token).ok_or(WRONG_TOKEN)?;
         let session = self.store.session_by_family(old.family_hash()).await?.ok_or(WRONG_TOKEN)?;
         let now = self.now();
@@ -62,19 +86,54 @@ impl Service {
             token: next.hash(),
             refreshed_at: now,
             expires_at: self.refresh_expiry(now),
-            ..session
+            client: caller.client.clone(),
+            ..session.clone()
         };
         if !self.store.rotate(rotated.clone(), old.hash()).await? {
-            return self.reused(&session).await;
+            return self.reused(caller, &session).await;
         }
         self.signed_in(user, &rotated, next)
     }
 
     /// Ends the session that the caller's credentials belong to, and answers whether there was one.
     pub(crate) async fn log_out(&self, caller: &Caller) -> Result<bool, Error> {
-        let Some(viewer) = &caller.viewer else { return Ok(false) };
+        if caller.viewer.is_none() {
+            return Ok(false);
+        }
+        let viewer = self.in_person(caller)?;
         self.end(Sessions::One(viewer.session)).await?;
+        self.note(caller, Some(viewer.user), SecurityEventKind::LoggedOut, None).await?;
         Ok(true)
+    }
+
+    /// The sessions of the signed-in person, those used last first; for those who administer, of anybody.
+    pub(crate) async fn sessions(
+        &self,
+        caller: &Caller,
+        user: UserId,
+    ) -> Result<Vec<Session>, Error> {
+        let viewer = self.in_person(caller)?;
+        if viewer.user != user && !viewer.roles.admin {
+            return Err(Error::not_found("user", user));
+        }
+        Ok(self.store.sessions_of(user, self.now(), MOST_LISTED).await?)
+    }
+
+    /// Ends one session of the signed-in person.
+    pub(crate) async fn end_session(&self, caller: &Caller, id: SessionId) -> Result<(), Error> {
+        let user = self.in_person(caller)?.user;
+        if self.end(Sessions::OneOf(user, id)).await? == 0 {
+            return Err(Error::not_found("session", id));
+        }
+        self.note(caller, Some(user), SecurityEventKind::SessionsEnded, None).await
+    }
+
+    /// Ends all sessions of the signed-in person but the one they are in, and answers how many there were.
+    pub(crate) async fn end_other_sessions(&self, caller: &Caller) -> Result<usize, Error> {
+        let viewer = self.in_person(caller)?;
+        let ended = self.end(Sessions::OthersOf(viewer.user, viewer.session)).await?;
+        self.note(caller, Some(viewer.user), SecurityEventKind::SessionsEnded, None).await?;
+        Ok(ended)
     }
 
     /// Notes the sessions that ended before the start, while their access tokens are good.
@@ -83,26 +142,33 @@ impl Service {
         for (session, ended) in self.store.ended_since(since).await? {
             self.revoke(session, ended);
         }
-        Ok(())
-    }
-
-    /// Ends sessions: their refresh tokens are good no more, nor are their access tokens, at once.
-    pub(super) async fn end(&self, which: Sessions) -> Result<(), Error> {
-        let now = self.now();
-        for session in self.store.end_sessions(which, now).await? {
-            self.revoke(session, now);
+        for (key, revoked) in self.store.revoked_since(since).await? {
+            self.revoke(session_of(key), revoked);
         }
         Ok(())
     }
 
-    fn revoke(&self, session: SessionId, ended: Timestamp) {
+    /// Ends sessions, and answers how many: their refresh tokens are good no more, nor are their access tokens, at once.
+    pub(super) async fn end(&self, which: Sessions) -> Result<usize, Error> {
+        let now = self.now();
+        let ended = self.store.end_sessions(which, now).await?;
+        for session in &ended {
+            self.revoke(*session, now);
+        }
+        Ok(ended.len())
+    }
+
+    pub(super) fn revoke(&self, session: SessionId, ended: Timestamp) {
         let until = ended.saturating_add(self.tokens.lifetime()).unwrap_or(Timestamp::MAX);
         self.revocations.revoke(session, until);
     }
 
-    async fn reused<T>(&self, session: &Session) -> Result<T, Error> {
+    async fn reused<T>(&self, caller: &Caller, session: &Session) -> Result<T, Error> {
         tracing::warn!(user = %session.user, session = %session.id, "an old refresh token was used: the session ends");
         self.end(Sessions::One(session.id)).await?;
+        let nobody = Caller { viewer: None, ..caller.clone() };
+        let kind = SecurityEventKind::RefreshTokenReused;
+        self.note(&nobody, Some(session.user), kind, None).await?;
         Err(WRONG_TOKEN)
     }
 
@@ -113,10 +179,12 @@ impl Service {
         password: &TypedPassword,
     ) -> Result<(), Error> {
         let new = self.hasher.rehash(password).await?;
-        Ok(self.store.replace_hash(user.id, old, new).await?)
+        // Should it have been changed meanwhile, the new one is not of an old kind.
+        self.store.replace_hash(user.id, old, new).await?;
+        Ok(())
     }
 
-    async fn begin(&self, user: User) -> Result<SignedIn, Error> {
+    async fn begin(&self, user: User, client: &Client) -> Result<SignedIn, Error> {
         let now = self.now();
         let token = RefreshToken::generate();
         let session = Session {
@@ -128,6 +196,7 @@ impl Service {
             refreshed_at: now,
             expires_at: self.refresh_expiry(now),
             revoked_at: None,
+            client: client.clone(),
         };
         self.store.insert_session(session.clone()).await?;
         self.signed_in(user, &session, token)

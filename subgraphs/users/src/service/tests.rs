@@ -1,5 +1,9 @@
 //! The rules that take a look behind the GraphQL schema: what work an answer costs, what is kept of secrets, what is told to others.
 
+mod mail;
+mod timing;
+
+use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use common::event::UserChanged;
@@ -12,7 +16,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::MIGRATIONS;
 use crate::hashing::HashingCost;
+use crate::mail::{Letter, MailError, Mailer};
 use crate::model::PasswordHash;
+use crate::store::AccountStore;
 use crate::store::sqlite::SqliteStore;
 
 struct Fixture {
@@ -22,6 +28,22 @@ struct Fixture {
     service: Service,
     clock: Clock,
     told: Arc<Told>,
+    mailer: Arc<Scripted>,
+}
+
+/// A mailer that answers what it was told to, and else takes everything; it remembers what it was handed.
+#[derive(Default)]
+struct Scripted {
+    answers: Mutex<VecDeque<MailError>>,
+    handed: Mutex<Vec<Letter>>,
+}
+
+impl Mailer for Scripted {
+    fn send(&self, letter: Letter) -> BoxFuture<'_, std::result::Result<(), MailError>> {
+        self.handed.lock().unwrap().push(letter);
+        let answer = self.answers.lock().unwrap().pop_front().map_or(Ok(()), Err);
+        Box::pin(async { answer })
+    }
 }
 
 /// A subscriber that remembers what it was told.
@@ -59,22 +81,40 @@ impl Endpoint for Told {
     }
 }
 
-fn service(store: &SqliteStore, clock: &Clock, told: &Arc<Told>) -> Service {
+fn service(
+    store: &SqliteStore,
+    clock: &Clock,
+    told: &Arc<Told>,
+    mailer: &Arc<Scripted>,
+    cost: HashingCost,
+) -> Service {
     let store: Arc<dyn Store> = Arc::new(store.clone());
     let outbox = Outbox::start("users", store.clone(), vec![told.clone()]);
-    let cost = HashingCost::new(64, 1, 1).unwrap();
     let settings = UsersSettings { hashing_cost: cost, ..UsersSettings::default() };
     let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
     let revocations = Arc::new(Revocations::new(clock.clone()));
-    Service::new(store, outbox, settings, Arc::new(tokens), revocations, clock.clone())
+    Service::new(
+        store,
+        outbox,
+        settings,
+        Arc::new(tokens),
+        revocations,
+        mailer.clone(),
+        clock.clone(),
+    )
 }
 
 fn fixture() -> Fixture {
+    fixture_with(HashingCost::new(64, 1, 1).unwrap())
+}
+
+fn fixture_with(cost: HashingCost) -> Fixture {
     let (folder, sqlite) = testing::sqlite(MIGRATIONS);
     let (store, told) = (SqliteStore::new(sqlite.clone()), Arc::<Told>::default());
     let clock = Clock::manual(Timestamp::now());
-    let service = service(&store, &clock, &told);
-    Fixture { _folder: folder, sqlite, store, service, clock, told }
+    let mailer = Arc::<Scripted>::default();
+    let service = service(&store, &clock, &told, &mailer, cost);
+    Fixture { _folder: folder, sqlite, store, service, clock, told, mailer }
 }
 
 const PASSWORD: &str = "correct horse";
@@ -84,13 +124,19 @@ fn input(email: &str) -> SignUp<'_> {
 }
 
 impl Fixture {
+    /// Another run of the program on the same store.
+    fn restarted(&self) -> Service {
+        let cost = HashingCost::new(64, 1, 1).unwrap();
+        service(&self.store, &self.clock, &self.told, &self.mailer, cost)
+    }
+
     async fn account(&self, email: &str) -> (User, PasswordHash) {
         let email = Email::new("", email).unwrap();
         self.store.user_by_email(&email).await.unwrap().unwrap()
     }
 
     async fn signed_in(&self, email: &str) -> Viewer {
-        let signed_in = self.service.log_in(email, PASSWORD).await.unwrap();
+        let signed_in = self.service.log_in(&nobody(), email, PASSWORD).await.unwrap();
         self.service.tokens.verify(&signed_in.access_token, self.clock.now()).unwrap()
     }
 
@@ -107,21 +153,25 @@ impl Fixture {
     }
 }
 
+fn nobody() -> Caller {
+    Caller::anonymous("test")
+}
+
 fn as_caller(viewer: &Viewer) -> Caller {
-    Caller { viewer: Some(viewer.clone()), request_id: "test".into() }
+    Caller::new(Some(viewer.clone()), "test")
 }
 
 #[tokio::test]
 async fn signing_up_with_a_taken_address_gets_the_same_answer_and_changes_nothing() {
     let it = fixture();
-    let first = it.service.sign_up(input("ada@example.org")).await.unwrap();
+    let first = it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let account = it.account("ada@example.org").await;
     let again = SignUp { password: "another password", name: "Eve", ..input("Ada@Example.org") };
-    let second = it.service.sign_up(again).await.unwrap();
+    let second = it.service.sign_up(&nobody(), again).await.unwrap();
     assert_eq!(first, second);
     assert_eq!(it.account("ada@example.org").await, account);
-    assert!(it.service.log_in("ada@example.org", PASSWORD).await.is_ok());
-    assert!(it.service.log_in("ada@example.org", "another password").await.is_err());
+    assert!(it.service.log_in(&nobody(), "ada@example.org", PASSWORD).await.is_ok());
+    assert!(it.service.log_in(&nobody(), "ada@example.org", "another password").await.is_err());
 }
 
 #[tokio::test]
@@ -129,7 +179,7 @@ async fn a_taken_address_takes_one_hash_like_a_free_one() {
     let it = fixture();
     for email in ["ada@example.org", "ada@example.org", "eve@example.org"] {
         let before = it.service.hasher.runs();
-        it.service.sign_up(input(email)).await.unwrap();
+        it.service.sign_up(&nobody(), input(email)).await.unwrap();
         assert_eq!(it.service.hasher.runs() - before, 1, "{email}");
     }
 }
@@ -137,14 +187,20 @@ async fn a_taken_address_takes_one_hash_like_a_free_one() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_address_take_the_same_work() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
-    let wrong = it.work(|| it.service.log_in("ada@example.org", "wrong horse")).await;
-    let unknown = it.work(|| it.service.log_in("eve@example.org", "wrong horse")).await;
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
+    let wrong = it
+        .work(async || it.service.log_in(&nobody(), "ada@example.org", "wrong horse").await)
+        .await;
+    let unknown = it
+        .work(async || it.service.log_in(&nobody(), "eve@example.org", "wrong horse").await)
+        .await;
     assert_eq!(wrong.1, 1);
     assert_eq!(wrong, unknown);
-    let wrong = it.service.log_in("ada@example.org", "wrong horse").await.err().unwrap();
-    let unknown = it.service.log_in("eve@example.org", "wrong horse").await.err().unwrap();
-    let nonsense = it.service.log_in("nonsense", &"x".repeat(1 << 20)).await.err().unwrap();
+    let wrong = it.service.log_in(&nobody(), "ada@example.org", "wrong horse").await.err().unwrap();
+    let unknown =
+        it.service.log_in(&nobody(), "eve@example.org", "wrong horse").await.err().unwrap();
+    let nonsense =
+        it.service.log_in(&nobody(), "nonsense", &"x".repeat(1 << 20)).await.err().unwrap();
     for error in [wrong, unknown, nonsense] {
         assert_eq!(
             (error.code(), &*error.to_string()),
@@ -156,25 +212,25 @@ async fn a_wrong_password_and_an_unknown_address_take_the_same_work() {
 #[tokio::test]
 async fn a_bcrypt_hash_lets_in_once_and_is_replaced() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let (user, hash) = it.account("ada@example.org").await;
     let legacy = PasswordHash(bcrypt::hash(PASSWORD, 4).unwrap());
     it.store.replace_hash(user.id, hash, legacy.clone()).await.unwrap();
-    assert!(it.service.log_in("ada@example.org", "wrong horse").await.is_err());
+    assert!(it.service.log_in(&nobody(), "ada@example.org", "wrong horse").await.is_err());
     assert_eq!(it.account("ada@example.org").await.1, legacy);
 
-    it.service.log_in("ada@example.org", PASSWORD).await.unwrap();
+    it.service.log_in(&nobody(), "ada@example.org", PASSWORD).await.unwrap();
     let (after, replaced) = it.account("ada@example.org").await;
     assert!(replaced.0.starts_with("$argon2id$"), "{}", replaced.0);
     assert_eq!(after, user, "nothing else changed");
-    it.service.log_in("ada@example.org", PASSWORD).await.unwrap();
+    it.service.log_in(&nobody(), "ada@example.org", PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn no_secret_is_in_the_database() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
-    let signed_in = it.service.log_in("ada@example.org", PASSWORD).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
+    let signed_in = it.service.log_in(&nobody(), "ada@example.org", PASSWORD).await.unwrap();
     let token = signed_in.refresh_token.encode();
     let bytes = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, &token).unwrap();
     let mut files = std::fs::read(it.sqlite.path()).unwrap();
@@ -190,7 +246,7 @@ async fn no_secret_is_in_the_database() {
 #[tokio::test]
 async fn every_change_is_told_with_a_higher_version() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let viewer = it.signed_in("ada@example.org").await;
     let change = |hour| ProfileChange { name: None, time_zone: None, rollover_hour: Some(hour) };
     for hour in [0, 0, 23] {
@@ -204,7 +260,7 @@ async fn every_change_is_told_with_a_higher_version() {
 #[tokio::test]
 async fn changes_at_the_same_time_are_all_made() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let caller = as_caller(&it.signed_in("ada@example.org").await);
     let change = |name, time_zone, rollover_hour| {
         it.service.update_profile(&caller, ProfileChange { name, time_zone, rollover_hour })
@@ -223,7 +279,7 @@ async fn changes_at_the_same_time_are_all_made() {
 #[tokio::test]
 async fn a_restart_knows_the_sessions_that_ended_lately() {
     let it = fixture();
-    it.service.sign_up(input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
     let (early, late) =
         (it.signed_in("ada@example.org").await, it.signed_in("ada@example.org").await);
     it.service.log_out(&as_caller(&early)).await.unwrap();
@@ -231,7 +287,7 @@ async fn a_restart_knows_the_sessions_that_ended_lately() {
     it.service.log_out(&as_caller(&late)).await.unwrap();
     assert!(it.service.revocations.is_revoked(late.session));
 
-    let restarted = service(&it.store, &it.clock, &it.told);
+    let restarted = it.restarted();
     restarted.load_revocations().await.unwrap();
     assert!(restarted.revocations.is_revoked(late.session));
     assert!(!restarted.revocations.is_revoked(early.session), "its tokens have expired");

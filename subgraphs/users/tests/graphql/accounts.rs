@@ -1,185 +1,14 @@
-//! The domain through its endpoint: real documents, as different callers, on each store.
+//! Accounts, profiles and roles.
 
-#![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
-
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-
-use async_graphql::Variables;
-use common::token::AccessTokens;
-use common::{
-    Backend, Caller, Clock, Error, Revocations, Roles, SubgraphRequest, UserId, Viewer, testing,
-};
+use common::{Error, Roles, UserId, Viewer};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use users::{HashingCost, MIGRATIONS, Users, UsersSettings};
 
-struct World {
-    users: Users,
-    tokens: Arc<AccessTokens>,
-    revocations: Arc<Revocations>,
-    clock: Clock,
-    backend: Backend,
-    _folder: Option<tempfile::TempDir>,
-}
+use crate::world::{
+    ENTITIES, LOG_IN, LOG_OUT, PASSWORD, REFRESH, SET_ROLE, SIGN_UP, UPDATE, VIEWER, World,
+};
 
-/// An answer: its JSON and the cookies it sets.
-struct Answer {
-    json: Value,
-    cookies: Vec<String>,
-}
-
-macro_rules! on_each_store {
-    ($($case:ident)*) => {
-        mod sqlite {
-            $(#[tokio::test] async fn $case() { super::$case(super::World::on_sqlite().await).await })*
-        }
-        mod mongo {
-            $(#[tokio::test] async fn $case() { super::$case(super::World::on_mongo().await).await })*
-        }
-    };
-}
-
-on_each_store! {
-    a_person_signs_up_logs_in_and_out
-    refresh_tokens_rotate_and_reuse_ends_the_session
-    a_refresh_token_expires
-    cookies_are_set_and_cleared
-    a_profile_is_changed_by_its_owner
-    bad_input_is_refused_and_changes_nothing
-    nobody_sees_anybody_else
-    entities_are_answered_in_order_with_gaps
-    roles_are_given_and_taken_by_admins
-    entities_take_one_statement
-}
-
-#[tokio::test]
-async fn the_sdl_holds_the_keys() {
-    let world = World::on_sqlite().await;
-    let sdl = world.users.endpoint.sdl().await.unwrap();
-    assert!(sdl.contains("type User @key(fields: \"id\")"), "{sdl}");
-    assert!(!sdl.contains("_entities") && !sdl.contains("_Entity"), "{sdl}");
-    async_graphql::parser::parse_schema(&sdl).unwrap();
-}
-
-impl World {
-    async fn on_sqlite() -> Self {
-        let (folder, sqlite) = testing::sqlite(MIGRATIONS);
-        Self { _folder: Some(folder), ..Self::on(Backend::Sqlite(sqlite)).await }
-    }
-
-    async fn on_mongo() -> Self {
-        Self::on(Backend::Mongo(testing::mongo().await)).await
-    }
-
-    async fn on(backend: Backend) -> Self {
-        let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
-        let tokens = Arc::new(tokens);
-        let clock = Clock::manual(Timestamp::now());
-        let revocations = Arc::new(Revocations::new(clock.clone()));
-        let settings = UsersSettings {
-            hashing_cost: HashingCost::new(64, 1, 1).unwrap(),
-            hashing_threads: NonZeroUsize::new(2).unwrap(),
-            ..UsersSettings::default()
-        };
-        let users = users::open(
-            backend.clone(),
-            settings,
-            Arc::clone(&tokens),
-            Arc::clone(&revocations),
-            Vec::new(),
-            clock.clone(),
-        );
-        let users = users.await.unwrap();
-        Self { users, tokens, revocations, clock, backend, _folder: None }
-    }
-
-    async fn ask(&self, viewer: Option<&Viewer>, document: &str, variables: Value) -> Answer {
-        let request = SubgraphRequest {
-            document: document.into(),
-            operation_name: None,
-            variables: Variables::from_json(variables),
-        };
-        let caller = Caller { viewer: viewer.cloned(), request_id: "test".into() };
-        let response = self.users.endpoint.execute(request, Arc::new(caller)).await.unwrap();
-        let cookies = response.http_headers.get_all("set-cookie").iter();
-        let cookies = cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect();
-        Answer { json: serde_json::to_value(&response).unwrap(), cookies }
-    }
-
-    /// The data of an answer that must have no error.
-    async fn data(&self, viewer: Option<&Viewer>, document: &str, variables: Value) -> Value {
-        let mut answer = self.ask(viewer, document, variables).await.json;
-        assert_eq!(answer.get("errors"), None, "{answer}");
-        answer["data"].take()
-    }
-
-    /// Code, argument and message of the one error of an answer that must have one.
-    async fn error(
-        &self,
-        viewer: Option<&Viewer>,
-        document: &str,
-        variables: Value,
-    ) -> (String, Value, String) {
-        let answer = self.ask(viewer, document, variables).await.json;
-        assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1), "{answer}");
-        let error = &answer["errors"][0];
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let extensions = &error["extensions"];
-        (text(&extensions["code"]), extensions["argument"].clone(), text(&error["message"]))
-    }
-
-    async fn sign_up(&self, email: &str) {
-        let input = json!({ "email": email, "password": PASSWORD, "name": "Ada" });
-        self.data(None, SIGN_UP, json!({ "input": input })).await;
-    }
-
-    async fn log_in(&self, email: &str) -> Value {
-        let input = json!({ "email": email, "password": PASSWORD });
-        self.data(None, LOG_IN, json!({ "input": input })).await["logIn"].take()
-    }
-
-    fn viewer(&self, auth: &Value) -> Viewer {
-        self.tokens.verify(auth["accessToken"].as_str().unwrap(), self.clock.now()).unwrap()
-    }
-
-    async fn signed_in(&self, email: &str) -> Viewer {
-        self.sign_up(email).await;
-        self.viewer(&self.log_in(email).await)
-    }
-
-    async fn admin(&self) -> Viewer {
-        let roles = Roles { beta: false, admin: true };
-        let ensured = self.users.ensure_account("root@example.org", "Root", PASSWORD, roles);
-        ensured.await.unwrap();
-        self.viewer(&self.log_in("root@example.org").await)
-    }
-
-    fn statements(&self) -> u64 {
-        match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.statements(),
-            Backend::Mongo(mongo) => mongo.commands(),
-        }
-    }
-}
-
-const PASSWORD: &str = "correct horse";
-const SIGN_UP: &str = "mutation($input: SignUpInput!) { signUp(input: $input) { email } }";
-const LOG_IN: &str = "mutation($input: LogInInput!) { logIn(input: $input) {
-    accessToken accessTokenExpiresAt refreshToken user { id email } } }";
-const REFRESH: &str = "mutation($input: RefreshTokensInput!) { refreshTokens(input: $input) {
-    accessToken refreshToken user { id roles } } }";
-const LOG_OUT: &str = "mutation { logOut { loggedOut } }";
-const UPDATE: &str = "mutation($input: UpdateProfileInput!) { updateProfile(input: $input) {
-    user { name timeZone rolloverHour } } }";
-const SET_ROLE: &str =
-    "mutation($input: SetRoleInput!) { setRole(input: $input) { user { id roles } } }";
-const VIEWER: &str =
-    "{ viewer { id email name roles emailVerified timeZone rolloverHour createdAt } }";
-const ENTITIES: &str = "query($r: [_Any!]!) { _entities(representations: $r) {
-    __typename ... on User { id name timeZone } } }";
-
-async fn a_person_signs_up_logs_in_and_out(world: World) {
+pub(crate) async fn a_person_signs_up_logs_in_and_out(world: World) {
     let input = json!({ "email": " Ada@Example.org ", "password": PASSWORD, "name": "Ada",
         "timeZone": "europe/zurich" });
     let answer = world.data(None, SIGN_UP, json!({ "input": input })).await;
@@ -209,7 +38,7 @@ async fn a_person_signs_up_logs_in_and_out(world: World) {
     assert_eq!(out["logOut"]["loggedOut"], false);
 }
 
-async fn refresh_tokens_rotate_and_reuse_ends_the_session(world: World) {
+pub(crate) async fn refresh_tokens_rotate_and_reuse_ends_the_session(world: World) {
     world.sign_up("ada@example.org").await;
     let (auth, other) =
         (world.log_in("ada@example.org").await, world.log_in("ada@example.org").await);
@@ -232,7 +61,7 @@ async fn refresh_tokens_rotate_and_reuse_ends_the_session(world: World) {
     world.data(None, REFRESH, refresh(&other["refreshToken"])).await;
 }
 
-async fn a_refresh_token_expires(world: World) {
+pub(crate) async fn a_refresh_token_expires(world: World) {
     world.sign_up("ada@example.org").await;
     let auth = world.log_in("ada@example.org").await;
     let refresh = |token: &Value| json!({ "input": { "refreshToken": token } });
@@ -244,7 +73,7 @@ async fn a_refresh_token_expires(world: World) {
     assert_eq!(world.error(None, REFRESH, refresh(token)).await.0, "WRONG_CREDENTIALS");
 }
 
-async fn cookies_are_set_and_cleared(world: World) {
+pub(crate) async fn cookies_are_set_and_cleared(world: World) {
     world.sign_up("ada@example.org").await;
     let input = |cookies: bool| json!({ "input": { "email": "ada@example.org", "password": PASSWORD, "cookies": cookies } });
     assert!(world.ask(None, LOG_IN, input(false)).await.cookies.is_empty());
@@ -270,7 +99,7 @@ async fn cookies_are_set_and_cleared(world: World) {
     );
 }
 
-async fn a_profile_is_changed_by_its_owner(world: World) {
+pub(crate) async fn a_profile_is_changed_by_its_owner(world: World) {
     let viewer = world.signed_in("ada@example.org").await;
     let update = |input: Value| json!({ "input": input });
     let changed = world
@@ -304,7 +133,7 @@ async fn a_profile_is_changed_by_its_owner(world: World) {
     );
 }
 
-async fn bad_input_is_refused_and_changes_nothing(world: World) {
+pub(crate) async fn bad_input_is_refused_and_changes_nothing(world: World) {
     let long = "x".repeat(1 << 20);
     for (email, password, name, time_zone, argument) in [
         ("nonsense", PASSWORD, "Ada", "UTC", "input.email"),
@@ -333,7 +162,7 @@ async fn bad_input_is_refused_and_changes_nothing(world: World) {
     assert!(matches!(ensured.await, Err(Error::Invalid { argument, .. }) if argument == "name"));
 }
 
-async fn nobody_sees_anybody_else(world: World) {
+pub(crate) async fn nobody_sees_anybody_else(world: World) {
     let (ada, eve) =
         (world.signed_in("ada@example.org").await, world.signed_in("eve@example.org").await);
     let user = "query($id: ID!) { user(id: $id) { email } }";
@@ -351,7 +180,7 @@ async fn nobody_sees_anybody_else(world: World) {
     assert!(nonsense["errors"][0]["message"].as_str().unwrap().contains("is not an id"));
 }
 
-async fn entities_are_answered_in_order_with_gaps(world: World) {
+pub(crate) async fn entities_are_answered_in_order_with_gaps(world: World) {
     let (ada, eve) =
         (world.signed_in("ada@example.org").await, world.signed_in("eve@example.org").await);
     let user = |id: UserId| json!({ "__typename": "User", "id": id.to_string() });
@@ -382,7 +211,7 @@ async fn entities_are_answered_in_order_with_gaps(world: World) {
     }
 }
 
-async fn roles_are_given_and_taken_by_admins(world: World) {
+pub(crate) async fn roles_are_given_and_taken_by_admins(world: World) {
     world.sign_up("ada@example.org").await;
     let auth = world.log_in("ada@example.org").await;
     let (ada, admin) = (world.viewer(&auth), world.admin().await);
@@ -416,7 +245,7 @@ async fn roles_are_given_and_taken_by_admins(world: World) {
     assert_eq!(answer["setRole"]["user"]["roles"], json!(["USER"]));
 }
 
-async fn entities_take_one_statement(world: World) {
+pub(crate) async fn entities_take_one_statement(world: World) {
     let admin = world.admin().await;
     let mut ids = vec![admin.user];
     for n in 0..10 {

@@ -1,1 +1,0 @@
-SELECT key, value, set_at, set_by FROM override ORDER BY key

@@ -1,1 +1,0 @@
-DELETE FROM override WHERE key = ?1

@@ -1,0 +1,67 @@
+//! What every store of the domain must do: one suite, run on each.
+
+#![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
+
+mod accounts;
+mod security;
+mod sessions;
+mod support;
+
+use common::testing;
+use users::MIGRATIONS;
+use users::store::{mongo::MongoStore, sqlite::SqliteStore};
+
+macro_rules! suite {
+    ($($module:ident { $($case:ident)* })*) => {
+        mod on_sqlite {
+            use super::*;
+            $($(#[tokio::test] async fn $case() {
+                let (_folder, sqlite) = testing::sqlite(MIGRATIONS);
+                super::$module::$case(&SqliteStore::new(sqlite)).await;
+            })*)*
+        }
+        mod on_mongo {
+            use super::*;
+            $($(#[tokio::test] async fn $case() {
+                super::$module::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
+            })*)*
+        }
+    };
+}
+
+suite! {
+    accounts {
+        an_account_is_kept_as_it_was_given
+        a_taken_address_changes_nothing_but_a_count
+        of_many_signing_up_with_one_address_one_does
+        accounts_are_read_in_batches
+        a_change_takes_the_version_it_was_made_from
+        the_last_admin_stays
+        of_two_admins_who_depose_each_other_one_stays
+        a_hash_is_replaced_only_if_it_is_still_the_one
+        events_wait_until_they_are_delivered
+        it_answers_a_ping
+        accounts_are_paged_and_searched
+        an_account_is_removed_with_everything
+    }
+    sessions {
+        a_session_is_kept_as_it_was_given
+        a_token_is_rotated_once
+        sessions_end_once
+        expired_sessions_are_forgotten
+        sessions_that_are_good_are_listed
+    }
+    security {
+        mail_waits_until_it_is_forgotten
+        a_mail_is_handed_to_one_at_a_time
+        signing_up_queues_the_mail_that_fits
+        a_secret_of_a_mail_is_good_once_for_its_purpose
+        a_key_is_kept_as_it_was_given_and_revoked_once
+        a_person_has_so_many_keys
+        attempts_are_free_then_paused_then_forgotten
+        of_many_attempts_at_the_same_time_the_free_ones_pass
+        attempts_are_taken_back
+        what_is_remembered_is_so_until_its_time
+        security_events_are_paged_newest_first_and_purged
+    }
+}
