@@ -81,20 +81,52 @@ const TABLE: &[(&str, Rule)] = &[
         ),
     ),
     ("Query.configHistory", Admin("{ configHistory { nodes { id } } }")),
-    ("Mutation.revertConfig", Admin("mutation { revertConfig(input: { key: WELCOME_MESSAGE, toVersion: 0 }) { __typename } }")),
+    (
+        "Mutation.revertConfig",
+        Admin(
+            "mutation { revertConfig(input: { key: WELCOME_MESSAGE, toVersion: 0 }) { __typename } }",
+        ),
+    ),
     ("Query.users", Admin("{ users(search: \"{email}\") { nodes { id email } } }")),
-    ("Query.securityEvents", Admin("{ securityEvents { nodes { id } } }")),
-    ("Mutation.endSessionsOfUser", Admin("mutation { endSessionsOfUser(input: { userId: \"{user}\" }) { __typename } }")),
-    ("Mutation.endSession", Owner("mutation { endSession(input: { sessionId: \"{signed_in}\" }) { endedId } }")),
+    ("Query.securityEvents", Admin("{ securityEvents { pageInfo { hasNextPage } } }")),
+    (
+        "Mutation.endSessionsOfUser",
+        Admin("mutation { endSessionsOfUser(input: { userId: \"{user}\" }) { __typename } }"),
+    ),
+    (
+        "Mutation.endSession",
+        Owner("mutation { endSession(input: { sessionId: \"{signed_in}\" }) { endedId } }"),
+    ),
     ("Mutation.endOtherSessions", Own("mutation { endOtherSessions { __typename } }")),
-    ("Mutation.changePassword", Own("mutation { changePassword(input: { currentPassword: \"correct horse battery staple\", newPassword: \"another horse battery staple\" }) { user { id email } } }")),
+    (
+        "Mutation.changePassword",
+        Own(
+            "mutation { changePassword(input: { currentPassword: \"correct horse battery staple\", newPassword: \"another horse battery staple\" }) { user { id email } } }",
+        ),
+    ),
     ("Mutation.sendVerification", Own("mutation { sendVerification { email } }")),
     ("Mutation.verifyEmail", Open("it takes a secret that was sent to the address")),
-    ("Mutation.requestPasswordReset", Mixed("mutation { requestPasswordReset(input: { email: \"{email}\" }) { email } }")),
+    (
+        "Mutation.requestPasswordReset",
+        Mixed("mutation { requestPasswordReset(input: { email: \"{email}\" }) { email } }"),
+    ),
     ("Mutation.resetPassword", Open("it takes a secret that was sent to the address")),
-    ("Mutation.createApiKey", Own("mutation { createApiKey(input: { name: \"mine\", scopes: [READ], expiresAt: \"2027-01-01T00:00:00Z\" }) { apiKey { id name } } }")),
-    ("Mutation.revokeApiKey", Owner("mutation { revokeApiKey(input: { apiKeyId: \"{api_key}\" }) { revokedId } }")),
-    ("Mutation.deleteAccount", Own("mutation { deleteAccount(input: { password: \"correct horse battery staple\" }) { deletionDueAt } }")),
+    (
+        "Mutation.createApiKey",
+        Own(
+            "mutation { createApiKey(input: { name: \"mine\", scopes: [READ], expiresAt: \"2027-01-01T00:00:00Z\" }) { apiKey { id name } } }",
+        ),
+    ),
+    (
+        "Mutation.revokeApiKey",
+        Owner("mutation { revokeApiKey(input: { apiKeyId: \"{api_key}\" }) { revokedId } }"),
+    ),
+    (
+        "Mutation.deleteAccount",
+        Own(
+            "mutation { deleteAccount(input: { password: \"correct horse battery staple\" }) { deletionDueAt } }",
+        ),
+    ),
     (
         "Mutation.createDeck",
         Made(

@@ -104,7 +104,8 @@ impl Graph {
             secret: "a secret of thirty-two characters".into(),
             timeout: generation::DEFAULT_TIMEOUT,
         };
-        let generation = generation::open(nowhere, decks.clone(), config.clone(), clock.clone()).unwrap();
+        let generation =
+            generation::open(nowhere, decks.clone(), config.clone(), clock.clone()).unwrap();
 
         let endpoints = vec![users.endpoint.clone(), config, decks, learning, generation];
         let mut sdls = Vec::new();
@@ -280,7 +281,10 @@ impl Graph {
         let request = request.body(Body::from(body)).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        serde_json::from_slice(&body).unwrap()
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        // A slip in a document must not pass for a refusal.
+        assert!(!text.contains("\"GRAPHQL_"), "{document}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 
     /// What a subgraph answers to a document about entities, as the gateway or anybody with its secret would ask.
