@@ -38,6 +38,7 @@ const SIGN_UP = 'mutation ($input: SignUpInput!) { signUp(input: $input) { email
 const LOG_IN = 'mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }';
 const CREATE_DECK = 'mutation ($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }';
 const CREATE_CARDS = 'mutation ($input: CreateCardsInput!) { createCards(input: $input) { cards { id } } }';
+const DECK = 'query ($id: ID!) { deck(id: $id) { id } }';
 const SUBMIT_REVIEWS = 'mutation ($input: SubmitReviewsInput!) { submitReviews(input: $input) { results { id status } } }';
 const GENERATE_CARDS = 'mutation ($input: GenerateCardsInput!) { generateCards(input: $input) { drafts { question } } }';
 const STATE = `{
@@ -77,6 +78,11 @@ const BODIES = [
   ['a literal of a wrong type', () => ({ query: '{ viewer { studyQueue(limit: "ten") { __typename } } }' }), REFUSED.validation, /limit|Int|ten/],
   ['a variable of a wrong type', () => call(CREATE_DECK, { name: 5 }), REFUSED.variables, /name/],
   ['a variable with an unknown field', () => call(CREATE_DECK, { name: 'x', owner: ABSENT_ID }), REFUSED.variables, /owner/],
+  ['a query operator as an id', () => ({ query: DECK, variables: { id: { $gt: '' } } }), REFUSED.variables, /id/],
+  ['a query operator as an address', () => call(LOG_IN, { email: { $ne: null }, password: { $gt: '' } }), REFUSED.variables, /email|password/],
+  ['a query operator written out as an id', () => ({ query: DECK, variables: { id: '{"$gt":""}' } }), REFUSED.input, /is not an id/],
+  ['a JavaScript condition as an id', () => ({ query: DECK, variables: { id: '$where: sleep(5000)' } }), REFUSED.input, /is not an id/],
+  ['SQL as an id', () => ({ query: DECK, variables: { id: "' OR '1'='1' --" } }), REFUSED.input, /is not an id/],
   ['a missing variable', () => ({ query: CREATE_DECK }), REFUSED.variables, /input/],
   [
     'a rating that does not exist',
@@ -148,7 +154,9 @@ describe('bad input', () => {
   const fixture = {};
 
   before(async () => {
-    fixture.token = await signUp(server, ADA);
+    await signUp(server, ADA);
+    await server.promote(ADA);
+    fixture.token = await tokenOf(server, ADA);
     fixture.evesToken = await signUp(server, EVE);
     fixture.deckId = await createDeck(fixture.token, 'Capitals');
     fixture.evesDeckId = await createDeck(fixture.evesToken, 'Secrets');

@@ -62,6 +62,7 @@ class Server {
   #command;
   #child;
   #dataDir;
+  #environment;
   #log = '';
 
   /** Where the server answers, once it is started. */
@@ -76,9 +77,10 @@ class Server {
     const port = await freePort();
     this.origin = `http://127.0.0.1:${port}`;
     this.#dataDir = mkdtempSync(join(tmpdir(), 'spacey-e2e-'));
+    this.#environment = serverEnvironment(port, this.#dataDir, settings);
     this.#child = spawn(program, this.#command, {
       cwd: this.#dataDir,
-      env: serverEnvironment(port, this.#dataDir, settings),
+      env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -102,6 +104,22 @@ class Server {
       await sleep(25);
     }
     assert.fail(`the server was not ready within ${READY_WITHIN_MS} ms`);
+  }
+
+  /** Runs another command of the program on the same data, with `input` on its standard input; it must succeed. */
+  async run(command, input = '') {
+    const child = spawn(findProgram(), command, { cwd: this.#dataDir, env: this.#environment, stdio: ['pipe', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    child.stdin.end(input);
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0, `spacey ${command.join(' ')}: ${output}`);
+    return output;
+  }
+
+  /** Gives an account what it takes to generate cards: a verified address and the role BETA, and ADMIN with it. It counts from the next login. */
+  async promote({ email, password }) {
+    await this.run(['admin', 'create', email], password);
   }
 
   /** Sends what Ctrl-C sends; the server must end by itself, soon, and with success. */
@@ -135,10 +153,11 @@ export function useServer(settings = {}) {
 
 /**
  * Gives the suite the same program as separate services: four subgraphs and a gateway over them, each a process of its own with `settings`
- * added to its environment. Returns the gateway.
+ * added to its environment. Returns the gateway; `gateway.startAnother()` starts another one over the same subgraphs.
  */
 export function useServices(settings = {}) {
   const gateway = new Server(['gateway']);
+  const others = [];
   const subgraphs = ['learning', 'config', 'decks', 'users'].map((name) => [name, new Server(['subgraph', name])]);
   before(async () => {
     const shared = { ...settings };
@@ -148,9 +167,15 @@ export function useServices(settings = {}) {
       shared[`SPACEY_SUBGRAPH_${name.toUpperCase()}_URL`] = subgraph.origin;
     }
     await gateway.start(shared);
+    gateway.startAnother = async () => {
+      const another = new Server(['gateway']);
+      others.push(another);
+      await another.start(shared);
+      return another;
+    };
   });
   after(async () => {
-    for (const server of [gateway, ...subgraphs.map(([, subgraph]) => subgraph)]) await server.stop();
+    for (const server of [...others, gateway, ...subgraphs.map(([, subgraph]) => subgraph)]) await server.stop();
   });
   gateway.subgraphs = new Map(subgraphs);
   return gateway;

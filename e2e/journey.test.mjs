@@ -210,6 +210,19 @@ describe('a first evening', () => {
     assert.ok(!queued.includes(cardIds[1]), 'the card answered EASY is done');
   });
 
+  test('may not generate cards before the address is verified and the role BETA is given', async () => {
+    await assert.rejects(app.mutate(examples.GenerateCards, { deckId, text: TEXT }), (error) => {
+      assert.ok(CombinedGraphQLErrors.is(error), String(error));
+      assert.equal(error.errors[0].extensions.code, 'FORBIDDEN');
+      assert.deepEqual(error.errors[0].path, ['generateCards']);
+      return true;
+    });
+    await server.promote(ACCOUNT);
+    const { email, password } = ACCOUNT;
+    app.accessToken = undefined;
+    app.accessToken = (await app.mutate(examples.LogIn, { email, password })).logIn.accessToken;
+  });
+
   test('gets drafts of cards from a text, and nothing is stored', async () => {
     const { generateCards } = await app.mutate(examples.GenerateCards, { deckId, text: TEXT });
     assert.ok(generateCards.generator.name);

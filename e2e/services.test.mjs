@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { post } from './client.mjs';
 import { useServices } from './harness.mjs';
@@ -72,6 +73,33 @@ describe('separate services', () => {
     assert.equal(viewer.decks.nodes[0].counts.new, 1);
     assert.equal(viewer.decks.nodes[0].cards.nodes[0].state, 'LEARNING');
     assert.deepEqual(viewer.studyQueue.map(({ card }) => card.question), [cards[1].question]);
+  });
+
+  test('a logout at one gateway is known to the others within 5 seconds, and to one that starts later at once', async () => {
+    const logIn = 'mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }';
+    const session = (await data(logIn, ADA)).logIn.accessToken;
+    const another = await gateway.startAnother();
+    const statusAt = async ({ origin }) => (await post(origin, { query: '{ viewer { name } }' }, { token: session })).status;
+    assert.deepEqual([await statusAt(gateway), await statusAt(another)], [200, 200]);
+
+    const loggedOut = await post(gateway.origin, { query: 'mutation { logOut { loggedOut } }' }, { token: session });
+    assert.deepEqual(loggedOut.body.data, { logOut: { loggedOut: true } });
+    const since = Date.now();
+    for (const one of [gateway, another]) {
+      while ((await statusAt(one)) !== 401) {
+        assert.ok(Date.now() - since < 5000, 'the token of the session that was ended is still accepted');
+        await sleep(50);
+      }
+    }
+    assert.equal(await statusAt(await gateway.startAnother()), 401);
+    assert.equal((await data('{ viewer { name } }')).viewer.name, 'Ada', 'another session of the same person stays');
+  });
+
+  test('the feed of ended sessions, as everything of a subgraph, takes the secret', async () => {
+    const url = gateway.subgraphs.get('users').origin;
+    for (const headers of [{}, { authorization: `Bearer ${token}` }]) {
+      assert.equal((await fetch(`${url}/revocations`, { headers })).status, 401);
+    }
   });
 
   test('a subgraph answers nobody who lacks the secret', async () => {

@@ -28,6 +28,9 @@ pub enum Error {
         /// The role it takes.
         needs: Role,
     },
+    /// The signed-in person has not shown to read mail sent to the account's address.
+    #[error("this needs a verified e-mail address: follow the link that was sent to it")]
+    Unverified,
     /// There is no such thing, or it is somebody else's: the two are told apart by nobody.
     #[error("{what} {id} was not found")]
     NotFound {
@@ -85,8 +88,7 @@ impl Error {
             Self::Invalid { .. } => "BAD_USER_INPUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::WrongCredentials(_) => "WRONG_CREDENTIALS",
-            Self::Forbidden { .. } => "FORBIDDEN",
-            Self::NotAllowed(_) => "FORBIDDEN",
+            Self::Forbidden { .. } | Self::Unverified | Self::NotAllowed(_) => "FORBIDDEN",
             Self::Throttled { .. } => "THROTTLED",
             Self::NotFound { .. } => "NOT_FOUND",
             Self::Conflict(_) => "CONFLICT",

@@ -61,16 +61,19 @@ pub struct Viewer {
     pub session: SessionId,
     /// What the person may do, as of when the credentials were made.
     pub roles: Roles,
+    /// Whether the person has shown to read mail sent to the account's address, as of then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
     /// What the credentials allow, where they say so: the scopes of OAuth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
 }
 
 impl Viewer {
-    /// A viewer whose credentials name no scopes.
+    /// A viewer whose address is not verified, and whose credentials name no scopes.
     #[must_use]
     pub const fn new(user: UserId, session: SessionId, roles: Roles) -> Self {
-        Self { user, session, roles, scopes: Vec::new() }
+        Self { user, session, roles, verified: false, scopes: Vec::new() }
     }
 }
 
@@ -104,6 +107,15 @@ impl Caller {
     /// [`Error::Unauthenticated`] when nobody is signed in.
     pub fn viewer(&self) -> Result<&Viewer, Error> {
         self.viewer.as_ref().ok_or(Error::Unauthenticated)
+    }
+
+    /// The signed-in person, whose address must be verified.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Unverified`] when it is not.
+    pub fn verified(&self) -> Result<&Viewer, Error> {
+        let viewer = self.viewer()?;
+        if viewer.verified { Ok(viewer) } else { Err(Error::Unverified) }
     }
 
     /// The signed-in person, who must have `role`.

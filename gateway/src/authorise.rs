@@ -1,11 +1,13 @@
 //! What the viewer may see of an operation, by the supergraph's `@authenticated`, `@requiresScopes` and `@policy`.
 //!
-//! Signed-in viewers are authenticated and have the scopes of their tokens. Nothing decides policies yet, so that none holds.
+//! Signed-in viewers are authenticated and have the scopes of their tokens. The policies are those that can be decided by a viewer alone:
+//! `verified`, `beta` and `admin`. No other holds for anybody.
 
 use std::sync::Arc;
 
 use common::Viewer;
-use federation::{Claims, Prepared};
+use common::graphql::sdl::{ADMIN, BETA, VERIFIED};
+use federation::{Claims, Payload, Prepared, ResponseError, ResponseErrorCode, Value};
 
 use crate::outcome::Outcome;
 
@@ -20,15 +22,64 @@ pub(crate) fn authorise(
     if prepared.is_open() {
         return Ok(prepared.clone());
     }
-    let claims = match viewer {
-        None => Claims::default(),
-        Some(viewer) => Claims {
-            authenticated: true,
-            scopes: viewer.scopes.iter().cloned().collect(),
-            ..Claims::default()
-        },
-    };
+    let claims = viewer.map(claims).unwrap_or_default();
     prepared.authorise(&claims).map_err(|error| Outcome::RequestError(vec![error]))
+}
+
+fn claims(viewer: &Viewer) -> Claims {
+    let policies =
+        [(VERIFIED, viewer.verified), (BETA, viewer.roles.beta), (ADMIN, viewer.roles.admin)];
+    Claims {
+        authenticated: true,
+        scopes: viewer.scopes.iter().cloned().collect(),
+        policies: policies
+            .into_iter()
+            .filter(|(_, holds)| *holds)
+            .map(|(name, _)| name.to_owned())
+            .collect(),
+    }
+}
+
+/// Tells those who may not see a part of the answer whether signing in could help.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refusals {
+    is_signed_in: bool,
+}
+
+impl Refusals {
+    pub(crate) const fn to(viewer: Option<&Viewer>) -> Self {
+        Self { is_signed_in: viewer.is_some() }
+    }
+
+    /// Names the errors of parts that were withheld.
+    pub(crate) fn name(self, errors: &mut [ResponseError]) {
+        let withheld = ResponseErrorCode::UnauthorizedFieldOrType.as_str();
+        let is_withheld = |error: &&mut ResponseError| {
+            error.reported_by.is_none()
+                && matches!(error.extensions.get("code"), Some(Value::String(code)) if code == withheld)
+        };
+        let (code, message) = if self.is_signed_in {
+            ("FORBIDDEN", "this needs a role, a scope or a verified address that the account lacks")
+        } else {
+            ("UNAUTHENTICATED", "sign in first: this needs a valid access token")
+        };
+        for error in errors.iter_mut().filter(is_withheld) {
+            message.clone_into(&mut error.message);
+            error.extensions.insert(Arc::from("code"), Value::String(code.to_owned()));
+        }
+    }
+
+    /// Names those of a part of an answer.
+    pub(crate) fn name_in(self, payload: &mut Payload) {
+        match payload {
+            Payload::Response(response) => self.name(&mut response.errors),
+            Payload::Initial(initial) => self.name(&mut initial.response.errors),
+            Payload::Subsequent(part) => {
+                part.incremental.iter_mut().for_each(|one| self.name(&mut one.errors));
+                part.completed.iter_mut().for_each(|one| self.name(&mut one.errors));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -40,8 +91,9 @@ mod tests {
 
     fn prepared(operation: &str) -> Arc<Prepared> {
         let sdl = r#"
-            extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@authenticated", "@requiresScopes"])
-            type Query { open: Int known: Int @authenticated scoped: Int @requiresScopes(scopes: [["a", "b"], ["c"]]) }
+            extend schema @link(url: "https://specs.apollo.dev/federation/v2.6", import: ["@authenticated", "@requiresScopes", "@policy"])
+            type Query { open: Int known: Int @authenticated scoped: Int @requiresScopes(scopes: [["a", "b"], ["c"]])
+                new: Int @policy(policies: [["verified", "beta"]]) rules: Int @policy(policies: [["admin"]]) other: Int @policy(policies: [["other"]]) }
         "#;
         let subgraph = SubgraphSdl { name: "a".into(), url: None, sdl: sdl.into() };
         let supergraph = Supergraph::parse(&compose(&[subgraph]).unwrap().supergraph_sdl).unwrap();
@@ -73,6 +125,29 @@ mod tests {
             for field in ["open", "known", "scoped"] {
                 assert_eq!(plan.contains(field), fetched.contains(field), "{viewer:?}\n{plan}");
             }
+        }
+    }
+
+    #[test]
+    fn policies_are_decided_by_the_address_and_the_roles() {
+        let prepared = prepared("{ open new rules other }");
+        let plan = |verified, beta, admin| {
+            let roles = Roles { beta, admin };
+            let viewer = Viewer { verified, ..Viewer::new(UserId::new(), SessionId::new(), roles) };
+            authorise(&prepared, Some(&viewer)).unwrap().plan().to_string()
+        };
+        for (verified, beta, admin) in [
+            (false, false, false),
+            (true, false, false),
+            (false, true, false),
+            (true, true, false),
+            (false, false, true),
+            (true, true, true),
+        ] {
+            let plan = plan(verified, beta, admin);
+            assert_eq!(plan.contains("new"), verified && beta, "{plan}");
+            assert_eq!(plan.contains("rules"), admin, "{plan}");
+            assert!(plan.contains("open") && !plan.contains("other"), "{plan}");
         }
     }
 

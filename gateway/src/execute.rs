@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::HeaderMap;
 
+use crate::authorise::Refusals;
 use crate::explain::Explain;
 use crate::mask::mask_payload;
 use crate::outcome::{Executed, Outcome, Part};
@@ -24,10 +25,12 @@ pub(crate) async fn execute(
     exchange: Exchange,
     settings: &GatewaySettings,
 ) -> Result<Executed, Outcome> {
+    let refusals = Refusals::to(exchange.caller.viewer.as_ref());
     let fetch = RequestFetch::new(transports.clone(), Arc::new(exchange));
-    let response = federation::execute(prepared, variables, &settings.execution, &fetch)
+    let mut response = federation::execute(prepared, variables, &settings.execution, &fetch)
         .await
         .map_err(Outcome::RequestError)?;
+    refusals.name(&mut response.errors);
     let exchange = fetch.exchange();
     let explanation = exchange.explain.as_ref().map(|explain| explain.told());
     let (headers, policy) = (exchange.take_headers(), exchange.policy());
@@ -41,7 +44,7 @@ pub(crate) struct Opened {
     pub(crate) headers: HeaderMap,
 }
 
-/// Starts to answer. The first part of a query or mutation is there then; a subscription is open. Errors in the parts are masked.
+/// Starts to answer. The first part of a query or mutation is there then; a subscription is open. Errors in the parts are named and masked.
 ///
 /// # Errors
 /// [`Outcome::RequestError`] when the variables do not fit the operation.
@@ -53,6 +56,7 @@ pub(crate) async fn open(
     settings: &GatewaySettings,
 ) -> Result<Opened, Outcome> {
     let kind = prepared.kind();
+    let refusals = Refusals::to(exchange.caller.viewer.as_ref());
     let fetch = RequestFetch::new(transports.clone(), Arc::new(exchange));
     let execution = settings.execution.clone();
     let mut payloads = federation::execute_stream(prepared, variables, execution, fetch.clone())
@@ -66,6 +70,7 @@ pub(crate) async fn open(
     let (transports, errors) = (transports.clone(), settings.errors.clone());
     let headers = fetch.exchange().take_headers();
     let parts = payloads.map(move |mut payload| {
+        refusals.name_in(&mut payload);
         mask_payload(&mut payload, &transports, &errors);
         let is_last = match &payload {
             Payload::Response(_) => true,

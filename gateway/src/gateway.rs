@@ -24,7 +24,7 @@ use crate::settings::GatewaySettings;
 use crate::state::State;
 use crate::transport::Transport;
 use crate::under_way::UnderWay;
-use crate::{browser, graphiql, pipeline, streams};
+use crate::{browser, graphiql, pipeline, streams, well_known};
 
 pub use crate::graph::GatewayError;
 
@@ -58,35 +58,40 @@ impl Gateway {
         settings: GatewaySettings,
         clock: Clock,
     ) -> Result<Self, GatewayError> {
-        let secure_cookies = settings.browser.secure_cookies;
-        let authenticator = Authenticator::new(tokens, revocations, clock, secure_cookies);
-        Self::assemble(Supergraph::parse(sdl)?, subgraphs, Some(authenticator), settings)
+        let supergraph = Supergraph::parse(sdl)?;
+        Self::assemble(supergraph, subgraphs, Some((Some(tokens), revocations, clock)), settings)
     }
 
-    /// A gateway for any supergraph: a general router. With `tokens` it refuses whoever shows an access token that is none of theirs or
-    /// has expired; without, everybody is anonymous, and credentials are the subgraphs' affair.
+    /// A gateway for any supergraph: a general router. With `tokens`, or issuers among the settings, it refuses whoever shows an access
+    /// token that is none of theirs or has expired; without, everybody is anonymous, and credentials are the subgraphs' affair.
     ///
     /// # Errors
-    /// [`GatewayError::Unreachable`] when the supergraph names a subgraph that is not among `subgraphs`.
+    /// [`GatewayError`] when the supergraph names a subgraph that is not among `subgraphs`, or an issuer cannot be used.
     pub fn general(
         supergraph: Supergraph,
         subgraphs: Vec<impl Into<Transport>>,
         tokens: Option<Arc<AccessTokens>>,
         settings: GatewaySettings,
     ) -> Result<Self, GatewayError> {
-        let secure_cookies = settings.browser.secure_cookies;
-        let authenticator = tokens.map(|tokens| {
-            Authenticator::new(tokens, Arc::default(), Clock::System, secure_cookies)
-        });
-        Self::assemble(supergraph, subgraphs, authenticator, settings)
+        let looks = tokens.is_some() || !settings.issuers.is_empty();
+        let identity = looks.then(|| (tokens, Arc::default(), Clock::System));
+        Self::assemble(supergraph, subgraphs, identity, settings)
     }
 
     fn assemble(
         supergraph: Supergraph,
         subgraphs: Vec<impl Into<Transport>>,
-        authenticator: Option<Authenticator>,
+        identity: Option<(Option<Arc<AccessTokens>>, Arc<Revocations>, Clock)>,
         settings: GatewaySettings,
     ) -> Result<Self, GatewayError> {
+        let authenticator = match identity {
+            Some((tokens, revocations, clock)) => {
+                let issuers = settings.issuers.clone();
+                let secure_cookies = settings.browser.secure_cookies;
+                Some(Authenticator::new(tokens, issuers, revocations, clock, secure_cookies)?)
+            }
+            None => None,
+        };
         let graph = Graph::new(supergraph, subgraphs, &settings)?;
         Ok(Self {
             state: Arc::new(State {
@@ -137,7 +142,8 @@ impl Gateway {
         let mut router = Router::new()
             .route("/graphql", any(graphql))
             .route("/health/live", get(|| async { Json(serde_json::json!({ "status": "live" })) }))
-            .route("/health/ready", get(ready));
+            .route("/health/ready", get(ready))
+            .route("/.well-known/jwks.json", get(well_known::keys));
         if settings.developer.graphiql {
             router = router
                 .route("/", get(|| async { Redirect::temporary("/graphiql") }))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use federation::{Supergraph, SupergraphError};
 
+use crate::authenticate::IssuerError;
 use crate::prepare::Operations;
 use crate::settings::GatewaySettings;
 use crate::transport::{Transport, Transports};
@@ -17,6 +18,9 @@ pub enum GatewayError {
     /// The supergraph names a subgraph that no transport was given for.
     #[error("the supergraph names the subgraph {0}, and nothing says how to reach it")]
     Unreachable(String),
+    /// Another issuer's tokens cannot be recognised.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
 }
 
 /// A supergraph as it runs.

@@ -37,7 +37,9 @@ mod streams;
 mod subgraph;
 mod transport;
 mod under_way;
+mod well_known;
 
+pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings};
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
@@ -46,7 +48,8 @@ pub use http_client::{
     TlsSettings,
 };
 pub use remote::{
-    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, subgraph_router,
+    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, revocation_router,
+    subgraph_router,
 };
 pub use settings::{
     BrowserSettings, DeveloperSettings, ErrorSettings, GatewaySettings, HttpSettings,

@@ -54,7 +54,7 @@ async fn steps(
     let arriving = decode(parts, body, &state.settings.http);
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
-    let identity = state.identify(&parts.headers, request.by_safe_method)?;
+    let identity = state.identify(&parts.headers, request.by_safe_method).await?;
     let trusted = &state.settings.http.trusted_proxies;
     let client = client(&parts.headers, &parts.extensions, trusted);
     let caller = Caller { client, ..Caller::new(identity.viewer.clone(), request_id(parts)) };

@@ -6,6 +6,8 @@ use federation::ExecuteSettings;
 use http::HeaderValue;
 use ipnet::IpNet;
 
+use crate::authenticate::IssuerSettings;
+
 /// Everything that can be set.
 #[derive(Debug, Clone, Default)]
 pub struct GatewaySettings {
@@ -13,6 +15,8 @@ pub struct GatewaySettings {
     pub http: HttpSettings,
     /// How browsers are recognised and kept apart.
     pub browser: BrowserSettings,
+    /// Who else issues access tokens that are accepted.
+    pub issuers: Vec<IssuerSettings>,
     /// What answers that last may take up.
     pub streams: StreamSettings,
     /// What is remembered of operations.

@@ -34,13 +34,13 @@ impl State {
     ///
     /// # Errors
     /// As those of [`Authenticator::authenticate`].
-    pub(crate) fn identify(
+    pub(crate) async fn identify(
         &self,
         headers: &HeaderMap,
         by_safe_method: bool,
     ) -> Result<Identity, Outcome> {
         match &self.authenticator {
-            Some(authenticator) => authenticator.authenticate(headers, by_safe_method),
+            Some(authenticator) => authenticator.authenticate(headers, by_safe_method).await,
             None => Ok(Identity::default()),
         }
     }

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Manage accounts in this machine's data.
     Admin(AdminArgs),
+    /// Manage the keys that sign access tokens.
+    Keys(KeysArgs),
 }
 
 #[derive(Debug, Args)]
@@ -166,6 +168,36 @@ pub(crate) enum AdminCommand {
         #[arg(long, default_value = "Administrator")]
         name: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Show each key: its name, what it is for, when it was made, and whether it signs.
+    List,
+    /// Make a key, which signs within seconds, and remove those no token of which can be good any more.
+    Rotate {
+        /// What the key is for; without it what SPACEY_JWT_ALGORITHM says.
+        #[arg(long, value_enum)]
+        algorithm: Option<KeyAlgorithmName>,
+    },
+    /// Remove a key that does not sign: its tokens are good no more within seconds.
+    Retire {
+        /// The key's name, as `list` shows it.
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum KeyAlgorithmName {
+    Eddsa,
+    Hs256,
 }
 
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {

@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod dev_mail;
 mod graph;
+mod keys;
 mod logging;
 mod origin;
 mod reload;

@@ -20,17 +20,23 @@ pub(crate) struct SecretError {
     source: io::Error,
 }
 
+impl SecretError {
+    pub(crate) fn new(path: &Path, source: io::Error) -> Self {
+        Self { path: path.to_owned(), source }
+    }
+}
+
 /// The content of the file at `path`, which is made with what `make` gives when it is not there.
 pub(crate) fn read_or_make(
     path: &Path,
     make: impl FnOnce() -> SecretString,
 ) -> Result<SecretString, SecretError> {
-    let error = |source| SecretError { path: path.to_owned(), source };
+    let error = |source| SecretError::new(path, source);
     match fs::read_to_string(path) {
         Ok(text) => Ok(SecretString::from(text)),
         Err(absent) if absent.kind() == io::ErrorKind::NotFound => {
             let secret = make();
-            match write_new(path, secret.expose_secret()) {
+            match write_new(path, &secret) {
                 Ok(()) => Ok(secret),
                 // Another process made it in the meantime: both must use the same.
                 Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {
@@ -54,17 +60,17 @@ pub(crate) fn make_private_dir(path: &Path) -> Result<(), SecretError> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|source| SecretError { path: path.to_owned(), source })
+        .map_err(|source| SecretError::new(path, source))
 }
 
-/// Writes under another name first, so that nobody reads half a secret.
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
+/// Keeps a secret in a file that is not there yet. It is written under another name first, so that nobody reads half of it.
+pub(crate) fn write_new(path: &Path, secret: &SecretString) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let unfinished = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(secret.expose_secret().as_bytes())?;
     file.sync_all()?;
     // A hard link fails when the name is taken; a rename would replace what another process made.
     let linked = fs::hard_link(&unfinished, path);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::mongo::Mongo;
-use common::revocation::Revocations;
+use common::revocation::{RevocationFeed, Revocations};
 use common::sqlite::Sqlite;
 use common::token::{AccessTokens, ServiceTokens};
 use common::{Backend, Clock, Endpoint, StoreError};
@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use users::Users;
 use users::mail::{InvalidSmtpSettings, Mailbox, Mailer, SmtpMailer};
 
+use crate::keys::{self, KeysError};
 use crate::secrets::{SecretError, make_private_dir, random, read_or_make};
 use crate::settings::{Data, Settings};
 
@@ -23,8 +24,8 @@ use crate::settings::{Data, Settings};
 pub(crate) enum WiringError {
     #[error(transparent)]
     Secret(#[from] SecretError),
-    #[error("SPACEY_JWT_KEY_FILE: {0}")]
-    Key(#[from] common::token::KeyError),
+    #[error("the keys of access tokens cannot be used: {0}")]
+    Keys(#[from] KeysError),
     #[error("the {domain} store: {source}")]
     Store {
         domain: &'static str,
@@ -53,19 +54,19 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Reads the keys, and makes those that are not there.
+    /// Reads the keys, makes those that are not there, and follows when they change.
     pub(crate) fn load(settings: &Settings) -> Result<Self, WiringError> {
         make_private_dir(&settings.data.dir)?;
-        // The key is made only when the file is absent, so it is made up front and mostly thrown away: it costs microseconds.
-        let fresh = AccessTokens::generate_pem()?;
-        let pem = read_or_make(&settings.keys.jwt_key_file, || fresh)?;
+        let ring = keys::open(&settings.keys, Clock::System.now())?;
         let service = match &settings.keys.service_secret {
             Some(secret) => secret.clone(),
             None => read_or_make(&settings.data.dir.join("keys/service-secret"), random)?,
         };
         let lifetime = settings.accounts.access_token_lifetime;
+        let access = Arc::new(AccessTokens::new(ring).good_for(lifetime));
+        tokio::spawn(keys::watch(settings.keys.clone(), access.clone(), Clock::System));
         Ok(Self {
-            access: Arc::new(AccessTokens::from_pem(&pem)?.good_for(lifetime)),
+            access,
             service: Arc::new(ServiceTokens::new(&service)),
             revocations: Arc::new(Revocations::default()),
         })
@@ -97,6 +98,18 @@ impl Site {
             Self::Elsewhere(endpoint) => endpoint.clone(),
         }
     }
+
+    /// What it tells of ended sessions, where it is the users domain in another process.
+    fn feed(&self) -> Option<Arc<dyn RevocationFeed>> {
+        match self {
+            Self::Here(_) => None,
+            Self::Elsewhere(endpoint) => Some(endpoint.clone()),
+        }
+    }
+}
+
+fn feed(feed: impl RevocationFeed + 'static) -> Arc<dyn RevocationFeed> {
+    Arc::new(feed)
 }
 
 impl From<Site> for Transport {
@@ -115,6 +128,8 @@ pub(crate) struct Domains {
     /// The users domain, where it runs in this process.
     pub(crate) users: Option<Users>,
     pub(crate) decks: Arc<dyn Endpoint>,
+    /// Tells of the sessions that other processes end, where there can be some.
+    pub(crate) ended: Option<Arc<dyn RevocationFeed>>,
     pub(crate) config: Arc<dyn Endpoint>,
 }
 
@@ -149,7 +164,13 @@ impl Domains {
                 (Some(users.clone()), Site::Here(users.endpoint))
             }
         };
+        let ended = match (&users, &here) {
+            // Others may use the same database, but not the same file.
+            (_, Some(users)) => settings.data.mongo.is_some().then(|| feed(users.clone())),
+            (site, None) => site.feed(),
+        };
         Ok(Self {
+            ended,
             decks: decks.endpoint(),
             config: config.endpoint(),
             sites: vec![users, config, decks, learning],
@@ -160,14 +181,22 @@ impl Domains {
     /// All four where they run elsewhere.
     pub(crate) fn remote(settings: &Settings, identity: &Identity) -> Result<Self, WiringError> {
         let needed = |name| needed(settings, identity, name);
-        let (config, decks) = (needed("config")?, needed("decks")?);
+        let (users, config, decks) = (needed("users")?, needed("config")?, needed("decks")?);
         Ok(Self {
+            ended: users.feed(),
             decks: decks.endpoint(),
             config: config.endpoint(),
-            sites: vec![needed("users")?, config, decks, needed("learning")?],
+            sites: vec![users, config, decks, needed("learning")?],
             users: None,
         })
     }
+}
+
+/// A domain that a process runs alone.
+pub(crate) struct Alone {
+    pub(crate) endpoint: Arc<dyn Endpoint>,
+    /// Tells of ended sessions, where it is the users domain.
+    pub(crate) ended: Option<Arc<dyn RevocationFeed>>,
 }
 
 /// Opens one domain, for a process that runs it alone.
@@ -176,17 +205,19 @@ pub(crate) async fn open_one(
     identity: &Identity,
     name: &str,
     clock: &Clock,
-) -> Result<Arc<dyn Endpoint>, WiringError> {
+) -> Result<Alone, WiringError> {
     let subscriber = |name| needed(settings, identity, name).map(|site| site.endpoint());
-    match name {
+    let endpoint = match name {
         "users" => {
             let subscribers = vec![subscriber("decks")?, subscriber("learning")?];
-            Ok(open_users(settings, identity, subscribers, clock).await?.endpoint)
+            let users = open_users(settings, identity, subscribers, clock).await?;
+            return Ok(Alone { endpoint: users.endpoint.clone(), ended: Some(feed(users)) });
         }
-        "config" => open_config(settings, clock).await,
-        "decks" => open_decks(settings, vec![subscriber("learning")?], clock).await,
-        _ => open_learning(settings, clock).await,
-    }
+        "config" => open_config(settings, clock).await?,
+        "decks" => open_decks(settings, vec![subscriber("learning")?], clock).await?,
+        _ => open_learning(settings, clock).await?,
+    };
+    Ok(Alone { endpoint, ended: None })
 }
 
 fn remote(

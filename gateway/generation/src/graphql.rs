@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, EmptySubscription, ID, InputObject, Object, Schema, SimpleObject};
 use common::graphql::Result;
+use common::graphql::sdl::{BETA, VERIFIED, all_of};
 use common::{Caller, DeckId};
 
 use crate::answer::{self, Note};
@@ -43,9 +44,10 @@ pub(crate) struct Mutation;
 /// What can be changed.
 #[Object]
 impl Mutation {
-    /// Makes drafts of cards from a text. Nothing is stored: add the ones you want with `createCards`. It may take a minute. When the service
+    /// Makes drafts of cards from a text. It takes a verified address and the role BETA. Nothing is stored: add the ones you want with `createCards`. It may take a minute. When the service
     /// that makes them is down, slow or broken, the error's code is GENERATION_UNAVAILABLE, GENERATION_TIMEOUT or GENERATION_FAILED. It is
     /// FEATURE_DISABLED for those who do not have the feature `cardGeneration`.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[VERIFIED, BETA])))]
     async fn generate_cards(
         &self,
         ctx: &Context<'_>,

@@ -6,7 +6,7 @@ use async_graphql::{Name, Value, Variables};
 use common::endpoint::Domain;
 use common::prompt::Prompt;
 use common::service_config::ServiceValues;
-use common::{Caller, Clock, DeckId, Endpoint, Error, Event, ServiceConfig, SubgraphRequest};
+use common::{Caller, Clock, DeckId, Endpoint, Error, Event, Role, ServiceConfig, SubgraphRequest};
 use futures::future::BoxFuture;
 use reqwest::header::HeaderValue;
 use serde_json::Value as Json;
@@ -68,13 +68,14 @@ impl Service {
         Limits::of(&*self.config.current().await)
     }
 
-    /// Makes drafts of a text for one of the viewer's decks. Nothing is stored.
+    /// Makes drafts of a text for one of the viewer's decks, for those with a verified address and the role BETA. Nothing is stored.
     pub(crate) async fn generate(
         &self,
         caller: &Arc<Caller>,
         wanted: Wanted,
     ) -> Result<Note, Error> {
-        let viewer = caller.viewer()?;
+        caller.verified()?;
+        let viewer = caller.with_role(Role::Beta)?;
         let config = self.config.current().await;
         if config.feature(FEATURE, Some(viewer)) == Some(false) {
             let message = "cards are not generated for this account now".into();

@@ -53,6 +53,8 @@ pub struct HttpEndpoint {
 /// The paths of the protocol below the base address.
 #[derive(Debug)]
 struct Paths {
+    /// What comes before each of them.
+    base: String,
     graphql: Uri,
     events: Uri,
     sdl: Uri,
@@ -61,12 +63,14 @@ struct Paths {
 
 impl Paths {
     fn below(base: &Url) -> Result<Self, http::uri::InvalidUri> {
-        let path = |path: &str| format!("{}{path}", base.path().trim_end_matches('/')).parse();
+        let base = base.path().trim_end_matches('/').to_owned();
+        let path = |path: &str| format!("{base}{path}").parse();
         Ok(Self {
             graphql: path(GRAPHQL)?,
             events: path(EVENTS)?,
             sdl: path(SDL)?,
             ready: path(READY)?,
+            base,
         })
     }
 }
@@ -140,6 +144,19 @@ impl HttpEndpoint {
             operation: &request.body,
         };
         subscribe(&self.client, subscription).await
+    }
+
+    /// What it answers to a `GET` of `path`, below the base address.
+    pub(super) async fn read<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<T, EndpointError> {
+        let path = format!("{}{path}", self.paths.base).parse();
+        let path = path.map_err(|error: http::uri::InvalidUri| self.failed(error))?;
+        let request = self.signed(get(&path), &own_caller())?;
+        let uncounted = &mut Attempts::default();
+        let (_, body) = self.send(request, StatusCode::OK, true, uncounted).await?;
+        serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))
     }
 
     fn signed(

@@ -7,6 +7,7 @@
 //! | `POST /graphql` `{query, operationName?, variables?}` | 200, a GraphQL response; its `Set-Cookie` headers are the client's |
 //! | `GET /graphql` with an upgrade to a WebSocket | `graphql-transport-ws`, one subscription |
 //! | `POST /events` `[Event]` | 204 when they are stored |
+//! | `GET /revocations?since=CURSOR`, of the users subgraph | 200, the sessions that were ended since, and the next cursor |
 //! | `GET /sdl` | 200, the schema with federation directives |
 //! | `GET /health/live`, `GET /health/ready` | 200, or 503 with the reason |
 //!
@@ -16,6 +17,7 @@
 mod client;
 mod graphql;
 mod publish;
+mod revocations;
 mod server;
 mod subscribe;
 
@@ -29,6 +31,7 @@ use crate::subgraph::CallError;
 
 pub use client::{HttpEndpoint, HttpEndpointError};
 pub use graphql::{GraphQlSubgraph, GraphQlSubgraphError};
+pub use revocations::revocation_router;
 pub use server::subgraph_router;
 
 /// Why there is no answer, as the seam has it.

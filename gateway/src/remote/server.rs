@@ -49,7 +49,7 @@ pub fn subgraph_router(
 type Subgraph = State<Arc<dyn Endpoint>>;
 
 /// Lets a request with a valid service token pass, and hands its caller on.
-async fn authenticated(
+pub(super) async fn authenticated(
     State((tokens, clock)): State<(Arc<ServiceTokens>, Clock)>,
     mut request: axum::extract::Request,
     next: middleware::Next,

@@ -48,7 +48,7 @@ pub(crate) async fn answer(state: &Arc<State>, request: Request) -> Response {
 
 async fn steps(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response, Outcome> {
     match parts.method {
-        Method::PUT => reserve(state, parts),
+        Method::PUT => reserve(state, parts).await,
         Method::DELETE => stop(state, parts),
         Method::GET if parameter(&parts.uri, "query").is_none() => open(state, parts),
         _ => start(state, parts, body).await,
@@ -56,9 +56,9 @@ async fn steps(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
 }
 
 /// Reserves a stream and answers with its token.
-fn reserve(state: &Arc<State>, parts: &Parts) -> Result<Response, Outcome> {
+async fn reserve(state: &Arc<State>, parts: &Parts) -> Result<Response, Outcome> {
     let settings = &state.settings.streams;
-    let identity = state.identify(&parts.headers, false)?;
+    let identity = state.identify(&parts.headers, false).await?;
     let trusted = &state.settings.http.trusted_proxies;
     let key = client_key(&identity, &client(&parts.headers, &parts.extensions, trusted));
     let permit = state.clients.admit(key, settings.connections_per_client)?;
@@ -99,7 +99,7 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
     let deadline = Deadline::after(state.settings.http.request_timeout);
     let arriving = decode(parts, body, &state.settings.http);
     let mut request = deadline.keep(arriving, Code::RequestTimeout).await?;
-    let identity = state.identify(&parts.headers, request.by_safe_method)?;
+    let identity = state.identify(&parts.headers, request.by_safe_method).await?;
     let id = request.operation_id.take().ok_or_else(|| {
         Outcome::bad_request(
             "extensions.operationId is missing: the event stream names the operation by it",

@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "each test binary uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
+pub(crate) mod forge;
 pub(crate) mod library;
 pub(crate) mod misbehaving;
 pub(crate) mod pki;

@@ -10,6 +10,8 @@ use users::Users;
 use crate::secrets::{random, read_or_make};
 
 const EMAIL: &str = "demo@spacey.example";
+/// With them everything but administration can be tried.
+const ROLES: Roles = Roles { beta: true, admin: false };
 
 /// What a person signs in with.
 pub(super) struct Demo {
@@ -41,8 +43,8 @@ pub(super) async fn ensure(
         random().expose_secret()[..12].into()
     })?;
     let password = password.expose_secret().to_owned();
-    let user = users.ensure_account(EMAIL, "Demo", &password, Roles::default()).await?;
-    let viewer = Viewer::new(user, SessionId::new(), Roles::default());
+    let user = users.ensure_account(EMAIL, "Demo", &password, ROLES).await?;
+    let viewer = Viewer::new(user, SessionId::new(), ROLES);
     let caller = Arc::new(Caller::new(Some(viewer), "demo"));
     let request = SubgraphRequest {
         document: SEED.into(),

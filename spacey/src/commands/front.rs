@@ -2,8 +2,10 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::Clock;
+use common::revocation::Follower;
 use gateway::{
     BrowserSettings, DeveloperSettings, ErrorSettings, Gateway, GatewaySettings, HttpSettings,
     OperationSettings, StreamSettings,
@@ -15,6 +17,8 @@ use crate::reload;
 use crate::settings::Settings;
 use crate::wiring::{Domains, Identity, Site, generation_secret};
 
+/// How long after an answer it is asked again which sessions were ended elsewhere.
+const FOLLOW: Duration = Duration::from_secs(1);
 /// Where the service listens unless a setting says otherwise.
 const GENERATION_URL: &str = "http://127.0.0.1:8091";
 
@@ -34,6 +38,12 @@ pub(super) async fn gateway(
     let endpoints: Vec<Arc<_>> = sites.iter().map(Site::endpoint).collect();
     let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;
     let supergraph = graph::supergraph(&sdls)?.supergraph_sdl;
+    if let Some(feed) = &domains.ended {
+        let mut follower = Follower::new(feed.clone(), identity.revocations.clone());
+        // The sessions that ended before this process began.
+        follower.ask().await;
+        tokio::spawn(follower.run(FOLLOW));
+    }
     let gateway = Gateway::new(
         &supergraph,
         sites.clone(),
@@ -51,6 +61,7 @@ pub(super) async fn gateway(
 }
 
 pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
+    let issuers = settings.keys.issuer.iter().cloned().collect();
     let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
@@ -65,6 +76,7 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
             request_timeout: settings.request_timeout,
             ..HttpSettings::default()
         },
+        issuers,
         browser: BrowserSettings { secure_cookies: settings.secure_cookies, allowed_origins },
         streams: StreamSettings {
             connections_per_client: settings.streams_per_client,

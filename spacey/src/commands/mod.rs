@@ -5,6 +5,7 @@ mod compose;
 mod demo;
 mod front;
 mod gateway;
+mod keys;
 mod plan;
 mod router;
 mod schema;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Compose(arguments) => compose::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Keys(arguments) => keys::run(&settings()?, &arguments),
         Command::Admin(arguments) => in_runtime(|settings| admin::run(settings, arguments)),
     }
 }

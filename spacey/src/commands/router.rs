@@ -3,15 +3,15 @@
 //!
 //! Everybody is anonymous to it unless a setting says otherwise, and it needs none of Spacey's secrets, services or folders.
 
-use std::fs;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use common::token::{AccessTokens, KeyError};
+use common::Clock;
+use common::token::AccessTokens;
 use gateway::Gateway;
-use secrecy::SecretString;
 
 use super::{front, server};
+use crate::keys::{self, KeysError};
 use crate::origin::Origin;
 use crate::reload;
 use crate::settings::{Keys, Settings};
@@ -35,15 +35,12 @@ pub(super) async fn run(settings: &Settings, mut origin: Origin) -> super::Resul
     Ok(ExitCode::SUCCESS)
 }
 
-/// The key by which access tokens are recognised, where they are looked at. It is never made here: whoever issues tokens has it.
-fn tokens(keys: &Keys) -> Result<Option<Arc<AccessTokens>>, String> {
+/// The keys by which access tokens are recognised, where they are looked at. None is ever made here: whoever issues tokens has them.
+fn tokens(keys: &Keys) -> Result<Option<Arc<AccessTokens>>, KeysError> {
     if !keys.authentication {
         return Ok(None);
     }
-    let path = &keys.jwt_key_file;
-    let pem = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let pem = SecretString::from(pem);
-    let tokens = AccessTokens::from_pem(&pem)
-        .map_err(|error: KeyError| format!("SPACEY_JWT_KEY_FILE: {error}"))?;
-    Ok(Some(Arc::new(tokens)))
+    let tokens = Arc::new(AccessTokens::new(keys::read(keys)?));
+    tokio::spawn(keys::watch(keys.clone(), tokens.clone(), Clock::System));
+    Ok(Some(tokens))
 }

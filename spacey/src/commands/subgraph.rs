@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use common::Clock;
-use gateway::subgraph_router;
+use gateway::{revocation_router, subgraph_router};
 
 use super::server;
 use crate::cli::SubgraphArgs;
@@ -15,9 +15,12 @@ pub(super) async fn run(settings: Settings, arguments: SubgraphArgs) -> super::R
     let (listener, address) = server::listen(&settings.listen).await?;
     let identity = Identity::load(&settings)?;
     let name = arguments.name.as_str();
-    let endpoint = open_one(&settings, &identity, name, &Clock::System).await?;
+    let alone = open_one(&settings, &identity, name, &Clock::System).await?;
     println!("The {name} subgraph listens on http://{address}");
-    let router = subgraph_router(endpoint, identity.service, Clock::System);
+    let mut router = subgraph_router(alone.endpoint, identity.service.clone(), Clock::System);
+    if let Some(feed) = alone.ended {
+        router = router.merge(revocation_router(feed, identity.service, Clock::System));
+    }
     server::serve(listener, router, settings.listen.drain, || ()).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 mod accounts;
+mod keys;
 mod mail;
 pub(crate) mod reader;
 mod subgraphs;
@@ -21,6 +22,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub(crate) use accounts::Accounts;
+pub(crate) use keys::Keys;
 pub(crate) use mail::Mail;
 pub(crate) use subgraphs::Policies;
 
@@ -65,17 +67,6 @@ pub(crate) struct Data {
     pub(crate) mongo: Option<SecretString>,
     /// `DB_NAME`: the prefix of the database names there.
     pub(crate) db_name: String,
-}
-
-/// Secrets; what is not set is made in the data folder.
-#[derive(Debug, Clone)]
-pub(crate) struct Keys {
-    /// `SPACEY_JWT_KEY_FILE`: the Ed25519 private key that signs access tokens, PKCS #8 PEM.
-    pub(crate) jwt_key_file: PathBuf,
-    /// `SPACEY_AUTHENTICATION`: whether a general router looks at access tokens. The product's gateway always does.
-    pub(crate) authentication: bool,
-    /// `SPACEY_SERVICE_SECRET`: what gateway and subgraphs share when they are separate processes.
-    pub(crate) service_secret: Option<SecretString>,
 }
 
 /// Subgraphs that run elsewhere. One that is not named runs in this process.
@@ -233,18 +224,6 @@ impl Data {
             },
         );
         Some(Self { dir: dir?, mongo, db_name: db_name? })
-    }
-}
-
-impl Keys {
-    fn read(reader: &mut Reader, data: Option<&Data>) -> Option<Self> {
-        let keys = data.map_or_else(PathBuf::new, |data| data.dir.join("keys"));
-        let default = keys.join("access-token-ed25519.pem").display().to_string();
-        let jwt_key_file =
-            reader.get("SPACEY_JWT_KEY_FILE", "a file name is accepted", default, path);
-        let service_secret = long_secret(reader, "SPACEY_SERVICE_SECRET");
-        let authentication = flag(reader, "SPACEY_AUTHENTICATION", false);
-        Some(Self { jwt_key_file: jwt_key_file?, authentication: authentication?, service_secret })
     }
 }
 

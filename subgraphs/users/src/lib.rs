@@ -8,6 +8,7 @@ mod graphql;
 mod hashing;
 pub mod mail;
 pub mod model;
+mod revocations;
 mod service;
 mod settings;
 pub mod store;

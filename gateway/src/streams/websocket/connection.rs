@@ -87,7 +87,7 @@ async fn introduce(
             }
         }
     };
-    let identity = identify(state, opening, payload.as_ref()).map_err(|refused| {
+    let identity = identify(state, opening, payload.as_ref()).await.map_err(|refused| {
         tracing::debug!("a WebSocket is refused: {refused:?}");
         Some(Close::FORBIDDEN)
     })?;
@@ -103,7 +103,7 @@ async fn introduce(
 
 /// Who is asking: by `authorization` in the payload, in any case, or else by the headers of the upgrade. What the payload says is from
 /// then on what the client's header says, also for subgraphs.
-fn identify(
+async fn identify(
     state: &State,
     opening: &mut Opening,
     payload: Option<&Object>,
@@ -118,7 +118,7 @@ fn identify(
         opening.headers.insert(AUTHORIZATION, value);
     }
     // The origin was looked at, so a cookie is the visitor's own.
-    state.identify(&opening.headers, false)
+    state.identify(&opening.headers, false).await
 }
 
 /// What a frame says; nothing when it is none of the protocol's business.

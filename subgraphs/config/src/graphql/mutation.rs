@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Json, Object, SimpleObject};
+use common::graphql::sdl::{ADMIN, all_of};
 use common::graphql::{Result, caller};
 use serde_json::Value;
 
@@ -69,6 +70,7 @@ struct RevertConfigPayload {
 impl Mutation {
     /// Overrides the default of a setting. It takes the role ADMIN. Every process follows within 5 seconds. Where the environment sets it,
     /// that stays in effect.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn set_config(
         &self,
         ctx: &Context<'_>,
@@ -81,6 +83,7 @@ impl Mutation {
     }
 
     /// Puts a setting back to its default. It takes the role ADMIN. Every process follows within 5 seconds.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn reset_config(
         &self,
         ctx: &Context<'_>,
@@ -93,6 +96,7 @@ impl Mutation {
 
     /// Gives a setting the value again that it had at a version, as a change of its own. It takes the role ADMIN. Every process follows within
     /// 5 seconds.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn revert_config(
         &self,
         ctx: &Context<'_>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object};
+use common::graphql::sdl::{ADMIN, all_of};
 use common::graphql::{Result, caller};
 use common::page::PageRequest;
 
@@ -28,14 +29,14 @@ impl Query {
     }
 
     /// Every setting with its type, rule, default, and what overrides it. It takes the role ADMIN.
-    #[graphql(cache_control(no_cache))]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn config_entries(&self, ctx: &Context<'_>) -> Result<Vec<ConfigEntry>> {
         let entries = ctx.data::<Arc<Service>>()?.entries(caller(ctx)?).await?;
         Ok(entries.into_iter().map(ConfigEntry::from).collect())
     }
 
     /// Who changed what and when, the newest first: 50 changes unless `first` or `last` says otherwise, at most 500. It takes the role ADMIN.
-    #[graphql(cache_control(no_cache))]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn config_history(
         &self,
         ctx: &Context<'_>,

@@ -35,6 +35,7 @@ pub(crate) struct Query;
 #[Object]
 impl Query {
     /// One of the viewer's decks; null when there is none with this id.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn deck(
         &self,
         ctx: &Context<'_>,
@@ -45,6 +46,7 @@ impl Query {
     }
 
     /// One of the viewer's cards; null when there is none with this id.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn card(
         &self,
         ctx: &Context<'_>,

@@ -25,6 +25,7 @@ pub(crate) struct Mutation;
 #[Object]
 impl Mutation {
     /// Makes a deck. A person can have 10,000.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn create_deck(
         &self,
         ctx: &Context<'_>,
@@ -37,6 +38,7 @@ impl Mutation {
     }
 
     /// Changes a deck's name, description or color.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn update_deck(
         &self,
         ctx: &Context<'_>,
@@ -49,6 +51,7 @@ impl Mutation {
     }
 
     /// Deletes a deck with its cards, for good.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn delete_deck(
         &self,
         ctx: &Context<'_>,
@@ -59,6 +62,7 @@ impl Mutation {
     }
 
     /// Makes cards at the end of a deck: all, or none. A deck holds 100,000.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn create_cards(
         &self,
         ctx: &Context<'_>,
@@ -76,6 +80,7 @@ impl Mutation {
     }
 
     /// Changes a card's question or answer.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn update_card(
         &self,
         ctx: &Context<'_>,
@@ -88,6 +93,7 @@ impl Mutation {
     }
 
     /// Puts cards in another place in their deck, or into another deck. They keep their ids and what was learned.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn move_cards(
         &self,
         ctx: &Context<'_>,
@@ -99,6 +105,7 @@ impl Mutation {
     }
 
     /// Deletes cards, for good: all, or none.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn delete_cards(
         &self,
         ctx: &Context<'_>,

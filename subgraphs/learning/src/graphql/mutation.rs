@@ -20,6 +20,7 @@ pub(crate) struct Mutation;
 impl Mutation {
     /// Takes in reviews, 1 to 1,000, in one transaction; each gets its own result. Sending one twice stores it once, and the outcome does not
     /// depend on the order of arrival: a phone may send what it collected offline, again if it got no answer.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn submit_reviews(
         &self,
         ctx: &Context<'_>,
@@ -40,6 +41,7 @@ impl Mutation {
     }
 
     /// Starts a learning session in one of the viewer's decks.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn start_session(
         &self,
         ctx: &Context<'_>,
@@ -52,6 +54,7 @@ impl Mutation {
     }
 
     /// Finishes a learning session. One that was finished before stays as it was.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn finish_session(
         &self,
         ctx: &Context<'_>,

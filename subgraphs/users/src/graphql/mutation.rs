@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Object};
+use common::graphql::sdl::{ADMIN, all_of};
 use common::graphql::{Result, caller};
 use common::{Role, UserId};
 
@@ -124,6 +125,7 @@ impl AccountMutation {
     }
 
     /// Changes what the signed-in person says about themself.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn update_profile(
         &self,
         ctx: &Context<'_>,
@@ -140,6 +142,7 @@ impl AccountMutation {
 
     /// Gives somebody a role or takes it; it takes the role ADMIN. A role that is given counts from the next refresh of the person's
     /// tokens; taking one signs the person out everywhere. The last one with ADMIN keeps it.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn set_role(&self, ctx: &Context<'_>, input: SetRoleInput) -> Result<SetRolePayload> {
         let service = ctx.data::<Arc<Service>>()?;
         let user = service.set_role(caller(ctx)?, input.user_id, input.role, input.granted).await?;

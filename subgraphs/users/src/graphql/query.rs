@@ -6,6 +6,7 @@ use async_graphql::{Context, Object};
 use common::UserId;
 use common::graphql::entities::{Representation, in_order};
 use common::graphql::fast::FastOptions;
+use common::graphql::sdl::{ADMIN, all_of};
 use common::graphql::{Result, caller};
 use common::page::PageRequest;
 
@@ -25,6 +26,7 @@ impl Query {
     }
 
     /// Anybody's account; null when there is none with this id. It takes the role ADMIN.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn user(
         &self,
         ctx: &Context<'_>,
@@ -35,6 +37,7 @@ impl Query {
     }
 
     /// All accounts, oldest first: 50 unless `first` or `last` says otherwise, at most 500. It takes the role ADMIN.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn users(
         &self,
         ctx: &Context<'_>,
@@ -58,6 +61,7 @@ impl Query {
     }
 
     /// The security events of all accounts, newest first: 50 unless `first` or `last` says otherwise, at most 500. It takes the role ADMIN.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn security_events(
         &self,
         ctx: &Context<'_>,

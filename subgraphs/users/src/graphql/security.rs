@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
+use common::graphql::sdl::{ADMIN, all_of};
 use common::graphql::{DateTime, Result, caller};
 use common::{ApiKeyId, SessionId, UserId};
 
@@ -89,6 +90,7 @@ struct DeleteAccountInput {
 #[Object]
 impl SecurityMutation {
     /// Ends one of the viewer's sessions: its tokens are good no more, at once.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn end_session(
         &self,
         ctx: &Context<'_>,
@@ -99,12 +101,14 @@ impl SecurityMutation {
     }
 
     /// Ends all of the viewer's sessions but the present one.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn end_other_sessions(&self, ctx: &Context<'_>) -> Result<EndSessionsPayload> {
         let ended = ctx.data::<Arc<Service>>()?.end_other_sessions(caller(ctx)?).await?;
         Ok(EndSessionsPayload::of(ended))
     }
 
     /// Ends all sessions of a person; it takes the role ADMIN.
+    #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[ADMIN])))]
     async fn end_sessions_of_user(
         &self,
         ctx: &Context<'_>,
@@ -116,6 +120,7 @@ impl SecurityMutation {
     }
 
     /// Changes the viewer's password and ends their other sessions. A mail tells them.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn change_password(
         &self,
         ctx: &Context<'_>,
@@ -128,6 +133,7 @@ impl SecurityMutation {
     }
 
     /// Sends the viewer a mail with a link by which they confirm their address.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn send_verification(&self, ctx: &Context<'_>) -> Result<SendVerificationPayload> {
         let email = ctx.data::<Arc<Service>>()?.send_verification(caller(ctx)?).await?;
         Ok(SendVerificationPayload { email: email.as_str().to_owned() })
@@ -166,6 +172,7 @@ impl SecurityMutation {
     }
 
     /// Makes a key by which a script acts for the viewer. The key itself is answered this once. A person has at most 20 that are good.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn create_api_key(
         &self,
         ctx: &Context<'_>,
@@ -180,6 +187,7 @@ impl SecurityMutation {
     }
 
     /// Revokes one of the viewer's API keys: it is good no more, at once.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn revoke_api_key(
         &self,
         ctx: &Context<'_>,
@@ -190,6 +198,7 @@ impl SecurityMutation {
     }
 
     /// Has the viewer's account and everything in it deleted after some days, and signs them out everywhere. Logging in before that keeps it.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn delete_account(
         &self,
         ctx: &Context<'_>,

@@ -208,7 +208,10 @@ impl Service {
         session: &Session,
         refresh_token: RefreshToken,
     ) -> Result<SignedIn, Error> {
-        let viewer = Viewer::new(user.id, session.id, user.roles);
+        let viewer = Viewer {
+            verified: user.email_verified,
+            ..Viewer::new(user.id, session.id, user.roles)
+        };
         let (access_token, access_expires_at) =
             self.tokens.issue(&viewer, session.refreshed_at).map_err(unsigned)?;
         Ok(SignedIn {

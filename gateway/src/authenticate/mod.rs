@@ -1,20 +1,28 @@
 //! Who is asking: makes a viewer from the access token that a request carries.
 //!
-//! The token comes in `Authorization: Bearer`, or in a cookie; when both are there the header counts. A request without either is
+//! The token is one of ours, or of another issuer that is set (`issuer`). It comes in `Authorization: Bearer`, or in a cookie; when both are there the header counts. A request without either is
 //! anonymous. Refused: a token that is not ours, has expired, or whose session was ended, and a GET request that is recognised by a
 //! cookie only, because another site's page can make the visitor's browser send one.
+
+mod credentials;
+mod issuer;
 
 use std::sync::Arc;
 
 use common::revocation::Revocations;
-use common::token::{AccessTokens, TokenError};
+use common::token::jws::Unverified;
+use common::token::{Accepted, AccessTokens, TokenError};
 use common::{Clock, Viewer};
-use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
+use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
 use crate::code::Code;
 use crate::outcome::Outcome;
+pub(crate) use credentials::bearer;
+use credentials::cookie;
+use issuer::Issuer;
+pub use issuer::{IssuerError, IssuerSettings, KeyFetchSettings};
 
 /// Headers that a page of another site cannot send without asking first (a CORS preflight).
 const NOT_SIMPLE: [&str; 3] =
@@ -31,7 +39,9 @@ pub(crate) struct Identity {
 /// Recognises viewers.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
-    tokens: Arc<AccessTokens>,
+    /// This installation's own; none where only others issue them.
+    tokens: Option<Arc<AccessTokens>>,
+    issuers: Vec<Issuer>,
     revocations: Arc<Revocations>,
     clock: Clock,
     cookie: &'static str,
@@ -40,12 +50,15 @@ pub(crate) struct Authenticator {
 }
 
 impl Authenticator {
+    /// # Errors
+    /// [`IssuerError`] when an issuer cannot be used.
     pub(crate) fn new(
-        tokens: Arc<AccessTokens>,
+        tokens: Option<Arc<AccessTokens>>,
+        issuers: Vec<IssuerSettings>,
         revocations: Arc<Revocations>,
         clock: Clock,
         secure_cookies: bool,
-    ) -> Self {
+    ) -> Result<Self, IssuerError> {
         let (cookie, forget) = if secure_cookies {
             (
                 "__Host-spacey-access",
@@ -54,7 +67,14 @@ impl Authenticator {
         } else {
             ("spacey-access", "spacey-access=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
         };
-        Self { tokens, revocations, clock, cookie, forget: HeaderValue::from_static(forget) }
+        let forget = HeaderValue::from_static(forget);
+        let issuers = issuers.into_iter().map(Issuer::new).collect::<Result<_, _>>()?;
+        Ok(Self { tokens, issuers, revocations, clock, cookie, forget })
+    }
+
+    /// The keys of this installation's own tokens, where it issues some.
+    pub(crate) fn own_tokens(&self) -> Option<&Arc<AccessTokens>> {
+        self.tokens.as_ref()
     }
 
     /// The viewer, or nobody, and until when.
@@ -62,7 +82,7 @@ impl Authenticator {
     /// # Errors
     /// [`Code::Unauthenticated`] when there are credentials and they are not good, [`Code::CsrfPrevention`] when they are but the
     /// request may not be the viewer's own.
-    pub(crate) fn authenticate(
+    pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
         by_safe_method: bool,
@@ -73,12 +93,12 @@ impl Authenticator {
                     "the header authorization must be Bearer and an access token",
                 )
             })?;
-            return self.verify(token).map_err(Outcome::unauthenticated);
+            return self.verify(token).await.map_err(Outcome::unauthenticated);
         }
         let Some(token) = cookie(headers, self.cookie) else {
             return Ok(Identity::default());
         };
-        let identity = self.verify(token).map_err(|reason| {
+        let identity = self.verify(token).await.map_err(|reason| {
             // A page cannot remove this cookie itself, and could not even sign in again while it is there.
             Outcome::unauthenticated(reason).with_header(SET_COOKIE, self.forget.clone())
         })?;
@@ -94,39 +114,33 @@ impl Authenticator {
 
     /// Whether what was believed at the start of a long answer may still be.
     pub(crate) fn is_still_good(&self, identity: &Identity) -> bool {
-        let expired = identity.expires.is_some_and(|expires| expires <= self.clock.now());
-        let revoked = |viewer: &Viewer| self.revocations.is_revoked(viewer.session);
-        !expired && !identity.viewer.as_ref().is_some_and(revoked)
+        let Some((viewer, expires)) = identity.viewer.as_ref().zip(identity.expires) else {
+            return true;
+        };
+        expires > self.clock.now() && !self.revocations.refuses(viewer.session, expires)
     }
 
-    fn verify(&self, token: &str) -> Result<Identity, String> {
-        let (viewer, expires) = self
-            .tokens
-            .verify_until(token, self.clock.now())
-            .map_err(|error: TokenError| error.to_string())?;
-        if self.revocations.is_revoked(viewer.session) {
+    async fn verify(&self, token: &str) -> Result<Identity, String> {
+        let Accepted { viewer, expires } =
+            self.accept(token).await.map_err(|error| error.to_string())?;
+        if self.revocations.refuses(viewer.session, expires) {
             return Err("the session was ended: sign in again".into());
         }
         Ok(Identity { viewer: Some(viewer), expires: Some(expires) })
     }
-}
 
-/// The token of an `Authorization: Bearer` header.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.trim_matches('"'))
-        .filter(|value| !value.is_empty())
+    /// Hands the token to whoever it says issued it.
+    async fn accept(&self, token: &str) -> Result<Accepted, TokenError> {
+        let (token, now) = (Unverified::parse(token)?, self.clock.now());
+        if !self.issuers.is_empty() {
+            let named = token.issuer();
+            let known = |issuer: &&Issuer| named.as_deref() == Some(issuer.name());
+            if let Some(issuer) = self.issuers.iter().find(known) {
+                return issuer.accept(token, now).await;
+            }
+        }
+        self.tokens.as_ref().ok_or(TokenError::Invalid)?.accept(token, now)
+    }
 }
 
 #[cfg(test)]
@@ -149,7 +163,9 @@ mod tests {
         let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles::default());
         let (token, _) = tokens.issue(&viewer, clock.now()).unwrap();
         let revocations = Arc::new(Revocations::new(clock.clone()));
-        let authenticator = Authenticator::new(Arc::new(tokens), revocations, clock.clone(), true);
+        let tokens = Some(Arc::new(tokens));
+        let authenticator =
+            Authenticator::new(tokens, Vec::new(), revocations, clock.clone(), true).unwrap();
         Setup { authenticator, clock, viewer, token }
     }
 
@@ -166,16 +182,16 @@ mod tests {
         result.unwrap_err().code()
     }
 
-    #[test]
-    fn without_credentials_a_request_is_anonymous() {
+    #[tokio::test]
+    async fn without_credentials_a_request_is_anonymous() {
         let Setup { authenticator, .. } = setup();
-        assert_eq!(authenticator.authenticate(&HeaderMap::new(), true).unwrap().viewer, None);
+        assert_eq!(authenticator.authenticate(&HeaderMap::new(), true).await.unwrap().viewer, None);
         let other = headers(&[("cookie", "theme=dark; spacey-access=insecure-name")]);
-        assert_eq!(authenticator.authenticate(&other, false).unwrap().viewer, None);
+        assert_eq!(authenticator.authenticate(&other, false).await.unwrap().viewer, None);
     }
 
-    #[test]
-    fn header_and_cookie_are_read_and_the_header_counts() {
+    #[tokio::test]
+    async fn header_and_cookie_are_read_and_the_header_counts() {
         let Setup { authenticator, viewer, token, .. } = setup();
         let cookie = format!("a=b; __Host-spacey-access={token}");
         let bearer = format!("bearer {token}");
@@ -184,41 +200,51 @@ mod tests {
             vec![("cookie", cookie.as_str())],
             vec![("authorization", bearer.as_str()), ("cookie", "__Host-spacey-access=bad")],
         ] {
-            let found = authenticator.authenticate(&headers(&pairs), false).unwrap();
+            let found = authenticator.authenticate(&headers(&pairs), false).await.unwrap();
             assert_eq!(found.viewer.as_ref(), Some(&viewer), "{pairs:?}");
         }
         let both = headers(&[("authorization", "Bearer bad"), ("cookie", &cookie)]);
-        assert_eq!(code(authenticator.authenticate(&both, false)), Some(Code::Unauthenticated));
+        assert_eq!(
+            code(authenticator.authenticate(&both, false).await),
+            Some(Code::Unauthenticated)
+        );
     }
 
-    #[test]
-    fn what_is_not_good_is_refused() {
+    #[tokio::test]
+    async fn what_is_not_good_is_refused() {
         let Setup { authenticator, clock, viewer, token } = setup();
         for value in ["Bearer", "Bearer ", "Bearer x.y.z", "Basic dTpw", "", &token] {
             let headers = headers(&[("authorization", value)]);
-            let result = authenticator.authenticate(&headers, false);
+            let result = authenticator.authenticate(&headers, false).await;
             assert_eq!(code(result), Some(Code::Unauthenticated), "{value}");
         }
         let good = headers(&[("authorization", &format!("Bearer {token}"))]);
         let until = clock.now() + ACCESS_TOKEN_LIFETIME;
         authenticator.revocations.revoke(viewer.session, until);
-        assert_eq!(code(authenticator.authenticate(&good, false)), Some(Code::Unauthenticated));
+        assert_eq!(
+            code(authenticator.authenticate(&good, false).await),
+            Some(Code::Unauthenticated)
+        );
 
         let (token, _) = authenticator
-            .tokens
+            .own_tokens()
+            .unwrap()
             .issue(&Viewer { session: SessionId::new(), ..viewer }, clock.now())
             .unwrap();
         let good = headers(&[("authorization", &format!("Bearer {token}"))]);
-        assert!(authenticator.authenticate(&good, false).is_ok());
+        assert!(authenticator.authenticate(&good, false).await.is_ok());
         clock.advance(ACCESS_TOKEN_LIFETIME);
-        assert_eq!(code(authenticator.authenticate(&good, false)), Some(Code::Unauthenticated));
+        assert_eq!(
+            code(authenticator.authenticate(&good, false).await),
+            Some(Code::Unauthenticated)
+        );
     }
 
-    #[test]
-    fn a_bad_cookie_is_refused_and_removed() {
+    #[tokio::test]
+    async fn a_bad_cookie_is_refused_and_removed() {
         let Setup { authenticator, .. } = setup();
         let stale = headers(&[("cookie", "__Host-spacey-access=stale")]);
-        let Err(Outcome::Refused(refusal)) = authenticator.authenticate(&stale, false) else {
+        let Err(Outcome::Refused(refusal)) = authenticator.authenticate(&stale, false).await else {
             panic!()
         };
         let (name, value) = refusal.headers.last().unwrap();
@@ -226,34 +252,41 @@ mod tests {
         assert!(value.to_str().unwrap().starts_with("__Host-spacey-access=; Path=/; Max-Age=0"));
     }
 
-    #[test]
-    fn a_get_request_by_cookie_must_not_be_simple() {
+    #[tokio::test]
+    async fn a_get_request_by_cookie_must_not_be_simple() {
         let Setup { authenticator, viewer, token, .. } = setup();
         let cookie = format!("__Host-spacey-access={token}");
         let simple = headers(&[("cookie", &cookie)]);
-        assert_eq!(code(authenticator.authenticate(&simple, true)), Some(Code::CsrfPrevention));
+        assert_eq!(
+            code(authenticator.authenticate(&simple, true).await),
+            Some(Code::CsrfPrevention)
+        );
         for name in NOT_SIMPLE {
             let headers = headers(&[("cookie", &cookie), (name, "1")]);
-            let found = authenticator.authenticate(&headers, true).unwrap();
+            let found = authenticator.authenticate(&headers, true).await.unwrap();
             assert_eq!(found.viewer.as_ref(), Some(&viewer));
         }
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
-        assert_eq!(authenticator.authenticate(&by_header, true).unwrap().viewer, Some(viewer));
+        assert_eq!(
+            authenticator.authenticate(&by_header, true).await.unwrap().viewer,
+            Some(viewer)
+        );
     }
 
-    #[test]
-    fn what_was_believed_ends_with_the_token_or_the_session() {
+    #[tokio::test]
+    async fn what_was_believed_ends_with_the_token_or_the_session() {
         let Setup { authenticator, clock, viewer, token } = setup();
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
-        let identity = authenticator.authenticate(&by_header, false).unwrap();
+        let identity = authenticator.authenticate(&by_header, false).await.unwrap();
         assert!(authenticator.is_still_good(&identity));
         assert!(authenticator.is_still_good(&Identity::default()));
         clock.advance(ACCESS_TOKEN_LIFETIME);
         assert!(!authenticator.is_still_good(&identity));
 
-        let (token, until) = authenticator.tokens.issue(&viewer, clock.now()).unwrap();
+        let (token, until) =
+            authenticator.own_tokens().unwrap().issue(&viewer, clock.now()).unwrap();
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
-        let identity = authenticator.authenticate(&by_header, false).unwrap();
+        let identity = authenticator.authenticate(&by_header, false).await.unwrap();
         authenticator.revocations.revoke(viewer.session, until);
         assert!(!authenticator.is_still_good(&identity));
     }

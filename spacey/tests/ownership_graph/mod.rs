@@ -1,0 +1,328 @@
+//! The whole graph in one process with three people: Ada, who has things; Eve, who has some of her own and everything it takes but Ada's
+//! permission; and somebody who administers.
+
+#![expect(clippy::unwrap_used, reason = "only tests call this")]
+
+use std::sync::Arc;
+
+use async_graphql::{Name, Variables};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use common::token::AccessTokens;
+use common::{
+    Backend, Caller, Clock, Endpoint, Revocations, Roles, SessionId, SubgraphRequest, Viewer,
+    testing,
+};
+use federation::Supergraph;
+use federation::compose::{SubgraphSdl, compose};
+use gateway::{Gateway, GatewaySettings, Transport};
+use generation::GenerationSettings;
+use http::{Request, header};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use users::{HashingCost, UsersSettings};
+
+/// Is in every text of Ada's.
+pub(crate) const SECRET: &str = "Ada's secret";
+/// What ids of no things begin with; a letter makes each another.
+const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
+/// The names that stand for ids.
+const NAMES: [&str; 8] =
+    ["deck", "card", "other_card", "session", "review", "user", "signed_in", "api_key"];
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Ada,
+    Eve,
+    Admin,
+    Nobody,
+}
+
+/// What somebody has, by the names that stand for it in documents.
+type Things = Vec<(&'static str, String)>;
+
+pub(crate) struct Graph {
+    router: Router,
+    tokens: Arc<AccessTokens>,
+    endpoints: Vec<Arc<dyn Endpoint>>,
+    supergraph: String,
+    ada: Viewer,
+    eve: Viewer,
+    admin: Viewer,
+    adas: Things,
+    eves: Things,
+    _folders: Vec<TempDir>,
+    _mail: TempDir,
+}
+
+impl Graph {
+    pub(crate) async fn open() -> Self {
+        // As the program does at its start.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let clock = Clock::System;
+        let mut folders = Vec::new();
+        let mut backend = |migrations| {
+            let (folder, sqlite) = testing::sqlite(migrations);
+            folders.push(folder);
+            Backend::Sqlite(sqlite)
+        };
+        let key = AccessTokens::generate_pem().unwrap();
+        let tokens = Arc::new(AccessTokens::from_pem(&key).unwrap());
+        let revocations = Arc::new(Revocations::default());
+        let learning = learning::open(backend(learning::MIGRATIONS), clock.clone()).await.unwrap();
+        let decks = decks::open(backend(decks::MIGRATIONS), vec![learning.clone()], clock.clone())
+            .await
+            .unwrap();
+        let config = config::open(
+            backend(config::MIGRATIONS),
+            config::Environment::default(),
+            clock.clone(),
+        )
+        .await
+        .unwrap();
+        let mail = tempfile::tempdir().unwrap();
+        let settings = UsersSettings {
+            hashing_cost: HashingCost::new(64, 1, 1).unwrap(),
+            ..UsersSettings::default()
+        };
+        let users = users::open(
+            backend(users::MIGRATIONS),
+            settings,
+            tokens.clone(),
+            revocations.clone(),
+            Arc::new(users::mail::Mailbox::new(mail.path().to_owned())),
+            vec![decks.clone(), learning.clone()],
+            clock.clone(),
+        )
+        .await
+        .unwrap();
+        let nowhere = GenerationSettings {
+            url: "http://127.0.0.1:1".to_owned(),
+            secret: "a secret of thirty-two characters".into(),
+            timeout: generation::DEFAULT_TIMEOUT,
+        };
+        let generation =
+            generation::open(nowhere, decks.clone(), config.clone(), clock.clone()).unwrap();
+
+        let endpoints = vec![users.endpoint.clone(), config, decks, learning, generation];
+        let mut sdls = Vec::new();
+        for endpoint in &endpoints {
+            let sdl = endpoint.sdl().await.unwrap();
+            sdls.push(SubgraphSdl { name: endpoint.name().to_owned(), url: None, sdl });
+        }
+        let supergraph = compose(&sdls).unwrap().supergraph_sdl;
+        let transports: Vec<Transport> =
+            endpoints.iter().cloned().map(Transport::InProcess).collect();
+        let gateway = Gateway::new(
+            &supergraph,
+            transports,
+            tokens.clone(),
+            revocations,
+            GatewaySettings::default(),
+            clock,
+        );
+
+        let beta = Roles { beta: true, admin: false };
+        let person = async |email: &str, name: &str, roles| {
+            let user = users.ensure_account(email, name, PASSWORD, roles).await.unwrap();
+            Viewer { verified: true, ..Viewer::new(user, SessionId::new(), roles) }
+        };
+        let mut graph = Self {
+            router: gateway.unwrap().router(),
+            tokens,
+            endpoints,
+            supergraph,
+            ada: person("ada@example.org", SECRET, beta).await,
+            eve: person("eve@example.org", "Eve", beta).await,
+            admin: person("root@example.org", "Root", Roles { beta: true, admin: true }).await,
+            adas: Vec::new(),
+            eves: Vec::new(),
+            _folders: folders,
+            _mail: mail,
+        };
+        graph.adas = graph.things(Who::Ada, SECRET).await;
+        graph.eves = graph.things(Who::Eve, "Eve's own").await;
+        graph
+    }
+
+    /// Makes a deck with cards, a session and a review.
+    async fn things(&self, who: Who, text: &str) -> Things {
+        let name = format!("{text} deck");
+        let id =
+            |answer: &Value, path: &str| answer.pointer(path).unwrap().as_str().unwrap().to_owned();
+        let create = format!(
+            "mutation {{ createDeck(input: {{ name: {name:?}, description: {name:?} }}) {{ deck {{ id }} }} }}"
+        );
+        let deck = id(&self.run(who, &create).await, "/data/createDeck/deck/id");
+        let cards = format!(
+            "mutation {{ createCards(input: {{ deckId: {deck:?}, cards: [{{ question: {text:?}, answer: {text:?} }}, {{ question: {text:?}, answer: \"2\" }}] }}) {{ cards {{ id }} }} }}"
+        );
+        let cards = self.run(who, &cards).await;
+        let (card, other) = (
+            id(&cards, "/data/createCards/cards/0/id"),
+            id(&cards, "/data/createCards/cards/1/id"),
+        );
+        let session = format!(
+            "mutation {{ startSession(input: {{ deckId: {deck:?} }}) {{ session {{ id }} }} }}"
+        );
+        let session = id(&self.run(who, &session).await, "/data/startSession/session/id");
+        let review = uuid::Uuid::new_v4().to_string();
+        let submit = format!(
+            "mutation {{ submitReviews(input: {{ reviews: [{{ id: {review:?}, cardId: {card:?}, rating: GOOD, reviewedAt: \"2026-01-02T00:00:00Z\" }}] }}) {{ results {{ status }} }} }}"
+        );
+        let submitted = self.run(who, &submit).await;
+        assert_eq!(submitted["data"]["submitReviews"]["results"][0]["status"], "ACCEPTED");
+        let viewer = self.viewer(who).unwrap();
+        let key = format!(
+            "mutation {{ createApiKey(input: {{ name: {text:?}, scopes: [READ], expiresAt: \"{}\" }}) {{ apiKey {{ id }} }} }}",
+            jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)
+        );
+        let api_key = id(&self.run(who, &key).await, "/data/createApiKey/apiKey/id");
+        let email = if who == Who::Ada { "ada@example.org" } else { "eve@example.org" };
+        let log_in = format!(
+            "mutation {{ logIn(input: {{ email: {email:?}, password: {PASSWORD:?} }}) {{ accessToken }} }}"
+        );
+        let token = id(&self.run(Who::Nobody, &log_in).await, "/data/logIn/accessToken");
+        let signed_in = self.tokens.verify(&token, jiff::Timestamp::now()).unwrap().session;
+        vec![
+            ("signed_in", signed_in.to_string()),
+            ("api_key", api_key),
+            ("deck", deck),
+            ("card", card),
+            ("other_card", other),
+            ("session", session),
+            ("review", review),
+            ("user", viewer.user.to_string()),
+            ("email", email.to_owned()),
+        ]
+    }
+
+    fn viewer(&self, who: Who) -> Option<&Viewer> {
+        match who {
+            Who::Ada => Some(&self.ada),
+            Who::Eve => Some(&self.eve),
+            Who::Admin => Some(&self.admin),
+            Who::Nobody => None,
+        }
+    }
+
+    /// The document with what is Ada's in its places, and Eve's in hers.
+    pub(crate) fn with_adas(&self, document: &str) -> String {
+        self.filled(document, |name| lookup(&self.adas, name))
+    }
+
+    /// The same with what is Eve's own everywhere. What is one of a kind is another of hers.
+    pub(crate) fn with_eves(&self, document: &str) -> String {
+        self.filled(document, |name| lookup(&self.eves, name))
+    }
+
+    /// The same with what was never there.
+    pub(crate) fn with_absent(&self, document: &str) -> String {
+        self.filled(document, absent)
+    }
+
+    fn filled(&self, document: &str, value: impl Fn(&str) -> String) -> String {
+        let mut text = document.to_owned();
+        for (name, _) in &self.adas {
+            text = text.replace(&format!("{{my_{name}}}"), &lookup(&self.eves, name));
+            text = text.replace(&format!("{{{name}}}"), &value(name));
+        }
+        text
+    }
+
+    /// Whether a text has anything that is Ada's.
+    pub(crate) fn tells_of_ada(&self, text: &str) -> bool {
+        text.contains(SECRET) || self.adas.iter().any(|(_, id)| text.contains(id))
+    }
+
+    /// An id of Ada's and an absent one, for entities of a type.
+    pub(crate) fn ids_of(&self, ty: &str) -> (String, String) {
+        let name = match ty {
+            "Deck" => "deck",
+            "Card" => "card",
+            "User" => "user",
+            other => panic!("the entity {other} has no id in this test: give it one"),
+        };
+        (lookup(&self.adas, name), absent(name))
+    }
+
+    pub(crate) fn endpoints(&self) -> &[Arc<dyn Endpoint>] {
+        &self.endpoints
+    }
+
+    /// The schema that clients see.
+    pub(crate) fn api_sdl(&self) -> String {
+        Supergraph::parse(&self.supergraph).unwrap().api_sdl()
+    }
+
+    /// Everything of Ada's, as she sees it.
+    pub(crate) async fn state(&self) -> Value {
+        let document = "{ viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
+            decks(first: 100) { nodes { id name description color version
+                cards(first: 100) { nodes { id question answer position version state due reps reviews { nodes { id rating } } } } } }
+            learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";
+        let state = self.run(Who::Ada, document).await;
+        assert_eq!(state.get("errors"), None, "{state}");
+        state
+    }
+
+    /// The answer to a document.
+    pub(crate) async fn run(&self, who: Who, document: &str) -> Value {
+        let body = json!({ "query": document }).to_string();
+        let mut request =
+            Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+        if let Some(viewer) = self.viewer(who) {
+            let token = self.tokens.issue(viewer, jiff::Timestamp::now()).unwrap().0;
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Body::from(body)).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        // A slip in a document must not pass for a refusal.
+        assert!(!text.contains("\"GRAPHQL_"), "{document}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// What a subgraph answers to a document about entities, as the gateway or anybody with its secret would ask.
+    pub(crate) async fn ask(
+        &self,
+        endpoint: &Arc<dyn Endpoint>,
+        who: Who,
+        document: &str,
+        representations: Value,
+    ) -> Value {
+        let caller = Caller::new(self.viewer(who).cloned(), "test");
+        let mut variables = Variables::default();
+        variables
+            .insert(Name::new("of"), async_graphql::Value::from_json(representations).unwrap());
+        let request =
+            SubgraphRequest { document: document.into(), operation_name: None, variables };
+        let response = endpoint.execute(request, Arc::new(caller)).await.unwrap();
+        serde_json::to_value(response).unwrap()
+    }
+}
+
+fn lookup(things: &Things, name: &str) -> String {
+    things.iter().find(|(known, _)| *known == name).unwrap().1.clone()
+}
+
+fn absent(name: &str) -> String {
+    match NAMES.iter().position(|known| *known == name) {
+        Some(index) => format!("{ABSENT}{index}"),
+        None => "nobody@example.org".to_owned(),
+    }
+}
+
+/// The answer with one text in place of whichever id was asked with.
+pub(crate) fn masked(answer: Value, graph: &Graph) -> Value {
+    let mut text = answer.to_string();
+    let ids = graph.adas.iter().chain(&graph.eves).map(|(_, id)| id.clone());
+    for id in ids.chain(NAMES.map(absent)).chain([absent("email")]) {
+        text = text.replace(&id, "…");
+    }
+    serde_json::from_str(&text).unwrap()
+}
