@@ -47,7 +47,8 @@ impl std::fmt::Debug for Users {
 }
 
 impl Users {
-    /// Sees to it that there is an account with this address and at least these roles. One that is there keeps its name and password.
+    /// Sees to it that there is an account with this address and at least these roles. One that is there keeps its
+    /// name, and its password too unless its address was never confirmed: then whoever signed up with it may be anybody.
     ///
     /// # Errors
     /// [`Error::Invalid`] when a value does not keep the rules that hold for everybody.

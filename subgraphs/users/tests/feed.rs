@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use common::revocation::{Follower, RevocationFeed};
 use common::token::AccessTokens;
-use common::{Backend, Caller, Clock, Revocations, Roles, SubgraphRequest, Viewer, testing};
+use common::{
+    Backend, Caller, Client, Clock, KeyVerifier, Revocations, Roles, SubgraphRequest, Viewer,
+    testing,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use users::{HashingCost, MIGRATIONS, Users, UsersSettings};
@@ -100,9 +103,25 @@ async fn check(backend: Backend) {
         assert_eq!(ids, [ada.session], "{cursor:?}");
     }
 
+    // So is a key that was revoked.
+    let until = clock.now() + SignedDuration::from_hours(24);
+    let key = format!(
+        "mutation {{ createApiKey(input: {{ name: \"script\", scopes: [READ], expiresAt: \"{until}\" }}) {{ apiKey {{ id }} secret }} }}"
+    );
+    let made = run(&here.users, Some(&eve), key).await["createApiKey"].take();
+    let secret = made["secret"].as_str().unwrap();
+    let (of_key, _) = there.users.identify(secret, &Client::default()).await.unwrap().unwrap();
+    let revoke = format!(
+        "mutation {{ revokeApiKey(input: {{ apiKeyId: {} }}) {{ __typename }} }}",
+        made["apiKey"]["id"]
+    );
+    run(&here.users, Some(&eve), revoke).await;
+    let ended = there.users.ended_since(None).await.unwrap().sessions;
+    assert!(ended.iter().any(|ended| ended.id == of_key.session));
+
     // What was told is told again for a while, and not for ever.
     let first = later.users.ended_since(None).await.unwrap();
-    assert_eq!(later.users.ended_since(Some(first.cursor)).await.unwrap().sessions.len(), 1);
+    assert_eq!(later.users.ended_since(Some(first.cursor)).await.unwrap().sessions.len(), 2);
     clock.advance(SignedDuration::from_mins(1));
     let next = later.users.ended_since(Some(first.cursor)).await.unwrap();
     assert!(later.users.ended_since(Some(next.cursor)).await.unwrap().sessions.is_empty());

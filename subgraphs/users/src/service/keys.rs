@@ -85,6 +85,7 @@ impl Service {
         }
         let Some(user) = self.find(key.user).await? else { return Ok(None) };
         let viewer = Viewer {
+            verified: user.email_verified,
             scopes: key.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
             ..Viewer::new(user.id, session_of(key.id), user.roles)
         };

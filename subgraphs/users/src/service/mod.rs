@@ -169,9 +169,16 @@ impl Service {
         // Whoever makes it owns the installation, and vouches for the address.
         new.email_verified = true;
         let email = new.email.clone();
-        if self.store.user_by_email(&email).await?.is_none() {
-            let hash = self.hasher.hash(&password).await?;
-            self.store.insert_user(new, hash, None).await?;
+        let hash = self.hasher.hash(&password).await?;
+        match self.store.user_by_email(&email).await? {
+            None => {
+                self.store.insert_user(new, hash, None).await?;
+            }
+            // Anybody can have signed up with this address: what they know must not open it.
+            Some((user, _)) if !user.email_verified => {
+                self.replace_password(&user, &hash).await?;
+            }
+            Some(_) => {}
         }
         let Some((user, _)) = self.store.user_by_email(&email).await? else {
             return Err(Error::not_found("user", email.as_str()));

@@ -8,8 +8,8 @@ use common::{Caller, Error};
 use super::Service;
 use crate::hashing::Verdict;
 use crate::model::{
-    AttemptKey, Email, MailKind, MailSecret, NewPassword, Purpose, QueuedMail, SecurityEventKind,
-    TypedPassword, User,
+    AttemptKey, Email, MailKind, MailSecret, NewPassword, PasswordHash, Purpose, QueuedMail,
+    SecurityEventKind, TypedPassword, User,
 };
 use crate::store::{Keys, Sessions};
 
@@ -120,19 +120,30 @@ impl Service {
         let password = NewPassword::new("input.newPassword", new, &user.email)?;
         let new = self.hasher.hash(&password).await?;
         self.store.take_mail_token(hash, purpose, now).await?.ok_or(WRONG_SECRET)?;
-        loop {
-            let kept = self.store.user_by_email(&user.email).await?;
-            let (_, old) = kept.ok_or(WRONG_SECRET)?;
-            if self.store.replace_hash(id, old, new.clone()).await? {
-                break;
-            }
-        }
-        self.end(Sessions::Of(id)).await?;
-        self.revoke_keys(Keys::Of(id)).await?;
+        self.replace_password(&user, &new).await?.ok_or(WRONG_SECRET)?;
         let user = self.change(id, false, |user| user.email_verified = true).await?;
         self.note(caller, Some(id), SecurityEventKind::PasswordReset, None).await?;
         self.mail(MailKind::PasswordChanged, &user.email).await?;
         Ok(user)
+    }
+
+    /// Gives an account another password, whatever the present one is. Every session and API key ends. None when there is no such account.
+    pub(super) async fn replace_password(
+        &self,
+        user: &User,
+        new: &PasswordHash,
+    ) -> Result<Option<()>, Error> {
+        loop {
+            let Some((_, old)) = self.store.user_by_email(&user.email).await? else {
+                return Ok(None);
+            };
+            if self.store.replace_hash(user.id, old, new.clone()).await? {
+                break;
+            }
+        }
+        self.end(Sessions::Of(user.id)).await?;
+        self.revoke_keys(Keys::Of(user.id)).await?;
+        Ok(Some(()))
     }
 
     /// Queues a mail and wakes whoever sends it.

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::MIGRATIONS;
-use crate::hashing::HashingCost;
+use crate::hashing::{HashingCost, Verdict};
 use crate::mail::{Letter, MailError, Mailer};
 use crate::model::PasswordHash;
 use crate::store::AccountStore;
@@ -291,6 +291,24 @@ async fn a_restart_knows_the_sessions_that_ended_lately() {
     restarted.load_revocations().await.unwrap();
     assert!(restarted.revocations.is_revoked(late.session));
     assert!(!restarted.revocations.is_revoked(early.session), "its tokens have expired");
+}
+
+#[tokio::test]
+async fn who_signed_up_with_the_address_of_an_administrator_to_be_gets_nothing() {
+    let it = fixture();
+    it.service.sign_up(&nobody(), input("root@example.org")).await.unwrap();
+    let stranger = it.signed_in("root@example.org").await;
+    let admin = Roles { beta: false, admin: true };
+    let password = "the operator's own";
+    it.service.ensure_account("root@example.org", "Root", password, admin).await.unwrap();
+    assert!(it.service.revocations.is_revoked(stranger.session));
+    let (user, hash) = it.account("root@example.org").await;
+    assert!(user.email_verified && user.roles.admin);
+    let opens = async |password: &str| {
+        let typed = crate::model::TypedPassword::new(password);
+        it.service.hasher.verify(&typed, Some(&hash)).await.unwrap() != Verdict::Wrong
+    };
+    assert!(opens(password).await && !opens(PASSWORD).await);
 }
 
 #[tokio::test]
