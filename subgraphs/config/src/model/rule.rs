@@ -41,7 +41,7 @@ pub enum Rule {
     Choice(&'static [&'static str]),
     /// A list of colours, each once, at most so many.
     Colors(usize),
-    /// A JSON object of at most so many bytes, nested at most [`MAX_DEPTH`] deep.
+    /// A JSON object of at most so many bytes, nested at most 32 deep.
     Json(usize),
     /// Who has a feature.
     Flag,
