@@ -177,10 +177,11 @@ async fn who_waits_for_a_place_waits_no_longer_than_the_timeout() {
         timeout: Duration::from_millis(200),
         ..SubgraphSettings::default()
     };
-    let (subgraph, router) = start(&[slowly], &settings).await;
-    let answers = join_all((0..3).map(|_| run(&router, QUERY, &[]))).await;
+    let (_subgraph, router) = start(&[slowly], &settings).await;
+    let started = Instant::now();
+    let answers = join_all((0..20).map(|_| run(&router, QUERY, &[]))).await;
     assert!(answers.iter().all(|answer| answer.code() == "SUBREQUEST_TIMEOUT"));
-    assert!(subgraph.requests() <= 2);
+    assert!(started.elapsed() < 10 * settings.timeout, "one after the other it were twenty");
 }
 
 #[tokio::test(flavor = "multi_thread")]
