@@ -59,6 +59,7 @@ impl Drafts {
                 *left > 0
                     && one.name == two.name
                     && one.arguments == two.arguments
+                    && one.directives == two.directives
                     && match (one.selection, two.selection) {
                         (Some(one), Some(two)) => self.can_merge(one, two, left),
                         _ => true,
