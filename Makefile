@@ -24,7 +24,7 @@ test: test-servers $(GRAPHIQL) $(VENV)/tests e2e/node_modules/.package-lock.json
 	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory test-python test-rust test-e2e
 
 test-rust: ## run the Rust tests (needs `make test-servers`)
-	cargo test --workspace --all-targets
+	cargo test --workspace
 
 test-python: $(VENV)/tests ## run the tests of the card-generation service
 	cd card-generation && .venv/bin/python -m pytest --quiet
