@@ -51,6 +51,14 @@ pub enum Error {
     /// The state of things is in the way.
     #[error("{0}")]
     Conflict(String),
+    /// A change was made of a version that is not the present one. Whoever made it can compare, and make it again.
+    #[error("{message}")]
+    Outdated {
+        /// Which thing, and both versions.
+        message: String,
+        /// The thing as it is, by the names of the schema; the client gets it as `extensions.current`.
+        current: Box<serde_json::Value>,
+    },
     /// A bound was reached.
     #[error("{message}")]
     LimitExceeded {
@@ -91,7 +99,7 @@ impl Error {
             Self::Forbidden { .. } | Self::Unverified | Self::NotAllowed(_) => "FORBIDDEN",
             Self::Throttled { .. } => "THROTTLED",
             Self::NotFound { .. } => "NOT_FOUND",
-            Self::Conflict(_) => "CONFLICT",
+            Self::Conflict(_) | Self::Outdated { .. } => "CONFLICT",
             Self::LimitExceeded { .. } => "LIMIT_EXCEEDED",
             Self::Unavailable { code, .. } => code,
             Self::Store(StoreError::Unavailable(_)) => "SERVICE_UNAVAILABLE",

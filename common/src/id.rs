@@ -160,6 +160,10 @@ ids! {
     DeckId;
     /// A card.
     CardId;
+    /// A note, of which cards are made.
+    NoteId;
+    /// An entry of the trash: what was deleted at once.
+    TrashId;
     /// A review: made by the client, so that sending it twice stores it once.
     ReviewId;
     /// A session of learning: made by the client or by us when it starts.

@@ -1,4 +1,5 @@
-//! How an error of a domain reads in a GraphQL answer: message, `extensions.code`, and for an argument `extensions.argument`.
+//! How an error of a domain reads in a GraphQL answer: message, `extensions.code`, for an argument `extensions.argument`, and
+//! for a thing that has changed meanwhile `extensions.current`.
 //!
 //! A failure of the store shows a fixed text and a trace id. What happened is in the log under that id.
 
@@ -54,6 +55,10 @@ impl From<Error> for Failure {
             }
             if let Error::Throttled { retry_after } = &error {
                 extensions.set("retryAfter", *retry_after);
+            }
+            if let Error::Outdated { current, .. } = &error {
+                let current = async_graphql::Value::from_json((**current).clone());
+                extensions.set("current", current.unwrap_or_default());
             }
             if let Some(trace_id) = &trace_id {
                 extensions.set("traceId", trace_id.to_string());

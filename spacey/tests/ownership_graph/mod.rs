@@ -28,8 +28,18 @@ pub(crate) const SECRET: &str = "Ada's secret";
 /// What ids of no things begin with; a letter makes each another.
 const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
 /// The names that stand for ids.
-const NAMES: [&str; 8] =
-    ["deck", "card", "other_card", "session", "review", "user", "signed_in", "api_key"];
+const NAMES: [&str; 10] = [
+    "deck",
+    "card",
+    "other_card",
+    "session",
+    "review",
+    "user",
+    "signed_in",
+    "api_key",
+    "note",
+    "trash",
+];
 const PASSWORD: &str = "correct horse battery staple";
 
 /// Who asks.
@@ -165,6 +175,17 @@ impl Graph {
             id(&cards, "/data/createCards/cards/0/id"),
             id(&cards, "/data/createCards/cards/1/id"),
         );
+        let of_card = format!("{{ card(id: {card:?}) {{ note {{ id }} }} }}");
+        let note = id(&self.run(who, &of_card).await, "/data/card/note/id");
+        let tag = format!(
+            "mutation {{ tagNotes(input: {{ noteIds: [{note:?}], add: [{:?}] }}) {{ __typename }} }}",
+            text.replace(' ', "-")
+        );
+        self.run(who, &tag).await;
+        let gone = format!("mutation {{ createDeck(input: {{ name: {name:?} }}) {{ deck {{ id }} }} }}");
+        let gone = id(&self.run(who, &gone).await, "/data/createDeck/deck/id");
+        let gone = format!("mutation {{ deleteDeck(input: {{ id: {gone:?} }}) {{ trashId }} }}");
+        let trash = id(&self.run(who, &gone).await, "/data/deleteDeck/trashId");
         let session = format!(
             "mutation {{ startSession(input: {{ deckId: {deck:?} }}) {{ session {{ id }} }} }}"
         );
@@ -193,6 +214,8 @@ impl Graph {
             ("deck", deck),
             ("card", card),
             ("other_card", other),
+            ("note", note),
+            ("trash", trash),
             ("session", session),
             ("review", review),
             ("user", viewer.user.to_string()),
@@ -235,7 +258,7 @@ impl Graph {
 
     /// Whether a text has anything that is Ada's.
     pub(crate) fn tells_of_ada(&self, text: &str) -> bool {
-        text.contains(SECRET) || self.adas.iter().any(|(_, id)| text.contains(id))
+        text.contains(SECRET) || text.contains(&SECRET.replace(' ', "-")) || self.adas.iter().any(|(_, id)| text.contains(id))
     }
 
     /// An id of Ada's and an absent one, for entities of a type.
@@ -243,6 +266,7 @@ impl Graph {
         let name = match ty {
             "Deck" => "deck",
             "Card" => "card",
+            "Note" => "note",
             "User" => "user",
             other => panic!("the entity {other} has no id in this test: give it one"),
         };
@@ -261,8 +285,9 @@ impl Graph {
     /// Everything of Ada's, as she sees it.
     pub(crate) async fn state(&self) -> Value {
         let document = "{ viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
-            decks(first: 100) { nodes { id name description color version
-                cards(first: 100) { nodes { id question answer position version state due reps reviews { nodes { id rating } } } } } }
+            tags { nodes { name noteCount } } trash { nodes { id title } }
+            decks(first: 100) { nodes { id name path description color version archived position
+                cards(first: 100) { nodes { id question answer note { id version tags fields { value } } position version state due reps reviews { nodes { id rating } } } } } }
             learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";
         let state = self.run(Who::Ada, document).await;
         assert_eq!(state.get("errors"), None, "{state}");
@@ -312,7 +337,7 @@ fn lookup(things: &Things, name: &str) -> String {
 
 fn absent(name: &str) -> String {
     match NAMES.iter().position(|known| *known == name) {
-        Some(index) => format!("{ABSENT}{index}"),
+        Some(index) => format!("{ABSENT}{index:x}"),
         None => "nobody@example.org".to_owned(),
     }
 }

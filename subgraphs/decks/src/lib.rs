@@ -1,15 +1,17 @@
-//! The decks domain: decks, the cards in them, and their order.
+//! The decks domain: decks in decks, notes, the cards they make, tags, and what was deleted lately.
 //!
 //! It knows nothing of learning: what it tells other domains are the events of [`common::event`]. It renders no card: question and
 //! answer are kept as they were written.
 
+pub mod cloze;
 mod graphql;
 pub mod model;
 pub mod place;
 pub mod service;
 pub mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use common::endpoint::SchemaEndpoint;
 use common::outbox::Outbox;
@@ -24,6 +26,11 @@ pub use store::sqlite::MIGRATIONS;
 
 /// The subgraph's name.
 pub const NAME: &str = "decks";
+
+/// How often it is looked for what has been in the trash for too long.
+const PURGE_EVERY: Duration = Duration::from_secs(600);
+/// How long others have the store to themselves where there is much of it.
+const PURGE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Opens the domain on its store. `subscribers` are told of decks and cards that come, change place or go. A SQLite file
 /// must have been opened with [`MIGRATIONS`].
@@ -49,5 +56,19 @@ fn start(
     let store = Arc::new(store);
     let outbox = Outbox::start(NAME, store.clone(), subscribers);
     let service = Arc::new(Service::new(store, outbox, clock));
+    tokio::spawn(purge(Arc::downgrade(&service)));
     Arc::new(SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service))
+}
+
+/// Deletes for good what has been in the trash for too long, as long as the domain is open.
+async fn purge(service: Weak<Service>) {
+    loop {
+        let Some(service) = service.upgrade() else { return };
+        let more = service.purge().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what lies in the trash could not be deleted for good");
+            false
+        });
+        drop(service);
+        tokio::time::sleep(if more { PURGE_PAUSE } else { PURGE_EVERY }).await;
+    }
 }

@@ -1,10 +1,24 @@
-//! Decks and cards, and what may be said of them. A [`NewDeck`] or [`NewCard`] that exists is valid.
+//! Decks, notes and cards, and what may be said of them. A [`NewDeck`], [`NewNote`] or [`NewCard`] that exists is valid.
 //!
 //! Lengths count Unicode scalar values. Errors name the argument by its path from the mutation's `input`.
 
-use common::{CardId, DeckId, Error, UserId};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+mod card;
+mod deck;
+mod note;
+mod tag;
+mod trash;
+
+use common::{Error, UserId};
+use jiff::SignedDuration;
+
+pub use card::{Card, CardEdit, CardKey, CardList, CardSort, Move, NewCard};
+pub use deck::{Deck, DeckEdit, DeckFilter, DeckKey, DeckMove, DeckOrder, DeckSort, NewDeck};
+pub use note::{
+    Content, Field, FieldEdit, Guid, MAX_DELETIONS, MAX_EXTRA_FIELDS, MAX_GUID, NewNote, Note,
+    NoteEdit, NoteKind, Written,
+};
+pub use tag::{MAX_TAG, MAX_TAG_LEVELS, MAX_TAGS, Tag, Tagged, Tagging, Tags};
+pub use trash::{Trash, TrashKey, TrashKind};
 
 /// The most characters of a deck's name, without white space around it.
 pub const MAX_NAME: usize = 100;
@@ -16,77 +30,23 @@ pub const MAX_CARD_TEXT: usize = 10_000;
 pub const MAX_DECKS: i64 = 10_000;
 /// The most cards in one deck.
 pub const MAX_CARDS: i64 = 100_000;
-/// The most cards that one mutation makes, moves or deletes.
-pub const MAX_BATCH: usize = 500;
+/// The most cards, notes or decks that one mutation names.
+pub const MAX_BATCH: usize = 1_000;
+/// The most cards that one mutation makes or deletes where it names what they belong to.
+pub const MAX_CARDS_AT_ONCE: usize = 10_000;
+/// The most levels of decks in decks.
+pub const MAX_DEPTH: usize = 16;
+/// How long what was deleted can be restored.
+pub const TRASH_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How many rows a page holds when nothing is said.
 pub const DEFAULT_PAGE: u32 = 50;
-
-/// A deck.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deck {
-    /// Which one.
-    pub id: DeckId,
-    /// Whose it is.
-    pub owner: UserId,
-    /// What it is called.
-    pub name: String,
-    /// What it is about; may be empty.
-    pub description: String,
-    /// `#RRGGBB` in capitals.
-    pub color: Option<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When its name, description or color last changed.
-    pub updated_at: Timestamp,
-    /// Grows when its name, description or color changes.
-    pub version: i64,
-    /// How many cards lie in it.
-    pub card_count: i64,
-    /// No card lies beyond this place.
-    pub last_place: i64,
-    /// Grows with each write, also when cards come and go: a change made of an older state is refused.
-    pub revision: i64,
-}
-
-impl Deck {
-    /// Its name for sorting: without regard to case.
-    #[must_use]
-    pub fn sort_name(&self) -> String {
-        self.name.to_lowercase()
-    }
-}
-
-/// A card.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Card {
-    /// Which one.
-    pub id: CardId,
-    /// The deck it lies in.
-    pub deck: DeckId,
-    /// Whose it is.
-    pub owner: UserId,
-    /// Its place in the deck: see [`crate::place`].
-    pub position: i64,
-    /// As it was written.
-    pub question: String,
-    /// As it was written.
-    pub answer: String,
-    /// Where in a source text it comes from.
-    pub source: Option<Source>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// Grows with each change.
-    pub version: i64,
-}
 
 /// What is known of a person here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
     /// Who.
     pub id: UserId,
-    /// How many decks.
+    /// How many decks, without those in the trash.
     pub deck_count: i64,
     /// Whether the account is gone: nothing is made for it any more.
     pub gone: bool,
@@ -207,164 +167,13 @@ impl CardText {
     }
 }
 
-fn within(argument: &str, text: &str, least: usize, most: usize) -> Result<(), Error> {
+pub(crate) fn within(argument: &str, text: &str, least: usize, most: usize) -> Result<(), Error> {
     let count = text.chars().count();
     if (least..=most).contains(&count) {
         return Ok(());
     }
     let found = if count == 0 { "is empty".to_owned() } else { format!("has {count} characters") };
     Err(Error::invalid(argument, format!("{found}: {least} to {most} characters are accepted")))
-}
-
-/// A deck to be made.
-#[derive(Debug, Clone)]
-pub struct NewDeck {
-    /// The client's own id, so that making it twice makes it once.
-    pub id: Option<DeckId>,
-    /// Its name.
-    pub name: Name,
-    /// Its description.
-    pub description: Description,
-    /// Its color.
-    pub color: Option<Color>,
-}
-
-impl NewDeck {
-    /// Whether `deck` is what would be made.
-    #[must_use]
-    pub fn describes(&self, deck: &Deck) -> bool {
-        deck.name == self.name.0
-            && deck.description == self.description.0
-            && deck.color.as_ref() == self.color.as_ref().map(|color| &color.0)
-    }
-}
-
-/// What to change about a deck; `None` leaves it as it is.
-#[derive(Debug, Clone)]
-pub struct DeckEdit {
-    /// Which deck.
-    pub id: DeckId,
-    /// Its new name.
-    pub name: Option<Name>,
-    /// Its new description.
-    pub description: Option<Description>,
-    /// Its new color, or none any more.
-    pub color: Option<Option<Color>>,
-    /// Refuse when it has another version by now.
-    pub expected_version: Option<i64>,
-}
-
-/// A card to be made.
-#[derive(Debug, Clone)]
-pub struct NewCard {
-    /// The client's own id, so that making it twice makes it once.
-    pub id: Option<CardId>,
-    /// Its question.
-    pub question: CardText,
-    /// Its answer.
-    pub answer: CardText,
-    /// Where it comes from.
-    pub source: Option<Source>,
-}
-
-impl NewCard {
-    /// Whether `card` is what would be made in `deck`.
-    #[must_use]
-    pub fn describes(&self, card: &Card, deck: DeckId) -> bool {
-        card.deck == deck
-            && card.question == self.question.0
-            && card.answer == self.answer.0
-            && card.source == self.source
-    }
-}
-
-/// What to change about a card; `None` leaves it as it is.
-#[derive(Debug, Clone)]
-pub struct CardEdit {
-    /// Which card.
-    pub id: CardId,
-    /// Its new question.
-    pub question: Option<CardText>,
-    /// Its new answer.
-    pub answer: Option<CardText>,
-    /// Refuse when it has another version by now.
-    pub expected_version: Option<i64>,
-}
-
-/// Where cards are to lie.
-#[derive(Debug, Clone)]
-pub struct Move {
-    /// Which cards, in their new order.
-    pub cards: Vec<CardId>,
-    /// The deck to move them to; `None`: that of `before`, or else the one they lie in.
-    pub deck: Option<DeckId>,
-    /// The card before which they will lie; `None`: at the end.
-    pub before: Option<CardId>,
-}
-
-/// What a list of decks is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DeckSort {
-    /// Their name, without regard to case.
-    Name,
-    /// When they were made.
-    CreatedAt,
-    /// When they last changed.
-    UpdatedAt,
-}
-
-/// The order of a list of decks. Decks of the same value are in the order of their ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct DeckOrder {
-    /// What it is sorted by.
-    pub by: DeckSort,
-    /// From the greatest to the least.
-    pub descending: bool,
-}
-
-/// A deck's place in a list of decks: what its cursor says.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum DeckKey {
-    /// In a list by name.
-    Name(String, DeckId),
-    /// In a list by time of making, in milliseconds since the epoch.
-    CreatedAt(i64, DeckId),
-    /// In a list by time of change, in milliseconds since the epoch.
-    UpdatedAt(i64, DeckId),
-}
-
-impl DeckKey {
-    /// The key of `deck` in a list sorted `by`.
-    #[must_use]
-    pub fn of(deck: &Deck, by: DeckSort) -> Self {
-        match by {
-            DeckSort::Name => Self::Name(deck.sort_name(), deck.id),
-            DeckSort::CreatedAt => Self::CreatedAt(deck.created_at.as_millisecond(), deck.id),
-            DeckSort::UpdatedAt => Self::UpdatedAt(deck.updated_at.as_millisecond(), deck.id),
-        }
-    }
-
-    /// What the list that this key belongs to is sorted by.
-    #[must_use]
-    pub const fn sort(&self) -> DeckSort {
-        match self {
-            Self::Name(..) => DeckSort::Name,
-            Self::CreatedAt(..) => DeckSort::CreatedAt,
-            Self::UpdatedAt(..) => DeckSort::UpdatedAt,
-        }
-    }
-}
-
-/// A card's place in the list of its deck's cards: what its cursor says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct CardKey(pub i64, pub CardId);
-
-impl CardKey {
-    /// The key of `card`.
-    #[must_use]
-    pub const fn of(card: &Card) -> Self {
-        Self(card.position, card.id)
-    }
 }
 
 #[cfg(test)]

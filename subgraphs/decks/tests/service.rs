@@ -13,7 +13,7 @@ use common::{
     UserId, Viewer, testing,
 };
 use decks::model::{
-    CardText, Deck, Description, MAX_CARDS, MAX_DECKS, Name, NewCard, NewDeck, Owner,
+    CardList, CardText, Deck, Description, MAX_CARDS, MAX_DECKS, Name, NewCard, NewDeck, Owner,
 };
 use decks::service::Service;
 use decks::store::mongo::MongoStore;
@@ -33,7 +33,7 @@ fn service(store: Arc<impl Store + 'static>) -> Service {
 
 fn new_deck(name: &str) -> NewDeck {
     let name = Name::new("name", name).unwrap();
-    NewDeck { id: None, name, description: Description::default(), color: None }
+    NewDeck { id: None, name, description: Description::default(), color: None, parent: None }
 }
 
 fn new_cards(questions: &[&str]) -> Vec<NewCard> {
@@ -55,7 +55,8 @@ async fn put(store: &impl Store, deck: Deck) {
 
 async fn questions(service: &Service, viewer: &Viewer, deck: DeckId) -> Vec<String> {
     let page = PageRequest { direction: Direction::Forward, limit: 500, cursor: None };
-    let mut pages = service.card_pages(viewer, vec![deck], page).await.unwrap();
+    let mut pages =
+        service.card_pages(viewer, vec![deck], CardList::default(), page).await.unwrap();
     let rows = pages.remove(&deck).unwrap().rows;
     rows.into_iter().map(|card| card.question).collect()
 }

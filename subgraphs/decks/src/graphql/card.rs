@@ -9,9 +9,11 @@ use common::graphql::sdl::key;
 use common::graphql::{DateTime, PageInfo, Result};
 use common::page::{Page, encode_cursor};
 
+use super::args::NoteType;
 use super::batch::CardBatch;
 use super::deck::DeckNode;
-use crate::model::{Card, CardKey};
+use super::note::NoteNode;
+use crate::model::{Card, CardKey, CardList, NoteKind};
 
 /// A card, and those it was read with.
 #[derive(Debug, Clone)]
@@ -24,16 +26,39 @@ pub(super) struct CardNode {
 #[Object(name = "Card", directive = key::apply("id".into()))]
 impl CardNode {
     /// The card's id, a UUID.
-    async fn id(&self) -> CardId {
+    pub(super) async fn id(&self) -> CardId {
         self.card.id
     }
 
-    /// The question, as it was written: 1 to 10,000 characters, usually Markdown.
+    /// The note it is made of.
+    async fn note(&self, ctx: &Context<'_>) -> Result<NoteNode> {
+        self.batch.note(ctx, self.card.note).await
+    }
+
+    /// The type of its note.
+    #[graphql(name = "type")]
+    async fn kind(&self) -> NoteType {
+        self.card.kind.into()
+    }
+
+    /// Which of the note's cards it is: 0 for the first or only one, 1 for the reversed one, for a cloze the deletion's number less one.
+    async fn ordinal(&self) -> i64 {
+        self.card.ordinal
+    }
+
+    /// What is to be typed; null unless the type is TYPED.
+    async fn typed_answer(&self) -> Option<&str> {
+        (self.card.kind == NoteKind::Typed).then_some(self.card.answer.as_str())
+    }
+
+    /// The question, as it was written, usually Markdown: 1 to 10,000 characters. Of a cloze it is the text with `[...]` or `[hint]` in place
+    /// of the deletion.
     async fn question(&self) -> &str {
         &self.card.question
     }
 
-    /// The answer, as it was written: 1 to 10,000 characters, usually Markdown.
+    /// The answer, as it was written, usually Markdown: 1 to 10,000 characters. Of a cloze it is the whole text with `Extra` below it, up to
+    /// 20,002 characters.
     async fn answer(&self) -> &str {
         &self.card.answer
     }
@@ -79,19 +104,20 @@ impl CardNode {
 pub(super) struct CardConnection {
     pub(super) deck: DeckNode,
     pub(super) page: Arc<Page<Arc<Card>>>,
+    pub(super) list: CardList,
 }
 
 impl CardConnection {
     fn cards(&self) -> impl Iterator<Item = CardNode> {
-        let batch = CardBatch::of(&self.deck);
+        let batch = CardBatch::of(&self.deck, self.page.rows.iter().map(Arc::as_ref));
         let node =
             move |card: &Arc<Card>| CardNode { card: Arc::clone(card), batch: Arc::clone(&batch) };
         self.page.rows.iter().map(node)
     }
-}
 
-fn cursor(card: &Card) -> String {
-    encode_cursor(&CardKey::of(card))
+    fn cursor(&self, card: &Card) -> String {
+        encode_cursor(&CardKey::of(card, self.list.by))
+    }
 }
 
 /// A page of a deck's cards.
@@ -99,7 +125,7 @@ fn cursor(card: &Card) -> String {
 impl CardConnection {
     /// The cards with their cursors.
     async fn edges(&self) -> Vec<CardEdge> {
-        self.cards().map(|node| CardEdge { cursor: cursor(&node.card), node }).collect()
+        self.cards().map(|node| CardEdge { cursor: self.cursor(&node.card), node }).collect()
     }
 
     /// The cards.
@@ -109,12 +135,15 @@ impl CardConnection {
 
     /// Where the page lies in the list.
     async fn page_info(&self) -> PageInfo {
-        PageInfo::of(&self.page, |card| cursor(card))
+        PageInfo::of(&self.page, |card| self.cursor(card))
     }
 
-    /// How many cards lie in the deck.
-    async fn total_count(&self) -> i64 {
-        self.deck.deck.card_count
+    /// How many cards the whole list has.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        if self.list.is_filtered() {
+            return self.deck.batch.card_count(ctx, self.deck.deck.id, &self.list).await;
+        }
+        Ok(self.deck.deck.card_count)
     }
 }
 

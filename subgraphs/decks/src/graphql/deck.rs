@@ -1,113 +1,19 @@
-//! Decks in GraphQL, and what a person has of them.
+//! Decks in GraphQL.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
+use common::DeckId;
 use common::graphql::fast::FastList;
 use common::graphql::sdl::key;
 use common::graphql::{DateTime, PageInfo, Result, caller};
 use common::page::{Page, PageRequest, encode_cursor};
-use common::{DeckId, UserId};
 
+use super::args::{CardFilterInput, CardOrderInput, card_list};
 use super::batch::DeckBatch;
 use super::card::CardConnection;
-use crate::model::{DEFAULT_PAGE, Deck, DeckKey, DeckOrder, DeckSort};
+use crate::model::{DEFAULT_PAGE, Deck, DeckFilter, DeckKey, DeckSort};
 use crate::service::Service;
-
-/// A person, by id.
-#[derive(Debug, Clone)]
-pub(super) struct UserNode {
-    pub(super) id: UserId,
-}
-
-/// A person.
-#[Object(name = "User", directive = key::apply("id".into()))]
-impl UserNode {
-    /// The person's id, a UUID.
-    pub(super) async fn id(&self) -> UserId {
-        self.id
-    }
-
-    /// The person's decks: 50 unless `first` or `last` says otherwise, at most 500. Only the viewer's own can be asked for.
-    async fn decks(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, or those after `after`: 0 to 500.")] first: Option<
-            i32,
-        >,
-        #[graphql(desc = "A cursor: decks after it.")] after: Option<String>,
-        #[graphql(desc = "The last so many, or those before `before`: 0 to 500.")] last: Option<
-            i32,
-        >,
-        #[graphql(desc = "A cursor: decks before it.")] before: Option<String>,
-        #[graphql(
-            desc = "The order of the list.",
-            default_with = "Some(DeckOrderInput::default())"
-        )]
-        order_by: Option<DeckOrderInput>,
-    ) -> Result<Option<DeckConnection>> {
-        let viewer = caller(ctx)?.viewer()?;
-        if viewer.user != self.id {
-            return Ok(None);
-        }
-        let page =
-            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
-        let order = DeckOrder::from(order_by.unwrap_or_default());
-        let page = ctx.data::<Arc<Service>>()?.deck_page(viewer, order, page).await?;
-        let Page { rows, has_previous, has_next } = page;
-        let page = Page { rows: DeckBatch::nodes(rows), has_previous, has_next };
-        Ok(Some(DeckConnection { page, by: order.by }))
-    }
-}
-
-/// What a list of decks is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub(super) enum DeckOrderField {
-    /// By name, without regard to case.
-    Name,
-    /// By the time of making.
-    CreatedAt,
-    /// By the time of the last change of name, description or color.
-    UpdatedAt,
-}
-
-/// Which way a list is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub(super) enum OrderDirection {
-    /// From the least to the greatest.
-    Asc,
-    /// From the greatest to the least.
-    Desc,
-}
-
-/// The order of a list of decks.
-#[derive(Debug, Clone, Copy, InputObject)]
-#[graphql(name = "DeckOrder")]
-pub(super) struct DeckOrderInput {
-    /// What to sort by.
-    #[graphql(default_with = "DeckOrderField::CreatedAt")]
-    field: DeckOrderField,
-    /// Which way to sort.
-    #[graphql(default_with = "OrderDirection::Asc")]
-    direction: OrderDirection,
-}
-
-impl Default for DeckOrderInput {
-    fn default() -> Self {
-        Self { field: DeckOrderField::CreatedAt, direction: OrderDirection::Asc }
-    }
-}
-
-impl From<DeckOrderInput> for DeckOrder {
-    fn from(order: DeckOrderInput) -> Self {
-        let by = match order.field {
-            DeckOrderField::Name => DeckSort::Name,
-            DeckOrderField::CreatedAt => DeckSort::CreatedAt,
-            DeckOrderField::UpdatedAt => DeckSort::UpdatedAt,
-        };
-        Self { by, descending: order.direction == OrderDirection::Desc }
-    }
-}
 
 /// A deck, and those it was read with.
 #[derive(Debug, Clone)]
@@ -120,7 +26,7 @@ pub(super) struct DeckNode {
 #[Object(name = "Deck", directive = key::apply("id".into()))]
 impl DeckNode {
     /// The deck's id, a UUID.
-    async fn id(&self) -> DeckId {
+    pub(super) async fn id(&self) -> DeckId {
         self.deck.id
     }
 
@@ -144,22 +50,70 @@ impl DeckNode {
         DateTime(self.deck.created_at)
     }
 
-    /// When its name, description or color last changed.
+    /// Whether its owner put it aside.
+    async fn archived(&self) -> bool {
+        self.deck.archived
+    }
+
+    /// Grows along the decks of the same parent. The distance between two decks means nothing.
+    async fn position(&self) -> i64 {
+        self.deck.position
+    }
+
+    /// The deck it lies in; null at the top.
+    async fn parent(&self, ctx: &Context<'_>) -> Result<Option<DeckNode>> {
+        Ok(self.batch.ancestors(ctx, &self.deck).await?.pop())
+    }
+
+    /// The decks it lies in, from the top down: at most 15.
+    async fn ancestors(&self, ctx: &Context<'_>) -> Result<Vec<DeckNode>> {
+        self.batch.ancestors(ctx, &self.deck).await
+    }
+
+    /// The names of the decks it lies in, from the top down, and its own.
+    async fn path(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        let ancestors = self.batch.ancestors(ctx, &self.deck).await?;
+        let names = ancestors.iter().map(|node| &node.deck).chain([&self.deck]);
+        Ok(names.map(|deck| deck.name.clone()).collect())
+    }
+
+    /// The decks that lie right in it, in order of position: 50 unless `first` or `last` says otherwise, at most 500.
+    async fn children(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, or those after `after`: 0 to 500.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: decks after it.")] after: Option<String>,
+        #[graphql(desc = "The last so many, or those before `before`: 0 to 500.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: decks before it.")] before: Option<String>,
+    ) -> Result<DeckConnection> {
+        let page =
+            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
+        let page = self.batch.children(ctx, self.deck.id, &page).await?;
+        let filter = DeckFilter { parent: Some(Some(self.deck.id)), archived: None };
+        Ok(DeckConnection { page: (*page).clone(), by: DeckSort::Position, filter })
+    }
+
+    /// When its name, description, color or parent last changed, or whether it is archived.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.deck.updated_at)
     }
 
-    /// Starts at 1 and grows when its name, description or color changes.
+    /// Starts at 1 and grows when its name, description, color or parent changes, or whether it is archived.
     async fn version(&self) -> i64 {
         self.deck.version
     }
 
-    /// How many cards lie in it.
+    /// How many cards lie right in it.
     async fn card_count(&self) -> i64 {
         self.deck.card_count
     }
 
-    /// Its cards in order of position: 50 unless `first` or `last` says otherwise, at most 500.
+    /// The cards right in it, in order of position unless `orderBy` says otherwise: 50 unless `first` or `last` says otherwise, at most 500.
+    #[expect(clippy::too_many_arguments, reason = "the connection's arguments, each by its name")]
     async fn cards(
         &self,
         ctx: &Context<'_>,
@@ -171,19 +125,27 @@ impl DeckNode {
             i32,
         >,
         #[graphql(desc = "A cursor: cards before it.")] before: Option<String>,
+        #[graphql(desc = "The order of the list; by position when absent.")] order_by: Option<
+            CardOrderInput,
+        >,
+        #[graphql(desc = "Which cards are meant; all when absent.")] filter: Option<
+            CardFilterInput,
+        >,
     ) -> Result<CardConnection> {
         let page =
             PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
-        let page = self.batch.cards(ctx, self.deck.id, &page).await?;
-        Ok(CardConnection { deck: self.clone(), page })
+        let list = card_list(filter, order_by)?;
+        let page = self.batch.cards(ctx, self.deck.id, &list, &page).await?;
+        Ok(CardConnection { deck: self.clone(), page, list })
     }
 }
 
 /// A page of a person's decks.
 #[derive(Debug)]
 pub(super) struct DeckConnection {
-    page: Page<DeckNode>,
-    by: DeckSort,
+    pub(super) page: Page<DeckNode>,
+    pub(super) by: DeckSort,
+    pub(super) filter: DeckFilter,
 }
 
 impl DeckConnection {
@@ -211,9 +173,10 @@ impl DeckConnection {
         PageInfo::of(&self.page, |node| self.cursor(node))
     }
 
-    /// How many decks the person has.
+    /// How many decks the whole list has.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
-        Ok(ctx.data::<Arc<Service>>()?.deck_count(caller(ctx)?.viewer()?).await?)
+        let viewer = caller(ctx)?.viewer()?;
+        Ok(ctx.data::<Arc<Service>>()?.deck_count(viewer, self.filter).await?)
     }
 }
 

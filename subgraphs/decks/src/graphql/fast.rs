@@ -1,13 +1,15 @@
 //! Which fields of decks and cards are plain, so that long lists and `_entities` resolve in one pass. Each says the same as the resolver
 //! of its name; a test compares them.
 
-use async_graphql::Value;
+use async_graphql::{Name, Value};
 use common::graphql::DateTime;
 use common::graphql::fast::{Fast, PlainField};
 
 use super::Entity;
 use super::card::CardNode;
-use super::deck::{DeckNode, UserNode};
+use super::deck::DeckNode;
+use super::note::NoteNode;
+use super::user::UserNode;
 
 /// Writes the plain fields of one type down once, for lists of the type and for lists of entities.
 macro_rules! plain_fields {
@@ -47,6 +49,8 @@ macro_rules! plain_fields {
 
 plain_fields! { CardNode is Card:
     "id" => |node| node.card.id.into(),
+    "type" => |node| Value::Enum(Name::new(node.card.kind.label())),
+    "ordinal" => |node| node.card.ordinal.into(),
     "question" => |node| node.card.question.clone().into(),
     "answer" => |node| node.card.answer.clone().into(),
     "position" => |node| node.card.position.into(),
@@ -65,7 +69,18 @@ plain_fields! { DeckNode is Deck:
     "createdAt" => |node| DateTime(node.deck.created_at).into(),
     "updatedAt" => |node| DateTime(node.deck.updated_at).into(),
     "version" => |node| node.deck.version.into(),
+    "archived" => |node| node.deck.archived.into(),
+    "position" => |node| node.deck.position.into(),
     "cardCount" => |node| node.deck.card_count.into(),
+}
+
+plain_fields! { NoteNode is Note:
+    "id" => |node| node.note.id.into(),
+    "guid" => |node| node.note.guid.text().into(),
+    "type" => |node| Value::Enum(Name::new(node.note.content.kind().label())),
+    "createdAt" => |node| DateTime(node.note.created_at).into(),
+    "updatedAt" => |node| DateTime(node.note.updated_at).into(),
+    "version" => |node| node.note.version.into(),
 }
 
 plain_fields! { UserNode is User:
@@ -77,6 +92,7 @@ impl Fast for Entity {
         match self {
             Self::User(node) => node.concrete_type(),
             Self::Deck(node) => node.concrete_type(),
+            Self::Note(node) => node.concrete_type(),
             Self::Card(node) => node.concrete_type(),
         }
     }
@@ -85,6 +101,7 @@ impl Fast for Entity {
         match concrete_type {
             "User" => UserNode::plain_field_of_entity(field),
             "Deck" => DeckNode::plain_field_of_entity(field),
+            "Note" => NoteNode::plain_field_of_entity(field),
             "Card" => CardNode::plain_field_of_entity(field),
             _ => None,
         }

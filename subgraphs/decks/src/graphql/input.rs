@@ -1,10 +1,11 @@
 //! The mutations' inputs, and how they become valid values of the model.
 
 use async_graphql::{InputObject, MaybeUndefined};
-use common::{CardId, DeckId, Error};
+use common::{CardId, DeckId, Error, TrashId};
 
 use crate::model::{
-    CardEdit, CardText, Color, DeckEdit, Description, Move, Name, NewCard, NewDeck, Source,
+    CardEdit, CardText, Color, DeckEdit, DeckMove, Description, Move, Name, NewCard, NewDeck,
+    Source,
 };
 
 /// A deck to be made.
@@ -18,6 +19,8 @@ pub(super) struct CreateDeckInput {
     description: Option<String>,
     /// Its color, `#RRGGBB`. None when absent.
     color: Option<String>,
+    /// The deck it will lie in. At the top when absent.
+    parent_id: Option<DeckId>,
 }
 
 impl TryFrom<CreateDeckInput> for NewDeck {
@@ -29,6 +32,7 @@ impl TryFrom<CreateDeckInput> for NewDeck {
             name: Name::new("input.name", &input.name)?,
             description: description(input.description)?,
             color: color(input.color)?,
+            parent: input.parent_id,
         })
     }
 }
@@ -44,6 +48,8 @@ pub(super) struct UpdateDeckInput {
     description: MaybeUndefined<String>,
     /// Its new color, `#RRGGBB`. Null takes it away.
     color: MaybeUndefined<String>,
+    /// Whether it is put aside.
+    archived: Option<bool>,
     /// The version the client has seen: when the deck has another by now, nothing is changed and the error is CONFLICT.
     expected_version: Option<i64>,
 }
@@ -57,6 +63,7 @@ impl TryFrom<UpdateDeckInput> for DeckEdit {
             name: input.name.map(|name| Name::new("input.name", &name)).transpose()?,
             description: given(input.description).map(description).transpose()?,
             color: given(input.color).map(color).transpose()?,
+            archived: input.archived,
             expected_version: input.expected_version,
         })
     }
@@ -65,7 +72,7 @@ impl TryFrom<UpdateDeckInput> for DeckEdit {
 /// Which deck to delete.
 #[derive(Debug, InputObject)]
 pub(super) struct DeleteDeckInput {
-    /// Which deck. Its cards are deleted with it.
+    /// Which deck. The decks in it and all their cards are deleted with it.
     pub(super) id: DeckId,
 }
 
@@ -74,7 +81,7 @@ pub(super) struct DeleteDeckInput {
 pub(super) struct CreateCardsInput {
     /// The deck at whose end they will lie.
     pub(super) deck_id: DeckId,
-    /// The cards: 1 to 500. All are made, or none.
+    /// The cards: 1 to 1,000. All are made, or none.
     cards: Vec<NewCardInput>,
 }
 
@@ -143,7 +150,7 @@ impl TryFrom<UpdateCardInput> for CardEdit {
 /// Where to move cards.
 #[derive(Debug, InputObject)]
 pub(super) struct MoveCardsInput {
-    /// Which cards, 1 to 500, in their new order: they will lie next to each other.
+    /// Which cards, 1 to 1,000, in their new order: they will lie next to each other.
     card_ids: Vec<CardId>,
     /// The deck to move them to. When absent: the deck of `beforeCardId`, or else the one they lie in.
     deck_id: Option<DeckId>,
@@ -160,8 +167,52 @@ impl From<MoveCardsInput> for Move {
 /// Which cards to delete.
 #[derive(Debug, InputObject)]
 pub(super) struct DeleteCardsInput {
-    /// Which cards: 1 to 500. All are deleted, or none.
+    /// Which cards: 1 to 1,000. All are deleted, or none.
     pub(super) ids: Vec<CardId>,
+}
+
+/// Where to move a deck.
+#[derive(Debug, InputObject)]
+pub(super) struct MoveDeckInput {
+    /// Which deck. The decks in it go along.
+    id: DeckId,
+    /// The deck it will lie in. At the top when absent.
+    parent_id: Option<DeckId>,
+    /// The deck of the same parent before which it will lie. When absent: at the end.
+    before_deck_id: Option<DeckId>,
+}
+
+impl From<MoveDeckInput> for DeckMove {
+    fn from(input: MoveDeckInput) -> Self {
+        Self { id: input.id, parent: input.parent_id, before: input.before_deck_id }
+    }
+}
+
+/// Where to copy a deck.
+#[derive(Debug, InputObject)]
+pub(super) struct CopyDeckInput {
+    /// Which deck.
+    pub(super) id: DeckId,
+    /// The deck its copy will lie in. At the top when absent.
+    pub(super) parent_id: Option<DeckId>,
+    /// The copy's name. That of the deck when absent.
+    pub(super) name: Option<String>,
+}
+
+/// Where to copy cards.
+#[derive(Debug, InputObject)]
+pub(super) struct CopyCardsInput {
+    /// Which cards: 1 to 1,000. Their notes are copied.
+    pub(super) card_ids: Vec<CardId>,
+    /// The deck at whose end the copies will lie.
+    pub(super) deck_id: DeckId,
+}
+
+/// What to take out of the trash.
+#[derive(Debug, InputObject)]
+pub(super) struct RestoreDeletedInput {
+    /// Which entry.
+    pub(super) trash_id: TrashId,
 }
 
 /// What was said, where null says something else than nothing.

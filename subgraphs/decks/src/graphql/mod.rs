@@ -1,31 +1,48 @@
 //! The GraphQL schema of the domain: mapping only. Rules are in [`crate::service`].
 
+mod args;
 mod batch;
 mod card;
 mod deck;
 mod fast;
 mod input;
 mod mutation;
+mod node;
+mod note;
+mod note_mutation;
+mod trash;
+mod user;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Any, Context, EmptySubscription, Object, Schema, Union};
+use async_graphql::{Any, Context, EmptySubscription, ID, MergedObject, Object, Schema, Union};
 use common::graphql::entities::Representation;
 use common::graphql::fast::FastOptions;
 use common::graphql::{Result, caller};
-use common::{CardId, DeckId, UserId};
+use common::page::MAX_PAGE;
+use common::{CardId, DeckId, Error, NoteId, UserId};
+use uuid::Uuid;
 
 use crate::service::Service;
 use batch::{CardBatch, DeckBatch};
 use card::CardNode;
-use deck::{DeckNode, UserNode};
-use mutation::Mutation;
+use deck::DeckNode;
+use mutation::CardMutation;
+use node::NodeInterface;
+use note::NoteNode;
+use note_mutation::NoteMutation;
+use user::UserNode;
 
 /// The subgraph's schema over the domain.
 #[must_use]
 pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription).data(service).finish()
+    Schema::build(Query, Mutation::default(), EmptySubscription).data(service).finish()
 }
+
+/// What can be changed.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct Mutation(CardMutation, NoteMutation);
 
 /// What can be asked.
 #[derive(Debug)]
@@ -56,6 +73,41 @@ impl Query {
         Ok(CardBatch::nodes(cards).pop())
     }
 
+    /// One of the viewer's notes; null when there is none with this id.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn note(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The note's id.")] id: NoteId,
+    ) -> Result<Option<NoteNode>> {
+        let notes = ctx.data::<Arc<Service>>()?.notes(caller(ctx)?.viewer()?, vec![id]).await?;
+        Ok(NoteNode::of(notes).pop())
+    }
+
+    /// What has this id and is the viewer's, whatever it is: a deck, a note, a card, or the viewer. Null when there is nothing.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of anything.")] id: ID,
+    ) -> Result<Option<NodeInterface>> {
+        Ok(self.nodes_of(ctx, &[id], |_| "id".into()).await?.pop().flatten())
+    }
+
+    /// What has these ids and is the viewer's, in their order; null for what is not there. At most 500.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ids of anything.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<NodeInterface>>> {
+        if ids.len() > MAX_PAGE as usize {
+            let message = format!("names {} ids: at most {MAX_PAGE} are accepted", ids.len());
+            return Err(Error::invalid("ids", message).into());
+        }
+        self.nodes_of(ctx, &ids, |index| format!("ids[{index}]")).await
+    }
+
     /// The entities with these keys, in order; null for what does not exist or is not the viewer's.
     #[graphql(name = "_entities")]
     async fn entities(
@@ -71,13 +123,18 @@ impl Query {
         let card_ids: Vec<CardId> = Representation::ids(&wanted, "Card", "id")?;
         let decks = ctx.data::<Arc<Service>>()?.decks(viewer, deck_ids);
         let cards = ctx.data::<Arc<Service>>()?.cards(viewer, card_ids);
-        let (decks, cards) = futures::future::try_join(decks, cards).await?;
+        let note_ids: Vec<NoteId> = Representation::ids(&wanted, "Note", "id")?;
+        let notes = ctx.data::<Arc<Service>>()?.notes(viewer, note_ids);
+        let (decks, cards, notes) = futures::try_join!(decks, cards, notes)?;
+        let notes = NoteNode::of(notes).into_iter().map(|node| (node.note.id, node));
+        let notes: HashMap<NoteId, NoteNode> = notes.collect();
         let decks = DeckBatch::by_id(decks);
         let cards = CardBatch::by_id(cards);
 
         let entity = |wanted: &Representation| {
             Ok(match &*wanted.typename {
                 "Deck" => decks.get(&wanted.id("id")?).cloned().map(Entity::Deck),
+                "Note" => notes.get(&wanted.id("id")?).cloned().map(Entity::Note),
                 "Card" => cards.get(&wanted.id("id")?).cloned().map(Entity::Card),
                 "User" => Some(wanted.id::<UserId>("id")?)
                     .filter(|id| *id == viewer.user)
@@ -90,6 +147,23 @@ impl Query {
     }
 }
 
+impl Query {
+    async fn nodes_of(
+        &self,
+        ctx: &Context<'_>,
+        ids: &[ID],
+        argument: impl Fn(usize) -> String,
+    ) -> Result<Vec<Option<NodeInterface>>> {
+        let viewer = caller(ctx)?.viewer()?;
+        let id = |(index, id): (usize, &ID)| {
+            let message = format!("{:?} is not an id: expected a UUID", id.as_str());
+            Uuid::try_parse(id).map_err(|_| Error::invalid(argument(index), message))
+        };
+        let ids = ids.iter().enumerate().map(id).collect::<std::result::Result<Vec<_>, _>>()?;
+        Ok(node::nodes(ctx.data::<Arc<Service>>()?.nodes(viewer, &ids).await?))
+    }
+}
+
 /// Anything another subgraph can name by its key.
 #[derive(Debug, Clone, Union)]
 #[graphql(name = "_Entity")]
@@ -98,6 +172,8 @@ enum Entity {
     User(UserNode),
     /// A deck.
     Deck(DeckNode),
+    /// A note.
+    Note(NoteNode),
     /// A card.
     Card(CardNode),
 }

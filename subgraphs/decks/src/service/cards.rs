@@ -1,13 +1,12 @@
-//! Making, changing and deleting cards.
-
-use std::collections::{HashMap, HashSet};
+//! Making and changing single cards, and what other domains are told of them. A card made here is the one card of a basic note.
 
 use common::event::CardChanged;
-use common::{CardId, DeckId, Error, Event, Viewer};
+use common::{DeckId, Error, Event, Viewer};
 
-use super::moves::{moved, take_in};
-use super::{Service, expect_version, taken};
-use crate::model::{Card, CardEdit, Deck, MAX_BATCH, NewCard};
+use super::Service;
+use super::check::{batch_size, expect_version, no_duplicates};
+use super::rewrite::Rewrite;
+use crate::model::{Card, CardEdit, Content, Deck, NewCard, NewNote, Tags};
 use crate::store::Changes;
 
 impl Service {
@@ -23,114 +22,30 @@ impl Service {
         deck: DeckId,
         new: &[NewCard],
     ) -> Result<(Deck, Vec<Card>), Error> {
-        batch_size("input.cards", new.len())?;
+        batch_size("input.cards", "cards", new.len())?;
         let ids = new.iter().enumerate().filter_map(|(index, card)| Some((index, card.id?)));
         no_duplicates(ids, |index| format!("input.cards[{index}].id"))?;
-        self.change(viewer.user, || self.decide_create_cards(viewer, deck, new)).await
+        let note = |card: &NewCard| NewNote {
+            id: None,
+            card: card.id,
+            guid: None,
+            content: Content::basic(&card.question, &card.answer),
+            tags: Tags::default(),
+            source: card.source,
+        };
+        let notes: Vec<NewNote> = new.iter().map(note).collect();
+        let create = || self.decide_create_notes(viewer, deck, &notes, "cards");
+        let (deck, notes) = self.change(viewer.user, create).await?;
+        Ok((deck, notes.into_iter().flat_map(|note| note.cards).collect()))
     }
 
-    /// Changes a card's texts.
+    /// Changes a card's texts, which are those of its note: the other side of a reversed card changes along.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] when it has another version than expected.
+    /// [`Error::NotFound`]; [`Error::Outdated`] when it has another version than expected; [`Error::Invalid`] for a cloze, whose texts
+    /// are those of the whole note.
     pub async fn update_card(&self, viewer: &Viewer, edit: &CardEdit) -> Result<Card, Error> {
         self.change(viewer.user, || self.decide_update_card(viewer, edit)).await
-    }
-
-    /// Deletes cards, all or none, for good.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for no cards, too many, or one named twice; [`Error::NotFound`] for the first that is not there.
-    pub async fn delete_cards(&self, viewer: &Viewer, ids: &[CardId]) -> Result<(), Error> {
-        batch_size("input.ids", ids.len())?;
-        no_duplicates(ids.iter().copied().enumerate(), |index| format!("input.ids[{index}]"))?;
-        self.change(viewer.user, || self.decide_delete_cards(viewer, ids)).await
-    }
-
-    async fn decide_create_cards(
-        &self,
-        viewer: &Viewer,
-        deck: DeckId,
-        new: &[NewCard],
-    ) -> Result<((Deck, Vec<Card>), Changes), Error> {
-        let mut deck = self.deck(viewer, deck).await?;
-        let mut existing = self.existing(viewer, deck.id, new).await?;
-        let missing = new.len() - existing.len();
-        if missing == 0 {
-            let cards = new.iter().filter_map(|card| existing.remove(&card.id?)).collect();
-            return Ok(((deck, cards), Changes::default()));
-        }
-        let now = self.clock.now();
-        let (places, moved_cards) = self.places_at_end(&deck, missing, now).await?;
-        take_in(&mut deck, missing)?;
-        deck.last_place = places.last().copied().unwrap_or(deck.last_place);
-
-        let mut new_cards = Vec::with_capacity(missing);
-        let mut cards = Vec::with_capacity(new.len());
-        let mut places = places.into_iter();
-        for new in new {
-            if let Some(card) = new.id.and_then(|id| existing.remove(&id)) {
-                cards.push(card);
-            } else if let Some(position) = places.next() {
-                let card = Card {
-                    id: new.id.unwrap_or_else(CardId::new),
-                    deck: deck.id,
-                    owner: viewer.user,
-                    position,
-                    question: new.question.0.clone(),
-                    answer: new.answer.0.clone(),
-                    source: new.source,
-                    created_at: now,
-                    updated_at: now,
-                    version: 1,
-                };
-                new_cards.push(card.clone());
-                cards.push(card);
-            }
-        }
-        let told = new_cards.iter().map(|card| told(card, card.version, false));
-        let events = told.chain(moved_cards.iter().map(|card| moved(viewer.user, card))).collect();
-        let changes = Changes {
-            decks: vec![deck.clone()],
-            new_cards,
-            moved_cards,
-            events,
-            ..Changes::default()
-        };
-        Ok(((deck, cards), changes))
-    }
-
-    /// Those of the new cards that were made by an earlier try.
-    async fn existing(
-        &self,
-        viewer: &Viewer,
-        deck: DeckId,
-        new: &[NewCard],
-    ) -> Result<HashMap<CardId, Card>, Error> {
-        let by_id: HashMap<CardId, (usize, &NewCard)> = new
-            .iter()
-            .enumerate()
-            .filter_map(|(index, card)| Some((card.id?, (index, card))))
-            .collect();
-        if by_id.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let argument = |index: usize| format!("input.cards[{index}].id");
-        let cards = self.store.cards(by_id.keys().copied().collect()).await?;
-        for card in &cards {
-            let (index, new) = by_id[&card.id];
-            if card.owner != viewer.user || !new.describes(card, deck) {
-                return Err(taken(&argument(index), card.id));
-            }
-        }
-        if cards.len() < by_id.len() {
-            let ids = by_id.keys().map(|id| id.uuid()).collect();
-            if let Some(id) = self.store.deleted(ids).await?.first() {
-                let index = by_id.get(&CardId::from(*id)).map_or(0, |(index, _)| *index);
-                return Err(taken(&argument(index), id));
-            }
-        }
-        Ok(cards.into_iter().map(|card| (card.id, card)).collect())
     }
 
     async fn decide_update_card(
@@ -138,81 +53,36 @@ impl Service {
         viewer: &Viewer,
         edit: &CardEdit,
     ) -> Result<(Card, Changes), Error> {
-        let before = self.cards(viewer, vec![edit.id]).await?.pop();
-        let before = before.ok_or_else(|| Error::not_found("card", edit.id))?;
-        expect_version("card", before.id, edit.expected_version, before.version)?;
-        let mut card = before.clone();
-        if let Some(question) = &edit.question {
-            card.question.clone_from(&question.0);
+        let card = self.cards(viewer, vec![edit.id]).await?.pop();
+        let card = card.ok_or_else(|| Error::not_found("card", edit.id))?;
+        expect_version(&card, edit.expected_version)?;
+        let notes = self.notes_in_order(viewer, vec![card.note]).await?;
+        let mut rewrite = Rewrite::start(self, viewer, &notes).await?;
+        let mut answer = card.clone();
+        for before in notes {
+            let mut note = before.note.clone();
+            let (question, answer_text) = (edit.question.as_ref(), edit.answer.as_ref());
+            let content = note.content.with_sides(card.ordinal, question, answer_text);
+            note.content = content.ok_or_else(|| {
+                let message = "is a cloze's: edit its note with updateNotes";
+                Error::invalid("input.id", message)
+            })?;
+            let written = rewrite.note(before, note)?;
+            answer = written.cards.into_iter().find(|c| c.id == card.id).unwrap_or(answer);
         }
-        if let Some(answer) = &edit.answer {
-            card.answer.clone_from(&answer.0);
-        }
-        if card == before {
-            return Ok((card, Changes::default()));
-        }
-        card.version += 1;
-        card.updated_at = self.clock.now();
-        // Nothing that other domains are told has changed: no event.
-        let changes = Changes { edited_cards: vec![card.clone()], ..Changes::default() };
-        Ok((card, changes))
-    }
-
-    async fn decide_delete_cards(
-        &self,
-        viewer: &Viewer,
-        ids: &[CardId],
-    ) -> Result<((), Changes), Error> {
-        let cards = self.cards_in_order(viewer, ids).await?;
-        let mut decks = self.decks_of(viewer, &cards, None).await?;
-        for card in &cards {
-            if let Some(deck) = decks.get_mut(&card.deck) {
-                deck.card_count -= 1;
-            }
-        }
-        let changes = Changes {
-            decks: decks.into_values().collect(),
-            deleted_cards: cards.iter().map(|card| (card.id, card.version)).collect(),
-            events: cards.iter().map(|card| told(card, card.version + 1, true)).collect(),
-            ..Changes::default()
-        };
-        Ok(((), changes))
+        Ok((answer, rewrite.finish().await?))
     }
 }
 
-fn told(card: &Card, version: i64, deleted: bool) -> Event {
+/// What other domains are told of a card.
+pub(super) fn told(card: &Card, deleted: bool) -> Event {
     Event::Card(CardChanged {
         card: card.id,
         deck: card.deck,
         owner: card.owner,
-        version,
+        version: card.version,
         deleted,
         position: card.position,
         created_at: card.created_at,
     })
-}
-
-/// Refuses no cards, and too many.
-pub(super) fn batch_size(argument: &str, count: usize) -> Result<(), Error> {
-    if (1..=MAX_BATCH).contains(&count) {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        argument,
-        format!("names {count} cards: 1 to {MAX_BATCH} are accepted at once"),
-    ))
-}
-
-/// Refuses an id that was given before.
-pub(super) fn no_duplicates(
-    ids: impl Iterator<Item = (usize, CardId)>,
-    argument: impl Fn(usize) -> String,
-) -> Result<(), Error> {
-    let mut seen = HashSet::new();
-    for (index, id) in ids {
-        if !seen.insert(id) {
-            return Err(Error::invalid(argument(index), format!("{id} is given twice")));
-        }
-    }
-    Ok(())
 }

@@ -1,17 +1,20 @@
-//! Making, changing and deleting decks.
+//! Making and changing decks, and what other domains are told of them.
 
 use common::event::DeckChanged;
 use common::{DeckId, Error, Event, Viewer};
 
-use super::{Service, expect_version, taken};
-use crate::model::{Deck, DeckEdit, MAX_DECKS, NewDeck};
+use super::Service;
+use super::check::{expect_version, taken};
+use super::tree::fits;
+use crate::model::{Deck, DeckEdit, MAX_DECKS, NewDeck, Owner};
 use crate::store::Changes;
 
 impl Service {
     /// Makes a deck. With an id that the client made, doing it again answers the same deck.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when the id is that of something else, [`Error::LimitExceeded`] at [`MAX_DECKS`].
+    /// [`Error::NotFound`] for the parent, [`Error::Conflict`] when the id is that of something else, [`Error::LimitExceeded`] at
+    /// [`MAX_DECKS`] or [`crate::model::MAX_DEPTH`].
     pub async fn create_deck(&self, viewer: &Viewer, new: &NewDeck) -> Result<Deck, Error> {
         self.change(viewer.user, || self.decide_create(viewer, new)).await
     }
@@ -19,17 +22,9 @@ impl Service {
     /// Changes a deck.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] when it has another version than expected.
+    /// [`Error::NotFound`]; [`Error::Outdated`] when it has another version than expected.
     pub async fn update_deck(&self, viewer: &Viewer, edit: &DeckEdit) -> Result<Deck, Error> {
         self.change(viewer.user, || self.decide_update(viewer, edit)).await
-    }
-
-    /// Deletes a deck with its cards, for good.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn delete_deck(&self, viewer: &Viewer, id: DeckId) -> Result<(), Error> {
-        self.change(viewer.user, || self.decide_delete(viewer, id)).await
     }
 
     async fn decide_create(
@@ -46,19 +41,15 @@ impl Service {
                     Err(taken("input.id", id))
                 };
             }
-            if !self.store.deleted(vec![id.uuid()]).await?.is_empty() {
+            if !self.store.taken(vec![id.uuid()]).await?.is_empty() {
                 return Err(taken("input.id", id));
             }
         }
-        let mut owner = self.store.owner(viewer.user).await?;
-        if owner.gone {
-            return Err(Error::Unauthenticated);
-        }
-        if owner.deck_count >= MAX_DECKS {
-            let message = format!("you have {MAX_DECKS} decks, the most there can be");
-            return Err(Error::LimitExceeded { message });
-        }
-        owner.deck_count += 1;
+        let owner = self.owner_with_room(viewer, 1).await?;
+        let parent = self.parent(viewer, new.parent).await?;
+        let ancestors = parent.as_ref().map(Deck::ancestors_of_children).unwrap_or_default();
+        fits(&ancestors)?;
+        let (position, mut decks) = self.place_at_end(viewer, new.parent).await?;
         let now = self.clock.now();
         let deck = Deck {
             id: new.id.unwrap_or_else(DeckId::new),
@@ -72,15 +63,39 @@ impl Service {
             card_count: 0,
             last_place: 0,
             revision: 1,
+            ancestors,
+            position,
+            archived: false,
+            trash: None,
         };
-        let events = vec![told(&deck, deck.version, false)];
+        // What is decided rests on where the parent lies.
+        decks.extend(parent);
         let changes = Changes {
             owner: Some(owner),
             new_decks: vec![deck.clone()],
-            events,
+            decks,
+            events: vec![told(&deck, false)],
             ..Changes::default()
         };
         Ok((deck, changes))
+    }
+
+    /// The viewer's row with so many decks more.
+    pub(super) async fn owner_with_room(
+        &self,
+        viewer: &Viewer,
+        decks: usize,
+    ) -> Result<Owner, Error> {
+        let mut owner = self.store.owner(viewer.user).await?;
+        if owner.gone {
+            return Err(Error::Unauthenticated);
+        }
+        owner.deck_count += i64::try_from(decks).unwrap_or(MAX_DECKS);
+        if owner.deck_count > MAX_DECKS {
+            let message = format!("a person has at most {MAX_DECKS} decks");
+            return Err(Error::LimitExceeded { message });
+        }
+        Ok(owner)
     }
 
     async fn decide_update(
@@ -89,7 +104,7 @@ impl Service {
         edit: &DeckEdit,
     ) -> Result<(Deck, Changes), Error> {
         let before = self.deck(viewer, edit.id).await?;
-        expect_version("deck", before.id, edit.expected_version, before.version)?;
+        expect_version(&before, edit.expected_version)?;
         let mut deck = before.clone();
         if let Some(name) = &edit.name {
             deck.name.clone_from(&name.0);
@@ -100,6 +115,7 @@ impl Service {
         if let Some(color) = &edit.color {
             deck.color = color.as_ref().map(|color| color.0.clone());
         }
+        deck.archived = edit.archived.unwrap_or(deck.archived);
         if deck == before {
             return Ok((deck, Changes::default()));
         }
@@ -109,23 +125,10 @@ impl Service {
         let changes = Changes { decks: vec![deck.clone()], ..Changes::default() };
         Ok((deck, changes))
     }
-
-    async fn decide_delete(&self, viewer: &Viewer, id: DeckId) -> Result<((), Changes), Error> {
-        let deck = self.deck(viewer, id).await?;
-        let mut owner = self.store.owner(viewer.user).await?;
-        owner.deck_count -= 1;
-        let events = vec![deleted(&deck)];
-        let changes =
-            Changes { owner: Some(owner), deleted_decks: vec![deck], events, ..Changes::default() };
-        Ok(((), changes))
-    }
 }
 
-/// The last event of a deck.
-pub(super) fn deleted(deck: &Deck) -> Event {
-    told(deck, deck.version + 1, true)
-}
-
-fn told(deck: &Deck, version: i64, deleted: bool) -> Event {
-    Event::Deck(DeckChanged { deck: deck.id, owner: deck.owner, version, deleted })
+/// What other domains are told of a deck.
+pub(super) fn told(deck: &Deck, deleted: bool) -> Event {
+    let Deck { id, owner, version, .. } = *deck;
+    Event::Deck(DeckChanged { deck: id, owner, version, deleted })
 }

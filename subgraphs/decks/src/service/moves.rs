@@ -1,13 +1,13 @@
 //! Where cards lie: moving them, within their deck or to another, and making room for new ones.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use common::event::CardChanged;
 use common::{CardId, DeckId, Error, Event, UserId, Viewer};
 use jiff::Timestamp;
 
 use super::Service;
-use super::cards::{batch_size, no_duplicates};
+use super::check::{batch_size, no_duplicates};
 use crate::model::{Card, Deck, MAX_CARDS, Move};
 use crate::place;
 use crate::store::{Changes, MovedCard, OutlineCard};
@@ -19,7 +19,7 @@ impl Service {
     /// [`Error::Invalid`] for no cards, too many, one named twice, or an unclear place; [`Error::NotFound`]; [`Error::LimitExceeded`]
     /// at [`MAX_CARDS`].
     pub async fn move_cards(&self, viewer: &Viewer, to: &Move) -> Result<Vec<Card>, Error> {
-        batch_size("input.cardIds", to.cards.len())?;
+        batch_size("input.cardIds", "cards", to.cards.len())?;
         let ids = to.cards.iter().copied().enumerate();
         no_duplicates(ids, |index| format!("input.cardIds[{index}]"))?;
         if to.before.is_some_and(|before| to.cards.contains(&before)) {
@@ -106,35 +106,6 @@ impl Service {
         }
         let outline = self.store.outline(deck.id).await?;
         Ok(arrange(deck.id, &outline, outline.len(), count, now))
-    }
-
-    /// The viewer's cards in the order of `ids`.
-    pub(super) async fn cards_in_order(
-        &self,
-        viewer: &Viewer,
-        ids: &[CardId],
-    ) -> Result<Vec<Card>, Error> {
-        let cards = self.cards(viewer, ids.to_vec()).await?;
-        let mut by_id: HashMap<CardId, Card> =
-            cards.into_iter().map(|card| (card.id, card)).collect();
-        let card = |id: &CardId| by_id.remove(id).ok_or_else(|| Error::not_found("card", id));
-        ids.iter().map(card).collect()
-    }
-
-    /// The decks that the cards lie in, and `target`.
-    pub(super) async fn decks_of(
-        &self,
-        viewer: &Viewer,
-        cards: &[Card],
-        target: Option<DeckId>,
-    ) -> Result<HashMap<DeckId, Deck>, Error> {
-        let ids: HashSet<DeckId> = cards.iter().map(|card| card.deck).chain(target).collect();
-        let decks = self.decks(viewer, ids.into_iter().collect()).await?;
-        let decks: HashMap<DeckId, Deck> = decks.into_iter().map(|deck| (deck.id, deck)).collect();
-        match target {
-            Some(target) if !decks.contains_key(&target) => Err(Error::not_found("deck", target)),
-            _ => Ok(decks),
-        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! What the domain does when it is told of a person's account, and whether it is ready.
 
 use common::endpoint::Domain;
-use common::page::{Direction, PageRequest};
 use common::{Error, Event, UserId};
 use futures::future::BoxFuture;
 
 use super::{Service, decks};
-use crate::model::{DeckOrder, DeckSort};
+use crate::model::Deck;
 use crate::store::Changes;
 
 /// How many decks of an account that is gone are deleted in one transaction.
@@ -21,17 +20,18 @@ impl Service {
 
     /// Answers whether there may be more to delete.
     async fn decide_forget(&self, user: UserId) -> Result<(bool, Changes), Error> {
-        let order = DeckOrder { by: DeckSort::CreatedAt, descending: false };
-        let page =
-            PageRequest { direction: Direction::Forward, limit: DECKS_AT_ONCE, cursor: None };
         let mut owner = self.store.owner(user).await?;
-        let decks = self.store.deck_page(user, order, page).await?.rows;
+        let decks = self.store.any_decks(user, DECKS_AT_ONCE).await?;
         if owner.gone && decks.is_empty() {
             return Ok((false, Changes::default()));
         }
         owner.gone = true;
-        owner.deck_count -= i64::from(decks.len() as u32);
-        let events = decks.iter().map(decks::deleted).collect();
+        // Of those in the trash others were told before.
+        let live = || decks.iter().filter(|deck| deck.trash.is_none());
+        owner.deck_count -= i64::from(live().count() as u32);
+        let events = live()
+            .map(|deck| decks::told(&Deck { version: deck.version + 1, ..deck.clone() }, true));
+        let events = events.collect();
         let changes =
             Changes { owner: Some(owner), deleted_decks: decks, events, ..Changes::default() };
         Ok((true, changes))

@@ -11,17 +11,20 @@ use std::collections::HashMap;
 use common::event::Event;
 use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
-use common::{CardId, DeckId, StoreError, UserId};
+use common::{CardId, DeckId, NoteId, StoreError, TrashId, UserId};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::model::{Card, CardKey, Deck, DeckKey, DeckOrder, Owner};
+use crate::model::{
+    Card, CardKey, CardList, Deck, DeckFilter, DeckKey, DeckOrder, Note, Owner, Tag, Tagged, Trash,
+    TrashKey,
+};
 
 /// What every answer of a store is.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// Where decks and cards are kept.
+/// Where decks, notes and cards are kept. What lies in the trash is answered only where it says so.
 pub trait Store: OutboxStore {
     /// What is known of a person.
     fn owner(&self, id: UserId) -> Reply<'_, Owner>;
@@ -32,26 +35,98 @@ pub trait Store: OutboxStore {
     /// Those of the cards that exist, in any order.
     fn cards(&self, ids: Vec<CardId>) -> Reply<'_, Vec<Card>>;
 
-    /// Those of the ids that belonged to a deck or a card which was deleted.
-    fn deleted(&self, ids: Vec<Uuid>) -> Reply<'_, Vec<Uuid>>;
+    /// Those of the notes that exist, in any order, also those whose cards all lie in the trash.
+    fn notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Note>>;
+
+    /// The cards of the notes in order of note and ordinal, also those in the trash.
+    fn cards_of_notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Card>>;
+
+    /// Those of the ids that belong to a deck, a note or a card, or belonged to one which was deleted.
+    fn taken(&self, ids: Vec<Uuid>) -> Reply<'_, Vec<Uuid>>;
 
     /// One page of a person's decks.
     fn deck_page(
         &self,
         owner: UserId,
+        filter: DeckFilter,
         order: DeckOrder,
         page: PageRequest<DeckKey>,
     ) -> Reply<'_, Page<Deck>>;
+
+    /// How many of a person's decks are meant.
+    fn deck_count(&self, owner: UserId, filter: DeckFilter) -> Reply<'_, i64>;
+
+    /// The same page of the decks in each of the decks, by position, with one statement for all. A deck without such decks may be absent.
+    fn child_pages(
+        &self,
+        parents: Vec<DeckId>,
+        page: PageRequest<DeckKey>,
+    ) -> Reply<'_, HashMap<DeckId, Page<Deck>>>;
+
+    /// Ids and places of a person's decks in a deck, or at the top, in order.
+    fn siblings(&self, owner: UserId, parent: Option<DeckId>) -> Reply<'_, Vec<(DeckId, i64)>>;
+
+    /// A person's decks in a deck, at any depth, in any order.
+    fn descendants(&self, owner: UserId, deck: DeckId) -> Reply<'_, Vec<Deck>>;
+
+    /// Some decks of a person, also those in the trash.
+    fn any_decks(&self, owner: UserId, limit: u32) -> Reply<'_, Vec<Deck>>;
 
     /// The same page of the cards of each of the decks, with one statement for all. A deck without such cards may be absent.
     fn card_pages(
         &self,
         decks: Vec<DeckId>,
+        list: CardList,
         page: PageRequest<CardKey>,
     ) -> Reply<'_, HashMap<DeckId, Page<Card>>>;
 
+    /// How many cards of each of the decks are meant. A deck without such cards may be absent.
+    fn card_counts(&self, decks: Vec<DeckId>, list: CardList) -> Reply<'_, HashMap<DeckId, i64>>;
+
     /// All cards of a deck in order, without their texts.
     fn outline(&self, deck: DeckId) -> Reply<'_, Vec<OutlineCard>>;
+
+    /// The ids of the cards of the decks, by deck and place, at most `limit`.
+    fn card_ids(&self, decks: Vec<DeckId>, limit: u32) -> Reply<'_, Vec<CardId>>;
+
+    /// A page of the tags of a person's notes that have a card, by key; with `below` only that tag and those below it.
+    fn tags(
+        &self,
+        owner: UserId,
+        below: Option<Tag>,
+        page: PageRequest<String>,
+    ) -> Reply<'_, Page<Tagged>>;
+
+    /// The first of a person's notes with a tag, or one below it, in order of their ids, also those whose cards all lie in the trash.
+    fn notes_with_tag(
+        &self,
+        owner: UserId,
+        tag: Tag,
+        after: Option<NoteId>,
+        limit: u32,
+    ) -> Reply<'_, Vec<Note>>;
+
+    /// Those of the entries of the trash that exist, in any order.
+    fn trash(&self, ids: Vec<TrashId>) -> Reply<'_, Vec<Trash>>;
+
+    /// One page of the entries of a person's trash that are listed, newest first.
+    fn trash_page(&self, owner: UserId, page: PageRequest<TrashKey>) -> Reply<'_, Page<Trash>>;
+
+    /// The decks in an entry of the trash.
+    fn trashed_decks(&self, trash: TrashId) -> Reply<'_, Vec<Deck>>;
+
+    /// The cards in an entry of the trash, at most `limit`.
+    fn trashed_cards(&self, trash: TrashId, limit: u32) -> Reply<'_, Vec<Card>>;
+
+    /// How many cards of each deck lie in an entry of the trash.
+    fn trashed_counts(&self, trash: TrashId) -> Reply<'_, HashMap<DeckId, i64>>;
+
+    /// The oldest entry of the trash that was made before a moment.
+    fn expired(&self, before: Timestamp) -> Reply<'_, Option<Trash>>;
+
+    /// Deletes for good at most `limit` cards of an entry of the trash, with the notes that have no card left; once no card is left, its decks
+    /// and the entry itself. Answers whether it is gone.
+    fn purge(&self, trash: TrashId, limit: u32) -> Reply<'_, bool>;
 
     /// Makes all changes at once and keeps their events for delivery, or changes nothing and answers [`Commit::Stale`].
     fn commit(&self, changes: Changes) -> Reply<'_, Commit>;
@@ -92,16 +167,24 @@ pub struct Changes {
     pub new_decks: Vec<Deck>,
     /// Decks to replace; their revision is the one they had, and they are stored with the next one.
     pub decks: Vec<Deck>,
-    /// Decks to delete with all their cards.
+    /// Decks to delete for good with all their cards, and notes that have no card left.
     pub deleted_decks: Vec<Deck>,
+    /// Notes to store.
+    pub new_notes: Vec<Note>,
+    /// Notes to replace, with their new version.
+    pub notes: Vec<Note>,
     /// Cards to store.
     pub new_cards: Vec<Card>,
-    /// Cards whose texts change, with their new version.
-    pub edited_cards: Vec<Card>,
+    /// Cards to replace, with their new version.
+    pub cards: Vec<Card>,
     /// Cards that change their place.
     pub moved_cards: Vec<MovedCard>,
-    /// Cards to delete.
-    pub deleted_cards: Vec<(CardId, i64)>,
+    /// A new entry of the trash.
+    pub trash: Option<Trash>,
+    /// Decks all of whose cards that are not in the trash go into an entry of it, each with the next version.
+    pub trashed_with_deck: Vec<(DeckId, TrashId)>,
+    /// Entries of the trash that end. The cards that still lie in them come back, each with the next version.
+    pub restored: Vec<TrashId>,
     /// What other domains are told.
     pub events: Vec<Event>,
 }
@@ -114,10 +197,14 @@ impl Changes {
             && self.new_decks.is_empty()
             && self.decks.is_empty()
             && self.deleted_decks.is_empty()
+            && self.new_notes.is_empty()
+            && self.notes.is_empty()
             && self.new_cards.is_empty()
-            && self.edited_cards.is_empty()
+            && self.cards.is_empty()
             && self.moved_cards.is_empty()
-            && self.deleted_cards.is_empty()
+            && self.trash.is_none()
+            && self.trashed_with_deck.is_empty()
+            && self.restored.is_empty()
             && self.events.is_empty()
     }
 }
@@ -163,25 +250,51 @@ fn is_stale(cause: &common::error::BoxError) -> bool {
     cause.is::<Stale>() || in_driver().is_some()
 }
 
-/// Cuts pages out of cards that a store answered for several decks at once.
-fn pages(request: &PageRequest<CardKey>, cards: Vec<Card>) -> HashMap<DeckId, Page<Card>> {
-    let mut decks: HashMap<DeckId, Vec<Card>> = HashMap::new();
-    // The cards of a deck come one after another: those are not looked up one by one.
-    let mut cards = cards.into_iter().peekable();
-    while let Some(card) = cards.next() {
-        let deck = card.deck;
+/// Cuts pages out of rows that a store answered for several decks at once.
+fn pages<K, T, S: Ord>(
+    request: &PageRequest<K>,
+    descending: bool,
+    rows: Vec<T>,
+    deck_of: fn(&T) -> Option<DeckId>,
+    key: impl Fn(&T) -> S,
+) -> HashMap<DeckId, Page<T>> {
+    let mut decks: HashMap<DeckId, Vec<T>> = HashMap::new();
+    // The rows of a deck come one after another: those are not looked up one by one.
+    let mut rows = rows.into_iter().peekable();
+    while let Some(row) = rows.next() {
+        let Some(deck) = deck_of(&row) else { continue };
         let list = decks.entry(deck).or_default();
-        list.push(card);
-        list.extend(std::iter::from_fn(|| cards.next_if(|card| card.deck == deck)));
+        list.push(row);
+        list.extend(std::iter::from_fn(|| rows.next_if(|row| deck_of(row) == Some(deck))));
     }
-    let page = |(deck, mut cards): (DeckId, Vec<Card>)| {
-        match request.direction {
-            Direction::Forward => cards.sort_unstable_by_key(CardKey::of),
-            Direction::Backward => {
-                cards.sort_unstable_by_key(|card| std::cmp::Reverse(CardKey::of(card)));
-            }
+    let page = |(deck, mut rows): (DeckId, Vec<T>)| {
+        if descending {
+            rows.sort_unstable_by(|a, b| key(b).cmp(&key(a)));
+        } else {
+            rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         }
-        (deck, Page::from_overfull(request, cards))
+        (deck, Page::from_overfull(request, rows))
     };
     decks.into_iter().map(page).collect()
+}
+
+/// Cuts pages out of the cards of several decks.
+fn card_pages(
+    request: &PageRequest<CardKey>,
+    list: &CardList,
+    cards: Vec<Card>,
+) -> HashMap<DeckId, Page<Card>> {
+    let descending = reading_down(list.descending, request);
+    pages(request, descending, cards, |card| Some(card.deck), |card| CardKey::of(card, list.by))
+}
+
+/// Cuts pages out of the decks in several decks.
+fn child_pages(request: &PageRequest<DeckKey>, decks: Vec<Deck>) -> HashMap<DeckId, Page<Deck>> {
+    let descending = reading_down(false, request);
+    pages(request, descending, decks, Deck::parent, |deck| (deck.position, deck.id))
+}
+
+/// Whether a page of a list is read from the greatest to the least.
+fn reading_down<K>(list_descends: bool, page: &PageRequest<K>) -> bool {
+    list_descends != (page.direction == Direction::Backward)
 }

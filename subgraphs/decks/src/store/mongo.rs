@@ -1,6 +1,8 @@
-//! Decks and cards in MongoDB 5.0 or newer: collections `owners`, `decks`, `cards`, `deleted`, `outbox`.
+//! Decks, notes and cards in MongoDB 5.0 or newer: collections `owners`, `decks`, `notes`, `cards`, `trash`, `deleted`, `outbox`.
 
 mod documents;
+mod filters;
+mod upgrade;
 mod write;
 
 use std::collections::HashMap;
@@ -8,57 +10,93 @@ use std::collections::HashMap;
 use common::mongo::Mongo;
 use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
-use common::{CardId, DeckId, Event, EventId, StoreError, UserId};
-use futures::TryStreamExt;
+use common::{CardId, DeckId, Event, EventId, NoteId, StoreError, TrashId, UserId};
 use futures::future::BoxFuture;
-use mongodb::bson::{self, Bson, DateTime, Document, doc};
-use mongodb::{Collection, Cursor};
-use serde::de::DeserializeOwned;
+use jiff::Timestamp;
+use mongodb::Collection;
+use mongodb::bson::{self, Bson, DateTime, doc};
+use mongodb::options::IndexOptions;
 use uuid::Uuid;
 
-use super::{Changes, Commit, OutlineCard, Reply, Store, outcome, pages};
-use crate::model::{Card, CardKey, Deck, DeckKey, DeckOrder, DeckSort, Owner};
-use documents::{
-    CardDocument, DeckDocument, EventDocument, IdDocument, OutlineDocument, OwnerDocument,
+use super::{
+    Changes, Commit, OutlineCard, Reply, Store, card_pages, child_pages, outcome, reading_down,
 };
+use crate::model::{
+    Card, CardKey, CardList, CardSort, Deck, DeckFilter, DeckKey, DeckOrder, DeckSort, Note, Owner,
+    Tag, Tagged, Trash, TrashKey,
+};
+use documents::{
+    CardDocument, CountDocument, DeckDocument, EventDocument, IdDocument, NoteDocument,
+    OutlineDocument, OwnerDocument, PlaceDocument, TaggedDocument, TrashDocument,
+};
+use filters::{all, beyond, deck_key, filtered, live, one_of, only, sort};
 
-/// Decks and cards in a database of a replica set.
+/// One batch of a cursor, unless it is larger than a message.
+const ONE_BATCH: u32 = 100_000;
+
+/// Decks, notes and cards in a database of a replica set.
 #[derive(Debug, Clone)]
 pub struct MongoStore {
     mongo: Mongo,
     owners: Collection<OwnerDocument>,
     decks: Collection<DeckDocument>,
+    notes: Collection<NoteDocument>,
     cards: Collection<CardDocument>,
+    trash: Collection<TrashDocument>,
     deleted: Collection<IdDocument>,
     outbox: Collection<EventDocument>,
 }
 
 impl MongoStore {
-    /// Uses the database and makes its indexes.
+    /// Uses the database, carries data of earlier versions over, and makes the indexes.
     ///
     /// # Errors
-    /// When an index cannot be made.
+    /// When one of these cannot be done.
     pub async fn open(mongo: Mongo) -> Result<Self, StoreError> {
+        let store = Self {
+            owners: mongo.collection("owners"),
+            decks: mongo.collection("decks"),
+            notes: mongo.collection("notes"),
+            cards: mongo.collection("cards"),
+            trash: mongo.collection("trash"),
+            deleted: mongo.collection("deleted"),
+            outbox: mongo.collection("outbox"),
+            mongo,
+        };
+        upgrade::upgrade(&store).await?;
+        store.make_indexes().await?;
+        Ok(store)
+    }
+
+    async fn make_indexes(&self) -> Result<(), StoreError> {
         for (collection, name, keys) in [
             ("decks", "by_name", doc! { "owner": 1, "sortName": 1, "_id": 1 }),
             ("decks", "by_created_at", doc! { "owner": 1, "createdAt": 1, "_id": 1 }),
             ("decks", "by_updated_at", doc! { "owner": 1, "updatedAt": 1, "_id": 1 }),
+            ("decks", "by_parent", doc! { "owner": 1, "parent": 1, "position": 1, "_id": 1 }),
+            ("decks", "in_deck", doc! { "parent": 1, "position": 1, "_id": 1 }),
+            ("decks", "by_ancestor", doc! { "ancestors": 1 }),
+            ("decks", "in_trash", doc! { "trash": 1 }),
+            ("notes", "by_guid", doc! { "owner": 1, "guid": 1 }),
+            ("notes", "by_tag", doc! { "owner": 1, "tagKeys": 1 }),
             ("cards", "by_place", doc! { "deck": 1, "position": 1, "_id": 1 }),
+            ("cards", "by_deck_and_created_at", doc! { "deck": 1, "createdAt": 1, "_id": 1 }),
+            ("cards", "by_deck_and_updated_at", doc! { "deck": 1, "updatedAt": 1, "_id": 1 }),
+            ("cards", "in_trash", doc! { "trash": 1 }),
+            ("trash", "by_owner", doc! { "owner": 1, "deletedAt": 1, "_id": 1 }),
+            ("trash", "by_age", doc! { "deletedAt": 1, "_id": 1 }),
         ] {
-            mongo.ensure_index(collection, name, keys, Default::default()).await?;
+            self.mongo.ensure_index(collection, name, keys, IndexOptions::default()).await?;
         }
+        let unique = IndexOptions::builder().unique(true).build();
+        let of_note = doc! { "note": 1, "ordinal": 1 };
+        self.mongo.ensure_index("cards", "of_note", of_note, unique).await?;
         // A transaction makes no collection while another writes: those without an index of their own are made here.
         for collection in ["owners", "deleted", "outbox"] {
-            mongo.ensure_index(collection, "_id_", doc! { "_id": 1 }, Default::default()).await?;
+            let id = doc! { "_id": 1 };
+            self.mongo.ensure_index(collection, "_id_", id, IndexOptions::default()).await?;
         }
-        Ok(Self {
-            owners: mongo.collection("owners"),
-            decks: mongo.collection("decks"),
-            cards: mongo.collection("cards"),
-            deleted: mongo.collection("deleted"),
-            outbox: mongo.collection("outbox"),
-            mongo,
-        })
+        Ok(())
     }
 }
 
@@ -71,25 +109,47 @@ impl Store for MongoStore {
     }
 
     fn decks(&self, ids: Vec<DeckId>) -> Reply<'_, Vec<Deck>> {
-        Box::pin(async move { all(self.decks.find(one_of(ids)).await?, Deck::try_from).await })
+        let found = self.decks.find(live(one_of(ids))).batch_size(ONE_BATCH);
+        Box::pin(async move { all(found.await?, Deck::try_from).await })
     }
 
     fn cards(&self, ids: Vec<CardId>) -> Reply<'_, Vec<Card>> {
-        Box::pin(async move { all(self.cards.find(one_of(ids)).await?, Card::try_from).await })
+        let found = self.cards.find(live(one_of(ids))).batch_size(ONE_BATCH);
+        Box::pin(async move { all(found.await?, Card::try_from).await })
     }
 
-    fn deleted(&self, ids: Vec<Uuid>) -> Reply<'_, Vec<Uuid>> {
+    fn notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Note>> {
+        let found = self.notes.find(one_of(ids)).batch_size(ONE_BATCH);
+        Box::pin(async move { all(found.await?, Note::try_from).await })
+    }
+
+    fn cards_of_notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Card>> {
+        let found = self.cards.find(doc! { "note": { "$in": ids } }).batch_size(ONE_BATCH);
+        let found = found.sort(doc! { "note": 1, "ordinal": 1 });
+        Box::pin(async move { all(found.await?, Card::try_from).await })
+    }
+
+    fn taken(&self, ids: Vec<Uuid>) -> Reply<'_, Vec<Uuid>> {
         let ids = ids.into_iter().map(|id| bson::Uuid::from_bytes(id.into_bytes()));
         let filter = one_of(ids.collect());
         Box::pin(async move {
-            let id = |document: IdDocument| Ok(Uuid::from_bytes(document.id.bytes()));
-            all(self.deleted.find(filter).await?, id).await
+            let mut taken = Vec::new();
+            for collection in
+                [self.decks.name(), self.notes.name(), self.cards.name(), self.deleted.name()]
+            {
+                let ids = self.mongo.collection::<IdDocument>(collection);
+                let found = ids.find(filter.clone()).projection(doc! { "_id": 1 }).await?;
+                let id = |document: IdDocument| Ok(Uuid::from_bytes(document.id.bytes()));
+                taken.append(&mut all(found, id).await?);
+            }
+            Ok(taken)
         })
     }
 
     fn deck_page(
         &self,
         owner: UserId,
+        filter: DeckFilter,
         order: DeckOrder,
         page: PageRequest<DeckKey>,
     ) -> Reply<'_, Page<Deck>> {
@@ -97,54 +157,107 @@ impl Store for MongoStore {
             DeckSort::Name => "sortName",
             DeckSort::CreatedAt => "createdAt",
             DeckSort::UpdatedAt => "updatedAt",
+            DeckSort::Position => "position",
         };
-        let descending = order.descending != (page.direction == Direction::Backward);
-        let cursor = page.cursor.as_ref().map(|cursor| match cursor {
-            DeckKey::Name(name, id) => (Bson::from(name), id.to_bson()),
-            DeckKey::CreatedAt(at, id) | DeckKey::UpdatedAt(at, id) => {
-                (DateTime::from_millis(*at).into(), id.to_bson())
-            }
-        });
-        let mut filter = beyond(key, descending, cursor);
-        filter.insert("owner", owner);
+        let descending = reading_down(order.descending, &page);
+        let mut found = filtered(owner, filter);
+        found.extend(beyond(key, descending, page.cursor.as_ref().map(deck_key)));
         Box::pin(async move {
             let limit = i64::from(page.limit) + 1;
-            let found = self.decks.find(filter).sort(sort(key, descending)).limit(limit).await?;
+            let found = self.decks.find(found).sort(sort(key, descending)).limit(limit).await?;
             Ok(Page::from_overfull(&page, all(found, Deck::try_from).await?))
         })
+    }
+
+    fn deck_count(&self, owner: UserId, filter: DeckFilter) -> Reply<'_, i64> {
+        Box::pin(async move {
+            let count = self.decks.count_documents(filtered(owner, filter)).await?;
+            Ok(i64::try_from(count).unwrap_or(i64::MAX))
+        })
+    }
+
+    fn child_pages(
+        &self,
+        parents: Vec<DeckId>,
+        page: PageRequest<DeckKey>,
+    ) -> Reply<'_, HashMap<DeckId, Page<Deck>>> {
+        let descending = reading_down(false, &page);
+        let mut filter = beyond("position", descending, page.cursor.as_ref().map(deck_key));
+        filter.insert("trash", Bson::Null);
+        let sort = sort("position", descending);
+        let pipeline = self.joined(parents, self.decks.name(), "parent", filter, sort, page.limit);
+        Box::pin(async move {
+            let found = self.decks.aggregate(pipeline).batch_size(ONE_BATCH);
+            let cursor = found.with_type::<DeckDocument>().await?;
+            Ok(child_pages(&page, all(cursor, Deck::try_from).await?))
+        })
+    }
+
+    fn siblings(&self, owner: UserId, parent: Option<DeckId>) -> Reply<'_, Vec<(DeckId, i64)>> {
+        let filter = filtered(owner, DeckFilter { parent: Some(parent), archived: None });
+        Box::pin(async move {
+            let decks = self.decks.clone_with_type::<PlaceDocument>();
+            let found = decks.find(filter).projection(doc! { "position": 1 });
+            let found = found.sort(sort("position", false)).batch_size(ONE_BATCH).await?;
+            all(found, |place| Ok((place.id.into(), place.position))).await
+        })
+    }
+
+    fn descendants(&self, owner: UserId, deck: DeckId) -> Reply<'_, Vec<Deck>> {
+        let filter = live(doc! { "owner": owner, "ancestors": deck });
+        Box::pin(async move {
+            let found = self.decks.find(filter).batch_size(ONE_BATCH).await?;
+            all(found, Deck::try_from).await
+        })
+    }
+
+    fn any_decks(&self, owner: UserId, limit: u32) -> Reply<'_, Vec<Deck>> {
+        let found = self.decks.find(doc! { "owner": owner }).limit(i64::from(limit));
+        Box::pin(async move { all(found.await?, Deck::try_from).await })
     }
 
     fn card_pages(
         &self,
         decks: Vec<DeckId>,
+        list: CardList,
         page: PageRequest<CardKey>,
     ) -> Reply<'_, HashMap<DeckId, Page<Card>>> {
-        let descending = page.direction == Direction::Backward;
-        let cursor = page.cursor.map(|CardKey(at, id)| (Bson::from(at), id.to_bson()));
-        let cards = vec![
-            doc! { "$match": beyond("position", descending, cursor) },
-            doc! { "$sort": sort("position", descending) },
-            doc! { "$limit": i64::from(page.limit) + 1 },
-        ];
-        // The server joins `$lookup` and `$unwind` into one step, so no document holds the cards of a whole page.
+        let key = match list.by {
+            CardSort::Position => "position",
+            CardSort::CreatedAt => "createdAt",
+            CardSort::UpdatedAt => "updatedAt",
+        };
+        let descending = reading_down(list.descending, &page);
+        let cursor = page.cursor.map(|CardKey(_, at, id)| {
+            let at = match list.by {
+                CardSort::Position => Bson::from(at),
+                CardSort::CreatedAt | CardSort::UpdatedAt => DateTime::from_millis(at).into(),
+            };
+            (at, id.to_bson())
+        });
+        let mut filter = only(&list);
+        filter.extend(beyond(key, descending, cursor));
+        let sort = sort(key, descending);
+        let pipeline = self.joined(decks, self.cards.name(), "deck", filter, sort, page.limit);
+        Box::pin(async move {
+            let found = self.decks.aggregate(pipeline).batch_size(ONE_BATCH);
+            let cursor = found.with_type::<CardDocument>().await?;
+            Ok(card_pages(&page, &list, all(cursor, Card::try_from).await?))
+        })
+    }
+
+    fn card_counts(&self, decks: Vec<DeckId>, list: CardList) -> Reply<'_, HashMap<DeckId, i64>> {
+        let mut filter = only(&list);
+        filter.insert("deck", doc! { "$in": decks });
         let pipeline = vec![
-            doc! { "$match": one_of(decks) },
-            doc! { "$project": { "_id": 1 } },
-            doc! { "$lookup": {
-                "from": self.cards.name(),
-                "localField": "_id",
-                "foreignField": "deck",
-                "pipeline": cards,
-                "as": "card",
-            } },
-            doc! { "$unwind": "$card" },
-            doc! { "$replaceRoot": { "newRoot": "$card" } },
+            doc! { "$match": filter },
+            doc! { "$group": { "_id": "$deck", "count": { "$sum": 1i64 } } },
         ];
         Box::pin(async move {
-            // One batch, unless it is larger than a message.
-            let found = self.decks.aggregate(pipeline).batch_size(100_000);
-            let cursor = found.with_type::<CardDocument>().await?;
-            Ok(pages(&page, all(cursor, Card::try_from).await?))
+            let found = self.cards.aggregate(pipeline).batch_size(ONE_BATCH);
+            let cursor = found.with_type::<CountDocument>().await?;
+            let counts = all(cursor, |count| Ok((count.id.into(), count.count))).await?;
+            Ok(counts.into_iter().collect())
         })
     }
 
@@ -153,12 +266,131 @@ impl Store for MongoStore {
             let found = self
                 .cards
                 .clone_with_type::<OutlineDocument>()
-                .find(doc! { "deck": deck })
+                .find(live(doc! { "deck": deck }))
                 .projection(doc! { "position": 1, "version": 1, "createdAt": 1 })
                 .sort(sort("position", false))
                 .await?;
             all(found, OutlineCard::try_from).await
         })
+    }
+
+    fn card_ids(&self, decks: Vec<DeckId>, limit: u32) -> Reply<'_, Vec<CardId>> {
+        Box::pin(async move {
+            let cards = self.cards.clone_with_type::<IdDocument>();
+            let found = cards.find(live(doc! { "deck": { "$in": decks } }));
+            let found = found.projection(doc! { "_id": 1 }).limit(i64::from(limit));
+            let found = found.sort(doc! { "deck": 1, "position": 1, "_id": 1 }).await?;
+            all(found, |card| Ok(card.id.into())).await
+        })
+    }
+
+    fn tags(
+        &self,
+        owner: UserId,
+        below: Option<Tag>,
+        page: PageRequest<String>,
+    ) -> Reply<'_, Page<Tagged>> {
+        let (direction, sign) = match page.direction {
+            Direction::Forward => (1, "$gt"),
+            Direction::Backward => (-1, "$lt"),
+        };
+        let mut cards = live(doc! { "owner": owner });
+        let mut keys = Vec::new();
+        if let Some(tag) = below {
+            cards.insert("tagKeys", tag.key());
+            let start = vec![
+                Bson::from("$tags.key"),
+                0.into(),
+                i64::try_from(tag.key_below().len()).unwrap_or(i64::MAX).into(),
+            ];
+            keys.push(doc! { "$or": [
+                { "tags.key": tag.key() },
+                { "$expr": { "$eq": [{ "$substrBytes": start }, tag.key_below()] } },
+            ] });
+        }
+        keys.extend(page.cursor.as_ref().map(|key| doc! { "tags.key": { sign: key } }));
+        let mut pipeline = vec![
+            doc! { "$match": cards },
+            doc! { "$group": { "_id": "$note", "tags": { "$first": "$tags" } } },
+            doc! { "$unwind": "$tags" },
+        ];
+        pipeline.extend(keys.into_iter().map(|key| doc! { "$match": key }));
+        pipeline.extend([
+            doc! { "$group": {
+                "_id": "$tags.key", "text": { "$min": "$tags.text" }, "notes": { "$sum": 1i64 },
+            } },
+            doc! { "$sort": { "_id": direction } },
+            doc! { "$limit": i64::from(page.limit) + 1 },
+        ]);
+        Box::pin(async move {
+            let found = self.cards.aggregate(pipeline).with_type::<TaggedDocument>().await?;
+            Ok(Page::from_overfull(&page, all(found, |tag| Ok(tag.into())).await?))
+        })
+    }
+
+    fn notes_with_tag(
+        &self,
+        owner: UserId,
+        tag: Tag,
+        after: Option<NoteId>,
+        limit: u32,
+    ) -> Reply<'_, Vec<Note>> {
+        let mut filter = doc! { "owner": owner, "tagKeys": tag.key() };
+        if let Some(after) = after {
+            filter.insert("_id", doc! { "$gt": after });
+        }
+        let found = self.notes.find(filter).sort(doc! { "_id": 1 }).limit(i64::from(limit));
+        Box::pin(async move { all(found.await?, Note::try_from).await })
+    }
+
+    fn trash(&self, ids: Vec<TrashId>) -> Reply<'_, Vec<Trash>> {
+        Box::pin(async move { all(self.trash.find(one_of(ids)).await?, Trash::try_from).await })
+    }
+
+    fn trash_page(&self, owner: UserId, page: PageRequest<TrashKey>) -> Reply<'_, Page<Trash>> {
+        let descending = reading_down(true, &page);
+        let cursor = page.cursor.map(|(at, id)| (DateTime::from_millis(at).into(), id.to_bson()));
+        let mut filter = beyond("deletedAt", descending, cursor);
+        filter.extend(doc! { "owner": owner, "kind": { "$ne": "edit" } });
+        let limit = i64::from(page.limit) + 1;
+        let found = self.trash.find(filter).sort(sort("deletedAt", descending)).limit(limit);
+        Box::pin(async move {
+            Ok(Page::from_overfull(&page, all(found.await?, Trash::try_from).await?))
+        })
+    }
+
+    fn trashed_decks(&self, trash: TrashId) -> Reply<'_, Vec<Deck>> {
+        let found = self.decks.find(doc! { "trash": trash }).batch_size(ONE_BATCH);
+        Box::pin(async move { all(found.await?, Deck::try_from).await })
+    }
+
+    fn trashed_cards(&self, trash: TrashId, limit: u32) -> Reply<'_, Vec<Card>> {
+        let found = self.cards.find(doc! { "trash": trash }).limit(i64::from(limit));
+        Box::pin(async move { all(found.await?, Card::try_from).await })
+    }
+
+    fn trashed_counts(&self, trash: TrashId) -> Reply<'_, HashMap<DeckId, i64>> {
+        let pipeline = vec![
+            doc! { "$match": { "trash": trash } },
+            doc! { "$group": { "_id": "$deck", "count": { "$sum": 1i64 } } },
+        ];
+        Box::pin(async move {
+            let found = self.cards.aggregate(pipeline).batch_size(ONE_BATCH);
+            let cursor = found.with_type::<CountDocument>().await?;
+            let counts = all(cursor, |count| Ok((count.id.into(), count.count))).await?;
+            Ok(counts.into_iter().collect())
+        })
+    }
+
+    fn expired(&self, before: Timestamp) -> Reply<'_, Option<Trash>> {
+        let before = DateTime::from_millis(before.as_millisecond());
+        let found = self.trash.find_one(doc! { "deletedAt": { "$lt": before } });
+        let found = found.sort(doc! { "deletedAt": 1, "_id": 1 });
+        Box::pin(async move { found.await?.map(Trash::try_from).transpose() })
+    }
+
+    fn purge(&self, trash: TrashId, limit: u32) -> Reply<'_, bool> {
+        Box::pin(self.purge_some(trash, limit))
     }
 
     fn commit(&self, changes: Changes) -> Reply<'_, Commit> {
@@ -184,38 +416,5 @@ impl OutboxStore for MongoStore {
             self.outbox.delete_many(one_of(events)).await?;
             Ok(())
         })
-    }
-}
-
-/// Reads a cursor to its end.
-async fn all<D, T>(
-    cursor: Cursor<D>,
-    read: impl Fn(D) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError>
-where
-    D: DeserializeOwned + Unpin + Send + Sync,
-{
-    let documents: Vec<D> = cursor.try_collect().await?;
-    documents.into_iter().map(read).collect()
-}
-
-fn one_of(ids: Vec<impl Into<Bson>>) -> Document {
-    doc! { "_id": { "$in": ids.into_iter().map(Into::into).collect::<Vec<Bson>>() } }
-}
-
-fn sort(key: &str, descending: bool) -> Document {
-    let direction = if descending { -1 } else { 1 };
-    doc! { key: direction, "_id": direction }
-}
-
-/// The rows beyond a cursor in the order of `key` and id; all rows when there is none.
-fn beyond(key: &str, descending: bool, cursor: Option<(Bson, bson::Uuid)>) -> Document {
-    let sign = if descending { "$lt" } else { "$gt" };
-    match cursor {
-        None => doc! {},
-        Some((value, id)) => doc! { "$or": [
-            { key: { sign: value.clone() } },
-            { key: value, "_id": { sign: id } },
-        ] },
     }
 }

@@ -41,12 +41,12 @@ async fn cards_are_made_together_and_kept_as_written() {
             "deck": { "id": deck, "name": "deck" },
         })
     );
-    let many: Vec<Value> = (0..500).map(|nth| card(&format!("{nth}"))).collect();
+    let many: Vec<Value> = (0..1000).map(|nth| card(&format!("{nth}"))).collect();
     domain.data(user, CREATE_CARDS, json!({ "deck": deck, "cards": many })).await;
     let query =
         "query($id: ID!) { deck(id: $id) { cards(last: 2) { totalCount nodes { question } } } }";
     let expected =
-        json!({ "totalCount": 502, "nodes": [{ "question": "498" }, { "question": "499" }] });
+        json!({ "totalCount": 1002, "nodes": [{ "question": "998" }, { "question": "999" }] });
     assert_eq!(domain.data(user, query, json!({ "id": deck })).await["deck"]["cards"], expected);
 }
 
@@ -58,7 +58,7 @@ async fn one_bad_card_and_none_is_made() {
     let named = json!({ "id": twice, "question": "q", "answer": "a" });
     for (cards, start) in [
         (json!([]), "input.cards: names 0 cards"),
-        (json!(vec![card("q"); 501]), "input.cards: names 501 cards"),
+        (json!(vec![card("q"); 1001]), "input.cards: names 1001 cards"),
         (json!([card("q"), card("")]), "input.cards[1].question: is empty"),
         (json!([{ "question": "q", "answer": " " }]), "input.cards[0].answer: must not be blank"),
         (

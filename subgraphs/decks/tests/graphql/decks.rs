@@ -266,9 +266,10 @@ async fn the_sdl_states_the_keys() {
     let sdl = domain.endpoint.sdl().await.unwrap();
     async_graphql::parser::parse_schema(&sdl).unwrap_or_else(|error| panic!("{error} in\n{sdl}"));
     for part in [
-        "type Deck @key(fields: \"id\")",
-        "type Card @key(fields: \"id\")",
-        "type User @key(fields: \"id\")",
+        "type Deck implements Node @key(fields: \"id\")",
+        "type Note implements Node @key(fields: \"id\")",
+        "type Card implements Node @key(fields: \"id\")",
+        "type User implements Node @key(fields: \"id\")",
     ] {
         assert!(sdl.contains(part), "{part} is missing in\n{sdl}");
     }

@@ -5,4 +5,9 @@
 mod batches;
 mod cards;
 mod decks;
+mod nodes;
+mod notes;
 mod support;
+mod tags;
+mod trash;
+mod tree;

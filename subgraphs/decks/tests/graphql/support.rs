@@ -77,6 +77,30 @@ impl Domain {
         (text(&error["extensions"]["code"]), text(&error["message"]))
     }
 
+    /// The extensions of the one error of an operation that must fail.
+    pub(crate) async fn extensions(&self, user: UserId, document: &str, variables: Value) -> Value {
+        let response = self.execute(caller(user), document, variables).await;
+        serde_json::to_value(&response.errors).unwrap()[0]["extensions"].take()
+    }
+
+    /// A new deck's id, in another deck.
+    pub(crate) async fn deck_in(&self, user: UserId, parent: &str, name: &str) -> String {
+        let create =
+            "mutation($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }";
+        let input = json!({ "input": { "name": name, "parentId": parent } });
+        let data = self.data(user, create, input).await;
+        data["createDeck"]["deck"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// New notes as they are answered.
+    pub(crate) async fn notes(&self, user: UserId, deck: &str, notes: Value) -> Value {
+        let create = "mutation($input: CreateNotesInput!) { createNotes(input: $input) { deck { cardCount } notes {
+            id guid type version tags fields { name value } cards { id ordinal type question answer typedAnswer version }
+        } } }";
+        let input = json!({ "input": { "deckId": deck, "notes": notes } });
+        self.data(user, create, input).await["createNotes"]["notes"].take()
+    }
+
     /// A new deck's id.
     pub(crate) async fn deck(&self, user: UserId, name: &str) -> String {
         let create =

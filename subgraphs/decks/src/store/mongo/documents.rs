@@ -1,11 +1,14 @@
 //! How decks and cards are written in MongoDB. Nothing outside the store sees these.
 
-use common::{Event, EventId, StoreError};
+use common::{DeckId, Event, EventId, StoreError, TrashId};
 use jiff::Timestamp;
-use mongodb::bson::{DateTime, Uuid};
+use mongodb::bson::{Bson, DateTime, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Card, Deck, Owner, Source};
+use crate::model::{
+    Card, Content, Deck, Field, Guid, Note, NoteKind, Owner, Source, Tag, Tagged, Tags, Trash,
+    TrashKind,
+};
 use crate::store::OutlineCard;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +43,11 @@ pub(super) struct DeckDocument {
     card_count: i64,
     last_place: i64,
     revision: i64,
+    parent: Option<Uuid>,
+    ancestors: Vec<Uuid>,
+    position: i64,
+    archived: bool,
+    trash: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +55,9 @@ pub(super) struct DeckDocument {
 pub(super) struct CardDocument {
     #[serde(rename = "_id")]
     id: Uuid,
+    note: Uuid,
+    ordinal: i64,
+    kind: i64,
     deck: Uuid,
     owner: Uuid,
     position: i64,
@@ -57,6 +68,89 @@ pub(super) struct CardDocument {
     created_at: DateTime,
     updated_at: DateTime,
     version: i64,
+    trash: Option<Uuid>,
+    /// Those of its note.
+    #[serde(flatten)]
+    tags: TagsDocument,
+}
+
+/// Tags, and the keys by which they are found: their own and those of the tags above them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TagsDocument {
+    tags: Vec<TagDocument>,
+    tag_keys: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct TagDocument {
+    key: String,
+    text: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NoteDocument {
+    #[serde(rename = "_id")]
+    id: Uuid,
+    owner: Uuid,
+    guid: String,
+    kind: i64,
+    fields: Vec<(String, String)>,
+    created_at: DateTime,
+    updated_at: DateTime,
+    version: i64,
+    #[serde(flatten)]
+    tags: TagsDocument,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TaggedDocument {
+    text: String,
+    notes: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TrashDocument {
+    #[serde(rename = "_id")]
+    id: Uuid,
+    owner: Uuid,
+    kind: TrashKindDocument,
+    title: String,
+    deck_count: i64,
+    card_count: i64,
+    deleted_at: DateTime,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum TrashKindDocument {
+    Deck,
+    Cards,
+    Edit,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct NoteOfCard {
+    #[serde(rename = "_id")]
+    pub(super) id: Uuid,
+    pub(super) note: Uuid,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PlaceDocument {
+    #[serde(rename = "_id")]
+    pub(super) id: Uuid,
+    pub(super) position: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct CountDocument {
+    #[serde(rename = "_id")]
+    pub(super) id: Uuid,
+    pub(super) count: i64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -107,6 +201,11 @@ impl From<&Deck> for DeckDocument {
             card_count: deck.card_count,
             last_place: deck.last_place,
             revision: deck.revision,
+            parent: deck.parent().map(DeckId::to_bson),
+            ancestors: deck.ancestors.iter().map(|deck| deck.to_bson()).collect(),
+            position: deck.position,
+            archived: deck.archived,
+            trash: deck.trash.map(TrashId::to_bson),
         }
     }
 }
@@ -134,14 +233,22 @@ impl TryFrom<DeckDocument> for Deck {
             card_count: document.card_count,
             last_place: document.last_place,
             revision: document.revision,
+            ancestors: document.ancestors.into_iter().map(DeckId::from).collect(),
+            position: document.position,
+            archived: document.archived,
+            trash: document.trash.map(TrashId::from),
         })
     }
 }
 
-impl From<&Card> for CardDocument {
-    fn from(card: &Card) -> Self {
+impl CardDocument {
+    /// A card with the tags of its note.
+    pub(super) fn new(card: &Card, tags: TagsDocument) -> Self {
         Self {
             id: card.id.to_bson(),
+            note: card.note.to_bson(),
+            ordinal: card.ordinal,
+            kind: card.kind.number(),
             deck: card.deck.to_bson(),
             owner: card.owner.to_bson(),
             position: card.position,
@@ -152,6 +259,8 @@ impl From<&Card> for CardDocument {
             created_at: moment(card.created_at),
             updated_at: moment(card.updated_at),
             version: card.version,
+            trash: card.trash.map(TrashId::to_bson),
+            tags,
         }
     }
 }
@@ -163,6 +272,9 @@ impl TryFrom<CardDocument> for Card {
         let source = document.source_start.zip(document.source_end);
         Ok(Self {
             id: document.id.into(),
+            note: document.note.into(),
+            ordinal: document.ordinal,
+            kind: kind(document.kind)?,
             deck: document.deck.into(),
             owner: document.owner.into(),
             position: document.position,
@@ -172,6 +284,116 @@ impl TryFrom<CardDocument> for Card {
             created_at: timestamp(document.created_at)?,
             updated_at: timestamp(document.updated_at)?,
             version: document.version,
+            trash: document.trash.map(TrashId::from),
+        })
+    }
+}
+
+fn kind(number: i64) -> Result<NoteKind, StoreError> {
+    NoteKind::of_number(number)
+        .ok_or_else(|| StoreError::Corrupt(format!("{number} is no kind of note")))
+}
+
+impl From<&Tags> for TagsDocument {
+    fn from(tags: &Tags) -> Self {
+        let mut keys: Vec<String> = Vec::new();
+        for tag in tags.list() {
+            let key = tag.key();
+            let ends = key.match_indices("::").map(|(at, _)| at).chain([key.len()]);
+            keys.extend(ends.map(|end| key[..end].to_owned()));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let document = |tag: &Tag| TagDocument { key: tag.key(), text: tag.text().to_owned() };
+        Self { tags: tags.list().iter().map(document).collect(), tag_keys: keys }
+    }
+}
+
+impl TagsDocument {
+    /// The fields as an update sets them.
+    pub(super) fn to_fields(&self) -> mongodb::bson::Document {
+        let tag = |tag: &TagDocument| Bson::from(doc! { "key": &tag.key, "text": &tag.text });
+        let tags: Vec<Bson> = self.tags.iter().map(tag).collect();
+        doc! { "tags": tags, "tagKeys": self.tag_keys.clone() }
+    }
+}
+
+impl From<&Note> for NoteDocument {
+    fn from(note: &Note) -> Self {
+        let fields = note.content.fields().iter();
+        Self {
+            id: note.id.to_bson(),
+            owner: note.owner.to_bson(),
+            guid: note.guid.text().to_owned(),
+            kind: note.content.kind().number(),
+            fields: fields.map(|field| (field.name.clone(), field.value.clone())).collect(),
+            created_at: moment(note.created_at),
+            updated_at: moment(note.updated_at),
+            version: note.version,
+            tags: TagsDocument::from(&note.tags),
+        }
+    }
+}
+
+impl TryFrom<NoteDocument> for Note {
+    type Error = StoreError;
+
+    fn try_from(document: NoteDocument) -> Result<Self, StoreError> {
+        let fields = document.fields.into_iter().map(|(name, value)| Field { name, value });
+        let tags = document.tags.tags.into_iter().map(|tag| Tag::stored(tag.text));
+        Ok(Self {
+            id: document.id.into(),
+            owner: document.owner.into(),
+            guid: Guid(document.guid),
+            content: Content::stored(kind(document.kind)?, fields.collect()),
+            tags: Tags::stored(tags.collect()),
+            created_at: timestamp(document.created_at)?,
+            updated_at: timestamp(document.updated_at)?,
+            version: document.version,
+        })
+    }
+}
+
+impl From<TaggedDocument> for Tagged {
+    fn from(document: TaggedDocument) -> Self {
+        Self { tag: Tag::stored(document.text), notes: document.notes }
+    }
+}
+
+impl From<&Trash> for TrashDocument {
+    fn from(trash: &Trash) -> Self {
+        Self {
+            id: trash.id.to_bson(),
+            owner: trash.owner.to_bson(),
+            kind: match trash.kind {
+                TrashKind::Deck => TrashKindDocument::Deck,
+                TrashKind::Cards => TrashKindDocument::Cards,
+                TrashKind::Edit => TrashKindDocument::Edit,
+            },
+            title: trash.title.clone(),
+            deck_count: trash.deck_count,
+            card_count: trash.card_count,
+            deleted_at: moment(trash.deleted_at),
+        }
+    }
+}
+
+impl TryFrom<TrashDocument> for Trash {
+    type Error = StoreError;
+
+    fn try_from(document: TrashDocument) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: document.id.into(),
+            owner: document.owner.into(),
+            kind: match document.kind {
+                TrashKindDocument::Deck => TrashKind::Deck,
+                TrashKindDocument::Cards => TrashKind::Cards,
+                TrashKindDocument::Edit => TrashKind::Edit,
+            },
+            title: document.title,
+            deck_count: document.deck_count,
+            card_count: document.card_count,
+            deleted_at: timestamp(document.deleted_at)?,
         })
     }
 }

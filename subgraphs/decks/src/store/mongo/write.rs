@@ -1,20 +1,26 @@
-//! Making [`Changes`] in one transaction. Whatever is found in another state than the decision was made on fails it, which undoes all.
+//! Making [`Changes`] in one transaction, and deleting for good. Whatever is found in another state than the decision was made on fails the
+//! transaction, which undoes all.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use common::{DeckId, StoreError};
-use futures::FutureExt;
-use futures::TryStreamExt;
-use mongodb::ClientSession;
-use mongodb::bson::{DateTime, Document, doc};
+use common::{NoteId, StoreError, TrashId};
+use futures::{FutureExt, TryStreamExt};
+use mongodb::bson::{Bson, DateTime, Document, Uuid, doc, serialize_to_document};
 use mongodb::error::{Error, Result};
+use mongodb::{ClientSession, Collection};
+use serde::Serialize;
 
 use super::MongoStore;
-use super::documents::{CardDocument, DeckDocument, EventDocument, IdDocument, OwnerDocument};
-use crate::model::{Card, Deck, Owner};
+use super::documents::{
+    CardDocument, DeckDocument, EventDocument, IdDocument, NoteDocument, NoteOfCard, OwnerDocument,
+    TagsDocument, TrashDocument,
+};
+use super::filters::one_of;
+use crate::model::{Card, Deck, Note, Owner};
 use crate::store::{Changes, MovedCard, Stale};
 
-/// How many updates go into one command, which must stay under 16 MB.
+/// How many updates go into one command, which must stay under 48 MB.
 const UPDATES: usize = 1_000;
 
 impl MongoStore {
@@ -42,37 +48,45 @@ impl MongoStore {
         if let Some(owner) = changes.owner {
             self.put_owner(session, owner).await?;
         }
-        for deck in &changes.decks {
-            let filter = doc! { "_id": deck.id, "revision": deck.revision };
-            let mut document = DeckDocument::from(deck);
-            document.next_revision();
-            one(self
-                .decks
-                .replace_one(filter, document)
-                .session(&mut *session)
-                .await?
-                .matched_count)?;
+        let trash: Vec<_> = changes.trash.iter().map(TrashDocument::from).collect();
+        insert(session, &self.trash, trash).await?;
+        for (deck, trash) in &changes.trashed_with_deck {
+            let update = doc! { "$set": { "trash": *trash }, "$inc": { "version": 1i64 } };
+            let theirs = doc! { "deck": *deck, "trash": null };
+            self.cards.update_many(theirs, update).session(&mut *session).await?;
         }
-        if !changes.new_decks.is_empty() {
-            let documents = changes.new_decks.iter().map(DeckDocument::from).collect::<Vec<_>>();
-            self.decks.insert_many(documents).session(&mut *session).await?;
-        }
-        if !changes.new_cards.is_empty() {
-            let documents = changes.new_cards.iter().map(CardDocument::from).collect::<Vec<_>>();
-            self.cards.insert_many(documents).session(&mut *session).await?;
-        }
-        let edits = changes.edited_cards.iter().map(edited).collect();
-        self.update_cards(session, edits).await?;
+        let decks = changes.decks.iter().map(replaced).collect::<Result<_>>()?;
+        self.update(session, self.decks.name(), decks).await?;
+        insert(session, &self.decks, changes.new_decks.iter().map(DeckDocument::from)).await?;
+
+        let noted = changes.new_notes.iter().chain(&changes.notes);
+        let tags: HashMap<NoteId, TagsDocument> =
+            noted.map(|note| (note.id, TagsDocument::from(&note.tags))).collect();
+        insert(session, &self.notes, changes.new_notes.iter().map(NoteDocument::from)).await?;
+        let notes = changes.notes.iter().map(edited_note).collect::<Result<_>>()?;
+        self.update(session, self.notes.name(), notes).await?;
+        let new_cards = changes
+            .new_cards
+            .iter()
+            .map(|card| CardDocument::new(card, tags.get(&card.note).cloned().unwrap_or_default()));
+        insert(session, &self.cards, new_cards).await?;
+        let retagged = changes.notes.iter().map(|note| retagged(note, &tags)).collect();
+        self.update_any(session, self.cards.name(), retagged).await?;
+        self.update(session, self.cards.name(), changes.cards.iter().map(edited).collect()).await?;
         let moves = changes.moved_cards.iter().map(moved).collect();
-        self.update_cards(session, moves).await?;
-        self.delete_cards(session, changes).await?;
+        self.update(session, self.cards.name(), moves).await?;
+
+        for trash in &changes.restored {
+            let update = doc! { "$set": { "trash": null }, "$inc": { "version": 1i64 } };
+            let theirs = doc! { "trash": *trash };
+            self.cards.update_many(theirs, update).session(&mut *session).await?;
+            let gone = self.trash.delete_one(doc! { "_id": *trash }).session(&mut *session).await?;
+            exactly(gone.deleted_count, 1)?;
+        }
         for deck in &changes.deleted_decks {
             self.delete_deck(session, deck).await?;
         }
-        if !events.is_empty() {
-            self.outbox.insert_many(events).session(&mut *session).await?;
-        }
-        Ok(())
+        insert(session, &self.outbox, events.iter().cloned()).await
     }
 
     async fn put_owner(&self, session: &mut ClientSession, owner: Owner) -> Result<()> {
@@ -82,66 +96,170 @@ impl MongoStore {
             return Ok(());
         }
         let filter = doc! { "_id": owner.id, "revision": owner.revision };
-        one(self.owners.replace_one(filter, document).session(session).await?.matched_count)
+        let replaced = self.owners.replace_one(filter, document).session(session).await?;
+        exactly(replaced.matched_count, 1)
     }
 
-    async fn update_cards(
+    /// Runs updates of one document each, of which none may miss.
+    async fn update(
         &self,
         session: &mut ClientSession,
+        collection: &str,
         updates: Vec<Document>,
     ) -> Result<()> {
+        let expected = updates.len();
+        exactly(self.update_any(session, collection, updates).await?, expected)
+    }
+
+    /// Runs updates; answers how many documents they found.
+    async fn update_any(
+        &self,
+        session: &mut ClientSession,
+        collection: &str,
+        updates: Vec<Document>,
+    ) -> Result<usize> {
+        let mut found = 0;
         for updates in updates.chunks(UPDATES) {
-            let command = doc! { "update": self.cards.name(), "updates": updates };
+            let command = doc! { "update": collection, "updates": updates };
             let database = self.mongo.database();
             let answer = database.run_command(command).session(&mut *session).await?;
             if let Some(error) = answer.get_array("writeErrors").ok().and_then(|list| list.first())
             {
                 return Err(Error::custom(error.to_string()));
             }
-            exactly(answer.get_i32("n").unwrap_or(0), updates.len())?;
+            found += usize::try_from(answer.get_i32("n").unwrap_or(0)).unwrap_or(0);
         }
-        Ok(())
-    }
-
-    async fn delete_cards(&self, session: &mut ClientSession, changes: &Changes) -> Result<()> {
-        if changes.deleted_cards.is_empty() {
-            return Ok(());
-        }
-        let cards = &changes.deleted_cards;
-        let versions =
-            cards.iter().map(|(id, version)| doc! { "_id": id.to_bson(), "version": *version });
-        let filter = doc! { "$or": versions.collect::<Vec<_>>() };
-        let deleted = self.cards.delete_many(filter).session(&mut *session).await?;
-        exactly(deleted.deleted_count, cards.len())?;
-        let ids = cards.iter().map(|(id, _)| IdDocument { id: id.to_bson() });
-        self.deleted.insert_many(ids.collect::<Vec<_>>()).session(session).await?;
-        Ok(())
+        Ok(found)
     }
 
     async fn delete_deck(&self, session: &mut ClientSession, deck: &Deck) -> Result<()> {
         let filter = doc! { "_id": deck.id, "revision": deck.revision };
-        one(self.decks.delete_one(filter).session(&mut *session).await?.deleted_count)?;
-        let mut ids = self.card_ids(session, deck.id).await?;
-        self.cards.delete_many(doc! { "deck": deck.id }).session(&mut *session).await?;
-        ids.push(IdDocument { id: deck.id.to_bson() });
-        self.deleted.insert_many(ids).session(session).await?;
+        let gone = self.decks.delete_one(filter).session(&mut *session).await?;
+        exactly(gone.deleted_count, 1)?;
+        if let Some(trash) = deck.trash {
+            let other = self.decks.find_one(doc! { "trash": trash }).session(&mut *session).await?;
+            if other.is_none() {
+                self.trash.delete_one(doc! { "_id": trash }).session(&mut *session).await?;
+            }
+        }
+        self.delete_cards(session, doc! { "deck": deck.id }, None).await?;
+        let id = IdDocument { id: deck.id.to_bson() };
+        self.deleted.insert_one(id).session(session).await?;
         Ok(())
     }
 
-    async fn card_ids(&self, session: &mut ClientSession, deck: DeckId) -> Result<Vec<IdDocument>> {
-        let cards = self.cards.clone_with_type::<IdDocument>();
-        let found = cards.find(doc! { "deck": deck }).projection(doc! { "_id": 1 });
+    /// Deletes cards, and the notes that have no card left. Answers how many cards.
+    async fn delete_cards(
+        &self,
+        session: &mut ClientSession,
+        filter: Document,
+        limit: Option<i64>,
+    ) -> Result<usize> {
+        let cards = self.cards.clone_with_type::<NoteOfCard>();
+        let mut found = cards.find(filter).projection(doc! { "note": 1 });
+        if let Some(limit) = limit {
+            found = found.limit(limit);
+        }
         let mut cursor = found.session(&mut *session).await?;
-        cursor.stream(session).try_collect().await
+        let found: Vec<NoteOfCard> = cursor.stream(session).try_collect().await?;
+        for found in found.chunks(UPDATES) {
+            let ids: Vec<Uuid> = found.iter().map(|card| card.id).collect();
+            let mut notes: HashSet<Uuid> = found.iter().map(|card| card.note).collect();
+            self.cards.delete_many(one_of(ids.clone())).session(&mut *session).await?;
+            let theirs = doc! { "note": { "$in": notes.iter().copied().collect::<Vec<_>>() } };
+            let left = cards.find(theirs).projection(doc! { "note": 1 });
+            let mut cursor = left.session(&mut *session).await?;
+            let left: Vec<NoteOfCard> = cursor.stream(session).try_collect().await?;
+            notes.retain(|note| left.iter().all(|card| card.note != *note));
+            let notes: Vec<Uuid> = notes.into_iter().collect();
+            self.notes.delete_many(one_of(notes.clone())).session(&mut *session).await?;
+            let gone = ids.into_iter().chain(notes).map(|id| IdDocument { id });
+            insert(session, &self.deleted, gone).await?;
+        }
+        Ok(found.len())
     }
+
+    /// Deletes a part of an entry of the trash for good; answers whether the entry is gone.
+    pub(super) async fn purge_some(
+        &self,
+        trash: TrashId,
+        limit: u32,
+    ) -> std::result::Result<bool, StoreError> {
+        let store = self.clone();
+        let purge = self.mongo.transaction(move |session| {
+            let store = store.clone();
+            async move { store.purge_in(session, trash, limit).await }.boxed()
+        });
+        purge.await
+    }
+
+    async fn purge_in(
+        &self,
+        session: &mut ClientSession,
+        trash: TrashId,
+        limit: u32,
+    ) -> Result<bool> {
+        let decks = self.decks.clone_with_type::<IdDocument>();
+        let found = decks.find(doc! { "trash": trash }).projection(doc! { "_id": 1 });
+        let mut cursor = found.session(&mut *session).await?;
+        let decks: Vec<IdDocument> = cursor.stream(&mut *session).try_collect().await?;
+        let ids: Vec<Uuid> = decks.iter().map(|deck| deck.id).collect();
+        // A deck takes all cards along that still lie in it, whatever else they were deleted by.
+        let cards = doc! { "$or": [{ "trash": trash }, { "deck": { "$in": ids.clone() } }] };
+        let limit = i64::from(limit);
+        if self.delete_cards(session, cards, Some(limit)).await? as i64 == limit {
+            return Ok(false);
+        }
+        insert(session, &self.deleted, decks).await?;
+        self.decks.delete_many(one_of(ids)).session(&mut *session).await?;
+        self.trash.delete_one(doc! { "_id": trash }).session(session).await?;
+        Ok(true)
+    }
+}
+
+async fn insert<T: Serialize + Send + Sync>(
+    session: &mut ClientSession,
+    collection: &Collection<T>,
+    documents: impl IntoIterator<Item = T>,
+) -> Result<()> {
+    let documents: Vec<T> = documents.into_iter().collect();
+    if !documents.is_empty() {
+        collection.insert_many(documents).session(session).await?;
+    }
+    Ok(())
+}
+
+fn replaced(deck: &Deck) -> Result<Document> {
+    let mut document = DeckDocument::from(deck);
+    document.next_revision();
+    Ok(doc! {
+        "q": { "_id": deck.id, "revision": deck.revision },
+        "u": serialize_to_document(&document)?,
+    })
+}
+
+fn edited_note(note: &Note) -> Result<Document> {
+    Ok(doc! {
+        "q": { "_id": note.id, "version": note.version - 1 },
+        "u": serialize_to_document(&NoteDocument::from(note))?,
+    })
+}
+
+fn retagged(note: &Note, tags: &HashMap<NoteId, TagsDocument>) -> Document {
+    let tags = tags.get(&note.id).map(TagsDocument::to_fields).unwrap_or_default();
+    doc! { "q": { "note": note.id }, "u": { "$set": tags }, "multi": true }
 }
 
 fn edited(card: &Card) -> Document {
     doc! {
         "q": { "_id": card.id, "version": card.version - 1 },
         "u": { "$set": {
+            "deck": card.deck,
+            "position": card.position,
             "question": &card.question,
             "answer": &card.answer,
+            "kind": card.kind.number(),
+            "trash": card.trash.map_or(Bson::Null, Bson::from),
             "version": card.version,
             "updatedAt": DateTime::from_millis(card.updated_at.as_millisecond()),
         } },
@@ -158,10 +276,6 @@ fn moved(card: &MovedCard) -> Document {
             "updatedAt": DateTime::from_millis(card.updated_at.as_millisecond()),
         } },
     }
-}
-
-fn one(matched: u64) -> Result<()> {
-    exactly(matched, 1)
 }
 
 fn exactly(found: impl TryInto<usize>, expected: usize) -> Result<()> {

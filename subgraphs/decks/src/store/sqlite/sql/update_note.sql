@@ -1,4 +1,4 @@
 -- ?2: the new version, one more than the change was decided on.
-UPDATE card
-SET question = ?3, answer = ?4, updated_at = ?5, version = ?2
+UPDATE note
+SET kind = ?3, fields = ?4, tags = ?5, updated_at = ?6, version = ?2
 WHERE id = ?1 AND version = ?2 - 1

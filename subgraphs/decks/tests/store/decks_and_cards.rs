@@ -1,103 +1,16 @@
-//! One suite for every store of the domain: each case runs on a fresh SQLite file and on a fresh MongoDB database.
+//! Decks and cards: what is stored, paged, changed at the same time, and told to others.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-
-use common::event::DeckChanged;
 use common::page::{Direction, PageRequest};
-use common::{CardId, DeckId, Event, UserId, testing};
-use decks::model::{Card, CardKey, Deck, DeckKey, DeckOrder, DeckSort, Owner, Source};
-use decks::store::mongo::MongoStore;
-use decks::store::sqlite::{MIGRATIONS, SqliteStore};
+use common::{CardId, DeckId, Event, TrashId, UserId};
+use decks::model::{
+    Card, CardKey, CardList, CardSort, Deck, DeckFilter, DeckKey, DeckOrder, DeckSort, Owner,
+    Source,
+};
 use decks::store::{Changes, Commit, MovedCard, Store};
-use jiff::Timestamp;
 
-macro_rules! suite {
-    ($($case:ident)*) => {
-        mod sqlite {
-            use super::*;
-            $(#[tokio::test]
-            async fn $case() {
-                let (_folder, sqlite) = testing::sqlite(MIGRATIONS);
-                super::$case(&SqliteStore::new(sqlite)).await;
-            })*
-        }
-        mod mongo {
-            use super::*;
-            $(#[tokio::test]
-            async fn $case() {
-                super::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
-            })*
-        }
-    };
-}
+use crate::support::{self, at, card, deck, decks_of, done, event, note, positions};
 
-suite! {
-    what_is_stored_comes_back
-    a_change_of_something_that_has_changed_since_changes_nothing
-    a_taken_id_changes_nothing
-    decks_are_paged_in_every_order
-    cards_of_many_decks_are_paged_at_once
-    a_deleted_deck_takes_its_cards_along
-    cards_are_edited_moved_and_deleted
-    events_wait_until_they_are_delivered
-}
-
-fn at(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(1_790_000_000_000 + ms).unwrap()
-}
-
-fn deck(owner: UserId, name: &str, ms: i64) -> Deck {
-    Deck {
-        id: DeckId::new(),
-        owner,
-        name: name.into(),
-        description: String::new(),
-        color: None,
-        created_at: at(ms),
-        updated_at: at(-ms),
-        version: 1,
-        card_count: 0,
-        last_place: 0,
-        revision: 1,
-    }
-}
-
-fn card(deck: &Deck, position: i64) -> Card {
-    Card {
-        id: CardId::new(),
-        deck: deck.id,
-        owner: deck.owner,
-        position,
-        question: format!("question {position}"),
-        answer: format!("answer {position}"),
-        source: None,
-        created_at: at(position),
-        updated_at: at(position),
-        version: 1,
-    }
-}
-
-fn event(deck: &Deck) -> Event {
-    let (version, deleted) = (deck.version, false);
-    Event::Deck(DeckChanged { deck: deck.id, owner: deck.owner, version, deleted })
-}
-
-async fn done(store: &impl Store, changes: Changes) {
-    assert_eq!(store.commit(changes).await.unwrap(), Commit::Done);
-}
-
-async fn decks_of(store: &impl Store, owner: UserId) -> Vec<Deck> {
-    let order = DeckOrder { by: DeckSort::CreatedAt, descending: false };
-    let page = PageRequest { direction: Direction::Forward, limit: 500, cursor: None };
-    store.deck_page(owner, order, page).await.unwrap().rows
-}
-
-async fn positions(store: &impl Store, deck: DeckId) -> Vec<(CardId, i64, i64)> {
-    let outline = store.outline(deck).await.unwrap();
-    outline.into_iter().map(|card| (card.id, card.position, card.version)).collect()
-}
-
-async fn what_is_stored_comes_back(store: &impl Store) {
+pub(crate) async fn what_is_stored_comes_back(store: &impl Store) {
     let user = UserId::new();
     assert_eq!(store.owner(user).await.unwrap(), Owner::new(user));
     let mut plain = deck(user, "Ωmega", 1);
@@ -122,7 +35,7 @@ async fn what_is_stored_comes_back(store: &impl Store) {
 
     let ids = vec![short.id, CardId::new(), long.id, short.id];
     let mut cards = store.cards(ids).await.unwrap();
-    cards.sort_by_key(CardKey::of);
+    cards.sort_by_key(|card| card.position);
     assert_eq!(cards, [long, short]);
 
     plain.name = "renamed".into();
@@ -133,7 +46,9 @@ async fn what_is_stored_comes_back(store: &impl Store) {
     store.ping().await.unwrap();
 }
 
-async fn a_change_of_something_that_has_changed_since_changes_nothing(store: &impl Store) {
+pub(crate) async fn a_change_of_something_that_has_changed_since_changes_nothing(
+    store: &impl Store,
+) {
     let user = UserId::new();
     let deck = deck(user, "deck", 1);
     let cards = [card(&deck, 1), card(&deck, 2)];
@@ -161,12 +76,13 @@ async fn a_change_of_something_that_has_changed_since_changes_nothing(store: &im
         Changes { owner: Some(Owner { revision: 7, ..owner }), ..Changes::default() },
         Changes { decks: vec![old.clone()], ..Changes::default() },
         Changes { deleted_decks: vec![old], ..Changes::default() },
-        Changes { edited_cards: vec![edited], ..Changes::default() },
+        Changes { cards: vec![edited], ..Changes::default() },
         Changes { moved_cards: vec![moved], ..Changes::default() },
-        Changes { deleted_cards: vec![(cards[0].id, 1), (cards[1].id, 2)], ..Changes::default() },
+        Changes { restored: vec![TrashId::new()], ..Changes::default() },
+        Changes { notes: vec![note(user, &[])], ..Changes::default() },
     ];
     for (index, mut changes) in stale.into_iter().enumerate() {
-        let new = self::deck(user, "new", 5);
+        let new = support::deck(user, "new", 5);
         changes.new_cards = vec![card(&new, 1)];
         changes.events = vec![event(&new)];
         changes.new_decks = vec![new];
@@ -178,7 +94,7 @@ async fn a_change_of_something_that_has_changed_since_changes_nothing(store: &im
     }
 }
 
-async fn a_taken_id_changes_nothing(store: &impl Store) {
+pub(crate) async fn a_taken_id_changes_nothing(store: &impl Store) {
     let (mine, theirs) = (deck(UserId::new(), "mine", 1), deck(UserId::new(), "theirs", 1));
     let card = card(&mine, 1);
     let new_decks = vec![mine.clone(), theirs.clone()];
@@ -188,7 +104,7 @@ async fn a_taken_id_changes_nothing(store: &impl Store) {
     let changes = Changes { new_decks: vec![taken], ..Changes::default() };
     assert_eq!(store.commit(changes).await.unwrap(), Commit::Stale);
     let taken = Card { deck: theirs.id, owner: theirs.owner, ..card.clone() };
-    let new_cards = vec![self::card(&theirs, 1), taken];
+    let new_cards = vec![support::card(&theirs, 1), taken];
     let changes = Changes { new_cards, ..Changes::default() };
     assert_eq!(store.commit(changes).await.unwrap(), Commit::Stale);
     assert_eq!(store.decks(vec![mine.id]).await.unwrap(), [mine]);
@@ -196,7 +112,7 @@ async fn a_taken_id_changes_nothing(store: &impl Store) {
     assert!(store.outline(theirs.id).await.unwrap().is_empty());
 }
 
-async fn decks_are_paged_in_every_order(store: &impl Store) {
+pub(crate) async fn decks_are_paged_in_every_order(store: &impl Store) {
     let user = UserId::new();
     let names = ["b", "A", "a", "ä", "Ω", "a", "Z"];
     let decks: Vec<Deck> =
@@ -205,12 +121,14 @@ async fn decks_are_paged_in_every_order(store: &impl Store) {
     let new_decks = decks.iter().cloned().chain([foreign]).collect();
     done(store, Changes { new_decks, ..Changes::default() }).await;
 
-    for by in [DeckSort::Name, DeckSort::CreatedAt, DeckSort::UpdatedAt] {
+    for by in [DeckSort::Name, DeckSort::CreatedAt, DeckSort::UpdatedAt, DeckSort::Position] {
         for descending in [false, true] {
             let mut expected = decks.clone();
             expected.sort_by_key(|deck| match DeckKey::of(deck, by) {
                 DeckKey::Name(name, id) => (name, 0, id),
-                DeckKey::CreatedAt(at, id) | DeckKey::UpdatedAt(at, id) => (String::new(), at, id),
+                DeckKey::CreatedAt(at, id)
+                | DeckKey::UpdatedAt(at, id)
+                | DeckKey::Position(at, id) => (String::new(), at, id),
             });
             if descending {
                 expected.reverse();
@@ -235,7 +153,7 @@ async fn walk_decks(
     let mut cursor = None;
     loop {
         let request = PageRequest { direction, limit: 2, cursor: cursor.clone() };
-        let page = store.deck_page(user, order, request).await.unwrap();
+        let page = store.deck_page(user, DeckFilter::default(), order, request).await.unwrap();
         let more = match direction {
             Direction::Forward => {
                 assert_eq!(page.has_previous, cursor.is_some());
@@ -256,7 +174,7 @@ async fn walk_decks(
     }
 }
 
-async fn cards_of_many_decks_are_paged_at_once(store: &impl Store) {
+pub(crate) async fn cards_of_many_decks_are_paged_at_once(store: &impl Store) {
     let user = UserId::new();
     let decks: Vec<Deck> = (0..3).map(|ms| deck(user, "deck", ms)).collect();
     // The first deck has no card, the second 3, the third 6.
@@ -272,7 +190,7 @@ async fn cards_of_many_decks_are_paged_at_once(store: &impl Store) {
 
     let pages = async |direction, limit, cursor| {
         let request = PageRequest { direction, limit, cursor };
-        let pages = store.card_pages(ids.clone(), request).await.unwrap();
+        let pages = store.card_pages(ids.clone(), CardList::default(), request).await.unwrap();
         let page = |id: &DeckId| {
             let Some(page) = pages.get(id) else { return (vec![], false, false) };
             for card in &page.rows {
@@ -296,7 +214,7 @@ async fn cards_of_many_decks_are_paged_at_once(store: &impl Store) {
         [(vec![], false, false), (vec![10, 20], true, false), (vec![40, 50], true, false)]
     );
     let cursor = new_cards.iter().find(|card| card.deck == ids[2] && card.position == 10);
-    let cursor = cursor.map(CardKey::of);
+    let cursor = cursor.map(|card| CardKey::of(card, CardSort::Position));
     let after = pages(Direction::Forward, 2, cursor).await;
     assert_eq!(after[2], (vec![20, 30], true, true));
     let before = pages(Direction::Backward, 2, cursor).await;
@@ -304,7 +222,7 @@ async fn cards_of_many_decks_are_paged_at_once(store: &impl Store) {
     assert_eq!(pages(Direction::Forward, 0, None).await[2], (vec![], false, true));
 }
 
-async fn a_deleted_deck_takes_its_cards_along(store: &impl Store) {
+pub(crate) async fn a_deleted_deck_takes_its_cards_along(store: &impl Store) {
     let user = UserId::new();
     let (gone, kept) = (deck(user, "gone", 1), deck(user, "kept", 2));
     let (gone_cards, kept_card) = ([card(&gone, 1), card(&gone, 2)], card(&kept, 1));
@@ -317,14 +235,15 @@ async fn a_deleted_deck_takes_its_cards_along(store: &impl Store) {
     let ids = vec![gone_cards[0].id, gone_cards[1].id, kept_card.id];
     assert_eq!(store.cards(ids.clone()).await.unwrap(), [kept_card]);
     let asked = ids.iter().map(|id| id.uuid()).chain([gone.id.uuid()]).collect();
-    let mut deleted = store.deleted(asked).await.unwrap();
+    let mut deleted = store.taken(asked).await.unwrap();
     deleted.sort();
-    let mut expected = [gone.id.uuid(), gone_cards[0].id.uuid(), gone_cards[1].id.uuid()];
+    let mut expected =
+        [gone.id.uuid(), gone_cards[0].id.uuid(), gone_cards[1].id.uuid(), ids[2].uuid()];
     expected.sort();
     assert_eq!(deleted, expected);
 }
 
-async fn cards_are_edited_moved_and_deleted(store: &impl Store) {
+pub(crate) async fn cards_are_edited_and_moved(store: &impl Store) {
     let user = UserId::new();
     let (from, to) = (deck(user, "from", 1), deck(user, "to", 2));
     let cards: Vec<Card> = (1..=1200).map(|position| card(&from, position)).collect();
@@ -348,24 +267,21 @@ async fn cards_are_edited_moved_and_deleted(store: &impl Store) {
         updated_at: at(99),
     });
     let changes = Changes {
-        edited_cards: vec![edited.clone()],
+        cards: vec![edited.clone()],
         moved_cards: moved_cards.collect(),
-        deleted_cards: vec![(cards[1].id, 1)],
         ..Changes::default()
     };
     done(store, changes).await;
-    assert_eq!(positions(store, from.id).await, [(edited.id, 1, 2)]);
-    assert_eq!(store.cards(vec![edited.id, cards[1].id]).await.unwrap(), [edited]);
+    assert_eq!(positions(store, from.id).await, [(edited.id, 1, 2), (cards[1].id, 2, 1)]);
+    assert_eq!(store.cards(vec![edited.id]).await.unwrap(), [edited]);
     let moved = positions(store, to.id).await;
     assert_eq!((moved.len(), moved[0]), (1198, (cards[1199].id, -1200, 2)));
     let card = store.cards(vec![cards[2].id]).await.unwrap().remove(0);
     let (deck, position, updated_at, version) = (to.id, -3, at(99), 2);
     assert_eq!(card, Card { deck, position, updated_at, version, ..cards[2].clone() });
-    let deleted = store.deleted(vec![cards[1].id.uuid(), cards[2].id.uuid()]).await.unwrap();
-    assert_eq!(deleted, [cards[1].id.uuid()]);
 }
 
-async fn events_wait_until_they_are_delivered(store: &impl Store) {
+pub(crate) async fn events_wait_until_they_are_delivered(store: &impl Store) {
     let decks: Vec<Deck> = (0..3).map(|ms| deck(UserId::new(), "deck", ms)).collect();
     let events: Vec<Event> = decks.iter().map(event).collect();
     done(store, Changes { events: events.clone(), ..Changes::default() }).await;

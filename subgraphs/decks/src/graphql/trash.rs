@@ -1,0 +1,91 @@
+//! The trash in GraphQL.
+
+use async_graphql::{Enum, Object, SimpleObject};
+use common::TrashId;
+use common::graphql::{DateTime, PageInfo};
+use common::page::{Page, encode_cursor};
+
+use crate::model::{TRASH_KEPT, Trash, TrashKind};
+
+/// A page of a person's trash.
+#[derive(Debug)]
+pub(super) struct TrashConnection(pub(super) Page<Trash>);
+
+fn cursor(entry: &Trash) -> String {
+    encode_cursor(&entry.key())
+}
+
+/// A page of a person's trash.
+#[Object]
+impl TrashConnection {
+    /// The entries with their cursors.
+    async fn edges(&self) -> Vec<TrashEdge> {
+        let edge = |entry| TrashEdge { cursor: cursor(entry), node: TrashEntry::from(entry) };
+        self.0.rows.iter().map(edge).collect()
+    }
+
+    /// The entries.
+    async fn nodes(&self) -> Vec<TrashEntry> {
+        self.0.rows.iter().map(TrashEntry::from).collect()
+    }
+
+    /// Where the page lies in the list.
+    async fn page_info(&self) -> PageInfo {
+        PageInfo::of(&self.0, cursor)
+    }
+}
+
+/// An entry of the trash in a list.
+#[derive(Debug, SimpleObject)]
+pub(super) struct TrashEdge {
+    /// Names the entry's place in the list, for `after` and `before`.
+    cursor: String,
+    /// The entry.
+    node: TrashEntry,
+}
+
+/// What was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub(super) enum TrashEntryKind {
+    /// A deck with those in it and all their cards.
+    Deck,
+    /// Cards.
+    Cards,
+}
+
+/// What was deleted at once. `restoreDeleted` brings it back.
+#[derive(Debug, SimpleObject)]
+pub(super) struct TrashEntry {
+    /// The entry's id, a UUID.
+    id: TrashId,
+    /// What was deleted.
+    kind: TrashEntryKind,
+    /// The deck's name, or the beginning of the first card's question: up to 100 characters.
+    title: String,
+    /// How many decks were deleted.
+    deck_count: i64,
+    /// How many cards were deleted.
+    card_count: i64,
+    /// When.
+    deleted_at: DateTime,
+    /// When it is deleted for good.
+    purged_at: DateTime,
+}
+
+impl From<&Trash> for TrashEntry {
+    fn from(entry: &Trash) -> Self {
+        let kind = match entry.kind {
+            TrashKind::Deck => TrashEntryKind::Deck,
+            TrashKind::Cards | TrashKind::Edit => TrashEntryKind::Cards,
+        };
+        Self {
+            id: entry.id,
+            kind,
+            title: entry.title.clone(),
+            deck_count: entry.deck_count,
+            card_count: entry.card_count,
+            deleted_at: DateTime(entry.deleted_at),
+            purged_at: DateTime(entry.deleted_at + TRASH_KEPT),
+        }
+    }
+}

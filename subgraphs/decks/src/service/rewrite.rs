@@ -1,0 +1,223 @@
+//! What an edit of notes does to their cards. Cards that are still made keep their ids; new ones lie at the end of the deck of the note's first
+//! card; those that are no longer made go into the trash, unlisted, and come back when the note is written so again.
+//!
+//! Cards that a person deleted stay in the trash, unless the note would be left without any.
+
+use std::collections::{HashMap, HashSet};
+
+use common::{CardId, DeckId, Error, TrashId, Viewer};
+use jiff::Timestamp;
+
+use super::cards::told;
+use super::moves::{moved, take_in};
+use super::notes::at_once;
+use super::{NoteWithCards, Service};
+use crate::model::{Card, Deck, Note, Trash, TrashKind, Written};
+use crate::store::Changes;
+
+/// An edit of notes that is being worked out.
+pub(super) struct Rewrite<'a> {
+    service: &'a Service,
+    viewer: &'a Viewer,
+    now: Timestamp,
+    /// The entry of the trash for cards that are no longer made.
+    trash: TrashId,
+    trashed: usize,
+    title: Option<String>,
+    /// Entries of the trash that cards come back from.
+    edits: HashSet<TrashId>,
+    decks: HashMap<DeckId, Deck>,
+    changed_decks: HashSet<DeckId>,
+    /// Cards, new and old, that still need a place in a deck.
+    homeless: HashMap<DeckId, Vec<(Card, bool)>>,
+    changes: Changes,
+}
+
+impl<'a> Rewrite<'a> {
+    /// Begins an edit of notes that come with all their cards.
+    pub(super) async fn start(
+        service: &'a Service,
+        viewer: &'a Viewer,
+        notes: &[NoteWithCards],
+    ) -> Result<Self, Error> {
+        let cards = || notes.iter().flat_map(|note| &note.cards);
+        let decks = service.decks_of(viewer, cards(), None).await?;
+        let trash: HashSet<TrashId> = cards().filter_map(|card| card.trash).collect();
+        let entries = match trash.is_empty() {
+            true => Vec::new(),
+            false => service.store.trash(trash.into_iter().collect()).await?,
+        };
+        let edits = entries.iter().filter(|entry| entry.kind == TrashKind::Edit);
+        Ok(Self {
+            service,
+            viewer,
+            now: service.clock.now(),
+            trash: TrashId::new(),
+            trashed: 0,
+            title: None,
+            edits: edits.map(|entry| entry.id).collect(),
+            decks,
+            changed_decks: HashSet::new(),
+            homeless: HashMap::new(),
+            changes: Changes::default(),
+        })
+    }
+
+    /// Writes a note anew. Answers it with its cards, of which new ones have no place yet.
+    pub(super) fn note(
+        &mut self,
+        before: NoteWithCards,
+        mut note: Note,
+    ) -> Result<NoteWithCards, Error> {
+        let NoteWithCards { note: old, cards } = before;
+        if note == old {
+            let cards = cards.into_iter().filter(|card| card.trash.is_none()).collect();
+            return Ok(NoteWithCards { note, cards });
+        }
+        note.version += 1;
+        note.updated_at = self.now;
+        self.changes.notes.push(note.clone());
+
+        let written = note.content.cards();
+        let live = |card: &&Card| card.trash.is_none();
+        let Some(home) = cards.iter().find(live).map(|card| card.deck) else {
+            return Err(Error::not_found("note", note.id));
+        };
+        let ordinals: HashSet<i64> = written.iter().map(|written| written.ordinal).collect();
+        let known: HashSet<i64> = cards.iter().map(|card| card.ordinal).collect();
+        let stays = |card: &Card| {
+            card.trash.is_none_or(|trash| self.edits.contains(&trash))
+                && ordinals.contains(&card.ordinal)
+        };
+        let left = cards.iter().any(stays) || !ordinals.is_subset(&known);
+        let mut of_ordinal: HashMap<i64, Card> =
+            cards.into_iter().map(|card| (card.ordinal, card)).collect();
+
+        let mut made = Vec::with_capacity(written.len());
+        for written in written {
+            let card = match of_ordinal.remove(&written.ordinal) {
+                Some(card) => self.keep(card, &written, &note, home, !left)?,
+                None => Some(self.make(&written, &note, home)),
+            };
+            made.extend(card);
+        }
+        of_ordinal.into_values().for_each(|card| self.drop_card(card));
+        Ok(NoteWithCards { note, cards: made })
+    }
+
+    /// Writes the texts of a card that is still made. Answers it unless it stays in the trash.
+    fn keep(
+        &mut self,
+        before: Card,
+        written: &Written,
+        note: &Note,
+        home: DeckId,
+        revive: bool,
+    ) -> Result<Option<Card>, Error> {
+        let mut card = before.clone();
+        card.question.clone_from(&written.question);
+        card.answer.clone_from(&written.answer);
+        card.kind = note.content.kind();
+        let comes_back = card.trash.is_some_and(|trash| revive || self.edits.contains(&trash));
+        if comes_back {
+            card.trash = None;
+        }
+        if card != before {
+            card.version += 1;
+            card.updated_at = self.now;
+            if !comes_back {
+                self.changes.cards.push(card.clone());
+            } else if let Some(deck) = self.decks.get_mut(&card.deck) {
+                take_in(deck, 1)?;
+                self.changed_decks.insert(deck.id);
+                self.changes.events.push(told(&card, false));
+                self.changes.cards.push(card.clone());
+            } else {
+                // Its deck is gone meanwhile.
+                card.deck = home;
+                self.homeless.entry(home).or_default().push((card.clone(), false));
+            }
+        }
+        Ok(card.trash.is_none().then_some(card))
+    }
+
+    fn make(&mut self, written: &Written, note: &Note, home: DeckId) -> Card {
+        let card = Card {
+            id: CardId::new(),
+            note: note.id,
+            ordinal: written.ordinal,
+            kind: note.content.kind(),
+            deck: home,
+            owner: note.owner,
+            position: 0,
+            question: written.question.clone(),
+            answer: written.answer.clone(),
+            source: None,
+            created_at: self.now,
+            updated_at: self.now,
+            version: 1,
+            trash: None,
+        };
+        self.homeless.entry(home).or_default().push((card.clone(), true));
+        card
+    }
+
+    fn drop_card(&mut self, mut card: Card) {
+        if card.trash.is_some_and(|trash| self.edits.contains(&trash)) {
+            return;
+        }
+        let was_live = card.trash.is_none();
+        card.trash = Some(self.trash);
+        card.version += 1;
+        card.updated_at = self.now;
+        self.trashed += 1;
+        self.title.get_or_insert_with(|| super::trash::title(&card.question));
+        if was_live {
+            if let Some(deck) = self.decks.get_mut(&card.deck) {
+                deck.card_count -= 1;
+                self.changed_decks.insert(deck.id);
+            }
+            self.changes.events.push(told(&card, true));
+        }
+        self.changes.cards.push(card);
+    }
+
+    /// Finds the places of new cards, and puts everything that changes together.
+    pub(super) async fn finish(mut self) -> Result<Changes, Error> {
+        at_once(self.homeless.values().map(Vec::len).sum())?;
+        for (deck, cards) in std::mem::take(&mut self.homeless) {
+            let Some(deck) = self.decks.get_mut(&deck) else {
+                return Err(Error::not_found("deck", deck));
+            };
+            let (places, moved_cards) =
+                self.service.places_at_end(deck, cards.len(), self.now).await?;
+            take_in(deck, cards.len())?;
+            deck.last_place = places.last().copied().unwrap_or(deck.last_place);
+            self.changed_decks.insert(deck.id);
+            for ((mut card, new), position) in cards.into_iter().zip(places) {
+                card.position = position;
+                self.changes.events.push(told(&card, false));
+                let list = if new { &mut self.changes.new_cards } else { &mut self.changes.cards };
+                list.push(card);
+            }
+            let owner = self.viewer.user;
+            self.changes.events.extend(moved_cards.iter().map(|card| moved(owner, card)));
+            self.changes.moved_cards.extend(moved_cards);
+        }
+        if self.trashed > 0 {
+            self.changes.trash = Some(Trash {
+                id: self.trash,
+                owner: self.viewer.user,
+                kind: TrashKind::Edit,
+                title: self.title.unwrap_or_default(),
+                deck_count: 0,
+                card_count: i64::try_from(self.trashed).unwrap_or(i64::MAX),
+                deleted_at: self.now,
+            });
+        }
+        let changed = self.changed_decks;
+        self.changes.decks =
+            self.decks.into_values().filter(|deck| changed.contains(&deck.id)).collect();
+        Ok(self.changes)
+    }
+}

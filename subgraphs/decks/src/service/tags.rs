@@ -1,0 +1,126 @@
+//! Tagging notes, and renaming and merging tags.
+
+use common::page::{Direction, PageRequest};
+use common::{Error, NoteId, Viewer};
+
+use super::check::{batch_size, no_duplicates};
+use super::{NoteWithCards, Service};
+use crate::model::{Note, Tag, Tagging, Tags};
+use crate::store::Changes;
+
+/// How many notes of a tag that is renamed are changed in one transaction.
+const NOTES_AT_ONCE: u32 = 1_000;
+/// How many tags are looked at in one statement before they are renamed.
+const TAGS_AT_ONCE: u32 = 500;
+
+impl Service {
+    /// Gives notes tags, and takes some away: all notes or none.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no notes, too many notes or tags, or one named twice; [`Error::NotFound`].
+    pub async fn tag_notes(
+        &self,
+        viewer: &Viewer,
+        edit: &Tagging,
+    ) -> Result<Vec<NoteWithCards>, Error> {
+        batch_size("input.noteIds", "notes", edit.notes.len())?;
+        let ids = edit.notes.iter().copied().enumerate();
+        no_duplicates(ids, |index| format!("input.noteIds[{index}]"))?;
+        self.change(viewer.user, || self.decide_tag(viewer, edit)).await
+    }
+
+    /// Renames tags with those below them: each becomes `to`, which may exist already. Answers how many notes were changed. It works in parts: after a
+    /// failure some notes have the new tag, and doing it again does the rest.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no tags, too many, or when one below would become too long or too deep; then nothing is changed.
+    pub async fn rename_tags(&self, viewer: &Viewer, from: &[Tag], to: &Tag) -> Result<i64, Error> {
+        batch_size("input.tags", "tags", from.len())?;
+        for tag in from {
+            self.check_rename(viewer, tag, to).await?;
+        }
+        let mut changed = 0;
+        for tag in from {
+            let mut after = None;
+            loop {
+                let rename = || self.decide_rename(viewer, tag, to, after);
+                let (last, count) = self.change(viewer.user, rename).await?;
+                changed += count;
+                let Some(last) = last else { break };
+                after = Some(last);
+            }
+        }
+        Ok(changed)
+    }
+
+    async fn decide_tag(
+        &self,
+        viewer: &Viewer,
+        edit: &Tagging,
+    ) -> Result<(Vec<NoteWithCards>, Changes), Error> {
+        let mut notes = self.notes_in_order(viewer, edit.notes.clone()).await?;
+        let mut changed = Vec::new();
+        for NoteWithCards { note, cards } in &mut notes {
+            let tags = note.tags.edited(edit, "input.add")?;
+            changed.extend(self.with_tags(note, tags));
+            cards.retain(|card| card.trash.is_none());
+        }
+        Ok((notes, Changes { notes: changed, ..Changes::default() }))
+    }
+
+    /// The note with other tags, if they differ.
+    fn with_tags(&self, note: &mut Note, tags: Tags) -> Option<Note> {
+        let texts =
+            |tags: &Tags| tags.list().iter().map(|t| t.text().to_owned()).collect::<Vec<_>>();
+        if texts(&note.tags) == texts(&tags) {
+            return None;
+        }
+        note.tags = tags;
+        note.version += 1;
+        note.updated_at = self.clock.now();
+        Some(note.clone())
+    }
+
+    async fn check_rename(&self, viewer: &Viewer, from: &Tag, to: &Tag) -> Result<(), Error> {
+        let mut cursor = None;
+        loop {
+            let page = PageRequest { direction: Direction::Forward, limit: TAGS_AT_ONCE, cursor };
+            let page = self.store.tags(viewer.user, Some(from.clone()), page).await?;
+            for tagged in &page.rows {
+                tagged.tag.renamed(from, to, "input.to")?;
+            }
+            match page.rows.last() {
+                Some(last) if page.has_next => cursor = Some(last.tag.key()),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Renames a tag of some notes; answers the last of them, if there may be more, and how many were changed.
+    async fn decide_rename(
+        &self,
+        viewer: &Viewer,
+        from: &Tag,
+        to: &Tag,
+        after: Option<NoteId>,
+    ) -> Result<((Option<NoteId>, i64), Changes), Error> {
+        let mut notes =
+            self.store.notes_with_tag(viewer.user, from.clone(), after, NOTES_AT_ONCE).await?;
+        let last = notes.last().map(|note| note.id);
+        let last = last.filter(|_| notes.len() == NOTES_AT_ONCE as usize);
+        let mut changed = Vec::new();
+        for note in &mut notes {
+            let renamed = |tag: &Tag| {
+                // One that only a note in the trash has may be too long: it stays.
+                let within = tag.is_within(from);
+                within.then(|| tag.renamed(from, to, "input.to").ok()).flatten()
+            };
+            let tags = note.tags.list().iter();
+            let tags = tags.map(|tag| renamed(tag).unwrap_or_else(|| tag.clone())).collect();
+            let tags = Tags::new("input.to", tags)?;
+            changed.extend(self.with_tags(note, tags));
+        }
+        let count = i64::try_from(changed.len()).unwrap_or(i64::MAX);
+        Ok(((last, count), Changes { notes: changed, ..Changes::default() }))
+    }
+}

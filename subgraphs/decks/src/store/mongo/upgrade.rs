@@ -1,0 +1,106 @@
+//! Carries data of earlier versions over: decks get their places, and each card that was made before there were notes gets its own.
+//! What is done already is not done again, so it may be broken off at any instant and begun anew by several processes at once.
+
+use common::StoreError;
+use futures::TryStreamExt;
+use mongodb::bson::{Bson, Document, Uuid, doc};
+use serde::{Deserialize, Serialize};
+
+use super::MongoStore;
+use crate::model::NoteKind;
+
+/// How many cards are carried over at once.
+const BATCH: i64 = 1_000;
+
+/// A card that was made before there were notes.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OldCard {
+    #[serde(rename = "_id")]
+    id: Uuid,
+    owner: Uuid,
+    question: String,
+    answer: String,
+    created_at: Bson,
+    updated_at: Bson,
+}
+
+pub(super) async fn upgrade(store: &MongoStore) -> Result<(), StoreError> {
+    place_decks(store).await?;
+    while make_notes(store).await? {}
+    Ok(())
+}
+
+async fn place_decks(store: &MongoStore) -> Result<(), StoreError> {
+    let decks = store.decks.clone_with_type::<Document>();
+    let pipeline = vec![
+        doc! { "$match": { "position": { "$exists": false } } },
+        doc! { "$setWindowFields": {
+            "partitionBy": "$owner",
+            "sortBy": { "createdAt": 1, "_id": 1 },
+            "output": { "rank": { "$sum": 1, "window": { "documents": ["unbounded", "current"] } } },
+        } },
+        doc! { "$project": {
+            "position": { "$toLong": { "$multiply": ["$rank", crate::place::STEP] } },
+            "parent": null,
+            "ancestors": [],
+            "archived": { "$literal": false },
+            "trash": null,
+        } },
+        doc! { "$merge": { "into": decks.name(), "whenMatched": "merge", "whenNotMatched": "discard" } },
+    ];
+    decks.aggregate(pipeline).await?.try_collect::<Vec<Document>>().await?;
+    Ok(())
+}
+
+/// Makes the notes of some cards; answers whether there may be more.
+async fn make_notes(store: &MongoStore) -> Result<bool, StoreError> {
+    let cards = store.cards.clone_with_type::<OldCard>();
+    let found = cards.find(doc! { "note": { "$exists": false } }).limit(BATCH).await?;
+    let found: Vec<OldCard> = found.try_collect().await?;
+    if found.is_empty() {
+        return Ok(false);
+    }
+    let (mut notes, mut updates) = (Vec::new(), Vec::new());
+    for card in &found {
+        // Made of the card's, so that whoever does it again makes the same.
+        let card_id = uuid::Uuid::from_bytes(card.id.bytes());
+        let id = uuid::Uuid::new_v5(&card_id, b"note");
+        let note = Uuid::from_bytes(id.into_bytes());
+        notes.push(doc! {
+            "q": { "_id": note },
+            "u": { "$setOnInsert": {
+                "owner": card.owner,
+                "guid": id.simple().to_string(),
+                "kind": NoteKind::Basic.number(),
+                "fields": [["Front", &card.question], ["Back", &card.answer]],
+                "createdAt": card.created_at.clone(),
+                "updatedAt": card.updated_at.clone(),
+                "version": 1i64,
+                "tags": [],
+                "tagKeys": [],
+            } },
+            "upsert": true,
+        });
+        updates.push(doc! {
+            "q": { "_id": card.id, "note": { "$exists": false } },
+            "u": { "$set": {
+                "note": note,
+                "ordinal": 0i64,
+                "kind": NoteKind::Basic.number(),
+                "trash": null,
+                "tags": [],
+                "tagKeys": [],
+            } },
+        });
+    }
+    // The notes first: a card is done when it has one.
+    for (collection, updates) in [(store.notes.name(), notes), (store.cards.name(), updates)] {
+        let command = doc! { "update": collection, "updates": updates };
+        let answer = store.mongo.database().run_command(command).await?;
+        if let Some(error) = answer.get_array("writeErrors").ok().and_then(|list| list.first()) {
+            return Err(StoreError::Other(error.to_string().into()));
+        }
+    }
+    Ok(true)
+}

@@ -1,3 +1,0 @@
-INSERT INTO deck (
-    id, owner_id, name, sort_name, description, color, created_at, updated_at, version, card_count, last_place, revision
-) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)

@@ -1,0 +1,47 @@
+//! One suite for every store of the domain: each case runs on a fresh SQLite file and on a fresh MongoDB database.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod decks_and_cards;
+mod notes_and_trash;
+mod support;
+
+use common::testing;
+use decks::store::mongo::MongoStore;
+use decks::store::sqlite::{MIGRATIONS, SqliteStore};
+
+macro_rules! suite {
+    ($($file:ident :: $case:ident)*) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test]
+            async fn $case() {
+                let (_folder, sqlite) = testing::sqlite(MIGRATIONS);
+                crate::$file::$case(&SqliteStore::new(sqlite)).await;
+            })*
+        }
+        mod mongo {
+            use super::*;
+            $(#[tokio::test]
+            async fn $case() {
+                crate::$file::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
+            })*
+        }
+    };
+}
+
+suite! {
+    decks_and_cards::what_is_stored_comes_back
+    decks_and_cards::a_change_of_something_that_has_changed_since_changes_nothing
+    decks_and_cards::a_taken_id_changes_nothing
+    decks_and_cards::decks_are_paged_in_every_order
+    decks_and_cards::cards_of_many_decks_are_paged_at_once
+    decks_and_cards::a_deleted_deck_takes_its_cards_along
+    decks_and_cards::cards_are_edited_and_moved
+    decks_and_cards::events_wait_until_they_are_delivered
+    notes_and_trash::decks_lie_in_decks
+    notes_and_trash::notes_have_cards_and_tags
+    notes_and_trash::cards_of_a_deck_are_filtered_and_sorted
+    notes_and_trash::what_is_in_the_trash_is_not_there_until_it_is_restored
+    notes_and_trash::what_was_in_the_trash_is_deleted_for_good_in_parts
+}
