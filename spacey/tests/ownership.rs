@@ -62,18 +62,9 @@ const TABLE: &[(&str, Rule)] = &[
         "Query.note",
         Owner("{ note(id: \"{note}\") { id guid tags fields { value } cards { id question } } }"),
     ),
-    (
-        "Query.node",
-        Owner("{ node(id: \"{deck}\") { id ... on Deck { name } } }"),
-    ),
-    (
-        "Query.node",
-        Owner("{ node(id: \"{card}\") { id ... on Card { question state } } }"),
-    ),
-    (
-        "Query.node",
-        Owner("{ node(id: \"{user}\") { id ... on User { name email } } }"),
-    ),
+    ("Query.node", Owner("{ node(id: \"{deck}\") { id ... on Deck { name } } }")),
+    ("Query.node", Owner("{ node(id: \"{card}\") { id ... on Card { question state } } }")),
+    ("Query.node", Owner("{ node(id: \"{user}\") { id ... on User { name email } } }")),
     (
         "Query.nodes",
         Owner(
@@ -233,13 +224,13 @@ const TABLE: &[(&str, Rule)] = &[
     ),
     (
         "Mutation.tagNotes",
-        Owner("mutation { tagNotes(input: { noteIds: [\"{note}\"], add: [\"x\"] }) { notes { tags } } }"),
+        Owner(
+            "mutation { tagNotes(input: { noteIds: [\"{note}\"], add: [\"x\"] }) { notes { tags } } }",
+        ),
     ),
     (
         "Mutation.renameTag",
-        Own(
-            "mutation { renameTag(input: { tag: \"Ada's-secret\", to: \"x\" }) { changedNotes } }",
-        ),
+        Own("mutation { renameTag(input: { tag: \"Ada's-secret\", to: \"x\" }) { changedNotes } }"),
     ),
     (
         "Mutation.mergeTags",
@@ -261,7 +252,9 @@ const TABLE: &[(&str, Rule)] = &[
     ),
     (
         "Mutation.restoreDeleted",
-        Owner("mutation { restoreDeleted(input: { trashId: \"{trash}\" }) { restored { title } } }"),
+        Owner(
+            "mutation { restoreDeleted(input: { trashId: \"{trash}\" }) { restored { title } } }",
+        ),
     ),
     (
         "Mutation.createCards",

@@ -182,7 +182,8 @@ impl Graph {
             text.replace(' ', "-")
         );
         self.run(who, &tag).await;
-        let gone = format!("mutation {{ createDeck(input: {{ name: {name:?} }}) {{ deck {{ id }} }} }}");
+        let gone =
+            format!("mutation {{ createDeck(input: {{ name: {name:?} }}) {{ deck {{ id }} }} }}");
         let gone = id(&self.run(who, &gone).await, "/data/createDeck/deck/id");
         let gone = format!("mutation {{ deleteDeck(input: {{ id: {gone:?} }}) {{ trashId }} }}");
         let trash = id(&self.run(who, &gone).await, "/data/deleteDeck/trashId");
@@ -258,7 +259,9 @@ impl Graph {
 
     /// Whether a text has anything that is Ada's.
     pub(crate) fn tells_of_ada(&self, text: &str) -> bool {
-        text.contains(SECRET) || text.contains(&SECRET.replace(' ', "-")) || self.adas.iter().any(|(_, id)| text.contains(id))
+        text.contains(SECRET)
+            || text.contains(&SECRET.replace(' ', "-"))
+            || self.adas.iter().any(|(_, id)| text.contains(id))
     }
 
     /// An id of Ada's and an absent one, for entities of a type.
