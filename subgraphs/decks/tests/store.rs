@@ -79,7 +79,7 @@ fn card(deck: &Deck, position: i64) -> Card {
 
 fn event(deck: &Deck) -> Event {
     let (version, deleted) = (deck.version, false);
-    Event::Deck(DeckChanged { deck: deck.id, owner: deck.owner, version, deleted })
+    Event::Deck(DeckChanged { deck: deck.id, owner: deck.owner, version, deleted, parent: None })
 }
 
 async fn done(store: &impl Store, changes: Changes) {

@@ -189,6 +189,8 @@ fn told(card: &Card, version: i64, deleted: bool) -> Event {
         deleted,
         position: card.position,
         created_at: card.created_at,
+        note: None,
+        tags: Vec::new(),
     })
 }
 

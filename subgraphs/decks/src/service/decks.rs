@@ -127,5 +127,5 @@ pub(super) fn deleted(deck: &Deck) -> Event {
 }
 
 fn told(deck: &Deck, version: i64, deleted: bool) -> Event {
-    Event::Deck(DeckChanged { deck: deck.id, owner: deck.owner, version, deleted })
+    Event::Deck(DeckChanged { deck: deck.id, owner: deck.owner, version, deleted, parent: None })
 }

@@ -187,5 +187,7 @@ pub(super) fn moved(owner: UserId, card: &MovedCard) -> Event {
         deleted: false,
         position: card.position,
         created_at: card.created_at,
+        note: None,
+        tags: Vec::new(),
     })
 }

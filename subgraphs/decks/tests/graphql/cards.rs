@@ -208,6 +208,8 @@ async fn cards_are_deleted_all_or_none_and_others_are_told() {
         deleted: false,
         position: 1024,
         created_at: domain.clock.now(),
+        note: None,
+        tags: Vec::new(),
     };
     assert_eq!((made.len(), first), (3, &expected));
 
