@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{CardId, DeckId, UserId};
+use crate::{CardId, DeckId, NoteId, UserId};
 
 /// The state of one thing after a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct DeckChanged {
     pub version: i64,
     /// Whether it is gone. Its cards are gone with it, whether or not their own events say so.
     pub deleted: bool,
+    /// The deck it lies in; absent at the top, and in events from before decks were nested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<DeckId>,
 }
 
 /// A card after a change.
@@ -69,4 +72,10 @@ pub struct CardChanged {
     pub position: i64,
     /// When it was made.
     pub created_at: Timestamp,
+    /// The note it is made of: cards of one note are siblings. Absent in events from before there were notes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<NoteId>,
+    /// The tags of its note, as written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }

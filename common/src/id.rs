@@ -166,6 +166,10 @@ ids! {
     TrashId;
     /// A review: made by the client, so that sending it twice stores it once.
     ReviewId;
+    /// A named set of study settings.
+    PresetId;
+    /// A fitting of the memory model to a person's reviews.
+    FitId;
     /// A session of learning: made by the client or by us when it starts.
     LearningSessionId;
     /// An entry of an outbox.

@@ -84,5 +84,8 @@ pub(super) fn told(card: &Card, deleted: bool) -> Event {
         deleted,
         position: card.position,
         created_at: card.created_at,
+        note: Some(card.note),
+        // Filled in when the change is put together.
+        tags: Vec::new(),
     })
 }

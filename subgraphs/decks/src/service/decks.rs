@@ -130,5 +130,5 @@ impl Service {
 /// What other domains are told of a deck.
 pub(super) fn told(deck: &Deck, deleted: bool) -> Event {
     let Deck { id, owner, version, .. } = *deck;
-    Event::Deck(DeckChanged { deck: id, owner, version, deleted })
+    Event::Deck(DeckChanged { deck: id, owner, version, deleted, parent: deck.parent() })
 }

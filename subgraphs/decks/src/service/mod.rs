@@ -13,6 +13,7 @@ mod people;
 mod read;
 mod rewrite;
 mod tags;
+mod tell;
 mod trash;
 mod tree;
 
@@ -75,7 +76,8 @@ impl Service {
     {
         let _one_at_a_time = self.locks[person.uuid().as_u128() as usize % LOCKS].lock().await;
         for _ in 0..ATTEMPTS {
-            let (answer, changes) = decide().await?;
+            let (answer, mut changes) = decide().await?;
+            self.tell_tags(&mut changes).await?;
             if changes.is_empty() || self.store.commit(changes).await? == Commit::Done {
                 return Ok(answer);
             }

@@ -56,6 +56,7 @@ impl Service {
             card.updated_at = now;
             moved_cards.push(MovedCard {
                 id: card.id,
+                note: card.note,
                 deck: target,
                 position,
                 version: card.version,
@@ -127,6 +128,7 @@ fn arrange(
         } else if let Some(card) = outline.get(neighbour) {
             moved_cards.push(MovedCard {
                 id: card.id,
+                note: card.note,
                 deck,
                 position,
                 version: card.version + 1,
@@ -158,5 +160,7 @@ pub(super) fn moved(owner: UserId, card: &MovedCard) -> Event {
         deleted: false,
         position: card.position,
         created_at: card.created_at,
+        note: Some(card.note),
+        tags: Vec::new(),
     })
 }

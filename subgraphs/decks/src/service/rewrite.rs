@@ -93,10 +93,11 @@ impl<'a> Rewrite<'a> {
         let mut of_ordinal: HashMap<i64, Card> =
             cards.into_iter().map(|card| (card.ordinal, card)).collect();
 
+        let retagged = note.tags != old.tags;
         let mut made = Vec::with_capacity(written.len());
         for written in written {
             let card = match of_ordinal.remove(&written.ordinal) {
-                Some(card) => self.keep(card, &written, &note, home, !left)?,
+                Some(card) => self.keep(card, &written, &note, home, [!left, retagged])?,
                 None => Some(self.make(&written, &note, home)),
             };
             made.extend(card);
@@ -112,7 +113,7 @@ impl<'a> Rewrite<'a> {
         written: &Written,
         note: &Note,
         home: DeckId,
-        revive: bool,
+        [revive, retagged]: [bool; 2],
     ) -> Result<Option<Card>, Error> {
         let mut card = before.clone();
         card.question.clone_from(&written.question);
@@ -122,10 +123,13 @@ impl<'a> Rewrite<'a> {
         if comes_back {
             card.trash = None;
         }
-        if card != before {
+        // Others know the tags of cards, not of notes.
+        let tell = retagged && card.trash.is_none();
+        if card != before || tell {
             card.version += 1;
             card.updated_at = self.now;
             if !comes_back {
+                self.changes.events.extend(tell.then(|| told(&card, false)));
                 self.changes.cards.push(card.clone());
             } else if let Some(deck) = self.decks.get_mut(&card.deck) {
                 take_in(deck, 1)?;

@@ -3,9 +3,10 @@
 use common::page::{Direction, PageRequest};
 use common::{Error, NoteId, Viewer};
 
+use super::cards::told;
 use super::check::{batch_size, no_duplicates};
 use super::{NoteWithCards, Service};
-use crate::model::{Note, Tag, Tagging, Tags};
+use crate::model::{Tag, Tagging, Tags};
 use crate::store::Changes;
 
 /// How many notes of a tag that is renamed are changed in one transaction.
@@ -59,26 +60,32 @@ impl Service {
         edit: &Tagging,
     ) -> Result<(Vec<NoteWithCards>, Changes), Error> {
         let mut notes = self.notes_in_order(viewer, edit.notes.clone()).await?;
-        let mut changed = Vec::new();
-        for NoteWithCards { note, cards } in &mut notes {
-            let tags = note.tags.edited(edit, "input.add")?;
-            changed.extend(self.with_tags(note, tags));
-            cards.retain(|card| card.trash.is_none());
+        let mut changes = Changes::default();
+        for note in &mut notes {
+            let tags = note.note.tags.edited(edit, "input.add")?;
+            self.retag(note, tags, &mut changes);
+            note.cards.retain(|card| card.trash.is_none());
         }
-        Ok((notes, Changes { notes: changed, ..Changes::default() }))
+        Ok((notes, changes))
     }
 
-    /// The note with other tags, if they differ.
-    fn with_tags(&self, note: &mut Note, tags: Tags) -> Option<Note> {
+    /// Gives a note other tags, if they differ. Its cards get a new version, because others are told of tags with them.
+    fn retag(&self, note: &mut NoteWithCards, tags: Tags, changes: &mut Changes) {
+        let NoteWithCards { note, cards } = note;
         let texts =
             |tags: &Tags| tags.list().iter().map(|t| t.text().to_owned()).collect::<Vec<_>>();
         if texts(&note.tags) == texts(&tags) {
-            return None;
+            return;
         }
         note.tags = tags;
         note.version += 1;
         note.updated_at = self.clock.now();
-        Some(note.clone())
+        changes.notes.push(note.clone());
+        for card in cards.iter_mut().filter(|card| card.trash.is_none()) {
+            card.version += 1;
+            changes.events.push(told(card, false));
+            changes.cards.push(card.clone());
+        }
     }
 
     async fn check_rename(&self, viewer: &Viewer, from: &Tag, to: &Tag) -> Result<(), Error> {
@@ -104,23 +111,25 @@ impl Service {
         to: &Tag,
         after: Option<NoteId>,
     ) -> Result<((Option<NoteId>, i64), Changes), Error> {
-        let mut notes =
+        let found =
             self.store.notes_with_tag(viewer.user, from.clone(), after, NOTES_AT_ONCE).await?;
-        let last = notes.last().map(|note| note.id);
-        let last = last.filter(|_| notes.len() == NOTES_AT_ONCE as usize);
-        let mut changed = Vec::new();
+        let last = found.last().map(|note| note.id);
+        let last = last.filter(|_| found.len() == NOTES_AT_ONCE as usize);
+        let ids = found.into_iter().map(|note| note.id).collect();
+        let mut notes = self.notes_with_all_cards(viewer, ids).await?;
+        let mut changes = Changes::default();
         for note in &mut notes {
             let renamed = |tag: &Tag| {
                 // One that only a note in the trash has may be too long: it stays.
                 let within = tag.is_within(from);
                 within.then(|| tag.renamed(from, to, "input.to").ok()).flatten()
             };
-            let tags = note.tags.list().iter();
+            let tags = note.note.tags.list().iter();
             let tags = tags.map(|tag| renamed(tag).unwrap_or_else(|| tag.clone())).collect();
             let tags = Tags::new("input.to", tags)?;
-            changed.extend(self.with_tags(note, tags));
+            self.retag(note, tags, &mut changes);
         }
-        let count = i64::try_from(changed.len()).unwrap_or(i64::MAX);
-        Ok(((last, count), Changes { notes: changed, ..Changes::default() }))
+        let count = i64::try_from(changes.notes.len()).unwrap_or(i64::MAX);
+        Ok(((last, count), changes))
     }
 }

@@ -140,6 +140,8 @@ pub trait Store: OutboxStore {
 pub struct OutlineCard {
     /// Which card.
     pub id: CardId,
+    /// The note it is made of.
+    pub note: NoteId,
     /// Its place.
     pub position: i64,
     /// Its version.
@@ -214,6 +216,8 @@ impl Changes {
 pub struct MovedCard {
     /// Which card.
     pub id: CardId,
+    /// The note it is made of: it stays, and other domains are told.
+    pub note: NoteId,
     /// The deck it will lie in.
     pub deck: DeckId,
     /// Its place there.

@@ -267,7 +267,7 @@ impl Store for MongoStore {
                 .cards
                 .clone_with_type::<OutlineDocument>()
                 .find(live(doc! { "deck": deck }))
-                .projection(doc! { "position": 1, "version": 1, "createdAt": 1 })
+                .projection(doc! { "note": 1, "position": 1, "version": 1, "createdAt": 1 })
                 .sort(sort("position", false))
                 .await?;
             all(found, OutlineCard::try_from).await

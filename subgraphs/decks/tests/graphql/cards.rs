@@ -208,8 +208,10 @@ async fn cards_are_deleted_all_or_none_and_others_are_told() {
         deleted: false,
         position: 1024,
         created_at: domain.clock.now(),
+        note: first.note,
+        tags: Vec::new(),
     };
-    assert_eq!((made.len(), first), (3, &expected));
+    assert_eq!((made.len(), first, first.note.is_some()), (3, &expected, true));
 
     let absent = "f3a1f6d2-52a9-4b1e-9d0a-0d8a3c1b2e4f";
     let refused = domain.error(owner, DELETE, json!({ "ids": [ids[0], absent] })).await;

@@ -65,6 +65,7 @@ pub(crate) async fn a_change_of_something_that_has_changed_since_changes_nothing
     let edited = Card { version: 3, ..cards[0].clone() };
     let moved = MovedCard {
         id: cards[0].id,
+        note: cards[0].note,
         deck: deck.id,
         position: 8,
         version: 3,
@@ -260,6 +261,7 @@ pub(crate) async fn cards_are_edited_and_moved(store: &impl Store) {
     // More than one command's worth.
     let moved_cards = cards[2..].iter().map(|card| MovedCard {
         id: card.id,
+        note: card.note,
         deck: to.id,
         position: -card.position,
         version: 2,

@@ -103,14 +103,31 @@ impl Domain {
     /// A new deck of somebody's, with new cards in their order.
     pub(crate) async fn deck(&self, owner: UserId, cards: usize) -> (String, Vec<String>) {
         let deck = DeckId::new();
-        let mut told = vec![Event::Deck(DeckChanged { deck, owner, version: 1, deleted: false })];
+        let mut told = vec![Event::Deck(DeckChanged {
+            deck,
+            owner,
+            version: 1,
+            deleted: false,
+            parent: None,
+        })];
         let mut ids = Vec::new();
         for position in (0..).take(cards) {
             let (card, created_at) = (CardId::new(), self.clock.now());
             ids.push(card.to_string());
             let version = 1;
             let deleted = false;
-            let card = CardChanged { card, deck, owner, version, deleted, position, created_at };
+            let (note, tags) = (None, Vec::new());
+            let card = CardChanged {
+                card,
+                deck,
+                owner,
+                version,
+                deleted,
+                position,
+                created_at,
+                note,
+                tags,
+            };
             told.push(Event::Card(card));
         }
         self.tell(told).await;

@@ -31,7 +31,7 @@ pub(crate) fn user(user: UserId, version: i64, deleted: bool) -> Event {
 }
 
 pub(crate) fn deck(owner: UserId, deck: DeckId, version: i64, deleted: bool) -> Event {
-    Event::Deck(DeckChanged { deck, owner, version, deleted })
+    Event::Deck(DeckChanged { deck, owner, version, deleted, parent: None })
 }
 
 pub(crate) fn card(owner: UserId, deck: DeckId, card: CardId, position: i64) -> CardChanged {
@@ -43,6 +43,8 @@ pub(crate) fn card(owner: UserId, deck: DeckId, card: CardId, position: i64) -> 
         deleted: false,
         position,
         created_at: at(position),
+        note: None,
+        tags: Vec::new(),
     }
 }
 

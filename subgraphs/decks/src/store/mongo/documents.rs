@@ -158,6 +158,7 @@ pub(super) struct CountDocument {
 pub(super) struct OutlineDocument {
     #[serde(rename = "_id")]
     id: Uuid,
+    note: Uuid,
     position: i64,
     version: i64,
     created_at: DateTime,
@@ -404,6 +405,7 @@ impl TryFrom<OutlineDocument> for OutlineCard {
     fn try_from(document: OutlineDocument) -> Result<Self, StoreError> {
         Ok(Self {
             id: document.id.into(),
+            note: document.note.into(),
             position: document.position,
             version: document.version,
             created_at: timestamp(document.created_at)?,

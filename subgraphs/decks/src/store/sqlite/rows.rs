@@ -130,6 +130,7 @@ pub(super) fn outline(row: &Row<'_>) -> rusqlite::Result<OutlineCard> {
         position: row.get(1)?,
         version: row.get(2)?,
         created_at: time(row, 3)?,
+        note: row.get(4)?,
     })
 }
 

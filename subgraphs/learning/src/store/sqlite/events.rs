@@ -35,7 +35,7 @@ fn forget(connection: &Connection, owner: UserId) -> Result<(), StoreError> {
 }
 
 fn put_deck(connection: &Connection, deck: &DeckChanged) -> Result<(), StoreError> {
-    let DeckChanged { deck: id, owner, version, deleted } = deck;
+    let DeckChanged { deck: id, owner, version, deleted, parent: _ } = deck;
     let changed = connection
         .prepare_cached(include_str!("sql/put_deck.sql"))?
         .execute(params![id, owner, version, deleted])?;
@@ -48,7 +48,7 @@ fn put_deck(connection: &Connection, deck: &DeckChanged) -> Result<(), StoreErro
 }
 
 fn put_card(connection: &Connection, card: &CardChanged) -> Result<(), StoreError> {
-    let CardChanged { card: id, deck, owner, version, deleted, position, created_at } = card;
+    let CardChanged { card: id, deck, owner, version, deleted, position, created_at, .. } = card;
     let created_at = created_at.as_millisecond();
     connection
         .prepare_cached(include_str!("sql/put_card.sql"))?
