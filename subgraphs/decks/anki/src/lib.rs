@@ -1,0 +1,25 @@
+//! Anki's files: packages (`.apkg`, `.colpkg`) and text files (CSV, TSV) with its header lines, read into and written from a neutral
+//! [`model`].
+//!
+//! It knows nothing of this program's decks. What it reads was made by strangers: everything is bounded by [`Limits`], and every refusal
+//! is an [`Error`] that names what and where. HTML is kept as written; whoever shows it must clean it. Media are bytes; whoever serves
+//! them must look at what they are.
+
+mod archive;
+mod database;
+mod definitions;
+mod error;
+mod limits;
+mod media;
+pub mod model;
+mod names;
+mod package;
+mod protobuf;
+mod rows;
+mod writer;
+
+pub use error::{Error, Place};
+pub use limits::Limits;
+pub use package::{Format, Package};
+pub use rows::Rows;
+pub use writer::PackageWriter;
