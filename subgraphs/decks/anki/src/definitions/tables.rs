@@ -49,7 +49,9 @@ pub(super) fn read(
     each(database, "SELECT ntid, name FROM fields ORDER BY ntid, ord", |row| {
         spend(&mut left, row, &[1], limits)?;
         let name: String = get(row, 1)?;
-        of(&mut collection.note_types, get(row, 0)?)?.fields.push(normal(&name));
+        if let Some(note_type) = of(&mut collection.note_types, get(row, 0)?) {
+            note_type.fields.push(normal(&name));
+        }
         Ok(())
     })?;
     each(database, "SELECT ntid, name, config, ord FROM templates ORDER BY ntid, ord", |row| {
@@ -59,7 +61,9 @@ pub(super) fn read(
         let (id, ordinal): (i64, i64) = (get(row, 0)?, get(row, 3)?);
         let place = format!("template {ordinal} of note type {id}");
         let template = template(&name, &config).map_err(malformed(place))?;
-        of(&mut collection.note_types, id)?.templates.push(template);
+        if let Some(note_type) = of(&mut collection.note_types, id) {
+            note_type.templates.push(template);
+        }
         Ok(())
     })
 }
@@ -118,15 +122,10 @@ fn setting<T: for<'de> serde::Deserialize<'de>>(
     Ok(found)
 }
 
-/// The note type with an id; they are ordered by it.
-fn of(note_types: &mut [NoteType], id: i64) -> Result<&mut NoteType, Error> {
-    match note_types.binary_search_by_key(&id, |note_type| note_type.id) {
-        Ok(index) => Ok(&mut note_types[index]),
-        Err(_) => Err(Error::Definition {
-            place: format!("note type {id}"),
-            problem: "it has fields or templates but does not exist".to_owned(),
-        }),
-    }
+/// The note type with an id; they are ordered by it. Anki leaves fields and templates behind of note types that it removed.
+fn of(note_types: &mut [NoteType], id: i64) -> Option<&mut NoteType> {
+    let index = note_types.binary_search_by_key(&id, |note_type| note_type.id).ok()?;
+    note_types.get_mut(index)
 }
 
 /// `Deck.KindContainer`: 1 normal {4 description, 5 markdown_description}, 2 filtered.

@@ -1,49 +1,118 @@
 //! A field without its HTML, as Anki makes it to sort notes and to find those with the same first field. It is for nobody to look at.
 
-use std::sync::LazyLock;
-
-use regex::{Captures, Regex};
-
-/// Names of images and sounds stay, since they may be all that a field has.
-static MEDIA: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r#"(?si)<(?:img|audio|video|object)\b[^>]*?\b(?:src|data)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))[^>]*>"#,
-    )
-    .ok()
-});
-static HTML: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?si)<!--.*?-->|<style.*?>.*?</style>|<script.*?>.*?</script>|<.*?>").ok()
-});
-static ENTITY: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z]+));").ok());
-
+/// Text without comments, style sheets, scripts and tags, its entities resolved. Names of images and sounds stay, since they may be all
+/// that a field has. It takes time that is linear in the text.
 pub(super) fn plain_text(html: &str) -> String {
-    let (Some(media), Some(tags), Some(entity)) = (&*MEDIA, &*HTML, &*ENTITY) else {
-        return html.to_owned();
-    };
-    if !html.contains(['<', '&']) {
-        return html.to_owned();
+    let mut plain = String::with_capacity(html.len());
+    let mut rest = html;
+    let mut ends = Ends::default();
+    while let Some(at) = rest.find('<') {
+        entities(&rest[..at], &mut plain);
+        rest = &rest[at..];
+        let Some(length) = ends.length(rest) else {
+            break;
+        };
+        if let Some(name) = media_name(&rest[..length]) {
+            plain.push(' ');
+            entities(name, &mut plain);
+            plain.push(' ');
+        }
+        rest = &rest[length..];
     }
-    let text = media.replace_all(html, |found: &Captures<'_>| {
-        let name = (1..4).find_map(|group| found.get(group)).map_or("", |name| name.as_str());
-        format!(" {name} ")
-    });
-    let text = tags.replace_all(&text, "");
-    entity
-        .replace_all(&text, |found: &Captures<'_>| {
-            character(found).map_or_else(|| found[0].to_owned(), String::from)
-        })
-        .into_owned()
+    entities(rest, &mut plain);
+    plain
 }
 
-fn character(entity: &Captures<'_>) -> Option<char> {
-    if let Some(decimal) = entity.get(1) {
-        return char::from_u32(decimal.as_str().parse().ok()?);
+/// Which ends were looked for in vain, so that none is looked for again.
+#[derive(Default)]
+struct Ends {
+    no_comment: bool,
+    no_style: bool,
+    no_script: bool,
+}
+
+impl Ends {
+    /// How long the thing is that begins `text` with `<`; `None` where no tag ends any more.
+    fn length(&mut self, text: &str) -> Option<usize> {
+        for (start, end, in_vain) in [
+            ("<!--", "-->", &mut self.no_comment),
+            ("<style", "</style>", &mut self.no_style),
+            ("<script", "</script>", &mut self.no_script),
+        ] {
+            if *in_vain || !starts(text, start) {
+                continue;
+            }
+            match find(text, end) {
+                Some(at) => return Some(at + end.len()),
+                None => *in_vain = true,
+            }
+        }
+        text.find('>').map(|at| at + 1)
     }
-    if let Some(hex) = entity.get(2) {
-        return char::from_u32(u32::from_str_radix(hex.as_str(), 16).ok()?);
+}
+
+/// Whether it starts with an ASCII text, in whatever case.
+fn starts(text: &str, with: &str) -> bool {
+    text.as_bytes()
+        .get(..with.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
+}
+
+fn find(text: &str, ascii: &str) -> Option<usize> {
+    text.as_bytes()
+        .windows(ascii.len())
+        .position(|window| window.eq_ignore_ascii_case(ascii.as_bytes()))
+}
+
+/// The file that a tag shows or plays.
+fn media_name(tag: &str) -> Option<&str> {
+    let name = tag[1..].split(|c: char| !c.is_ascii_alphanumeric()).next()?;
+    let is_media =
+        ["img", "audio", "video", "object"].iter().any(|media| name.eq_ignore_ascii_case(media));
+    if !is_media {
+        return None;
     }
-    match entity.get(3)?.as_str() {
+    let attribute = if name.eq_ignore_ascii_case("object") { "data=" } else { "src=" };
+    let value = &tag[find(tag, attribute)? + attribute.len()..];
+    match value.as_bytes().first()? {
+        b'"' => value[1..].split('"').next(),
+        b'\'' => value[1..].split('\'').next(),
+        _ => value.split([' ', '>']).next(),
+    }
+}
+
+/// The longest name of an entity that is known, and the longest number.
+const MOST_ENTITY_BYTES: usize = 10;
+
+fn entities(text: &str, to: &mut String) {
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        to.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = rest.bytes().take(MOST_ENTITY_BYTES).position(|byte| byte == b';');
+        match end.and_then(|end| Some((end, character(&rest[1..end])?))) {
+            Some((end, character)) => {
+                to.push(character);
+                rest = &rest[end + 1..];
+            }
+            None => {
+                to.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    to.push_str(rest);
+}
+
+fn character(entity: &str) -> Option<char> {
+    if let Some(number) = entity.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+            None => number.parse().ok()?,
+        };
+        return char::from_u32(code);
+    }
+    match entity {
         "amp" => Some('&'),
         "lt" => Some('<'),
         "gt" => Some('>'),
@@ -66,11 +135,16 @@ mod tests {
             ("a <b>b</b>", "a b"),
             ("<img src=\"é.png\">", " é.png "),
             ("<img class=x src='a b.png' alt=1>", " a b.png "),
-            ("<style>p{}</style>x<!-- y -->", "x"),
-            ("1 &lt; 2 &amp;&#38;&#x26; &nosuch;", "1 < 2 &&& &nosuch;"),
+            ("<IMG SRC=a.png><object data=\"b.swf\">", " a.png  b.swf "),
+            ("<style>p{}</style>x<!-- y > -->", "x"),
+            ("<SCRIPT>if (a < b) {}</Script>x", "x"),
+            ("1 &lt; 2 &amp;&#38;&#x26; &nosuch; &é; &", "1 < 2 &&& &nosuch; &é; &"),
             ("a&nbsp;b", "a b"),
+            ("a < b", "a < b"),
+            ("<!-- <b>c", "c"),
+            ("é<é>é", "éé"),
         ] {
-            assert_eq!(plain_text(html), plain);
+            assert_eq!(plain_text(html), plain, "{html}");
         }
     }
 }
