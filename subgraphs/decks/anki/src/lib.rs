@@ -16,6 +16,7 @@ mod names;
 mod package;
 mod protobuf;
 mod rows;
+pub mod text;
 mod writer;
 
 pub use error::{Error, Place};

@@ -1,6 +1,8 @@
 //! Beside other programs: packages that Anki's own library, genanki and anki-apkg-export wrote are read with nothing lost, and Anki opens
 //! what is written here.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 mod support;
 
 use std::fs;

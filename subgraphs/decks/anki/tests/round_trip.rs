@@ -1,5 +1,7 @@
 //! Whatever the model can hold comes back from a package as it went in, and equal input gives equal bytes.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::io::Cursor;
 
 use anki::model::{

@@ -131,19 +131,18 @@ fn parse<T: for<'de> Deserialize<'de>>(
     database: &Connection,
     name: &'static str,
     limits: &Limits,
-) -> Result<Vec<(i64, T)>, Error> {
+) -> Result<BTreeMap<i64, T>, Error> {
     let text = column(database, name, limits)?;
     let place = format!("column {name} of table col");
     let bad = |problem: String| Error::Definition { place: place.clone(), problem };
     let entries: BTreeMap<String, T> =
         serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-    let mut parsed: Vec<(i64, T)> = Vec::with_capacity(entries.len());
+    let mut parsed = BTreeMap::new();
     for (key, value) in entries {
-        let id = key.parse().map_err(|_| bad(format!("{key:?} is no id")))?;
-        if parsed.iter().any(|(known, _)| *known == id) {
+        let id: i64 = key.parse().map_err(|_| bad(format!("{key:?} is no id")))?;
+        if parsed.insert(id, value).is_some() {
             return Err(bad(format!("the id {id} stands twice")));
         }
-        parsed.push((id, value));
     }
     Ok(parsed)
 }
