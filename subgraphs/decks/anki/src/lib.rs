@@ -14,8 +14,11 @@ mod media;
 pub mod model;
 mod names;
 mod package;
+mod plain;
 mod protobuf;
 mod rows;
+pub mod schedule;
+pub mod template;
 pub mod text;
 mod writer;
 

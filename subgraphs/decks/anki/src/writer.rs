@@ -5,7 +5,6 @@
 //! in it) is refused, so that what is written can be read.
 
 mod definitions;
-mod plain;
 mod rows;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

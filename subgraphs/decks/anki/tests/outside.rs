@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use anki::Format;
 use anki::model::{NoteKind, Queue};
+use anki::template::{Shape, render, shape};
 use serde_json::{Value, json};
 use support::{anki_reads, copy, describe, fixture, folder, open, parsed_data, python};
 use tempfile::TempDir;
@@ -54,6 +55,20 @@ fn collections_that_anki_wrote_are_read_with_nothing_lost() {
         let found = describe(&mut package);
         assert_same(&found, &expected);
         assert_eq!(package.missing_media(), [""; 0]);
+        let shapes: Vec<_> = package.collection().note_types.iter().map(shape).collect();
+        // Those that each collection has, in the order in which Anki makes them, and the one of the script.
+        assert_eq!(
+            shapes,
+            [
+                Shape::Basic { front: 0, back: 1 },
+                Shape::BasicReversed { front: 0, back: 1 },
+                Shape::Other,
+                Shape::Typed { front: 0, back: 1 },
+                Shape::Cloze { text: 0, extra: Some(1) },
+                Shape::Other,
+                Shape::Other,
+            ]
+        );
         let queues: Vec<_> = package.cards().map(|card| card.unwrap().queue).collect();
         for queue in [
             Queue::UserBuried,
@@ -85,6 +100,26 @@ fn decks_that_anki_wrote_are_read_with_nothing_lost() {
         let found = describe(&mut package);
         assert_same(&found, &expected);
     }
+}
+
+#[test]
+fn cards_show_what_anki_shows() {
+    let (folder, expected) = by_anki();
+    let package = open(&folder.join("current.colpkg")).unwrap();
+    let mut count = 0;
+    for note in package.notes() {
+        let note = note.unwrap();
+        let note_types = &package.collection().note_types;
+        let note_type = note_types.iter().find(|found| found.id == note.note_type).unwrap();
+        for card in package.cards_of(note.id).unwrap() {
+            let rendered = render(note_type, &note, card.ordinal).unwrap();
+            let shown = &expected["rendered"][card.id.to_string()];
+            let sides = json!([rendered.question, rendered.answer]);
+            assert_eq!(&sides, shown, "card {} of {note:?}", card.ordinal);
+            count += 1;
+        }
+    }
+    assert!(count > 40);
 }
 
 #[test]

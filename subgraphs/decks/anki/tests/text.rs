@@ -190,6 +190,8 @@ fn mistakes_are_named_with_their_places() {
     assert!(is_it, "{few}");
     // Quotation marks that close nothing are text.
     assert_eq!(fields(b"a\tb\"c\n\"d\"\t\"\"\n"), [["a", "b\"c"], ["d", ""]]);
+    // The end of the file ends a comment, which is then no record.
+    assert_eq!(fields(b"a\tb\n# c"), [["a", "b"]]);
     // In a comment they open nothing.
     assert_eq!(fields(b"a\tb\n# it's \"\nc\td\n"), [["a", "b"], ["c", "d"]]);
 }

@@ -144,11 +144,13 @@ impl<R: Read> Checked<R> {
         self.state = match (self.state, character) {
             (State::Quoted, '"') => State::AfterQuote,
             (State::Quoted, _) | (State::AfterQuote, '"') => State::Quoted,
+            // A comment ends with its line's `\n` only.
+            (State::Comment, c) if c != '\n' => State::Comment,
             (_, '\n' | '\r') => {
                 self.record_start = self.bytes;
                 State::RecordStart
             }
-            (State::RecordStart, '#') | (State::Comment, _) => State::Comment,
+            (State::RecordStart, '#') => State::Comment,
             (State::RecordStart | State::FieldStart, '"') => {
                 self.opened = self.at;
                 State::Quoted

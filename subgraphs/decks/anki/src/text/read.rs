@@ -120,10 +120,10 @@ impl<R: Read> TextReader<R> {
             .reader
             .read_record(&mut self.record)
             .map_err(|error| self.found.error().unwrap_or_else(|| TextError::Io(error.into())))?;
-        if !is_read {
+        // `csv` takes a comment for a record where the file ends in it.
+        let Some(line) = self.found.next_line().filter(|_| is_read) else {
             return Ok(None);
-        }
-        let line = self.found.next_line().unwrap_or_default();
+        };
         let at = Position { line, column: 1 };
         self.count += 1;
         if self.count > self.most {

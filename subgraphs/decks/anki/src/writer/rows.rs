@@ -4,9 +4,9 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 use sha1::{Digest, Sha1};
 
-use super::plain::plain_text;
 use crate::error::Error;
 use crate::model::{Card, CardExtra, CardKind, Home, Note, Queue, Review, ReviewKind};
+use crate::plain::plain_text_with_media;
 
 /// "Not synchronised yet".
 const USN: i64 = -1;
@@ -25,11 +25,11 @@ pub(super) fn add_note(database: &Connection, note: &Note, sort_field: usize) ->
     }
     let tags =
         if note.tags.is_empty() { String::new() } else { format!(" {} ", note.tags.join(" ")) };
-    let first = plain_text(note.fields.first().map_or("", String::as_str));
+    let first = plain_text_with_media(note.fields.first().map_or("", String::as_str));
     let sorted_by = if sort_field == 0 {
         first.clone()
     } else {
-        plain_text(note.fields.get(sort_field).map_or("", String::as_str))
+        plain_text_with_media(note.fields.get(sort_field).map_or("", String::as_str))
     };
     let sql = "INSERT INTO notes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '')";
     let fields = note.fields.join("\u{1f}");

@@ -9,7 +9,7 @@ import sys
 
 from anki.collection import Collection, ExportAnkiPackageOptions
 from anki.decks import FilteredDeckConfig
-from describing import describe
+from describing import describe, rendered
 
 FOLDER = sys.argv[1]
 DAY = 86_400
@@ -51,6 +51,11 @@ def build(path):
         ("Forward", "{{Country}}?", "{{FrontSide}}<hr>{{Capital}} {{#Map}}{{Map}}{{/Map}}"),
         ("Backward", "{{Capital}}?", "{{Country}}"),
         ("Typed", "{{type:Capital}} {{Country}}", "{{type:Capital}}"),
+        (
+            "Conditions",
+            "{{^Map}}no {{Notes}}map{{/Map}}{{#Map}}{{#Notes}}{{text:Map}} {{Type}} {{Tags}}{{/Notes}}{{/Map}} {{ Country }}",
+            "{{FrontSide}}|{{kana:Capital}}",
+        ),
     ):
         template = col.models.new_template(name)
         template["qfmt"], template["afmt"] = front, back
@@ -122,6 +127,7 @@ def schedule(col):
 def main():
     col = build(os.path.join(FOLDER, "source.anki2"))
     expected = describe(col)
+    expected["rendered"] = rendered(col)
     for legacy, name in ((True, "legacy"), (False, "current")):
         options = ExportAnkiPackageOptions(
             with_scheduling=True, with_deck_configs=True, with_media=True, legacy=legacy

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import unicodedata
 
 
@@ -37,3 +38,21 @@ def describe(col):
         "reviews": col.db.all("select id, cid, ease, ivl, lastIvl, factor, time, type from revlog order by id"),
         "media": media,
     }
+
+
+def rendered(col):
+    """Says what each card shows, without what Anki adds to deletions and to what is typed."""
+    sides = {}
+    for card_id in col.db.list("select id from cards"):
+        card = col.get_card(card_id)
+        fields = dict(card.note().items())
+        output = card.render_output()
+        question = re.sub(r"\[\[type:.*?\]\]", "", output.question_text)
+        answer = re.sub(r"\[\[type:(.*?)\]\]", lambda found: fields[found[1]], output.answer_text)
+        sides[card_id] = [plain_deletions(question), plain_deletions(answer)]
+    return sides
+
+
+def plain_deletions(html):
+    html = re.sub(r'<span class="cloze-inactive"[^>]*>(.*?)</span>', r"\1", html)
+    return re.sub(r'<span class="cloze"[^>]*>', '<span class="cloze">', html)

@@ -1,8 +1,18 @@
-//! A field without its HTML, as Anki makes it to sort notes and to find those with the same first field. It is for nobody to look at.
+//! A field without its HTML: comments, style sheets, scripts and tags taken out, entities resolved. It takes time that is linear in the
+//! text. The result is plain text, which is no HTML: whoever shows it as such must escape it.
 
-/// Text without comments, style sheets, scripts and tags, its entities resolved. Names of images and sounds stay, since they may be all
-/// that a field has. It takes time that is linear in the text.
-pub(super) fn plain_text(html: &str) -> String {
+/// For `{{text:Field}}`, and to compare what somebody types.
+pub(crate) fn plain_text(html: &str) -> String {
+    strip(html, false)
+}
+
+/// As Anki makes it to sort notes and to find those with the same first field: names of images and sounds stay, since they may be all that
+/// a field has.
+pub(crate) fn plain_text_with_media(html: &str) -> String {
+    strip(html, true)
+}
+
+fn strip(html: &str, keeps_media: bool) -> String {
     let mut plain = String::with_capacity(html.len());
     let mut rest = html;
     let mut ends = Ends::default();
@@ -12,7 +22,7 @@ pub(super) fn plain_text(html: &str) -> String {
         let Some(length) = ends.length(rest) else {
             break;
         };
-        if let Some(name) = media_name(&rest[..length]) {
+        if let Some(name) = media_name(&rest[..length]).filter(|_| keeps_media) {
             plain.push(' ');
             entities(name, &mut plain);
             plain.push(' ');
@@ -144,7 +154,8 @@ mod tests {
             ("<!-- <b>c", "c"),
             ("é<é>é", "éé"),
         ] {
-            assert_eq!(plain_text(html), plain, "{html}");
+            assert_eq!(plain_text_with_media(html), plain, "{html}");
         }
+        assert_eq!(plain_text("a<img src=b.png>&lt;"), "a<");
     }
 }
