@@ -42,6 +42,7 @@ check: $(VENV)/tests ## check format, lints, documentation, schema files, and li
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cargo run --quiet --package spacey -- schema --check schema
 	cd card-generation && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy card_generation tests
+	$(PYTHON) -m ruff check $(ANKI_TESTS)/python && $(PYTHON) -m ruff format --check $(ANKI_TESTS)/python
 	@if command -v cargo-deny >/dev/null; then cargo fetch --quiet --locked && cargo deny --offline check licenses bans sources; else echo "cargo-deny is not installed: licences were not checked"; fi
 
 schema: ## write the schema files that the program's code stands for

@@ -184,6 +184,21 @@ fn fractions_and_foreign_data_are_read_as_anki_reads_them() {
 }
 
 #[test]
+fn an_index_that_is_missing_or_partial_is_not_searched_without() {
+    for sql in [
+        "DROP INDEX ix_cards_nid; DROP INDEX ix_revlog_cid",
+        "DROP INDEX ix_cards_nid; CREATE INDEX ix_cards_nid ON cards (nid) WHERE nid > 1;
+         DROP INDEX ix_revlog_cid; CREATE INDEX ix_revlog_cid ON cards (nid)",
+    ] {
+        let package = open(with_sql(sql), &Limits::default()).unwrap();
+        let cards = package.cards_of(1);
+        assert!(matches!(cards, Err(Error::Database { place: "cards", .. })), "{cards:?}");
+        let reviews = package.reviews_of(1);
+        assert!(matches!(reviews, Err(Error::Database { place: "revlog", .. })), "{reviews:?}");
+    }
+}
+
+#[test]
 fn the_database_is_bounded() {
     for limits in [
         Limits { notes: 1, ..Limits::default() },

@@ -1,7 +1,8 @@
 """Opens a package with Anki's own library and says as JSON what Anki finds in it.
 
-Usage: anki_reads.py HOW PACKAGE FOLDER, where HOW is "open" (the database of a legacy package becomes a collection), "import" (the
-package is imported into an empty collection, with scheduling) or "restore" (the package takes the place of a collection).
+Usage: anki_reads.py HOW PACKAGE FOLDER, where HOW is "open" (the database of a legacy package becomes a
+collection), "import" (the package is imported into an empty collection, with scheduling) or "restore" (the
+package takes the place of a collection).
 """
 
 import json
@@ -11,6 +12,7 @@ import zipfile
 
 from anki._backend import RustBackend
 from anki.collection import Collection, ImportAnkiPackageOptions, ImportAnkiPackageRequest
+
 from describing import describe
 
 

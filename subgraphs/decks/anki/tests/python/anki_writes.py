@@ -1,6 +1,7 @@
-"""Writes one collection with Anki's own library in every form it has, and says as JSON what Anki itself finds in it.
+"""Writes one collection with Anki's own library in every form, and says as JSON what Anki itself finds in it.
 
-Usage: anki_writes.py FOLDER. It leaves there legacy.apkg, current.apkg, legacy.colpkg, current.colpkg and expected.json.
+Usage: anki_writes.py FOLDER. It leaves there legacy.apkg, current.apkg, legacy.colpkg, current.colpkg and
+expected.json.
 """
 
 import json
@@ -9,6 +10,7 @@ import sys
 
 from anki.collection import Collection, ExportAnkiPackageOptions
 from anki.decks import FilteredDeckConfig
+
 from describing import describe, rendered
 
 FOLDER = sys.argv[1]
@@ -53,7 +55,8 @@ def build(path):
         ("Typed", "{{type:Capital}} {{Country}}", "{{type:Capital}}"),
         (
             "Conditions",
-            "{{^Map}}no {{Notes}}map{{/Map}}{{#Map}}{{#Notes}}{{text:Map}} {{Type}} {{Tags}}{{/Notes}}{{/Map}} {{ Country }}",
+            "{{^Map}}no {{Notes}}map{{/Map}}"
+            "{{#Map}}{{#Notes}}{{text:Map}} {{Type}} {{Tags}}{{/Notes}}{{/Map}} {{ Country }}",
             "{{FrontSide}}|{{kana:Capital}}",
         ),
     ):

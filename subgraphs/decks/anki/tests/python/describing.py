@@ -26,16 +26,16 @@ def describe(col):
         }
     return {
         "created": col.db.scalar("select crt from col"),
-        "decks": {
-            deck["id"]: [deck["name"], deck.get("desc", ""), deck["dyn"]] for deck in col.decks.all()
-        },
+        "decks": {deck["id"]: [deck["name"], deck.get("desc", ""), deck["dyn"]] for deck in col.decks.all()},
         "note_types": note_types,
         "notes": col.db.all("select id, guid, mid, mod, tags, flds, csum from notes order by id"),
         "cards": col.db.all(
-            "select id, nid, did, ord, mod, type, queue, due, ivl, factor, reps, lapses, left, odue, odid, flags, data"
-            " from cards order by id"
+            "select id, nid, did, ord, mod, type, queue, due, ivl, factor, reps, lapses, left, odue, odid,"
+            " flags, data from cards order by id"
         ),
-        "reviews": col.db.all("select id, cid, ease, ivl, lastIvl, factor, time, type from revlog order by id"),
+        "reviews": col.db.all(
+            "select id, cid, ease, ivl, lastIvl, factor, time, type from revlog order by id"
+        ),
         "media": media,
     }
 
@@ -48,7 +48,9 @@ def rendered(col):
         fields = dict(card.note().items())
         output = card.render_output()
         question = re.sub(r"\[\[type:.*?\]\]", "", output.question_text)
-        answer = re.sub(r"\[\[type:(.*?)\]\]", lambda found: fields[found[1]], output.answer_text)
+        answer = re.sub(
+            r"\[\[type:(.*?)\]\]", lambda found, fields=fields: fields[found[1]], output.answer_text
+        )
         sides[card_id] = [plain_deletions(question), plain_deletions(answer)]
     return sides
 

@@ -1,4 +1,4 @@
-"""Writes a package with genanki, as many programs do: legacy 1, with standard and cloze notes, nested decks and media.
+"""Writes a package with genanki, as many programs do: legacy 1, standard and cloze notes, decks, media.
 
 Usage: genanki_writes.py FOLDER. It leaves there genanki.apkg.
 """
@@ -15,7 +15,11 @@ STANDARD = genanki.Model(
     "Simple with media",
     fields=[{"name": "Question"}, {"name": "Answer"}, {"name": "MyMedia"}],
     templates=[
-        {"name": "Card 1", "qfmt": "{{Question}}<br>{{MyMedia}}", "afmt": "{{FrontSide}}<hr id=answer>{{Answer}}"},
+        {
+            "name": "Card 1",
+            "qfmt": "{{Question}}<br>{{MyMedia}}",
+            "afmt": "{{FrontSide}}<hr id=answer>{{Answer}}",
+        },
         {"name": "Card 2", "qfmt": "{{Answer}}", "afmt": "{{Question}}"},
     ],
     css=".card { color: blue }",
@@ -29,10 +33,22 @@ def main():
     with open(picture, "wb") as file:
         file.write(b"\x89PNG not really")
     outer.add_note(
-        genanki.Note(model=STANDARD, fields=["Argentina", "Buenos Aires", '<img src="flag.png">'], tags=["south", "a::b"])
+        genanki.Note(
+            model=STANDARD,
+            fields=["Argentina", "Buenos Aires", '<img src="flag.png">'],
+            tags=["south", "a::b"],
+        )
     )
-    inner.add_note(genanki.Note(model=genanki.CLOZE_MODEL, fields=["{{c1::Tokyo}} is in {{c2::Japan::where}}", ""], guid="own guid"))
-    genanki.Package([outer, inner], media_files=[picture]).write_to_file(os.path.join(FOLDER, "genanki.apkg"), timestamp=1_600_000_000)
+    inner.add_note(
+        genanki.Note(
+            model=genanki.CLOZE_MODEL,
+            fields=["{{c1::Tokyo}} is in {{c2::Japan::where}}", ""],
+            guid="own guid",
+        )
+    )
+    genanki.Package([outer, inner], media_files=[picture]).write_to_file(
+        os.path.join(FOLDER, "genanki.apkg"), timestamp=1_600_000_000
+    )
 
 
 if __name__ == "__main__":

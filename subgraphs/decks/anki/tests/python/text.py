@@ -1,7 +1,7 @@
 """Text files by Anki's own library.
 
-Usage: text.py write FILE exports a collection's notes to FILE and says as JSON what they are; text.py read FILE imports FILE and says as
-JSON which notes Anki made of it.
+Usage: text.py write FILE exports a collection's notes to FILE and says as JSON what they are; text.py read
+FILE imports FILE and says as JSON which notes Anki made of it.
 """
 
 import json
