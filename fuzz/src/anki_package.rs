@@ -5,7 +5,8 @@ use std::env::temp_dir;
 use std::io::{Cursor, Write};
 
 use anki::model::{Card, Collection, Note, Review};
-use anki::{Error, Limits, Package, PackageWriter};
+use anki::template::{render, shape};
+use anki::{Error, Limits, Package, PackageWriter, references};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -31,6 +32,7 @@ pub fn run(data: &[u8]) {
         Ok(read) => read,
         Err(error) => return assert!(!error.to_string().is_empty(), "the refusal says nothing"),
     };
+    show(&read);
     // What contradicts itself, such as two decks of one name, is refused.
     let Ok(written) = write(&read) else {
         return;
@@ -43,6 +45,26 @@ pub fn run(data: &[u8]) {
         again.collection.decks.retain(|deck| deck.id != 1);
     }
     assert_eq!(again, read, "what was written is read as something else");
+}
+
+/// Renders all cards: templates and fields are texts of a stranger too.
+fn show(read: &Read) {
+    for note in &read.notes {
+        for name in note.fields.iter().flat_map(|field| references(field)) {
+            assert!(!name.contains(['/', '\\']), "{name} is a path");
+        }
+        let note_type = read.collection.note_types.iter().find(|found| found.id == note.note_type);
+        for card in read.cards.iter().filter(|card| card.note == note.id) {
+            let rendered = note_type.map(|note_type| render(note_type, note, card.ordinal));
+            if let Some(Err(error)) = rendered {
+                assert!(!error.to_string().is_empty(), "the refusal says nothing");
+            }
+            let _due = card.due_at_home();
+        }
+    }
+    for note_type in &read.collection.note_types {
+        let _shape = shape(note_type);
+    }
 }
 
 /// Reads `data` as the database of a package.

@@ -28,9 +28,9 @@ impl Card {
         };
         match self.kind {
             CardKind::New => Due::Position(due),
-            CardKind::Review => Due::Day(due),
-            CardKind::Learning | CardKind::Relearning if due >= FIRST_SECOND => Due::At(due),
-            CardKind::Learning | CardKind::Relearning => Due::Day(due),
+            // Before 2018 a card that was forgotten stayed a review while it was in steps.
+            _ if due >= FIRST_SECOND => Due::At(due),
+            _ => Due::Day(due),
         }
     }
 
@@ -88,6 +88,7 @@ mod tests {
             (CardKind::Learning, 1_700_000_000, Due::At(1_700_000_000)),
             (CardKind::Relearning, 120, Due::Day(120)),
             (CardKind::Review, 120, Due::Day(120)),
+            (CardKind::Review, 1_400_000_000, Due::At(1_400_000_000)),
         ] {
             let mut card = card(kind, Queue::Suspended, due);
             assert!(card.is_suspended() && !card.is_buried());
