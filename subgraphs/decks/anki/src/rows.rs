@@ -7,9 +7,10 @@ use rusqlite::{Connection, Row};
 use serde::Deserialize;
 
 use crate::archive::too_much;
+use crate::codes::{self, CARD_KINDS, QUEUES, REVIEW_KINDS};
 use crate::error::{Error, Place};
 use crate::limits::Limits;
-use crate::model::{Card, CardExtra, CardKind, Home, Memory, Note, Queue, Review, ReviewKind};
+use crate::model::{Card, CardExtra, Home, Memory, Note, Review};
 use crate::names;
 
 /// A page ends with this row, or with the one that reaches these bytes.
@@ -138,6 +139,20 @@ impl<'r> Values<'r> {
         N::try_from(number).map_err(|_| self.bad(column, format!("{number} is out of range")))
     }
 
+    fn word<T: Copy>(
+        &self,
+        index: usize,
+        column: &'static str,
+        codes: &[(T, i64)],
+    ) -> Result<T, Error> {
+        let number = self.whole(index, column)?;
+        codes::word(codes, number).ok_or_else(|| {
+            let known = |bound: Option<&(T, i64)>| bound.map_or(0, |(_, number)| *number);
+            let (least, most) = (known(codes.first()), known(codes.last()));
+            self.bad(column, format!("{number} is none of {least} to {most}"))
+        })
+    }
+
     fn text(&self, index: usize, column: &'static str, most: u64) -> Result<&'r str, Error> {
         let bytes = match self.row.get_ref(index).map_err(Error::database(self.table))? {
             ValueRef::Text(bytes) => bytes,
@@ -197,24 +212,8 @@ pub(crate) const CARD_COLUMNS: &str = "id, nid, did, ord, mod, type, queue, due,
 
 pub(crate) fn card(row: &Row<'_>) -> Result<(Card, usize), Error> {
     let values = Values::new(row, "cards")?;
-    let kind = match values.whole(5, "type")? {
-        0 => CardKind::New,
-        1 => CardKind::Learning,
-        2 => CardKind::Review,
-        3 => CardKind::Relearning,
-        other => return Err(values.bad("type", format!("{other} is none of 0 to 3"))),
-    };
-    let queue = match values.whole(6, "queue")? {
-        -3 => Queue::UserBuried,
-        -2 => Queue::SiblingBuried,
-        -1 => Queue::Suspended,
-        0 => Queue::New,
-        1 => Queue::Learning,
-        2 => Queue::Review,
-        3 => Queue::DayLearning,
-        4 => Queue::Preview,
-        other => return Err(values.bad("queue", format!("{other} is none of -3 to 4"))),
-    };
+    let kind = values.word(5, "type", CARD_KINDS)?;
+    let queue = values.word(6, "queue", QUEUES)?;
     let home = match values.whole(14, "odid")? {
         0 => None,
         deck => Some(Home { deck, due: values.whole(13, "odue")? }),
@@ -276,15 +275,7 @@ pub(crate) fn review(row: &Row<'_>) -> Result<(Review, usize), Error> {
         button @ 0..=4 => button as u8,
         other => return Err(values.bad("ease", format!("{other} is none of 0 to 4"))),
     };
-    let kind = match values.whole(7, "type")? {
-        0 => ReviewKind::Learn,
-        1 => ReviewKind::Review,
-        2 => ReviewKind::Relearn,
-        3 => ReviewKind::Filtered,
-        4 => ReviewKind::Manual,
-        5 => ReviewKind::Rescheduled,
-        other => return Err(values.bad("type", format!("{other} is none of 0 to 5"))),
-    };
+    let kind = values.word(7, "type", REVIEW_KINDS)?;
     let review = Review {
         id: values.id,
         card: values.whole(1, "cid")?,

@@ -4,8 +4,9 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 use sha1::{Digest, Sha1};
 
+use crate::codes::{CARD_KINDS, QUEUES, REVIEW_KINDS, number};
 use crate::error::Error;
-use crate::model::{Card, CardExtra, CardKind, Home, Note, Queue, Review, ReviewKind};
+use crate::model::{Card, CardExtra, Home, Note, Review};
 use crate::plain::plain_text_with_media;
 
 /// "Not synchronised yet".
@@ -54,22 +55,6 @@ fn checksum(text: &str) -> u32 {
 }
 
 pub(super) fn add_card(database: &Connection, card: &Card) -> Result<(), Error> {
-    let kind = match card.kind {
-        CardKind::New => 0,
-        CardKind::Learning => 1,
-        CardKind::Review => 2,
-        CardKind::Relearning => 3,
-    };
-    let queue = match card.queue {
-        Queue::UserBuried => -3,
-        Queue::SiblingBuried => -2,
-        Queue::Suspended => -1,
-        Queue::New => 0,
-        Queue::Learning => 1,
-        Queue::Review => 2,
-        Queue::DayLearning => 3,
-        Queue::Preview => 4,
-    };
     let home = card.home.unwrap_or(Home { deck: 0, due: 0 });
     let sql = "INSERT INTO cards VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     let values = params![
@@ -79,8 +64,8 @@ pub(super) fn add_card(database: &Connection, card: &Card) -> Result<(), Error> 
         card.ordinal,
         card.modified,
         USN,
-        kind,
-        queue,
+        number(CARD_KINDS, card.kind),
+        number(QUEUES, card.queue),
         card.due,
         card.interval,
         card.ease_factor,
@@ -126,14 +111,6 @@ fn data(extra: &CardExtra) -> Result<String, Error> {
 }
 
 pub(super) fn add_review(database: &Connection, review: &Review) -> Result<(), Error> {
-    let kind = match review.kind {
-        ReviewKind::Learn => 0,
-        ReviewKind::Review => 1,
-        ReviewKind::Relearn => 2,
-        ReviewKind::Filtered => 3,
-        ReviewKind::Manual => 4,
-        ReviewKind::Rescheduled => 5,
-    };
     let what = || format!("review {}", review.id);
     if review.button > 4 {
         let problem = format!("its button is {}; 0 to 4 are accepted", review.button);
@@ -149,7 +126,7 @@ pub(super) fn add_review(database: &Connection, review: &Review) -> Result<(), E
         review.last_interval,
         review.factor,
         review.taken,
-        kind,
+        number(REVIEW_KINDS, review.kind),
     ];
     insert(database, sql, values, what)
 }
