@@ -7,6 +7,7 @@ pub mod cloze;
 mod graphql;
 pub mod model;
 pub mod place;
+pub mod search;
 pub mod service;
 pub mod store;
 
@@ -43,7 +44,7 @@ pub async fn open(
     clock: Clock,
 ) -> Result<Arc<dyn Endpoint>, Error> {
     match backend {
-        Backend::Sqlite(sqlite) => Ok(start(SqliteStore::new(sqlite), subscribers, clock)),
+        Backend::Sqlite(sqlite) => Ok(start(SqliteStore::open(sqlite).await?, subscribers, clock)),
         Backend::Mongo(mongo) => Ok(start(MongoStore::open(mongo).await?, subscribers, clock)),
     }
 }

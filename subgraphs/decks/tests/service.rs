@@ -14,6 +14,7 @@ use common::{
 };
 use decks::model::{
     CardList, CardText, Deck, Description, MAX_CARDS, MAX_DECKS, Name, NewCard, NewDeck, Owner,
+    TRASH_KEPT,
 };
 use decks::service::Service;
 use decks::store::mongo::MongoStore;
@@ -21,6 +22,7 @@ use decks::store::sqlite::{MIGRATIONS, SqliteStore};
 use decks::store::{Changes, Commit, Store};
 use decks::{NAME, place};
 use futures::future::BoxFuture;
+use jiff::SignedDuration;
 
 fn viewer() -> Viewer {
     Viewer::new(UserId::new(), SessionId::new(), Roles::default())
@@ -179,4 +181,45 @@ impl Endpoint for Down {
 
 fn down() -> EndpointError {
     EndpointError::Timeout { endpoint: "down".into() }
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_gone_for_good_after_30_days_and_not_before() {
+    let (_folder, sqlite) = testing::sqlite(MIGRATIONS);
+    gone_for_good(Arc::new(SqliteStore::new(sqlite))).await;
+    gone_for_good(Arc::new(MongoStore::open(testing::mongo().await).await.unwrap())).await;
+}
+
+async fn gone_for_good(store: Arc<impl Store + 'static>) {
+    let clock = Clock::manual("2026-11-24T09:30:00Z".parse().unwrap());
+    let outbox = Outbox::start(NAME, store.clone(), Vec::new());
+    let (service, viewer) = (Service::new(store.clone(), outbox, clock.clone()), viewer());
+    let deck = service.create_deck(&viewer, &new_deck("deck")).await.unwrap();
+    let kept = service.create_deck(&viewer, &new_deck("kept")).await.unwrap();
+    // More than is deleted for good in one transaction.
+    for _ in 0..3 {
+        let cards = new_cards(&["q"; 700]);
+        service.create_cards(&viewer, deck.id, &cards).await.unwrap();
+    }
+    let (_, cards) = service.create_cards(&viewer, kept.id, &new_cards(&["a", "b"])).await.unwrap();
+    service.delete_cards(&viewer, &[cards[0].id]).await.unwrap();
+    clock.advance(SignedDuration::from_secs(1));
+    let entry = service.delete_deck(&viewer, deck.id).await.unwrap();
+
+    clock.advance(TRASH_KEPT - SignedDuration::from_secs(1));
+    assert!(!service.purge().await.unwrap());
+    assert_eq!(store.trashed_decks(entry).await.unwrap().len(), 1);
+    clock.advance(SignedDuration::from_secs(1));
+    assert!(!service.purge().await.unwrap());
+    assert_eq!(store.trashed_decks(entry).await.unwrap().len(), 1, "only what is too old");
+    clock.advance(SignedDuration::from_secs(1));
+    assert!(!service.purge().await.unwrap());
+    assert!(store.trashed_decks(entry).await.unwrap().is_empty());
+    assert!(store.trashed_cards(entry, 1).await.unwrap().is_empty());
+    assert_eq!(store.any_decks(viewer.user, 9).await.unwrap().len(), 1);
+    assert_eq!(questions(&service, &viewer, kept.id).await, ["b"]);
+    // Its id is given to nothing else: others remember it as deleted.
+    let again = NewDeck { id: Some(deck.id), ..new_deck("again") };
+    let error = service.create_deck(&viewer, &again).await.unwrap_err();
+    assert!(matches!(error, Error::Conflict(_)), "{error}");
 }

@@ -17,7 +17,7 @@ use super::note::NoteNode;
 use crate::model::{Card, CardKey, CardList, Deck, DeckKey};
 use crate::service::Service;
 
-type CardPages = HashMap<DeckId, Arc<Page<Arc<Card>>>>;
+type CardPage = (Arc<Page<Arc<Card>>>, Arc<NotesOfCards>);
 type ChildPages = HashMap<DeckId, Arc<Page<DeckNode>>>;
 type DecksById = Arc<HashMap<DeckId, DeckNode>>;
 
@@ -28,7 +28,8 @@ pub(super) struct DeckBatch {
     above: Vec<DeckId>,
     ancestors: OnceCell<Result<DecksById>>,
     children: Batch<PageRequest<DeckKey>, ChildPages>,
-    card_pages: Batch<(CardList, PageRequest<CardKey>), CardPages>,
+    child_counts: Batch<(), HashMap<DeckId, i64>>,
+    card_pages: Batch<(CardList, PageRequest<CardKey>), HashMap<DeckId, CardPage>>,
     card_counts: Batch<CardList, HashMap<DeckId, i64>>,
 }
 
@@ -103,12 +104,23 @@ impl DeckBatch {
         deck: DeckId,
         list: &CardList,
         page: &PageRequest<CardKey>,
-    ) -> Result<Arc<Page<Arc<Card>>>> {
+    ) -> Result<CardPage> {
         let arguments = (list.clone(), page.clone());
         let pages = self.card_pages.get(arguments, || self.load(ctx, list, page)).await?;
         // A deck that has no card there: an empty page.
-        let empty = || Arc::new(Page::from_overfull(page, Vec::new()));
+        let empty = || {
+            let page = Arc::new(Page::from_overfull(page, Vec::new()));
+            (page, NotesOfCards::new(std::iter::empty()))
+        };
         Ok(pages.get(&deck).cloned().unwrap_or_else(empty))
+    }
+
+    /// How many decks lie right in `deck`, one of these.
+    pub(super) async fn child_count(&self, ctx: &Context<'_>, deck: DeckId) -> Result<i64> {
+        let load =
+            async || Ok(ctx.data::<Arc<Service>>()?.child_counts(self.decks.clone()).await?);
+        let counts = self.child_counts.get((), load).await?;
+        Ok(counts.get(&deck).copied().unwrap_or(0))
     }
 
     /// How many cards of `deck`, one of these, are meant.
@@ -131,28 +143,57 @@ impl DeckBatch {
         ctx: &Context<'_>,
         list: &CardList,
         page: &PageRequest<CardKey>,
-    ) -> Result<CardPages> {
+    ) -> Result<HashMap<DeckId, CardPage>> {
         let viewer = caller(ctx)?.viewer()?;
         let pages = ctx
             .data::<Arc<Service>>()?
             .card_pages(viewer, self.decks.clone(), list.clone(), page.clone())
             .await?;
+        let notes = NotesOfCards::new(pages.values().flat_map(|page| &page.rows));
         let shared = |(deck, page): (DeckId, Page<Card>)| {
             let Page { rows, has_previous, has_next } = page;
             let rows = rows.into_iter().map(Arc::new).collect();
-            (deck, Arc::new(Page { rows, has_previous, has_next }))
+            (deck, (Arc::new(Page { rows, has_previous, has_next }), Arc::clone(&notes)))
         };
         Ok(pages.into_iter().map(shared).collect())
     }
 }
 
+/// The notes of cards that were read together.
+#[derive(Debug)]
+pub(super) struct NotesOfCards {
+    notes: Vec<NoteId>,
+    nodes: OnceCell<Result<Arc<HashMap<NoteId, NoteNode>>>>,
+}
+
+impl NotesOfCards {
+    pub(super) fn new<'a>(cards: impl Iterator<Item = &'a Card>) -> Arc<Self> {
+        let mut notes: Vec<NoteId> = cards.map(|card| card.note).collect();
+        notes.sort_unstable();
+        notes.dedup();
+        Arc::new(Self { notes, nodes: OnceCell::new() })
+    }
+
+    /// The note of one of these cards.
+    pub(super) async fn note(&self, ctx: &Context<'_>, id: NoteId) -> Result<NoteNode> {
+        let load = async || {
+            let viewer = caller(ctx)?.viewer()?;
+            let notes = ctx.data::<Arc<Service>>()?.notes(viewer, self.notes.clone()).await?;
+            let nodes = NoteNode::of(notes).into_iter().map(|node| (node.note.id, node));
+            Ok(Arc::new(nodes.collect()))
+        };
+        let notes = self.nodes.get_or_init(load).await.clone()?;
+        // It was deleted after the card was read.
+        notes.get(&id).cloned().ok_or_else(|| Failure::from(common::Error::not_found("note", id)))
+    }
+}
+
 /// Cards that were read together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct CardBatch {
     decks: Vec<DeckId>,
-    notes: Vec<NoteId>,
     nodes: OnceCell<Result<DecksById>>,
-    note_nodes: OnceCell<Result<Arc<HashMap<NoteId, NoteNode>>>>,
+    pub(super) notes: Arc<NotesOfCards>,
 }
 
 impl CardBatch {
@@ -160,10 +201,7 @@ impl CardBatch {
         let mut decks: Vec<DeckId> = cards.clone().map(|card| card.deck).collect();
         decks.sort_unstable();
         decks.dedup();
-        let mut notes: Vec<NoteId> = cards.map(|card| card.note).collect();
-        notes.sort_unstable();
-        notes.dedup();
-        Self { decks, notes, ..Self::default() }
+        Self { decks, nodes: OnceCell::new(), notes: NotesOfCards::new(cards) }
     }
 
     /// The cards as nodes, in their order.
@@ -185,25 +223,10 @@ impl CardBatch {
     }
 
     /// A batch of cards that all lie in a deck which is known.
-    pub(super) fn of<'a>(
-        deck: &DeckNode,
-        cards: impl Iterator<Item = &'a Card> + Clone,
-    ) -> Arc<Self> {
+    pub(super) fn of(deck: &DeckNode, notes: Arc<NotesOfCards>) -> Arc<Self> {
         let nodes = Arc::new(HashMap::from([(deck.deck.id, deck.clone())]));
-        Arc::new(Self { nodes: OnceCell::new_with(Some(Ok(nodes))), ..Self::new(cards) })
-    }
-
-    /// The note of one of these cards.
-    pub(super) async fn note(&self, ctx: &Context<'_>, id: NoteId) -> Result<NoteNode> {
-        let load = async || {
-            let viewer = caller(ctx)?.viewer()?;
-            let notes = ctx.data::<Arc<Service>>()?.notes(viewer, self.notes.clone()).await?;
-            let nodes = NoteNode::of(notes).into_iter().map(|node| (node.note.id, node));
-            Ok(Arc::new(nodes.collect()))
-        };
-        let notes = self.note_nodes.get_or_init(load).await.clone()?;
-        // It was deleted after the card was read.
-        notes.get(&id).cloned().ok_or_else(|| Failure::from(common::Error::not_found("note", id)))
+        let nodes = OnceCell::new_with(Some(Ok(nodes)));
+        Arc::new(Self { decks: vec![deck.deck.id], nodes, notes })
     }
 
     /// The deck of one of these cards.

@@ -10,7 +10,7 @@ use common::graphql::{DateTime, PageInfo, Result};
 use common::page::{Page, encode_cursor};
 
 use super::args::NoteType;
-use super::batch::CardBatch;
+use super::batch::{CardBatch, NotesOfCards};
 use super::deck::DeckNode;
 use super::note::NoteNode;
 use crate::model::{Card, CardKey, CardList, NoteKind};
@@ -32,7 +32,7 @@ impl CardNode {
 
     /// The note it is made of.
     async fn note(&self, ctx: &Context<'_>) -> Result<NoteNode> {
-        self.batch.note(ctx, self.card.note).await
+        self.batch.notes.note(ctx, self.card.note).await
     }
 
     /// The type of its note.
@@ -105,11 +105,12 @@ pub(super) struct CardConnection {
     pub(super) deck: DeckNode,
     pub(super) page: Arc<Page<Arc<Card>>>,
     pub(super) list: CardList,
+    pub(super) notes: Arc<NotesOfCards>,
 }
 
 impl CardConnection {
     fn cards(&self) -> impl Iterator<Item = CardNode> {
-        let batch = CardBatch::of(&self.deck, self.page.rows.iter().map(Arc::as_ref));
+        let batch = CardBatch::of(&self.deck, Arc::clone(&self.notes));
         let node =
             move |card: &Arc<Card>| CardNode { card: Arc::clone(card), batch: Arc::clone(&batch) };
         self.page.rows.iter().map(node)

@@ -93,8 +93,8 @@ impl DeckNode {
         let page =
             PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
         let page = self.batch.children(ctx, self.deck.id, &page).await?;
-        let filter = DeckFilter { parent: Some(Some(self.deck.id)), archived: None };
-        Ok(DeckConnection { page: (*page).clone(), by: DeckSort::Position, filter })
+        let of = DecksOf::Deck(self.clone());
+        Ok(DeckConnection { page: (*page).clone(), by: DeckSort::Position, of })
     }
 
     /// When its name, description, color or parent last changed, or whether it is archived.
@@ -136,7 +136,8 @@ impl DeckNode {
             PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
         let list = card_list(filter, order_by)?;
         let page = self.batch.cards(ctx, self.deck.id, &list, &page).await?;
-        Ok(CardConnection { deck: self.clone(), page, list })
+        let (page, notes) = page;
+        Ok(CardConnection { deck: self.clone(), page, list, notes })
     }
 }
 
@@ -145,7 +146,16 @@ impl DeckNode {
 pub(super) struct DeckConnection {
     pub(super) page: Page<DeckNode>,
     pub(super) by: DeckSort,
-    pub(super) filter: DeckFilter,
+    pub(super) of: DecksOf,
+}
+
+/// Whose decks a page is cut of.
+#[derive(Debug)]
+pub(super) enum DecksOf {
+    /// Those of the viewer that are meant.
+    Viewer(DeckFilter),
+    /// Those right in a deck.
+    Deck(DeckNode),
 }
 
 impl DeckConnection {
@@ -175,8 +185,13 @@ impl DeckConnection {
 
     /// How many decks the whole list has.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
-        let viewer = caller(ctx)?.viewer()?;
-        Ok(ctx.data::<Arc<Service>>()?.deck_count(viewer, self.filter).await?)
+        match &self.of {
+            DecksOf::Deck(parent) => parent.batch.child_count(ctx, parent.deck.id).await,
+            DecksOf::Viewer(filter) => {
+                let viewer = caller(ctx)?.viewer()?;
+                Ok(ctx.data::<Arc<Service>>()?.deck_count(viewer, *filter).await?)
+            }
+        }
     }
 }
 

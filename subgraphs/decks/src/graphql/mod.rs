@@ -10,6 +10,7 @@ mod mutation;
 mod node;
 mod note;
 mod note_mutation;
+mod search;
 mod trash;
 mod user;
 
@@ -20,10 +21,11 @@ use async_graphql::{Any, Context, EmptySubscription, ID, MergedObject, Object, S
 use common::graphql::entities::Representation;
 use common::graphql::fast::FastOptions;
 use common::graphql::{Result, caller};
-use common::page::MAX_PAGE;
+use common::page::{MAX_PAGE, PageRequest};
 use common::{CardId, DeckId, Error, NoteId, UserId};
 use uuid::Uuid;
 
+use crate::model::DEFAULT_PAGE;
 use crate::service::Service;
 use batch::{CardBatch, DeckBatch};
 use card::CardNode;
@@ -32,6 +34,7 @@ use mutation::CardMutation;
 use node::NodeInterface;
 use note::NoteNode;
 use note_mutation::NoteMutation;
+use search::SearchConnection;
 use user::UserNode;
 
 /// The subgraph's schema over the domain.
@@ -82,6 +85,32 @@ impl Query {
     ) -> Result<Option<NoteNode>> {
         let notes = ctx.data::<Arc<Service>>()?.notes(caller(ctx)?.viewer()?, vec![id]).await?;
         Ok(NoteNode::of(notes).pop())
+    }
+
+    /// The viewer's cards that a query is true of: those with its words in the question first, the latest first in each part; 50 unless `first` says
+    /// otherwise, at most 500.
+    ///
+    /// Words match in question or answer, without regard to case and accents: `word`, the beginning of one `wo*`, words that follow one another `"two
+    /// words"`. `deck:name` or `deck:"a::path"` with the decks in it; `tag:name` with those below it; `added:7` for those made in the last
+    /// 7 days of 24 hours. What stands side by side must all hold; `or` lets one suffice; `-` denies; parentheses group. A query that does
+    /// not parse is the error BAD_USER_INPUT, with the character where something else was expected, and what.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn search_cards(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The query: up to 1,000 characters, 50 words and conditions. Empty: all cards."
+        )]
+        query: String,
+        #[graphql(desc = "The first so many, or those after `after`: 0 to 500.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: cards after it.")] after: Option<String>,
+    ) -> Result<SearchConnection> {
+        let viewer = caller(ctx)?.viewer()?;
+        let page = PageRequest::new(first, after.as_deref(), None, None, DEFAULT_PAGE)?;
+        let (query, page) = ctx.data::<Arc<Service>>()?.search(viewer, &query, page).await?;
+        Ok(SearchConnection::new(query, page))
     }
 
     /// What has this id and is the viewer's, whatever it is: a deck, a note, a card, or the viewer. Null when there is nothing.

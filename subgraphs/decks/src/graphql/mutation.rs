@@ -7,7 +7,7 @@ use common::graphql::fast::FastList;
 use common::graphql::{Result, caller};
 use common::{CardId, DeckId, TrashId};
 
-use super::batch::{CardBatch, DeckBatch};
+use super::batch::{CardBatch, DeckBatch, NotesOfCards};
 use super::card::CardNode;
 use super::deck::DeckNode;
 use super::input::{
@@ -105,7 +105,7 @@ impl CardMutation {
         let (deck, cards) =
             ctx.data::<Arc<Service>>()?.create_cards(viewer, deck, &input.cards()?).await?;
         let deck = DeckBatch::node(deck);
-        let batch = CardBatch::of(&deck, cards.iter());
+        let batch = CardBatch::of(&deck, NotesOfCards::new(cards.iter()));
         let node = |card| CardNode { card: Arc::new(card), batch: Arc::clone(&batch) };
         let cards: Vec<_> = cards.into_iter().map(node).collect();
         Ok(CreateCardsPayload { deck, cards: cards.into() })

@@ -10,7 +10,7 @@ use common::{UserId, Viewer};
 
 use super::args::{DeckFilterInput, DeckOrderInput};
 use super::batch::DeckBatch;
-use super::deck::DeckConnection;
+use super::deck::{DeckConnection, DecksOf};
 use super::trash::TrashConnection;
 use crate::model::{DEFAULT_PAGE, DeckFilter, DeckOrder, Tag, Tagged};
 use crate::service::Service;
@@ -67,7 +67,7 @@ impl UserNode {
         let page = ctx.data::<Arc<Service>>()?.deck_page(viewer, filter, order, page).await?;
         let Page { rows, has_previous, has_next } = page;
         let page = Page { rows: DeckBatch::nodes(rows), has_previous, has_next };
-        Ok(Some(DeckConnection { page, by: order.by, filter }))
+        Ok(Some(DeckConnection { page, by: order.by, of: DecksOf::Viewer(filter) }))
     }
 
     /// The tags of the person's notes by name, with their numbers of notes: 50 unless `first` or `last` says otherwise, at most 500. Only

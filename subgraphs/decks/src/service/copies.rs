@@ -35,7 +35,7 @@ impl Service {
             let notes: Vec<NewNote> = notes.into_iter().map(|note| copied(note.note)).collect();
             self.decide_create_notes(viewer, deck, &notes, "cardIds").await
         };
-        self.change(viewer.user, || copy()).await
+        self.change(viewer.user, copy).await
     }
 
     /// Copies a deck with those in it and all their cards, to the end of another or of the top.

@@ -12,6 +12,7 @@ mod notes;
 mod people;
 mod read;
 mod rewrite;
+mod search;
 mod tags;
 mod tell;
 mod trash;

@@ -152,6 +152,14 @@ impl Service {
         Ok(pages)
     }
 
+    /// How many decks lie right in each of the decks, which the viewer was answered before.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn child_counts(&self, parents: Vec<DeckId>) -> Result<HashMap<DeckId, i64>, Error> {
+        Ok(self.store.child_counts(parents).await?)
+    }
+
     /// The same page of the cards of each of the decks, which the viewer was answered before. Cards of anybody else are left out all the
     /// same.
     ///

@@ -38,7 +38,7 @@ impl Service {
             let cards = self.cards_in_order(viewer, ids).await?;
             self.decide_delete_cards(viewer, cards).await
         };
-        self.change(viewer.user, || delete()).await
+        self.change(viewer.user, delete).await
     }
 
     /// Puts notes with all their cards into the trash, all or none.
@@ -55,7 +55,7 @@ impl Service {
             at_once(cards.len())?;
             self.decide_delete_cards(viewer, cards).await
         };
-        self.change(viewer.user, || delete()).await
+        self.change(viewer.user, delete).await
     }
 
     /// Takes everything of an entry out of the trash. Cards have what was learned of them. A deck whose parent is gone comes back at the top.

@@ -20,6 +20,7 @@ use crate::model::{
     Card, CardKey, CardList, Deck, DeckFilter, DeckKey, DeckOrder, Note, Owner, Tag, Tagged, Trash,
     TrashKey,
 };
+use crate::search::{Filter, SearchKey};
 
 /// What every answer of a store is.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -63,6 +64,9 @@ pub trait Store: OutboxStore {
         page: PageRequest<DeckKey>,
     ) -> Reply<'_, HashMap<DeckId, Page<Deck>>>;
 
+    /// How many decks lie right in each of the decks. One in which there is none may be absent.
+    fn child_counts(&self, parents: Vec<DeckId>) -> Reply<'_, HashMap<DeckId, i64>>;
+
     /// Ids and places of a person's decks in a deck, or at the top, in order.
     fn siblings(&self, owner: UserId, parent: Option<DeckId>) -> Reply<'_, Vec<(DeckId, i64)>>;
 
@@ -105,6 +109,19 @@ pub trait Store: OutboxStore {
         after: Option<NoteId>,
         limit: u32,
     ) -> Reply<'_, Vec<Note>>;
+
+    /// The cards of a person that a query is true of, with their tiers: those with the words that must be there in the question (0), then the
+    /// others (1); the latest first in each. They begin after a cursor, and are one more than `limit` where there is one.
+    fn search(
+        &self,
+        owner: UserId,
+        filter: Filter,
+        after: Option<SearchKey>,
+        limit: u32,
+    ) -> Reply<'_, Vec<(u8, Card)>>;
+
+    /// How many cards of a person a query is true of.
+    fn search_count(&self, owner: UserId, filter: Filter) -> Reply<'_, i64>;
 
     /// Those of the entries of the trash that exist, in any order.
     fn trash(&self, ids: Vec<TrashId>) -> Reply<'_, Vec<Trash>>;
@@ -273,9 +290,9 @@ fn pages<K, T, S: Ord>(
     }
     let page = |(deck, mut rows): (DeckId, Vec<T>)| {
         if descending {
-            rows.sort_unstable_by(|a, b| key(b).cmp(&key(a)));
+            rows.sort_unstable_by_key(|row| std::cmp::Reverse(key(row)));
         } else {
-            rows.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+            rows.sort_unstable_by_key(&key);
         }
         (deck, Page::from_overfull(request, rows))
     };

@@ -2,6 +2,7 @@
 
 mod documents;
 mod filters;
+mod search;
 mod upgrade;
 mod write;
 
@@ -25,9 +26,10 @@ use crate::model::{
     Card, CardKey, CardList, CardSort, Deck, DeckFilter, DeckKey, DeckOrder, DeckSort, Note, Owner,
     Tag, Tagged, Trash, TrashKey,
 };
+use crate::search::{Filter, SearchKey};
 use documents::{
-    CardDocument, CountDocument, DeckDocument, EventDocument, IdDocument, NoteDocument,
-    OutlineDocument, OwnerDocument, PlaceDocument, TaggedDocument, TrashDocument,
+    CardDocument, DeckDocument, EventDocument, IdDocument, NoteDocument, OutlineDocument,
+    OwnerDocument, PlaceDocument, TaggedDocument, TrashDocument,
 };
 use filters::{all, beyond, deck_key, filtered, live, one_of, only, sort};
 
@@ -83,6 +85,8 @@ impl MongoStore {
             ("cards", "by_deck_and_created_at", doc! { "deck": 1, "createdAt": 1, "_id": 1 }),
             ("cards", "by_deck_and_updated_at", doc! { "deck": 1, "updatedAt": 1, "_id": 1 }),
             ("cards", "in_trash", doc! { "trash": 1 }),
+            ("cards", "by_word", doc! { "owner": 1, "words": 1, "_id": 1 }),
+            ("cards", "by_owner", doc! { "owner": 1, "_id": 1 }),
             ("trash", "by_owner", doc! { "owner": 1, "deletedAt": 1, "_id": 1 }),
             ("trash", "by_age", doc! { "deletedAt": 1, "_id": 1 }),
         ] {
@@ -193,6 +197,11 @@ impl Store for MongoStore {
         })
     }
 
+    fn child_counts(&self, parents: Vec<DeckId>) -> Reply<'_, HashMap<DeckId, i64>> {
+        let filter = live(doc! { "parent": { "$in": parents } });
+        Box::pin(self.counts(self.decks.name(), filter, "$parent"))
+    }
+
     fn siblings(&self, owner: UserId, parent: Option<DeckId>) -> Reply<'_, Vec<(DeckId, i64)>> {
         let filter = filtered(owner, DeckFilter { parent: Some(parent), archived: None });
         Box::pin(async move {
@@ -249,16 +258,7 @@ impl Store for MongoStore {
     fn card_counts(&self, decks: Vec<DeckId>, list: CardList) -> Reply<'_, HashMap<DeckId, i64>> {
         let mut filter = only(&list);
         filter.insert("deck", doc! { "$in": decks });
-        let pipeline = vec![
-            doc! { "$match": filter },
-            doc! { "$group": { "_id": "$deck", "count": { "$sum": 1i64 } } },
-        ];
-        Box::pin(async move {
-            let found = self.cards.aggregate(pipeline).batch_size(ONE_BATCH);
-            let cursor = found.with_type::<CountDocument>().await?;
-            let counts = all(cursor, |count| Ok((count.id.into(), count.count))).await?;
-            Ok(counts.into_iter().collect())
-        })
+        Box::pin(self.counts(self.cards.name(), filter, "$deck"))
     }
 
     fn outline(&self, deck: DeckId) -> Reply<'_, Vec<OutlineCard>> {
@@ -370,16 +370,7 @@ impl Store for MongoStore {
     }
 
     fn trashed_counts(&self, trash: TrashId) -> Reply<'_, HashMap<DeckId, i64>> {
-        let pipeline = vec![
-            doc! { "$match": { "trash": trash } },
-            doc! { "$group": { "_id": "$deck", "count": { "$sum": 1i64 } } },
-        ];
-        Box::pin(async move {
-            let found = self.cards.aggregate(pipeline).batch_size(ONE_BATCH);
-            let cursor = found.with_type::<CountDocument>().await?;
-            let counts = all(cursor, |count| Ok((count.id.into(), count.count))).await?;
-            Ok(counts.into_iter().collect())
-        })
+        Box::pin(self.counts(self.cards.name(), doc! { "trash": trash }, "$deck"))
     }
 
     fn expired(&self, before: Timestamp) -> Reply<'_, Option<Trash>> {
@@ -391,6 +382,20 @@ impl Store for MongoStore {
 
     fn purge(&self, trash: TrashId, limit: u32) -> Reply<'_, bool> {
         Box::pin(self.purge_some(trash, limit))
+    }
+
+    fn search(
+        &self,
+        owner: UserId,
+        filter: Filter,
+        after: Option<SearchKey>,
+        limit: u32,
+    ) -> Reply<'_, Vec<(u8, Card)>> {
+        Box::pin(self.search_page(owner, filter, after, limit))
+    }
+
+    fn search_count(&self, owner: UserId, filter: Filter) -> Reply<'_, i64> {
+        Box::pin(self.found_count(owner, filter))
     }
 
     fn commit(&self, changes: Changes) -> Reply<'_, Commit> {

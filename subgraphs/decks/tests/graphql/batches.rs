@@ -64,6 +64,34 @@ async fn the_first_screen_takes_three_commands_in_mongodb() {
     }
 }
 
+/// Trees, notes and their cards, filtered lists with their numbers.
+const COLLECTION: &str = "query($me: _Any!) { _entities(representations: [$me]) { ... on User {
+    decks(first: 100, filter: { archived: false }) { totalCount nodes { path parent { name } children { totalCount nodes { name } }
+        cards(first: 20, filter: { type: BASIC }) { totalCount nodes { question note { tags cards { id deck { name } } } } }
+    } }
+    tags { nodes { name } } trash { nodes { title } }
+} } }";
+
+#[tokio::test]
+async fn a_collection_takes_as_many_statements_whatever_it_holds() {
+    let (sqlite, file) = Domain::sqlite().await;
+    let (mongo, database) = Domain::mongo().await;
+    let counts: [(&Domain, &dyn Fn() -> u64); 2] =
+        [(&sqlite, &|| file.statements()), (&mongo, &|| database.commands())];
+    for (domain, count) in counts {
+        let (few, many) = (fill(domain, 2, 3).await, fill(domain, 10, 20).await);
+        for user in [few, many] {
+            let top = domain.deck(user, "top").await;
+            let inner = domain.deck_in(user, &top, "inner").await;
+            domain.cards(user, &inner, &["question"]).await;
+        }
+        let run = async |user| drop(domain.data(user, COLLECTION, me(user)).await);
+        let of_few = statements(count, async || run(few).await).await;
+        assert_eq!(of_few, statements(count, async || run(many).await).await);
+        assert!(of_few <= 14, "{of_few} statements");
+    }
+}
+
 #[tokio::test]
 async fn entities_come_in_order_with_gaps_in_two_statements() {
     let (domain, sqlite) = Domain::sqlite().await;

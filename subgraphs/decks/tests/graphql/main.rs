@@ -7,6 +7,7 @@ mod cards;
 mod decks;
 mod nodes;
 mod notes;
+mod search;
 mod support;
 mod tags;
 mod trash;

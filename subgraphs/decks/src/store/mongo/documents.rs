@@ -72,6 +72,45 @@ pub(super) struct CardDocument {
     /// Those of its note.
     #[serde(flatten)]
     tags: TagsDocument,
+    #[serde(flatten)]
+    words: WordsDocument,
+}
+
+/// The words of a card's texts, as it is searched by them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct WordsDocument {
+    /// Each word of both texts once.
+    words: Vec<String>,
+    /// The words of the question in order, with a space around each.
+    folded_question: String,
+    /// Those of the answer.
+    folded_answer: String,
+}
+
+impl WordsDocument {
+    pub(super) fn new(question: &str, answer: &str) -> Self {
+        let folded = |text| {
+            let words = crate::search::text::words(text).into_iter();
+            words.map(|word| word.folded).collect::<Vec<_>>()
+        };
+        let (question, answer) = (folded(question), folded(answer));
+        let line = |words: &[String]| format!(" {} ", words.join(" "));
+        let (folded_question, folded_answer) = (line(&question), line(&answer));
+        let mut words: Vec<String> = question.into_iter().chain(answer).collect();
+        words.sort_unstable();
+        words.dedup();
+        Self { words, folded_question, folded_answer }
+    }
+
+    /// The fields as an update sets them.
+    pub(super) fn to_fields(&self) -> mongodb::bson::Document {
+        doc! {
+            "words": self.words.clone(),
+            "foldedQuestion": &self.folded_question,
+            "foldedAnswer": &self.folded_answer,
+        }
+    }
 }
 
 /// Tags, and the keys by which they are found: their own and those of the tags above them.
@@ -262,6 +301,7 @@ impl CardDocument {
             version: card.version,
             trash: card.trash.map(TrashId::to_bson),
             tags,
+            words: WordsDocument::new(&card.question, &card.answer),
         }
     }
 }

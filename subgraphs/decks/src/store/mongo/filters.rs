@@ -1,15 +1,36 @@
 //! What queries of the store are put together from: conditions, orders, and pages of many decks at once.
 
+use std::collections::HashMap;
+
 use common::{DeckId, StoreError, UserId};
 use futures::TryStreamExt;
 use mongodb::Cursor;
 use mongodb::bson::{self, Bson, DateTime, Document, doc};
 use serde::de::DeserializeOwned;
 
-use super::MongoStore;
+use super::documents::CountDocument;
+use super::{MongoStore, ONE_BATCH};
 use crate::model::{CardList, DeckFilter, DeckKey};
 
 impl MongoStore {
+    /// How many rows of a collection each deck has.
+    pub(super) async fn counts(
+        &self,
+        collection: &str,
+        filter: Document,
+        deck: &str,
+    ) -> Result<HashMap<DeckId, i64>, StoreError> {
+        let pipeline = vec![
+            doc! { "$match": filter },
+            doc! { "$group": { "_id": deck, "count": { "$sum": 1i64 } } },
+        ];
+        let rows = self.mongo.collection::<CountDocument>(collection);
+        let found = rows.aggregate(pipeline).batch_size(ONE_BATCH);
+        let cursor = found.with_type::<CountDocument>().await?;
+        let counts = all(cursor, |count| Ok((count.id.into(), count.count))).await?;
+        Ok(counts.into_iter().collect())
+    }
+
     /// The same page of what belongs to each of many decks.
     pub(super) fn joined(
         &self,

@@ -7,6 +7,7 @@ use mongodb::bson::{Bson, Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 use super::MongoStore;
+use super::documents::WordsDocument;
 use crate::model::NoteKind;
 
 /// How many cards are carried over at once.
@@ -28,6 +29,7 @@ struct OldCard {
 pub(super) async fn upgrade(store: &MongoStore) -> Result<(), StoreError> {
     place_decks(store).await?;
     while make_notes(store).await? {}
+    while fold_words(store).await? {}
     Ok(())
 }
 
@@ -95,12 +97,37 @@ async fn make_notes(store: &MongoStore) -> Result<bool, StoreError> {
         });
     }
     // The notes first: a card is done when it has one.
-    for (collection, updates) in [(store.notes.name(), notes), (store.cards.name(), updates)] {
-        let command = doc! { "update": collection, "updates": updates };
-        let answer = store.mongo.database().run_command(command).await?;
-        if let Some(error) = answer.get_array("writeErrors").ok().and_then(|list| list.first()) {
-            return Err(StoreError::Other(error.to_string().into()));
-        }
-    }
+    run(store, store.notes.name(), notes).await?;
+    run(store, store.cards.name(), updates).await?;
     Ok(true)
+}
+
+/// Folds the words of cards that were made before there was search; answers whether there may be more.
+async fn fold_words(store: &MongoStore) -> Result<bool, StoreError> {
+    let cards = store.cards.clone_with_type::<OldCard>();
+    let found = cards.find(doc! { "foldedQuestion": { "$exists": false } }).limit(BATCH).await?;
+    let found: Vec<OldCard> = found.try_collect().await?;
+    if found.is_empty() {
+        return Ok(false);
+    }
+    let updates = found.iter().map(|card| {
+        let words = WordsDocument::new(&card.question, &card.answer);
+        let unchanged = doc! { "_id": card.id, "question": &card.question, "answer": &card.answer };
+        doc! { "q": unchanged, "u": { "$set": words.to_fields() } }
+    });
+    run(store, store.cards.name(), updates.collect()).await?;
+    Ok(true)
+}
+
+async fn run(
+    store: &MongoStore,
+    collection: &str,
+    updates: Vec<Document>,
+) -> Result<(), StoreError> {
+    let command = doc! { "update": collection, "updates": updates };
+    let answer = store.mongo.database().run_command(command).await?;
+    match answer.get_array("writeErrors").ok().and_then(|list| list.first()) {
+        Some(error) => Err(StoreError::Other(error.to_string().into())),
+        None => Ok(()),
+    }
 }

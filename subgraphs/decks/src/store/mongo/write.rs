@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::MongoStore;
 use super::documents::{
     CardDocument, DeckDocument, EventDocument, IdDocument, NoteDocument, NoteOfCard, OwnerDocument,
-    TagsDocument, TrashDocument,
+    TagsDocument, TrashDocument, WordsDocument,
 };
 use super::filters::one_of;
 use crate::model::{Card, Deck, Note, Owner};
@@ -251,19 +251,18 @@ fn retagged(note: &Note, tags: &HashMap<NoteId, TagsDocument>) -> Document {
 }
 
 fn edited(card: &Card) -> Document {
-    doc! {
-        "q": { "_id": card.id, "version": card.version - 1 },
-        "u": { "$set": {
-            "deck": card.deck,
-            "position": card.position,
-            "question": &card.question,
-            "answer": &card.answer,
-            "kind": card.kind.number(),
-            "trash": card.trash.map_or(Bson::Null, Bson::from),
-            "version": card.version,
-            "updatedAt": DateTime::from_millis(card.updated_at.as_millisecond()),
-        } },
-    }
+    let mut fields = WordsDocument::new(&card.question, &card.answer).to_fields();
+    fields.extend(doc! {
+        "deck": card.deck,
+        "position": card.position,
+        "question": &card.question,
+        "answer": &card.answer,
+        "kind": card.kind.number(),
+        "trash": card.trash.map_or(Bson::Null, Bson::from),
+        "version": card.version,
+        "updatedAt": DateTime::from_millis(card.updated_at.as_millisecond()),
+    });
+    doc! { "q": { "_id": card.id, "version": card.version - 1 }, "u": { "$set": fields } }
 }
 
 fn moved(card: &MovedCard) -> Document {

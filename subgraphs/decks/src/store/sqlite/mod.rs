@@ -1,6 +1,7 @@
 //! Decks, notes and cards in a SQLite file. Longer statements are in `sql/`, one a file.
 
 mod rows;
+mod search;
 mod write;
 
 use std::collections::HashMap;
@@ -22,12 +23,14 @@ use crate::model::{
     Card, CardKey, CardList, CardSort, Deck, DeckFilter, DeckKey, DeckOrder, DeckSort, Note, Owner,
     Tag, Tagged, Trash, TrashKey,
 };
+use crate::search::{Filter, SearchKey};
 use rows::{CARD, DECK, NOTE, blob, list};
 
 /// The scripts that make the tables, in order.
 pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_decks_and_cards.sql"),
     include_str!("migrations/0002_notes_and_trash.sql"),
+    include_str!("migrations/0003_search.sql"),
 ];
 
 /// Decks, notes and cards in a SQLite file that was opened with [`MIGRATIONS`].
@@ -39,6 +42,15 @@ impl SqliteStore {
     #[must_use]
     pub const fn new(sqlite: Sqlite) -> Self {
         Self(sqlite)
+    }
+
+    /// Uses the file, and takes the cards of earlier versions into the search.
+    ///
+    /// # Errors
+    /// When they cannot be read or written.
+    pub async fn open(sqlite: Sqlite) -> Result<Self, StoreError> {
+        search::take_in_old(&sqlite).await?;
+        Ok(Self(sqlite))
     }
 
     fn rows<'a, T: Send + 'static>(
@@ -145,6 +157,14 @@ impl Store for SqliteStore {
         let sql = directed(sql, "position", false, &page, &mut values, deck_key);
         let rows = self.decks_by(&sql, values);
         Box::pin(async move { Ok(child_pages(&page, rows.await?)) })
+    }
+
+    fn child_counts(&self, parents: Vec<DeckId>) -> Reply<'_, HashMap<DeckId, i64>> {
+        let sql = "SELECT parent_id, count(*) FROM deck \
+            WHERE parent_id IN (SELECT unhex(value) FROM json_each(?1)) AND trash_id IS NULL GROUP BY parent_id";
+        let ids = list(parents.into_iter().map(DeckId::uuid));
+        let rows = self.rows(sql, vec![ids], |row| Ok((row.get(0)?, row.get(1)?)));
+        Box::pin(async move { Ok(rows.await?.into_iter().collect()) })
     }
 
     fn siblings(&self, owner: UserId, parent: Option<DeckId>) -> Reply<'_, Vec<(DeckId, i64)>> {
@@ -282,6 +302,22 @@ impl Store for SqliteStore {
 
     fn purge(&self, trash: TrashId, limit: u32) -> Reply<'_, bool> {
         Box::pin(self.0.write(move |connection| write::purge(connection, trash, limit)))
+    }
+
+    fn search(
+        &self,
+        owner: UserId,
+        filter: Filter,
+        after: Option<SearchKey>,
+        limit: u32,
+    ) -> Reply<'_, Vec<(u8, Card)>> {
+        Box::pin(
+            self.0.read(move |connection| search::search(connection, owner, &filter, after, limit)),
+        )
+    }
+
+    fn search_count(&self, owner: UserId, filter: Filter) -> Reply<'_, i64> {
+        Box::pin(self.0.read(move |connection| search::count(connection, owner, &filter)))
     }
 
     fn commit(&self, changes: Changes) -> Reply<'_, Commit> {

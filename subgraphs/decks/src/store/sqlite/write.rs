@@ -4,7 +4,7 @@
 use common::{EventId, StoreError, TrashId};
 use rusqlite::{Connection, Params, params};
 
-use super::rows;
+use super::{rows, search};
 use crate::model::{Card, Deck, Note, Owner, Tag, Trash, TrashKind};
 use crate::store::{Changes, MovedCard, Stale};
 
@@ -152,7 +152,7 @@ fn insert_card(connection: &Connection, card: &Card) -> Result<(), StoreError> {
         card.version,
         card.trash,
     ])?;
-    Ok(())
+    search::write_words(connection, card)
 }
 
 fn update_card(connection: &Connection, card: &Card) -> Result<(), StoreError> {
@@ -167,7 +167,8 @@ fn update_card(connection: &Connection, card: &Card) -> Result<(), StoreError> {
         card.updated_at.as_millisecond(),
         card.trash,
     ];
-    exactly_one(connection, include_str!("sql/update_card.sql"), values)
+    exactly_one(connection, include_str!("sql/update_card.sql"), values)?;
+    search::write_words(connection, card)
 }
 
 fn insert_trash(connection: &Connection, trash: &Trash) -> Result<(), StoreError> {
@@ -217,6 +218,7 @@ fn delete_cards(
         "CREATE TEMP TABLE IF NOT EXISTS going_note (id BLOB PRIMARY KEY) WITHOUT ROWID; DELETE FROM going_note;
         INSERT INTO deleted (id) SELECT id FROM card WHERE seq IN (SELECT seq FROM going);
         INSERT OR IGNORE INTO going_note SELECT note_id FROM card WHERE seq IN (SELECT seq FROM going);
+        DELETE FROM card_text WHERE rowid IN (SELECT seq FROM going);
         DELETE FROM card WHERE seq IN (SELECT seq FROM going);
         DELETE FROM going_note WHERE EXISTS (SELECT 1 FROM card WHERE note_id = going_note.id);
         INSERT INTO deleted (id) SELECT id FROM going_note;

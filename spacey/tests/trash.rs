@@ -1,0 +1,111 @@
+//! What is deleted in decks is gone in learning, and back with what was learned once it is restored: the two domains together, on both
+//! stores, with nothing between them but events.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::sync::Arc;
+
+use async_graphql::Variables;
+use common::{
+    Backend, Caller, Clock, Endpoint, Roles, SessionId, SubgraphRequest, UserId, Viewer, testing,
+};
+use serde_json::{Value, json};
+
+struct Domains {
+    decks: Arc<dyn Endpoint>,
+    learning: Arc<dyn Endpoint>,
+    caller: Arc<Caller>,
+}
+
+impl Domains {
+    async fn open(decks: Backend, learning: Backend) -> Self {
+        let learning = learning::open(learning, Clock::System).await.unwrap();
+        let decks = decks::open(decks, vec![learning.clone()], Clock::System).await.unwrap();
+        let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles::default());
+        Self { decks, learning, caller: Arc::new(Caller::new(Some(viewer), "test")) }
+    }
+
+    async fn ask(&self, domain: &Arc<dyn Endpoint>, document: &str, variables: Value) -> Value {
+        let request = SubgraphRequest {
+            document: document.into(),
+            operation_name: None,
+            variables: Variables::from_json(variables),
+        };
+        let response = domain.execute(request, self.caller.clone()).await.unwrap();
+        assert!(response.errors.is_empty(), "{document}: {:?}", response.errors);
+        response.data.into_json().unwrap()
+    }
+
+    async fn change(&self, document: &str, input: Value) -> Value {
+        self.ask(&self.decks, document, json!({ "input": input })).await
+    }
+
+    /// What learning knows of cards: how often each was reviewed, or null where there is none.
+    async fn reps(&self, cards: &[&Value]) -> Vec<Value> {
+        let query =
+            "query($of: [_Any!]!) { _entities(representations: $of) { ... on Card { reps } } }";
+        let of: Value = cards.iter().map(|id| json!({ "__typename": "Card", "id": id })).collect();
+        let data = self.ask(&self.learning, query, json!({ "of": of })).await;
+        data["_entities"].as_array().unwrap().iter().map(|card| card["reps"].clone()).collect()
+    }
+}
+
+async fn what_is_restored_has_its_state_back(domains: Domains) {
+    let create = "mutation($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }";
+    let data = domains.change(create, json!({ "name": "deck" })).await;
+    let deck = &data["createDeck"]["deck"]["id"];
+    let data = domains.change(create, json!({ "name": "inner", "parentId": deck })).await;
+    let inner = &data["createDeck"]["deck"]["id"];
+    let text = |text: &str| json!([{ "name": "Text", "value": text }]);
+    let notes = "mutation($input: CreateNotesInput!) { createNotes(input: $input) { notes { id cards { id } } } }";
+    let cloze = json!([{ "type": "CLOZE", "fields": text("{{c1::a}} {{c2::b}}") }]);
+    let data = domains.change(notes, json!({ "deckId": inner, "notes": cloze })).await;
+    let note = &data["createNotes"]["notes"][0];
+    let (one, two) = (&note["cards"][0]["id"], &note["cards"][1]["id"]);
+    let review = |card: &Value| {
+        json!({
+            "id": uuid::Uuid::new_v4(), "cardId": card, "rating": "GOOD",
+            "reviewedAt": jiff::Timestamp::now().to_string(),
+        })
+    };
+    let submit = "mutation($input: SubmitReviewsInput!) { submitReviews(input: $input) { results { status } } }";
+    let input = json!({ "input": { "reviews": [review(one), review(two), review(two)] } });
+    domains.ask(&domains.learning, submit, input).await;
+    let (both, gone) = ([json!(1), json!(2)], [Value::Null, Value::Null]);
+    assert_eq!(domains.reps(&[one, two]).await, both);
+
+    let restore = "mutation($input: RestoreDeletedInput!) { restoreDeleted(input: $input) { restored { id } } }";
+    let delete = "mutation($input: DeleteDeckInput!) { deleteDeck(input: $input) { trashId } }";
+    let data = domains.change(delete, json!({ "id": deck })).await;
+    assert_eq!(domains.reps(&[one, two]).await, gone);
+    domains.change(restore, json!({ "trashId": data["deleteDeck"]["trashId"] })).await;
+    assert_eq!(domains.reps(&[one, two]).await, both);
+
+    let delete = "mutation($input: DeleteNotesInput!) { deleteNotes(input: $input) { trashId } }";
+    let data = domains.change(delete, json!({ "ids": [note["id"]] })).await;
+    assert_eq!(domains.reps(&[one, two]).await, gone);
+    domains.change(restore, json!({ "trashId": data["deleteNotes"]["trashId"] })).await;
+    assert_eq!(domains.reps(&[one, two]).await, both);
+
+    let update = "mutation($input: UpdateNotesInput!) { updateNotes(input: $input) { notes { cards { id } } } }";
+    let edit = |fields: Value| json!({ "notes": [{ "id": note["id"], "fields": fields }] });
+    domains.change(update, edit(text("{{c1::a}} b"))).await;
+    assert_eq!(domains.reps(&[one, two]).await, [json!(1), Value::Null]);
+    domains.change(update, edit(text("{{c1::a}} {{c2::B}}"))).await;
+    assert_eq!(domains.reps(&[one, two]).await, both);
+}
+
+#[tokio::test]
+async fn in_sqlite() {
+    let (_decks, decks) = testing::sqlite(decks::MIGRATIONS);
+    let (_learning, learning) = testing::sqlite(learning::MIGRATIONS);
+    let domains = Domains::open(Backend::Sqlite(decks), Backend::Sqlite(learning)).await;
+    what_is_restored_has_its_state_back(domains).await;
+}
+
+#[tokio::test]
+async fn in_mongodb() {
+    let (decks, learning) = (testing::mongo().await, testing::mongo().await);
+    let domains = Domains::open(Backend::Mongo(decks), Backend::Mongo(learning)).await;
+    what_is_restored_has_its_state_back(domains).await;
+}
