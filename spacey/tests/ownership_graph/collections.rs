@@ -18,6 +18,12 @@ pub(crate) const COLLECTIONS: &[(&str, Rule)] = &[
         ),
     ),
     (
+        "Query.searchCards",
+        Own(
+            "{ searchCards(query: \"secret or deck:\\\"Ada's secret deck\\\" or tag:Ada's-secret\") { totalCount nodes { id question } } }",
+        ),
+    ),
+    (
         "Mutation.createDeck",
         Owner(
             "mutation { createDeck(input: { name: \"mine\", parentId: \"{deck}\" }) { deck { path } } }",

@@ -8,6 +8,7 @@ use common::mongo::Mongo;
 use common::sqlite::Sqlite;
 use common::{CardId, DeckId, UserId, testing};
 use decks::model::{Card, Deck, DeckFilter, Source};
+use decks::search::{Filter, Query, parse};
 use decks::store::Store;
 use decks::store::mongo::MongoStore;
 use decks::store::sqlite::{MIGRATIONS, SqliteStore};
@@ -71,6 +72,15 @@ impl Old {
             assert_eq!((&made[0].question, &made[0].answer), (&card.question, &card.answer));
             assert_eq!((note.owner, note.created_at), (card.owner, card.created_at));
         }
+        // They are found, also the last of them.
+        let Query::Words(words) = parse("q2499").unwrap() else { panic!() };
+        let found = store.search(self.owner(1), Filter::Words(words), None, 9).await.unwrap();
+        assert_eq!(
+            found.iter().map(|(_, card)| card.id).collect::<Vec<_>>(),
+            [self.cards[2_499].0]
+        );
+        let all = store.search_count(self.owner(1), Filter::All(Vec::new())).await.unwrap();
+        assert_eq!(all, 2_500);
         let gone = self.gone();
         assert_eq!(store.taken(vec![gone.uuid()]).await.unwrap(), [gone.uuid()]);
     }
@@ -116,10 +126,10 @@ async fn a_sqlite_file_is_carried_over() {
     });
     written.await.unwrap();
     drop(first);
-    let store = SqliteStore::new(Sqlite::open(&path, MIGRATIONS).unwrap());
+    let store = SqliteStore::open(Sqlite::open(&path, MIGRATIONS).unwrap()).await.unwrap();
     old.check(&store).await;
     drop(store);
-    old.check(&SqliteStore::new(Sqlite::open(&path, MIGRATIONS).unwrap())).await;
+    old.check(&SqliteStore::open(Sqlite::open(&path, MIGRATIONS).unwrap()).await.unwrap()).await;
 }
 
 #[tokio::test]
