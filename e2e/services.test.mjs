@@ -95,10 +95,47 @@ describe('separate services', () => {
     assert.equal((await data('{ viewer { name } }')).viewer.name, 'Ada', 'another session of the same person stays');
   });
 
-  test('the feed of ended sessions, as everything of a subgraph, takes the secret', async () => {
+  test('an API key is good for what its scopes say at every gateway, and within 5 seconds of its revocation at none', async () => {
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const make = 'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret apiKey { id } } }';
+    const made = async (scopes) => (await data(make, { name: 'backup', scopes, expiresAt })).createApiKey;
+    const [reader, writer] = [await made(['READ']), await made(['READ', 'WRITE'])];
+    const another = await gateway.startAnother();
+    const ask = async ({ origin }, { secret }, query = '{ viewer { name } }') => post(origin, { query }, { token: secret });
+    for (const one of [gateway, another]) {
+      assert.deepEqual((await ask(one, reader)).body, { data: { viewer: { name: 'Ada' } } });
+    }
+
+    const create = 'mutation { createDeck(input: { name: "By a script" }) { deck { name } } }';
+    const refused = await ask(gateway, reader, create);
+    assert.deepEqual([refused.status, refused.body.errors[0].extensions.code], [403, 'FORBIDDEN']);
+    assert.match(refused.body.errors[0].message, /scope WRITE/);
+    assert.equal((await ask(gateway, writer, create)).body.data.createDeck.deck.name, 'By a script');
+    const inPerson = await ask(gateway, writer, 'mutation { endOtherSessions { endedCount } }');
+    assert.equal(inPerson.body.errors[0].extensions.code, 'FORBIDDEN');
+
+    const { viewer } = await data('{ viewer { securityEvents(first: 50) { nodes { kind } } } }');
+    const uses = viewer.securityEvents.nodes.filter(({ kind }) => kind === 'API_KEY_USED').length;
+    assert.ok(uses >= 2 && uses <= 4, `${uses}: each key once an hour`);
+
+    const revoke = 'mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { revokedId } }';
+    await data(revoke, { apiKeyId: writer.apiKey.id });
+    const since = Date.now();
+    for (const one of [gateway, another]) {
+      while ((await ask(one, writer)).status !== 401) {
+        assert.ok(Date.now() - since < 5000, 'the key that was revoked is still accepted');
+        await sleep(50);
+      }
+    }
+    assert.equal((await ask(await gateway.startAnother(), writer)).status, 401);
+    assert.equal((await ask(gateway, reader)).status, 200, 'another key stays');
+  });
+
+  test('what users tells of sessions and keys, as everything of a subgraph, takes the secret', async () => {
     const url = gateway.subgraphs.get('users').origin;
     for (const headers of [{}, { authorization: `Bearer ${token}` }]) {
       assert.equal((await fetch(`${url}/revocations`, { headers })).status, 401);
+      assert.equal((await fetch(`${url}/api-keys`, { method: 'POST', headers, body: `sk_spacey_${'0'.repeat(38)}` })).status, 401);
     }
   });
 

@@ -12,6 +12,10 @@ pub(crate) enum Code {
     Operation(RequestErrorCode),
     /// The credentials are not, or no longer, good.
     Unauthenticated,
+    /// The credentials are good, and for other things.
+    Forbidden,
+    /// Who is asking cannot be found out at the moment.
+    ServiceUnavailable,
     /// The request could have been made by another site's page with the visitor's cookies.
     CsrfPrevention,
     /// Clients may not ask for the schema.
@@ -51,6 +55,8 @@ impl Code {
             Self::BadRequest => "BAD_REQUEST",
             Self::Operation(code) => code.as_str(),
             Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::CsrfPrevention => "CSRF_PREVENTION",
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
@@ -80,7 +86,7 @@ impl Code {
                 StatusCode::BAD_REQUEST
             }
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::CsrfPrevention => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::CsrfPrevention => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -90,7 +96,7 @@ impl Code {
             Self::StreamNotFound => StatusCode::NOT_FOUND,
             Self::StreamConflict => StatusCode::CONFLICT,
             Self::TooManyStreams | Self::StreamTooSlow => StatusCode::TOO_MANY_REQUESTS,
-            Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ServiceUnavailable | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }

@@ -1,23 +1,26 @@
 //! Who is asking: makes a viewer from the access token that a request carries.
 //!
-//! The token is one of ours, or of another issuer that is set (`issuer`). It comes in `Authorization: Bearer`, or in a cookie; when both are there the header counts. A request without either is
-//! anonymous. Refused: a token that is not ours, has expired, or whose session was ended, and a GET request that is recognised by a
-//! cookie only, because another site's page can make the visitor's browser send one.
+//! The token is one of ours, or of another issuer that is set (`issuer`). It comes in `Authorization: Bearer`, or in a cookie; when both are
+//! there the header counts, and there an API key may stand in the token's place. A request without either is anonymous. Refused: a token or key
+//! that is not ours, has expired, or was revoked, and a GET request that is recognised by a cookie only, because another site's page
+//! can make the visitor's browser send one.
 
 mod credentials;
 mod issuer;
 
 use std::sync::Arc;
 
+use common::api_key::{KEY_BEGINNING, KeyVerifier, can_be_key};
 use common::revocation::Revocations;
 use common::token::jws::Unverified;
 use common::token::{Accepted, AccessTokens, TokenError};
-use common::{Clock, Viewer};
+use common::{Client, Clock, Viewer};
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
 use crate::code::Code;
+use crate::error::chain;
 use crate::outcome::Outcome;
 pub(crate) use credentials::bearer;
 use credentials::cookie;
@@ -33,17 +36,29 @@ const NOT_SIMPLE: [&str; 3] =
 pub(crate) struct Identity {
     /// Nobody when the request is anonymous.
     pub(crate) viewer: Option<Viewer>,
+    /// Whether an API key says so: then its scopes say what it may be used for.
+    pub(crate) by_key: bool,
     expires: Option<Timestamp>,
+}
+
+/// What viewers are recognised by.
+#[derive(Debug, Clone)]
+pub struct Recognition {
+    /// This installation's own tokens; none where only others issue them.
+    pub tokens: Option<Arc<AccessTokens>>,
+    /// Whoever knows its API keys; none where there are no such keys.
+    pub keys: Option<Arc<dyn KeyVerifier>>,
+    /// The sessions, of keys too, that are good no more.
+    pub revocations: Arc<Revocations>,
+    /// Says whether something has expired.
+    pub clock: Clock,
 }
 
 /// Recognises viewers.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
-    /// This installation's own; none where only others issue them.
-    tokens: Option<Arc<AccessTokens>>,
+    by: Recognition,
     issuers: Vec<Issuer>,
-    revocations: Arc<Revocations>,
-    clock: Clock,
     cookie: &'static str,
     /// Makes a browser forget the cookie.
     forget: HeaderValue,
@@ -53,10 +68,8 @@ impl Authenticator {
     /// # Errors
     /// [`IssuerError`] when an issuer cannot be used.
     pub(crate) fn new(
-        tokens: Option<Arc<AccessTokens>>,
+        by: Recognition,
         issuers: Vec<IssuerSettings>,
-        revocations: Arc<Revocations>,
-        clock: Clock,
         secure_cookies: bool,
     ) -> Result<Self, IssuerError> {
         let (cookie, forget) = if secure_cookies {
@@ -69,22 +82,23 @@ impl Authenticator {
         };
         let forget = HeaderValue::from_static(forget);
         let issuers = issuers.into_iter().map(Issuer::new).collect::<Result<_, _>>()?;
-        Ok(Self { tokens, issuers, revocations, clock, cookie, forget })
+        Ok(Self { by, issuers, cookie, forget })
     }
 
     /// The keys of this installation's own tokens, where it issues some.
     pub(crate) fn own_tokens(&self) -> Option<&Arc<AccessTokens>> {
-        self.tokens.as_ref()
+        self.by.tokens.as_ref()
     }
 
-    /// The viewer, or nobody, and until when.
+    /// The viewer, or nobody, and until when. The request comes from `client`.
     ///
     /// # Errors
     /// [`Code::Unauthenticated`] when there are credentials and they are not good, [`Code::CsrfPrevention`] when they are but the
-    /// request may not be the viewer's own.
+    /// request may not be the viewer's own, [`Code::ServiceUnavailable`] when whoever knows cannot be asked.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
+        client: &Client,
         by_safe_method: bool,
     ) -> Result<Identity, Outcome> {
         if headers.contains_key(AUTHORIZATION) {
@@ -93,6 +107,9 @@ impl Authenticator {
                     "the header authorization must be Bearer and an access token",
                 )
             })?;
+            if let Some(keys) = self.by.keys.as_ref().filter(|_| token.starts_with(KEY_BEGINNING)) {
+                return self.verify_key(keys.as_ref(), token, client).await;
+            }
             return self.verify(token).await.map_err(Outcome::unauthenticated);
         }
         let Some(token) = cookie(headers, self.cookie) else {
@@ -117,21 +134,44 @@ impl Authenticator {
         let Some((viewer, expires)) = identity.viewer.as_ref().zip(identity.expires) else {
             return true;
         };
-        expires > self.clock.now() && !self.revocations.refuses(viewer.session, expires)
+        expires > self.by.clock.now() && !self.by.revocations.refuses(viewer.session, expires)
+    }
+
+    /// For whom an API key acts. What it was that is wrong with a key is told to nobody.
+    async fn verify_key(
+        &self,
+        keys: &dyn KeyVerifier,
+        key: &str,
+        client: &Client,
+    ) -> Result<Identity, Outcome> {
+        let found = if can_be_key(key) { keys.identify(key, client).await } else { Ok(None) };
+        let found = found.map_err(|error| {
+            tracing::warn!("an API key cannot be checked: {}", chain(&error));
+            let message = "API keys cannot be checked at this moment: try again in a few seconds";
+            Outcome::refused(Code::ServiceUnavailable, message)
+        })?;
+        let identity = found.map(|Accepted { viewer, expires }| Identity {
+            viewer: Some(viewer),
+            by_key: true,
+            expires: Some(expires),
+        });
+        identity.filter(|identity| self.is_still_good(identity)).ok_or_else(|| {
+            Outcome::unauthenticated("the API key is not valid, has expired or was revoked")
+        })
     }
 
     async fn verify(&self, token: &str) -> Result<Identity, String> {
         let Accepted { viewer, expires } =
             self.accept(token).await.map_err(|error| error.to_string())?;
-        if self.revocations.refuses(viewer.session, expires) {
+        if self.by.revocations.refuses(viewer.session, expires) {
             return Err("the session was ended: sign in again".into());
         }
-        Ok(Identity { viewer: Some(viewer), expires: Some(expires) })
+        Ok(Identity { viewer: Some(viewer), by_key: false, expires: Some(expires) })
     }
 
     /// Hands the token to whoever it says issued it.
     async fn accept(&self, token: &str) -> Result<Accepted, TokenError> {
-        let (token, now) = (Unverified::parse(token)?, self.clock.now());
+        let (token, now) = (Unverified::parse(token)?, self.by.clock.now());
         if !self.issuers.is_empty() {
             let named = token.issuer();
             let known = |issuer: &&Issuer| named.as_deref() == Some(issuer.name());
@@ -139,7 +179,7 @@ impl Authenticator {
                 return issuer.accept(token, now).await;
             }
         }
-        self.tokens.as_ref().ok_or(TokenError::Invalid)?.accept(token, now)
+        self.by.tokens.as_ref().ok_or(TokenError::Invalid)?.accept(token, now)
     }
 }
 
@@ -164,8 +204,8 @@ mod tests {
         let (token, _) = tokens.issue(&viewer, clock.now()).unwrap();
         let revocations = Arc::new(Revocations::new(clock.clone()));
         let tokens = Some(Arc::new(tokens));
-        let authenticator =
-            Authenticator::new(tokens, Vec::new(), revocations, clock.clone(), true).unwrap();
+        let by = Recognition { tokens, keys: None, revocations, clock: clock.clone() };
+        let authenticator = Authenticator::new(by, Vec::new(), true).unwrap();
         Setup { authenticator, clock, viewer, token }
     }
 
@@ -185,9 +225,19 @@ mod tests {
     #[tokio::test]
     async fn without_credentials_a_request_is_anonymous() {
         let Setup { authenticator, .. } = setup();
-        assert_eq!(authenticator.authenticate(&HeaderMap::new(), true).await.unwrap().viewer, None);
+        assert_eq!(
+            authenticator
+                .authenticate(&HeaderMap::new(), &Client::default(), true)
+                .await
+                .unwrap()
+                .viewer,
+            None
+        );
         let other = headers(&[("cookie", "theme=dark; spacey-access=insecure-name")]);
-        assert_eq!(authenticator.authenticate(&other, false).await.unwrap().viewer, None);
+        assert_eq!(
+            authenticator.authenticate(&other, &Client::default(), false).await.unwrap().viewer,
+            None
+        );
     }
 
     #[tokio::test]
@@ -200,12 +250,15 @@ mod tests {
             vec![("cookie", cookie.as_str())],
             vec![("authorization", bearer.as_str()), ("cookie", "__Host-spacey-access=bad")],
         ] {
-            let found = authenticator.authenticate(&headers(&pairs), false).await.unwrap();
+            let found = authenticator
+                .authenticate(&headers(&pairs), &Client::default(), false)
+                .await
+                .unwrap();
             assert_eq!(found.viewer.as_ref(), Some(&viewer), "{pairs:?}");
         }
         let both = headers(&[("authorization", "Bearer bad"), ("cookie", &cookie)]);
         assert_eq!(
-            code(authenticator.authenticate(&both, false).await),
+            code(authenticator.authenticate(&both, &Client::default(), false).await),
             Some(Code::Unauthenticated)
         );
     }
@@ -215,14 +268,14 @@ mod tests {
         let Setup { authenticator, clock, viewer, token } = setup();
         for value in ["Bearer", "Bearer ", "Bearer x.y.z", "Basic dTpw", "", &token] {
             let headers = headers(&[("authorization", value)]);
-            let result = authenticator.authenticate(&headers, false).await;
+            let result = authenticator.authenticate(&headers, &Client::default(), false).await;
             assert_eq!(code(result), Some(Code::Unauthenticated), "{value}");
         }
         let good = headers(&[("authorization", &format!("Bearer {token}"))]);
         let until = clock.now() + ACCESS_TOKEN_LIFETIME;
-        authenticator.revocations.revoke(viewer.session, until);
+        authenticator.by.revocations.revoke(viewer.session, until);
         assert_eq!(
-            code(authenticator.authenticate(&good, false).await),
+            code(authenticator.authenticate(&good, &Client::default(), false).await),
             Some(Code::Unauthenticated)
         );
 
@@ -232,10 +285,10 @@ mod tests {
             .issue(&Viewer { session: SessionId::new(), ..viewer }, clock.now())
             .unwrap();
         let good = headers(&[("authorization", &format!("Bearer {token}"))]);
-        assert!(authenticator.authenticate(&good, false).await.is_ok());
+        assert!(authenticator.authenticate(&good, &Client::default(), false).await.is_ok());
         clock.advance(ACCESS_TOKEN_LIFETIME);
         assert_eq!(
-            code(authenticator.authenticate(&good, false).await),
+            code(authenticator.authenticate(&good, &Client::default(), false).await),
             Some(Code::Unauthenticated)
         );
     }
@@ -244,7 +297,9 @@ mod tests {
     async fn a_bad_cookie_is_refused_and_removed() {
         let Setup { authenticator, .. } = setup();
         let stale = headers(&[("cookie", "__Host-spacey-access=stale")]);
-        let Err(Outcome::Refused(refusal)) = authenticator.authenticate(&stale, false).await else {
+        let Err(Outcome::Refused(refusal)) =
+            authenticator.authenticate(&stale, &Client::default(), false).await
+        else {
             panic!()
         };
         let (name, value) = refusal.headers.last().unwrap();
@@ -258,17 +313,18 @@ mod tests {
         let cookie = format!("__Host-spacey-access={token}");
         let simple = headers(&[("cookie", &cookie)]);
         assert_eq!(
-            code(authenticator.authenticate(&simple, true).await),
+            code(authenticator.authenticate(&simple, &Client::default(), true).await),
             Some(Code::CsrfPrevention)
         );
         for name in NOT_SIMPLE {
             let headers = headers(&[("cookie", &cookie), (name, "1")]);
-            let found = authenticator.authenticate(&headers, true).await.unwrap();
+            let found =
+                authenticator.authenticate(&headers, &Client::default(), true).await.unwrap();
             assert_eq!(found.viewer.as_ref(), Some(&viewer));
         }
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
         assert_eq!(
-            authenticator.authenticate(&by_header, true).await.unwrap().viewer,
+            authenticator.authenticate(&by_header, &Client::default(), true).await.unwrap().viewer,
             Some(viewer)
         );
     }
@@ -277,7 +333,8 @@ mod tests {
     async fn what_was_believed_ends_with_the_token_or_the_session() {
         let Setup { authenticator, clock, viewer, token } = setup();
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
-        let identity = authenticator.authenticate(&by_header, false).await.unwrap();
+        let identity =
+            authenticator.authenticate(&by_header, &Client::default(), false).await.unwrap();
         assert!(authenticator.is_still_good(&identity));
         assert!(authenticator.is_still_good(&Identity::default()));
         clock.advance(ACCESS_TOKEN_LIFETIME);
@@ -286,8 +343,9 @@ mod tests {
         let (token, until) =
             authenticator.own_tokens().unwrap().issue(&viewer, clock.now()).unwrap();
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
-        let identity = authenticator.authenticate(&by_header, false).await.unwrap();
-        authenticator.revocations.revoke(viewer.session, until);
+        let identity =
+            authenticator.authenticate(&by_header, &Client::default(), false).await.unwrap();
+        authenticator.by.revocations.revoke(viewer.session, until);
         assert!(!authenticator.is_still_good(&identity));
     }
 }

@@ -17,12 +17,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use common::outbox::Outbox;
-use common::token::AccessTokens;
+use common::token::{Accepted, AccessTokens};
 use common::{
-    Backend, Client, Clock, Endpoint, Error, KeyVerifier, Revocations, Roles, UserId, Viewer,
+    Backend, Client, Clock, Endpoint, EndpointError, Error, KeyVerifier, Revocations, Roles, UserId,
 };
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 
 pub use hashing::{HashingCost, InvalidHashingCost};
 pub use settings::{Limits, UsersSettings};
@@ -78,9 +77,14 @@ impl KeyVerifier for Users {
         &'a self,
         secret: &'a str,
         client: &'a Client,
-    ) -> BoxFuture<'a, Result<Option<(Viewer, Timestamp)>, Error>> {
-        Box::pin(self.service.identify_api_key(secret, client))
+    ) -> BoxFuture<'a, Result<Option<Accepted>, EndpointError>> {
+        Box::pin(async { self.service.identify_api_key(secret, client).await.map_err(failed) })
     }
+}
+
+/// The domain's own error, as the seam between processes has it.
+fn failed(error: Error) -> EndpointError {
+    EndpointError::Failed { endpoint: "users".into(), source: Box::new(error) }
 }
 
 /// How often to look for mail that is to be tried again.

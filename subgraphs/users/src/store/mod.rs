@@ -181,8 +181,8 @@ pub trait KeyStore: Send + Sync {
     /// The keys of a person that were not revoked, newest first; those that have expired are among them.
     fn keys_of(&self, user: UserId) -> Answer<'_, Vec<ApiKey>>;
 
-    /// Notes that a key was used.
-    fn touch_key(&self, key: ApiKeyId, now: Timestamp) -> Answer<'_, ()>;
+    /// Notes that a key was used, and answers whether it did: not when a use after `before` is noted already.
+    fn touch_key(&self, key: ApiKeyId, now: Timestamp, before: Timestamp) -> Answer<'_, bool>;
 
     /// Revokes keys, and answers which of them had not been revoked before.
     fn revoke_keys(&self, which: Keys, now: Timestamp) -> Answer<'_, Vec<ApiKey>>;

@@ -155,7 +155,12 @@ pub(crate) async fn a_key_is_kept_as_it_was_given_and_revoked_once(store: &impl 
     assert_eq!(store.key_by_hash(ApiSecret::generate().hash()).await.unwrap(), None);
     assert_eq!(store.keys_of(ada.id).await.unwrap(), [second.clone(), first.clone()]);
     let used = now() + seconds(5);
-    store.touch_key(second.id, used).await.unwrap();
+    assert!(store.touch_key(second.id, used, now()).await.unwrap());
+    assert!(!store.touch_key(second.id, used + seconds(1), used - seconds(1)).await.unwrap());
+    let touches = (0..5).map(|_| store.touch_key(first.id, used, now()));
+    let touched = join_all(touches).await.into_iter().filter(|it| *it.as_ref().unwrap());
+    assert_eq!(touched.count(), 1, "of many at the same time one is noted");
+    let first = ApiKey { last_used_at: Some(used), ..first };
     let second = ApiKey { last_used_at: Some(used), ..second };
     assert_eq!(store.key_by_hash(second.hash).await.unwrap(), Some(second.clone()));
 
