@@ -60,6 +60,14 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) async fn open() -> Self {
+        Self::open_with(UsersSettings {
+            hashing_cost: HashingCost::new(64, 1, 1).unwrap(),
+            ..UsersSettings::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn open_with(settings: UsersSettings) -> Self {
         // As the program does at its start.
         drop(rustls::crypto::ring::default_provider().install_default());
         let clock = Clock::System;
@@ -84,10 +92,6 @@ impl Graph {
         .await
         .unwrap();
         let mail = tempfile::tempdir().unwrap();
-        let settings = UsersSettings {
-            hashing_cost: HashingCost::new(64, 1, 1).unwrap(),
-            ..UsersSettings::default()
-        };
         let users = users::open(
             backend(users::MIGRATIONS),
             settings,

@@ -115,6 +115,7 @@ pub async fn open(
     let outbox = Outbox::start("users", store.clone(), subscribers);
     let service = Service::new(store, outbox, settings, tokens, revocations, mailer, clock);
     service.load_revocations().await?;
+    service.expect_legacy_hashes().await?;
     let service = Arc::new(service);
     tokio::spawn(send_mail(Arc::downgrade(&service)));
     tokio::spawn(tidy_up(Arc::downgrade(&service)));

@@ -19,6 +19,14 @@ const WRONG_SECRET: Error =
 const WRONG_PASSWORD: Error = Error::WrongCredentials("this is not your present password");
 
 impl Service {
+    /// Finds out whether accounts have hashes of the program before this one, so that a wrong password takes the same time for all.
+    pub(crate) async fn expect_legacy_hashes(&self) -> Result<(), Error> {
+        if let Some(cost) = self.store.legacy_cost().await? {
+            self.hasher.expect_legacy(cost);
+        }
+        Ok(())
+    }
+
     /// Changes the password of the signed-in person, who knows the present one, and ends their other sessions.
     pub(crate) async fn change_password(
         &self,

@@ -81,6 +81,9 @@ pub trait AccountStore: Send + Sync {
     /// A page of all accounts, oldest first; with `text`, of those whose address or name has it in it, in whatever case of the letters a–z.
     fn user_page(&self, text: Option<String>, page: PageRequest<UserId>) -> Answer<'_, Page<User>>;
 
+    /// The highest cost of a bcrypt hash that is kept of a password: the two digits behind `$2a$` or the like; none when there is none.
+    fn legacy_cost(&self) -> Answer<'_, Option<u32>>;
+
     /// Keeps a new account and its event, and answers whether it did. When its address is taken, the account that has it stays as it is
     /// but for a count of such attempts. Of `mail` the one that fits is queued, so that both answers take the same work.
     fn insert_user(

@@ -39,6 +39,7 @@ suite! {
         the_last_admin_stays
         of_two_admins_who_depose_each_other_one_stays
         a_hash_is_replaced_only_if_it_is_still_the_one
+        hashes_of_the_program_before_are_known
         events_wait_until_they_are_delivered
         it_answers_a_ping
         accounts_are_paged_and_searched

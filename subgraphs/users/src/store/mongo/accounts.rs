@@ -43,6 +43,18 @@ impl AccountStore for MongoStore {
         })
     }
 
+    fn legacy_cost(&self) -> Answer<'_, Option<u32>> {
+        Box::pin(async move {
+            let legacy = doc! { "$match": { "password_hash": { "$gte": "$2", "$lt": "$3" } } };
+            let cost = doc! { "$substrBytes": ["$password_hash", 4, 2] };
+            let most = doc! { "$group": { "_id": null, "cost": { "$max": cost } } };
+            let mut found = self.users.aggregate([legacy, most]).await?;
+            let most = found.try_next().await?;
+            // Two digits each: the greatest text is the greatest number.
+            Ok(most.and_then(|most| most.get_str("cost").ok()?.parse().ok()))
+        })
+    }
+
     fn insert_user(
         &self,
         user: User,

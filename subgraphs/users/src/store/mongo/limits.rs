@@ -102,12 +102,13 @@ fn count(backoff: &Backoff, now: Timestamp) -> Vec<Document> {
     let pause =
         doc! { "$multiply": [backoff.pause.as_millis() as i64, { "$pow": [2_i64, doublings] }] };
     let pause = doc! { "$min": [pause, backoff.longest.as_millis() as i64] };
-    let pause = doc! { "$cond": [{ "$gt": [beyond, 0_i64] }, pause, 0_i64] };
+    // Without a pause it is never: who arrives a moment later may have been the first to look at the clock.
+    let paused_to = doc! { "$cond": [{ "$gt": [beyond, 0_i64] }, { "$add": [now, pause] }, DateTime::from_millis(0)] };
     vec![
         doc! { "$set": { "refused": refused } },
         doc! { "$set": { "count": unless_refused("count", doc! { "$add": [before, 1_i64] }) } },
         doc! { "$set": {
-            "paused_to": unless_refused("paused_to", doc! { "$add": [now, pause] }),
+            "paused_to": unless_refused("paused_to", paused_to),
             "forget_at": unless_refused("forget_at", doc! { "$add": [now, forget_after] }),
         } },
     ]

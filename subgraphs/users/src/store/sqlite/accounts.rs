@@ -51,6 +51,14 @@ impl AccountStore for SqliteStore {
         }))
     }
 
+    fn legacy_cost(&self) -> Answer<'_, Option<u32>> {
+        Box::pin(self.0.read(move |connection| {
+            let mut statement =
+                connection.prepare_cached(include_str!("../sql/legacy_cost.sql"))?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        }))
+    }
+
     fn insert_user(
         &self,
         user: User,
