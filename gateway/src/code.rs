@@ -12,12 +12,10 @@ pub(crate) enum Code {
     Operation(RequestErrorCode),
     /// The credentials are not, or no longer, good.
     Unauthenticated,
-    /// The credentials are good, and for other things.
-    Forbidden,
-    /// Who is asking cannot be found out at the moment.
-    ServiceUnavailable,
     /// The request could have been made by another site's page with the visitor's cookies.
     CsrfPrevention,
+    /// The credentials are good, but not for this.
+    Forbidden,
     /// Clients may not ask for the schema.
     IntrospectionDisabled,
     /// The method is not one that is answered here.
@@ -40,6 +38,12 @@ pub(crate) enum Code {
     TooManyStreams,
     /// The client takes its messages too slowly.
     StreamTooSlow,
+    /// Somebody for whom another issuer vouches has no account, and another has the address.
+    AddressTaken,
+    /// Such a person has no account, and no address is told for one.
+    AddressMissing,
+    /// Who is asking cannot be found out at the moment.
+    ServiceUnavailable,
     /// The gateway stops: another one will answer.
     ShuttingDown,
     /// The answer took too long.
@@ -55,9 +59,8 @@ impl Code {
             Self::BadRequest => "BAD_REQUEST",
             Self::Operation(code) => code.as_str(),
             Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::CsrfPrevention => "CSRF_PREVENTION",
+            Self::Forbidden => "FORBIDDEN",
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
@@ -69,6 +72,9 @@ impl Code {
             Self::StreamConflict => "STREAM_CONFLICT",
             Self::TooManyStreams => "TOO_MANY_STREAMS",
             Self::StreamTooSlow => "STREAM_TOO_SLOW",
+            Self::AddressTaken => "ADDRESS_TAKEN",
+            Self::AddressMissing => "ADDRESS_MISSING",
+            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::ShuttingDown => "SHUTTING_DOWN",
             Self::GatewayTimeout => "GATEWAY_TIMEOUT",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
@@ -86,7 +92,7 @@ impl Code {
                 StatusCode::BAD_REQUEST
             }
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::CsrfPrevention => StatusCode::FORBIDDEN,
+            Self::CsrfPrevention | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -96,6 +102,8 @@ impl Code {
             Self::StreamNotFound => StatusCode::NOT_FOUND,
             Self::StreamConflict => StatusCode::CONFLICT,
             Self::TooManyStreams | Self::StreamTooSlow => StatusCode::TOO_MANY_REQUESTS,
+            Self::AddressTaken => StatusCode::CONFLICT,
+            Self::AddressMissing => StatusCode::FORBIDDEN,
             Self::ServiceUnavailable | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }

@@ -73,6 +73,7 @@ impl Gateway {
         let recognition = looks.then(|| Recognition {
             tokens,
             keys: None,
+            admissions: None,
             revocations: Arc::default(),
             clock: Clock::System,
         });

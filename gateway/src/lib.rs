@@ -48,8 +48,8 @@ pub use http_client::{
     TlsSettings,
 };
 pub use remote::{
-    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, RemoteKeys, key_router,
-    revocation_router, subgraph_router,
+    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, RemoteAdmissions,
+    RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
     BrowserSettings, DeveloperSettings, ErrorSettings, GatewaySettings, HttpSettings,

@@ -68,7 +68,7 @@ impl Target {
         let (expired, _) = book.make(&["read", "write"], clock.now());
         let keys = Some(book as Arc<dyn KeyVerifier>);
         let tokens = Arc::new(AccessTokens::new(ring));
-        let identity = Identity { tokens, revocations, keys, clock };
+        let identity = Identity { tokens, revocations, keys, admissions: None, clock };
         let router = identity.gateway(SUPERGRAPH, transports, settings).unwrap().router();
         let bad_keys = [revoked, expired];
         Self { router, received, own, kid, jwk, rsa, p256, ed25519, key, bad_keys, now }

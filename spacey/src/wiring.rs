@@ -9,8 +9,9 @@ use common::mongo::Mongo;
 use common::revocation::{RevocationFeed, Revocations};
 use common::sqlite::Sqlite;
 use common::token::{AccessTokens, ServiceTokens};
+use common::vouched::Admissions;
 use common::{Backend, Clock, Endpoint, KeyVerifier, StoreError};
-use gateway::{HttpEndpoint, HttpEndpointError, RemoteKeys, Transport};
+use gateway::{HttpEndpoint, HttpEndpointError, RemoteAdmissions, RemoteKeys, Transport};
 use secrecy::{ExposeSecret, SecretString};
 use users::Users;
 use users::mail::{InvalidSmtpSettings, Mailbox, Mailer, SmtpMailer};
@@ -106,6 +107,7 @@ pub(crate) struct Accounts {
     /// Tells of the sessions that other processes end, where there can be some.
     pub(crate) ended: Option<Arc<dyn RevocationFeed>>,
     pub(crate) keys: Arc<dyn KeyVerifier>,
+    pub(crate) admissions: Arc<dyn Admissions>,
 }
 
 impl Accounts {
@@ -114,11 +116,19 @@ impl Accounts {
         let users = Arc::new(users.clone());
         // Others may use the same database, but not the same file.
         let ended = settings.data.mongo.is_some();
-        Self { ended: ended.then(|| users.clone() as Arc<dyn RevocationFeed>), keys: users }
+        Self {
+            ended: ended.then(|| users.clone() as Arc<dyn RevocationFeed>),
+            keys: users.clone(),
+            admissions: users,
+        }
     }
 
     fn elsewhere(endpoint: &Arc<HttpEndpoint>) -> Self {
-        Self { ended: Some(endpoint.clone()), keys: Arc::new(RemoteKeys::new(endpoint.clone())) }
+        Self {
+            ended: Some(endpoint.clone()),
+            keys: Arc::new(RemoteKeys::new(endpoint.clone())),
+            admissions: Arc::new(RemoteAdmissions::new(endpoint.clone())),
+        }
     }
 }
 

@@ -69,8 +69,13 @@ impl Graph {
         let supergraph = compose(&sdls).unwrap().supergraph_sdl;
         let transports: Vec<Transport> = endpoints.into_iter().map(Transport::InProcess).collect();
         let settings = GatewaySettings::default();
-        let recognition =
-            Recognition { tokens: Some(tokens.clone()), keys: None, revocations, clock };
+        let recognition = Recognition {
+            tokens: Some(tokens.clone()),
+            keys: None,
+            admissions: None,
+            revocations,
+            clock,
+        };
         let gateway = Gateway::new(&supergraph, transports, recognition, settings);
         Self { router: gateway.unwrap().router(), tokens, users, stores }
     }

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use common::api_key::{KEY_BEGINNING, KeyVerifier, can_be_key};
 use common::revocation::Revocations;
 use common::token::jws::Unverified;
-use common::token::{Accepted, AccessTokens, TokenError};
-use common::{Client, Clock, Viewer};
+use common::token::{ACCESS_TOKEN_LIFETIME, Accepted, AccessTokens, TokenError};
+use common::vouched::{Admission, Admissions, Vouched};
+use common::{Client, Clock, EndpointError, Roles, Viewer};
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
@@ -38,7 +39,7 @@ pub(crate) struct Identity {
     pub(crate) viewer: Option<Viewer>,
     /// Whether an API key says so: then its scopes say what it may be used for.
     pub(crate) by_key: bool,
-    expires: Option<Timestamp>,
+    pub(crate) expires: Option<Timestamp>,
 }
 
 /// What viewers are recognised by.
@@ -48,6 +49,8 @@ pub struct Recognition {
     pub tokens: Option<Arc<AccessTokens>>,
     /// Whoever knows its API keys; none where there are no such keys.
     pub keys: Option<Arc<dyn KeyVerifier>>,
+    /// Whoever keeps accounts of people for whom another issuer vouches; none where they have none.
+    pub admissions: Option<Arc<dyn Admissions>>,
     /// The sessions, of keys too, that are good no more.
     pub revocations: Arc<Revocations>,
     /// Says whether something has expired.
@@ -57,7 +60,11 @@ pub struct Recognition {
 /// Recognises viewers.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
-    by: Recognition,
+    tokens: Option<Arc<AccessTokens>>,
+    keys: Option<Arc<dyn KeyVerifier>>,
+    admissions: Option<Arc<dyn Admissions>>,
+    revocations: Arc<Revocations>,
+    clock: Clock,
     issuers: Vec<Issuer>,
     cookie: &'static str,
     /// Makes a browser forget the cookie.
@@ -82,12 +89,13 @@ impl Authenticator {
         };
         let forget = HeaderValue::from_static(forget);
         let issuers = issuers.into_iter().map(Issuer::new).collect::<Result<_, _>>()?;
-        Ok(Self { by, issuers, cookie, forget })
+        let Recognition { tokens, keys, admissions, revocations, clock } = by;
+        Ok(Self { tokens, keys, admissions, revocations, clock, issuers, cookie, forget })
     }
 
     /// The keys of this installation's own tokens, where it issues some.
     pub(crate) fn own_tokens(&self) -> Option<&Arc<AccessTokens>> {
-        self.by.tokens.as_ref()
+        self.tokens.as_ref()
     }
 
     /// The viewer, or nobody, and until when. The request comes from `client`.
@@ -107,18 +115,20 @@ impl Authenticator {
                     "the header authorization must be Bearer and an access token",
                 )
             })?;
-            if let Some(keys) = self.by.keys.as_ref().filter(|_| token.starts_with(KEY_BEGINNING)) {
+            if let Some(keys) = self.keys.as_ref().filter(|_| token.starts_with(KEY_BEGINNING)) {
                 return self.verify_key(keys.as_ref(), token, client).await;
             }
-            return self.verify(token).await.map_err(Outcome::unauthenticated);
+            return self.verify(token, client).await;
         }
         let Some(token) = cookie(headers, self.cookie) else {
             return Ok(Identity::default());
         };
-        let identity = self.verify(token).await.map_err(|reason| {
-            // A page cannot remove this cookie itself, and could not even sign in again while it is there.
-            Outcome::unauthenticated(reason).with_header(SET_COOKIE, self.forget.clone())
-        })?;
+        let identity =
+            self.verify(token, client).await.map_err(|refused| match refused.code() {
+                // A page cannot remove this cookie itself, and could not even sign in again while it is there.
+                Some(Code::Unauthenticated) => refused.with_header(SET_COOKIE, self.forget.clone()),
+                _ => refused,
+            })?;
         if by_safe_method && !NOT_SIMPLE.iter().any(|name| headers.contains_key(*name)) {
             return Err(Outcome::refused(
                 Code::CsrfPrevention,
@@ -134,7 +144,7 @@ impl Authenticator {
         let Some((viewer, expires)) = identity.viewer.as_ref().zip(identity.expires) else {
             return true;
         };
-        expires > self.by.clock.now() && !self.by.revocations.refuses(viewer.session, expires)
+        expires > self.clock.now() && !self.revocations.refuses(viewer.session, expires)
     }
 
     /// For whom an API key acts. What it was that is wrong with a key is told to nobody.
@@ -160,18 +170,61 @@ impl Authenticator {
         })
     }
 
-    async fn verify(&self, token: &str) -> Result<Identity, String> {
-        let Accepted { viewer, expires } =
-            self.accept(token).await.map_err(|error| error.to_string())?;
-        if self.by.revocations.refuses(viewer.session, expires) {
-            return Err("the session was ended: sign in again".into());
+    async fn verify(&self, token: &str, client: &Client) -> Result<Identity, Outcome> {
+        let (accepted, person) = self
+            .accept(token)
+            .await
+            .map_err(|error| Outcome::unauthenticated(error.to_string()))?;
+        let Accepted { viewer, expires } = match (person, &self.admissions) {
+            (Some(person), Some(admissions)) => {
+                let admission = admissions.admit(&person, client).await;
+                self.admitted(accepted, admission)?
+            }
+            _ => accepted,
+        };
+        if self.revocations.refuses(viewer.session, expires) {
+            return Err(Outcome::unauthenticated("the session was ended: sign in again"));
         }
         Ok(Identity { viewer: Some(viewer), by_key: false, expires: Some(expires) })
     }
 
-    /// Hands the token to whoever it says issued it.
-    async fn accept(&self, token: &str) -> Result<Accepted, TokenError> {
-        let (token, now) = (Unverified::parse(token)?, self.by.clock.now());
+    /// The viewer as the account has them. That is looked at again as soon as one of our own tokens would expire.
+    fn admitted(
+        &self,
+        accepted: Accepted,
+        admission: Result<Admission, EndpointError>,
+    ) -> Result<Accepted, Outcome> {
+        match admission {
+            Ok(Admission::Account { user, roles, verified }) => {
+                let told = accepted.viewer.roles;
+                let roles =
+                    Roles { beta: roles.beta || told.beta, admin: roles.admin || told.admin };
+                let until = self.clock.now().saturating_add(ACCESS_TOKEN_LIFETIME);
+                Ok(Accepted {
+                    viewer: Viewer { user, roles, verified, ..accepted.viewer },
+                    expires: accepted.expires.min(until.unwrap_or(Timestamp::MAX)),
+                })
+            }
+            Ok(Admission::AddressTaken) => Err(Outcome::refused(
+                Code::AddressTaken,
+                "the address of this token has an account that is not linked with it: log in to that one",
+            )),
+            Ok(Admission::NoAddress) => Err(Outcome::refused(
+                Code::AddressMissing,
+                "there is no account for this token, and to make one it needs the claim email with an e-mail address",
+            )),
+            Err(error) => {
+                tracing::warn!("an account cannot be looked up: {}", chain(&error));
+                let message =
+                    "accounts cannot be looked up at this moment: try again in a few seconds";
+                Err(Outcome::refused(Code::ServiceUnavailable, message))
+            }
+        }
+    }
+
+    /// Hands the token to whoever it says issued it. Who the person is that another issuer vouches for is told where that makes an account.
+    async fn accept(&self, token: &str) -> Result<(Accepted, Option<Vouched>), TokenError> {
+        let (token, now) = (Unverified::parse(token)?, self.clock.now());
         if !self.issuers.is_empty() {
             let named = token.issuer();
             let known = |issuer: &&Issuer| named.as_deref() == Some(issuer.name());
@@ -179,14 +232,14 @@ impl Authenticator {
                 return issuer.accept(token, now).await;
             }
         }
-        self.by.tokens.as_ref().ok_or(TokenError::Invalid)?.accept(token, now)
+        let accepted = self.tokens.as_ref().ok_or(TokenError::Invalid)?.accept(token, now)?;
+        Ok((accepted, None))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use common::token::ACCESS_TOKEN_LIFETIME;
-    use common::{Roles, SessionId, UserId};
+    use common::{SessionId, UserId};
 
     use super::*;
 
@@ -204,7 +257,8 @@ mod tests {
         let (token, _) = tokens.issue(&viewer, clock.now()).unwrap();
         let revocations = Arc::new(Revocations::new(clock.clone()));
         let tokens = Some(Arc::new(tokens));
-        let by = Recognition { tokens, keys: None, revocations, clock: clock.clone() };
+        let by =
+            Recognition { tokens, keys: None, admissions: None, revocations, clock: clock.clone() };
         let authenticator = Authenticator::new(by, Vec::new(), true).unwrap();
         Setup { authenticator, clock, viewer, token }
     }
@@ -273,7 +327,7 @@ mod tests {
         }
         let good = headers(&[("authorization", &format!("Bearer {token}"))]);
         let until = clock.now() + ACCESS_TOKEN_LIFETIME;
-        authenticator.by.revocations.revoke(viewer.session, until);
+        authenticator.revocations.revoke(viewer.session, until);
         assert_eq!(
             code(authenticator.authenticate(&good, &Client::default(), false).await),
             Some(Code::Unauthenticated)
@@ -345,7 +399,7 @@ mod tests {
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
         let identity =
             authenticator.authenticate(&by_header, &Client::default(), false).await.unwrap();
-        authenticator.by.revocations.revoke(viewer.session, until);
+        authenticator.revocations.revoke(viewer.session, until);
         assert!(!authenticator.is_still_good(&identity));
     }
 }

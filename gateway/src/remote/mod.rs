@@ -9,6 +9,7 @@
 //! | `POST /events` `[Event]` | 204 when they are stored |
 //! | `GET /revocations?since=CURSOR`, of the users subgraph | 200, the sessions that were ended since, and the next cursor |
 //! | `POST /api-keys` a key as plain text, of the users subgraph | 200, for whom it acts and until when, or `null` |
+//! | `POST /people` somebody for whom another issuer vouches, of the users subgraph | 200, the account or why there is none |
 //! | `GET /sdl` | 200, the schema with federation directives |
 //! | `GET /health/live`, `GET /health/ready` | 200, or 503 with the reason |
 //!
@@ -16,8 +17,10 @@
 //! good for a minute. Without a valid one the answer is 401; no header besides it says anything about identity.
 
 mod api_keys;
+mod asked;
 mod client;
 mod graphql;
+mod people;
 mod publish;
 mod revocations;
 mod server;
@@ -34,6 +37,7 @@ use crate::subgraph::CallError;
 pub use api_keys::{RemoteKeys, key_router};
 pub use client::{HttpEndpoint, HttpEndpointError};
 pub use graphql::{GraphQlSubgraph, GraphQlSubgraphError};
+pub use people::{RemoteAdmissions, people_router};
 pub use revocations::revocation_router;
 pub use server::subgraph_router;
 

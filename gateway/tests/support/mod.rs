@@ -21,6 +21,7 @@ use common::endpoint::Domain;
 use common::endpoint::SchemaEndpoint;
 use common::revocation::Revocations;
 use common::token::{AccessTokens, ServiceTokens};
+use common::vouched::Admissions;
 use common::{
     Clock, Endpoint, Error, Event, KeyVerifier, Roles, SessionId, StoreError, UserId, Viewer,
 };
@@ -110,6 +111,7 @@ pub(crate) struct Identity {
     pub(crate) tokens: Arc<AccessTokens>,
     pub(crate) revocations: Arc<Revocations>,
     pub(crate) keys: Option<Arc<dyn KeyVerifier>>,
+    pub(crate) admissions: Option<Arc<dyn Admissions>>,
     pub(crate) clock: Clock,
 }
 
@@ -118,7 +120,7 @@ impl Identity {
         let clock = Clock::manual(Clock::System.now());
         let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
         let revocations = Arc::new(Revocations::new(clock.clone()));
-        Self { tokens: Arc::new(tokens), revocations, keys: None, clock }
+        Self { tokens: Arc::new(tokens), revocations, keys: None, admissions: None, clock }
     }
 
     pub(crate) fn gateway(
@@ -127,8 +129,9 @@ impl Identity {
         transports: Vec<Transport>,
         settings: GatewaySettings,
     ) -> Result<Gateway, GatewayError> {
-        let Self { tokens, revocations, keys, clock } = self.clone();
-        let recognition = Recognition { tokens: Some(tokens), keys, revocations, clock };
+        let Self { tokens, revocations, keys, admissions, clock } = self.clone();
+        let tokens = Some(tokens);
+        let recognition = Recognition { tokens, keys, admissions, revocations, clock };
         Gateway::new(sdl, transports, recognition, settings)
     }
 }

@@ -50,6 +50,7 @@ pub(super) async fn gateway(
         Recognition {
             tokens: Some(identity.access),
             keys: Some(domains.accounts.keys.clone()),
+            admissions: Some(domains.accounts.admissions.clone()),
             revocations: identity.revocations,
             clock: Clock::System,
         },

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use common::Clock;
-use gateway::{key_router, revocation_router, subgraph_router};
+use gateway::{key_router, people_router, revocation_router, subgraph_router};
 
 use super::server;
 use crate::cli::SubgraphArgs;
@@ -23,7 +23,8 @@ pub(super) async fn run(settings: Settings, arguments: SubgraphArgs) -> super::R
         let tokens = identity.service;
         router = router
             .merge(revocation_router(users.clone(), tokens.clone(), Clock::System))
-            .merge(key_router(users, tokens, Clock::System));
+            .merge(key_router(users.clone(), tokens.clone(), Clock::System))
+            .merge(people_router(users, tokens, Clock::System));
     }
     server::serve(listener, router, settings.listen.drain, || ()).await?;
     Ok(ExitCode::SUCCESS)

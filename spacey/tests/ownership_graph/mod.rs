@@ -123,6 +123,7 @@ impl Graph {
         let recognition = Recognition {
             tokens: Some(tokens.clone()),
             keys: Some(Arc::new(users.clone())),
+            admissions: None,
             revocations,
             clock,
         };

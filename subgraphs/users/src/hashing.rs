@@ -94,6 +94,11 @@ impl Hasher {
         }
     }
 
+    /// What to keep where there is no password: nobody can type what matches it.
+    pub(crate) fn nobody(&self) -> PasswordHash {
+        self.nobody.clone()
+    }
+
     /// What to keep of a new password.
     ///
     /// # Errors

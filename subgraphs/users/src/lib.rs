@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use common::outbox::Outbox;
 use common::token::{Accepted, AccessTokens};
+use common::vouched::{Admission, Admissions, Vouched};
 use common::{
     Backend, Client, Clock, Endpoint, EndpointError, Error, KeyVerifier, Revocations, Roles, UserId,
 };
@@ -79,6 +80,16 @@ impl KeyVerifier for Users {
         client: &'a Client,
     ) -> BoxFuture<'a, Result<Option<Accepted>, EndpointError>> {
         Box::pin(async { self.service.identify_api_key(secret, client).await.map_err(failed) })
+    }
+}
+
+impl Admissions for Users {
+    fn admit<'a>(
+        &'a self,
+        person: &'a Vouched,
+        client: &'a Client,
+    ) -> BoxFuture<'a, Result<Admission, EndpointError>> {
+        Box::pin(async { self.service.admit_person(person, client).await.map_err(failed) })
     }
 }
 

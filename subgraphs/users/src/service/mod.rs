@@ -10,6 +10,7 @@ mod ended;
 mod keys;
 mod limits;
 mod passwords;
+mod people;
 mod sessions;
 
 use std::sync::Arc;

@@ -149,6 +149,10 @@ impl Service {
                 break;
             }
         }
+        if !user.email_verified {
+            // Nobody knew that the address was theirs for whom another issuer vouched.
+            self.store.forget_people(user.id).await?;
+        }
         self.end(Sessions::Of(user.id)).await?;
         self.revoke_keys(Keys::Of(user.id)).await?;
         Ok(Some(()))

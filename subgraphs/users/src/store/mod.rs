@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::model::{
-    ApiKey, Attempt, AttemptKey, Backoff, Email, MailToken, PasswordHash, Purpose, QueuedMail,
-    SecurityEvent, Session, TokenHash, User,
+    ApiKey, Attempt, AttemptKey, Backoff, Email, MailToken, PasswordHash, PersonKey, Purpose,
+    QueuedMail, SecurityEvent, Session, TokenHash, User,
 };
 
 /// The answer of a store, when it comes.
@@ -26,6 +26,17 @@ pub enum Replaced {
     Stale,
     /// Nobody would be left who may administer: nothing was done.
     NoAdminLeft,
+}
+
+/// How it went to make an account for somebody for whom another issuer vouches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// It was made, and its event waits for delivery.
+    Made,
+    /// The person has one already: nothing was done.
+    Known,
+    /// Another account has the address: nothing was done to speak of.
+    AddressTaken,
 }
 
 /// Which sessions to end.
@@ -61,12 +72,26 @@ pub struct SignUpMail {
 
 /// Keeps everything of the domain.
 pub trait Store:
-    OutboxStore + AccountStore + SessionStore + MailStore + KeyStore + LimitStore + AuditStore
+    OutboxStore
+    + AccountStore
+    + PeopleStore
+    + SessionStore
+    + MailStore
+    + KeyStore
+    + LimitStore
+    + AuditStore
 {
 }
 
 impl<S> Store for S where
-    S: OutboxStore + AccountStore + SessionStore + MailStore + KeyStore + LimitStore + AuditStore
+    S: OutboxStore
+        + AccountStore
+        + PeopleStore
+        + SessionStore
+        + MailStore
+        + KeyStore
+        + LimitStore
+        + AuditStore
 {
 }
 
@@ -109,6 +134,23 @@ pub trait AccountStore: Send + Sync {
 
     /// Whether the store answers now.
     fn ping(&self) -> Answer<'_, ()>;
+}
+
+/// Keeps which accounts belong to people for whom another issuer vouches.
+pub trait PeopleStore: Send + Sync {
+    /// The account of a person.
+    fn account_of(&self, person: PersonKey) -> Answer<'_, Option<User>>;
+
+    /// Keeps a new account, its event, and that it belongs to the person: all of it or nothing.
+    fn insert_person(
+        &self,
+        person: PersonKey,
+        user: User,
+        hash: PasswordHash,
+    ) -> Answer<'_, Joined>;
+
+    /// Has the account belong to nobody for whom another issuer vouches.
+    fn forget_people(&self, user: UserId) -> Answer<'_, ()>;
 }
 
 /// Keeps sessions.

@@ -5,6 +5,7 @@
 mod accounts;
 mod limits;
 mod model;
+mod people;
 mod security;
 mod world;
 
@@ -47,6 +48,12 @@ on_each_store! {
         security_events_are_for_their_owner_and_admins
         admins_find_people_and_end_their_sessions
         an_account_is_deleted_after_a_while_unless_its_owner_logs_in
+    }
+    people {
+        a_person_gets_an_account_once
+        an_address_that_is_taken_is_never_linked
+        an_address_counts_as_confirmed_when_the_issuer_says_so
+        who_gets_an_unconfirmed_account_by_mail_has_it_alone
     }
     limits {
         wrong_passwords_are_slowed_down_and_nobody_else_is

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
 
 mod accounts;
+mod people;
 mod security;
 mod sessions;
 mod support;
@@ -44,6 +45,11 @@ suite! {
         it_answers_a_ping
         accounts_are_paged_and_searched
         an_account_is_removed_with_everything
+    }
+    people {
+        a_person_has_one_account
+        of_many_who_come_at_the_same_time_one_makes_it
+        an_account_is_nobody_elses_once_that_is_forgotten
     }
     sessions {
         a_session_is_kept_as_it_was_given

@@ -165,6 +165,7 @@ impl AccountStore for MongoStore {
                         }
                         let theirs = || doc! { "user": user.id.to_bson() };
                         let mail = doc! { "recipient": user.email.as_str() };
+                        this.people.delete_many(theirs()).session(&mut *session).await?;
                         this.sessions.delete_many(theirs()).session(&mut *session).await?;
                         this.mail_tokens.delete_many(theirs()).session(&mut *session).await?;
                         this.keys.delete_many(theirs()).session(&mut *session).await?;
@@ -224,7 +225,7 @@ pub(super) struct UserDocument {
 }
 
 impl UserDocument {
-    fn of(user: &User, hash: &PasswordHash) -> Self {
+    pub(super) fn of(user: &User, hash: &PasswordHash) -> Self {
         Self {
             id: user.id.to_bson(),
             email: user.email.as_str().to_owned(),
@@ -242,7 +243,7 @@ impl UserDocument {
         }
     }
 
-    fn read(self) -> Result<(User, PasswordHash), StoreError> {
+    pub(super) fn read(self) -> Result<(User, PasswordHash), StoreError> {
         let user = User {
             id: self.id.into(),
             email: Email::stored(self.email),
