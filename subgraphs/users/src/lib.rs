@@ -121,7 +121,8 @@ pub async fn open(
 ) -> Result<Users, Error> {
     let store: Arc<dyn Store> = match backend {
         Backend::Sqlite(sqlite) => Arc::new(store::sqlite::SqliteStore::new(sqlite)),
-        Backend::Mongo(mongo) => Arc::new(store::mongo::MongoStore::open(mongo).await?),
+        // Boxed: it is large, and so would be all that wait for it.
+        Backend::Mongo(mongo) => Arc::new(Box::pin(store::mongo::MongoStore::open(mongo)).await?),
     };
     let outbox = Outbox::start("users", store.clone(), subscribers);
     let service = Service::new(store, outbox, settings, tokens, revocations, mailer, clock);
