@@ -11,6 +11,7 @@ mod export;
 mod graph;
 mod keys;
 mod logging;
+mod mail_pages;
 mod origin;
 mod reload;
 mod secrets;
