@@ -37,8 +37,12 @@ static EXPORT: ExportSettings = ExportSettings {
     nested: &[ExportList { name: "things", operation: "Things", at: "box.things" }],
 };
 
-/// Which box's things cannot be had beyond the first page; none by default.
-struct Broken(AtomicI32);
+/// Which box's things cannot be had beyond the first page, and after which the session ends; none by default.
+struct Broken {
+    at: AtomicI32,
+    ends_at: AtomicI32,
+    revocations: Arc<common::Revocations>,
+}
 
 const BOXES: i32 = 5;
 
@@ -88,9 +92,13 @@ impl Case {
         first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<Things> {
-        let broken = ctx.data::<Arc<Broken>>()?.0.load(Ordering::SeqCst);
-        if after.is_some() && broken == self.0 {
+        let broken = ctx.data::<Arc<Broken>>()?;
+        if after.is_some() && broken.at.load(Ordering::SeqCst) == self.0 {
             return Err("the disk is gone".into());
+        }
+        if after.is_some() && broken.ends_at.load(Ordering::SeqCst) == self.0 {
+            let viewer = ctx.data::<Arc<Caller>>()?.viewer.as_ref().unwrap();
+            broken.revocations.revoke(viewer.session, jiff::Timestamp::MAX);
         }
         let (numbers, page_info) = page(first, after, self.0 * 2);
         let text = |number| format!("\"{number}\" in {}", self.0);
@@ -143,7 +151,12 @@ struct Shelf {
 
 impl Shelf {
     fn new() -> Self {
-        let broken = Arc::new(Broken(AtomicI32::new(-1)));
+        let identity = Identity::new();
+        let broken = Arc::new(Broken {
+            at: AtomicI32::new(-1),
+            ends_at: AtomicI32::new(-1),
+            revocations: identity.revocations.clone(),
+        });
         let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
             .data(broken.clone())
             .enable_federation()
@@ -152,7 +165,6 @@ impl Shelf {
         let shelf = SubgraphSdl { name: "shelf".into(), url: None, sdl };
         let endpoint = SchemaEndpoint::new("shelf", schema, Arc::new(Memory::default()));
         let supergraph = compose(&[shelf]).unwrap().supergraph_sdl;
-        let identity = Identity::new();
         let settings = GatewaySettings { export: Some(&EXPORT), ..GatewaySettings::default() };
         let transports = vec![Transport::InProcess(Arc::new(endpoint))];
         let gateway = identity.gateway(&supergraph, transports, settings).unwrap();
@@ -168,6 +180,25 @@ impl Shelf {
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
         let viewer = common::Viewer { scopes, ..viewer };
         (self.identity.tokens.issue(&viewer, self.identity.clock.now()).unwrap().0, viewer)
+    }
+
+    /// Downloads what must break off, and tell nothing of why.
+    async fn breaks_off(&self, bearer: &str) {
+        let request = request(&[("authorization", bearer)]);
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "the head was sent by then");
+        let mut body = response.into_body().into_data_stream();
+        let (mut text, mut failed) = (Vec::new(), false);
+        while let Some(piece) = body.next().await {
+            match piece {
+                Ok(piece) => text.extend_from_slice(&piece),
+                Err(_) => failed = true,
+            }
+        }
+        assert!(failed, "the connection is cut, not ended");
+        let text = String::from_utf8(text).unwrap();
+        assert!(serde_json::from_str::<Value>(&text).is_err(), "{text}");
+        assert!(!text.contains("disk") && !text.contains("counts"), "{text}");
     }
 
     async fn get(&self, headers: &[(&str, &str)]) -> Answer {
@@ -237,26 +268,49 @@ async fn a_page_that_cannot_be_had_cuts_the_document_short() {
     let (token, _) = shelf.somebody(&[]);
     let bearer = format!("Bearer {token}");
     for broken in [2, 4] {
-        shelf.broken.0.store(broken, Ordering::SeqCst);
-        let response =
-            shelf.router.clone().oneshot(request(&[("authorization", &bearer)])).await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK, "the head was sent by then");
-        let mut body = response.into_body().into_data_stream();
-        let (mut text, mut failed) = (Vec::new(), false);
-        while let Some(piece) = body.next().await {
-            match piece {
-                Ok(piece) => text.extend_from_slice(&piece),
-                Err(_) => failed = true,
-            }
-        }
-        assert!(failed, "the connection is cut, not ended");
-        let text = String::from_utf8(text).unwrap();
-        assert!(serde_json::from_str::<Value>(&text).is_err(), "{text}");
-        assert!(!text.contains("disk") && !text.contains("counts"), "{text}");
+        shelf.broken.at.store(broken, Ordering::SeqCst);
+        shelf.breaks_off(&bearer).await;
     }
-    shelf.broken.0.store(-1, Ordering::SeqCst);
+    shelf.broken.at.store(-1, Ordering::SeqCst);
     let whole = shelf.get(&[("authorization", &bearer)]).await;
     assert_eq!(whole.json()["counts"]["things"], 20, "the place was given back");
+}
+
+#[tokio::test]
+async fn it_ends_with_the_session_and_not_with_the_token() {
+    let shelf = Shelf::new();
+    let (token, _) = shelf.somebody(&[]);
+    let bearer = format!("Bearer {token}");
+    let slow = shelf.router.clone().oneshot(request(&[("authorization", &bearer)])).await.unwrap();
+    shelf.identity.clock.advance(common::token::ACCESS_TOKEN_LIFETIME);
+    let whole = axum::body::to_bytes(slow.into_body(), usize::MAX).await.unwrap();
+    assert!(serde_json::from_slice::<Value>(&whole).is_ok(), "what was begun is finished");
+
+    let (token, _) = shelf.somebody(&[]);
+    shelf.broken.ends_at.store(2, Ordering::SeqCst);
+    shelf.breaks_off(&format!("Bearer {token}")).await;
+}
+
+#[tokio::test]
+async fn a_client_notices_over_the_network_that_it_broke_off_also_compressed() {
+    // As the program does at its start.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let shelf = Shelf::new();
+    let (token, _) = shelf.somebody(&[]);
+    let url = support::serve(shelf.router.clone()).await.join("/export").unwrap();
+    let client = reqwest::Client::new();
+    for encoding in ["identity", "gzip"] {
+        let download = async || {
+            let request = client.get(url.clone()).bearer_auth(&token);
+            let response = request.header("accept-encoding", encoding).send().await.unwrap();
+            assert_eq!(response.status().as_u16(), 200);
+            response.bytes().await
+        };
+        shelf.broken.at.store(-1, Ordering::SeqCst);
+        assert!(!download().await.unwrap().is_empty(), "{encoding}");
+        shelf.broken.at.store(4, Ordering::SeqCst);
+        assert!(download().await.is_err(), "{encoding}");
+    }
 }
 
 #[tokio::test]

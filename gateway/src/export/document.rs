@@ -82,6 +82,9 @@ impl Document {
                 _ => self.value(section.name, &answer, None).await?,
             }
         }
+        for list in self.settings.nested {
+            self.count(list.name, 0);
+        }
         self.text(",\"counts\":{");
         for (index, (name, count)) in std::mem::take(&mut self.counts).iter().enumerate() {
             self.text(if index == 0 { "" } else { "," });

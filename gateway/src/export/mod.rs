@@ -101,9 +101,10 @@ fn write(
     let (pieces, mut arriving) = mpsc::channel(WAITING);
     let (complete, completed) = oneshot::channel();
     let writing = async move {
-        let _permit = permit;
-        let document = Document::new(pages, settings, pieces);
-        match document.write(first).await {
+        let written = Document::new(pages, settings, pieces).write(first).await;
+        // Before the client sees the end, so that it may ask again then.
+        drop(permit);
+        match written {
             // The receiver is gone only when the client is.
             Ok(()) => drop(complete.send(())),
             Err(error) => tracing::warn!(%error, "a download broke off"),

@@ -109,7 +109,7 @@ pub struct SecurityEvent {
     pub at: Timestamp,
     /// From where.
     pub client: Client,
-    /// What exactly, such as the name of an API key or of a role.
+    /// What exactly, such as the name of an API key or of a role, or an address.
     pub detail: Option<String>,
 }
 

@@ -204,6 +204,26 @@ pub(crate) async fn a_former_address_undoes_the_change(world: World) {
     assert_eq!((&me["email"], &me["emailVerified"]), (&json!(ADA), &json!(true)));
     assert!(me.to_string().contains("EMAIL_CHANGE_UNDONE"));
 
+    // A former address that another account has by now is given back when that one lets go of it.
+    world.clock.advance(SignedDuration::from_hours(25));
+    let pending = json!({ "currentPassword": "another horse", "newEmail": "fourth@example.org" });
+    world.data(Some(&ada), REQUEST, json!({ "input": pending })).await;
+    world.confirm(&world.secret("fourth@example.org", NEW_SUBJECT).await).await;
+    let undo = loop {
+        let undo = world.secret(ADA, CHANGED_SUBJECT).await;
+        if undo != first {
+            break undo;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let squatter = world.signed_in(ADA).await;
+    assert_eq!(error_of(&world.undo(&undo, "a third horse").await).0, "CONFLICT");
+    world.tries("fourth@example.org", "another horse").await.unwrap();
+    world.request(&squatter, "fifth@example.org").await;
+    world.confirm(&world.secret("fifth@example.org", NEW_SUBJECT).await).await;
+    assert!(world.undo(&undo, "a third horse").await.get("errors").is_none());
+    world.tries(ADA, "a third horse").await.unwrap();
+
     // An address that was never confirmed gets no such power.
     let eve = world.signed_in("eve@example.org").await;
     world.request(&eve, "right@example.org").await;

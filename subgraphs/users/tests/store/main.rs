@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
 
 mod accounts;
+mod former;
 mod security;
 mod sessions;
 mod support;
