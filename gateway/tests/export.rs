@@ -1,5 +1,7 @@
 //! The download of everything that is a person's, of a graph that is made for this: shelves with boxes with things.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 mod support;
 
 use std::sync::Arc;

@@ -82,11 +82,12 @@ pub(crate) async fn an_address_is_changed_unless_another_account_has_it(store: &
     let email = |text: &str| Email::new("", text).unwrap();
     let asked = changed(&ada, |user| user.pending_email = Some(email("eve@example.org")));
     assert_eq!(store.replace_user(asked.clone(), false).await.unwrap(), Replaced::Done);
-    assert_eq!(store.users(&[ada.id]).await.unwrap(), [asked.clone()]);
+    let kept = async || store.users(&[ada.id]).await.unwrap().remove(0);
+    assert_eq!(kept().await, asked);
     let events_before = events(store).await.len();
     let taken = changed(&asked, |user| user.email = email("eve@example.org"));
     assert_eq!(store.replace_user(taken, false).await.unwrap(), Replaced::AddressTaken);
-    assert_eq!(store.users(&[ada.id]).await.unwrap(), [asked.clone()], "nothing was done");
+    assert_eq!(kept().await, asked, "nothing was done");
     assert_eq!(events(store).await.len(), events_before);
     let moved = changed(&asked, |user| user.email = email("new@example.org"));
     assert_eq!(store.replace_user(moved.clone(), false).await.unwrap(), Replaced::Done);
