@@ -64,6 +64,7 @@ suite! {
         a_person_has_so_many_keys
         attempts_are_free_then_paused_then_forgotten
         of_many_attempts_at_the_same_time_the_free_ones_pass
+        an_attempt_that_is_counted_late_meets_no_pause
         attempts_are_taken_back
         what_is_remembered_is_so_until_its_time
         security_events_are_paged_newest_first_and_purged

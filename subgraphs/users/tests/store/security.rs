@@ -273,6 +273,15 @@ pub(crate) async fn of_many_attempts_at_the_same_time_the_free_ones_pass(store: 
     assert_eq!(passed, 3);
 }
 
+pub(crate) async fn an_attempt_that_is_counted_late_meets_no_pause(store: &impl Store) {
+    let at = now();
+    for late in [2, 1, 0] {
+        let made_at = at + SignedDuration::from_millis(late);
+        let attempt = store.attempt(key("a"), BACKOFF, made_at).await.unwrap();
+        assert_eq!(attempt, Attempt::Free, "{late}");
+    }
+}
+
 pub(crate) async fn attempts_are_taken_back(store: &impl Store) {
     let at = now();
     for _ in 0..20 {
