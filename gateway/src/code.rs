@@ -36,6 +36,8 @@ pub(crate) enum Code {
     StreamConflict,
     /// The client has as many streams as it may have.
     TooManyStreams,
+    /// A download of the same account is under way.
+    ExportUnderWay,
     /// The client takes its messages too slowly.
     StreamTooSlow,
     /// Somebody for whom another issuer vouches has no account, and another has the address.
@@ -71,6 +73,7 @@ impl Code {
             Self::StreamNotFound => "STREAM_NOT_FOUND",
             Self::StreamConflict => "STREAM_CONFLICT",
             Self::TooManyStreams => "TOO_MANY_STREAMS",
+            Self::ExportUnderWay => "EXPORT_UNDER_WAY",
             Self::StreamTooSlow => "STREAM_TOO_SLOW",
             Self::AddressTaken => "ADDRESS_TAKEN",
             Self::AddressMissing => "ADDRESS_MISSING",
@@ -101,7 +104,9 @@ impl Code {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::StreamNotFound => StatusCode::NOT_FOUND,
             Self::StreamConflict => StatusCode::CONFLICT,
-            Self::TooManyStreams | Self::StreamTooSlow => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::AddressTaken => StatusCode::CONFLICT,
             Self::AddressMissing => StatusCode::FORBIDDEN,
             Self::ServiceUnavailable | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,

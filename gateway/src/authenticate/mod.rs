@@ -170,6 +170,12 @@ impl Authenticator {
         })
     }
 
+    /// Whether the session was ended since. That the token has expired meanwhile does not count: for what was begun while it was good.
+    pub(crate) fn has_ended(&self, identity: &Identity) -> bool {
+        let known = identity.viewer.as_ref().zip(identity.expires);
+        known.is_some_and(|(viewer, expires)| self.revocations.refuses(viewer.session, expires))
+    }
+
     async fn verify(&self, token: &str, client: &Client) -> Result<Identity, Outcome> {
         let (accepted, person) = self
             .accept(token)

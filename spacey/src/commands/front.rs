@@ -12,6 +12,7 @@ use gateway::{
 };
 use generation::GenerationSettings;
 
+use crate::export;
 use crate::graph::{self, PATIENCE};
 use crate::reload;
 use crate::settings::Settings;
@@ -54,7 +55,7 @@ pub(super) async fn gateway(
             revocations: identity.revocations,
             clock: Clock::System,
         },
-        gateway_settings(settings)?,
+        GatewaySettings { export: Some(&export::ACCOUNT), ..gateway_settings(settings)? },
     )?;
     let elsewhere = sites.iter().any(|site| matches!(site, Site::Elsewhere(_)));
     // What runs in this process cannot change.
@@ -93,6 +94,7 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
             allowed_extensions: settings.error_extensions.clone(),
         },
         execution: gateway::ExecuteSettings::default(),
+        export: None,
         developer: DeveloperSettings {
             graphiql: settings.graphiql,
             introspection: settings.introspection,

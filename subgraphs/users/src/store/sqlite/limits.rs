@@ -26,13 +26,13 @@ impl LimitStore for SqliteStore {
             }
             let count = before.saturating_add(1);
             let after = |duration| now.saturating_add(duration).unwrap_or(Timestamp::MAX);
-            // Without a pause it is never: who arrives a moment later may have been the first to look at the clock.
-            let pause = Some(backoff.pause_after(count)).filter(|pause| !pause.is_zero());
-            let paused_to = pause.map_or(0, |pause| after(pause).as_millisecond());
+            // Without a pause no time is kept: an attempt that was made earlier may be counted later.
+            let pause = backoff.pause_after(count);
+            let paused_to = if pause.is_zero() { Timestamp::UNIX_EPOCH } else { after(pause) };
             connection.prepare_cached(include_str!("../sql/attempt.sql"))?.execute(params![
                 key.0,
                 count,
-                paused_to,
+                paused_to.as_millisecond(),
                 after(backoff.forget_after).as_millisecond(),
             ])?;
             Ok(Attempt::Free)
