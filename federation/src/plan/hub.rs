@@ -76,7 +76,8 @@ impl<'a> Planner<'a> {
     fn stub(&mut self, spot: &Spot<'a>, field: &Field) -> Option<Arc<Field>> {
         let ty = field.ty.inner_named_type();
         // Objects whose types a subgraph cannot tell are not entered by their types' keys.
-        if !self.supergraph.type_info(ty)?.object_in.is_empty() {
+        let info = self.supergraph.type_info(ty)?;
+        if !(info.object_in.is_empty() && info.stand_ins.is_empty()) {
             return None;
         }
         let names = self.names.child(spot.names, &field.key);
@@ -170,10 +171,13 @@ impl<'a> Planner<'a> {
             contexts: Vec::new(),
         });
         let mut path = spot.path.clone();
+        let mut is_whole =
+            spot.stand_ins.is_empty() && spot.possible.iter().all(|ty| hub.types.contains(ty));
         while matches!(path.last(), Some(DraftStep::Type(_))) {
             path.pop();
+            is_whole = false;
         }
-        if !spot.possible.iter().all(|ty| hub.types.contains(ty)) {
+        if !is_whole {
             path.push(DraftStep::Type(hub.types.clone()));
         }
         path.push(DraftStep::Key(hub.field.key.clone()));
@@ -188,6 +192,7 @@ impl<'a> Planner<'a> {
             path,
             possible: self.supergraph.possible_types(&ty),
             is_opaque: false,
+            stand_ins: Vec::new(),
             names: self.names.child(spot.names, &hub.field.key),
             origins: vec![Origin {
                 subgraph: SubgraphId::NONE,

@@ -137,6 +137,7 @@ fn root<'a>(ty: &Name) -> Spot<'a> {
         ty: ty.clone(),
         possible: vec![ty.clone()],
         is_opaque: false,
+        stand_ins: Vec::new(),
         names: Names::ROOT,
         origins: Vec::new(),
         beside: Vec::new(),
@@ -339,6 +340,7 @@ impl<'a> Planner<'a> {
             path,
             ty: named.clone(),
             is_opaque,
+            stand_ins: self.supergraph.stand_ins(origin.subgraph, named),
             possible: self.supergraph.possible_types_in(origin.subgraph, named),
             names: self.names.child(spot.names, &field.key),
             origins: vec![Origin {
@@ -404,7 +406,9 @@ impl<'a> Planner<'a> {
             self.is_abstract(&spot.ty) && !self.supergraph.is_object_in(subgraph, &spot.ty);
         let types = match access {
             Access::Local(..) if is_interface => {
-                self.supergraph.possible_types_in(subgraph, &spot.ty)
+                let mut types = self.supergraph.possible_types_in(subgraph, &spot.ty);
+                types.extend(self.supergraph.stand_ins(subgraph, &spot.ty));
+                types
             }
             access => return access,
         };

@@ -21,6 +21,8 @@ pub(super) struct Spot<'a> {
     pub(super) possible: Vec<Name>,
     /// Whether the origin's subgraph cannot tell which of them an object is, because it has the interface as an object.
     pub(super) is_opaque: bool,
+    /// The interfaces that are objects in the origin's subgraph and may stand here beside the possible types.
+    pub(super) stand_ins: Vec<Name>,
     pub(super) names: NamesId,
     /// The one that led here first, then entity fetches for these objects.
     pub(super) origins: Vec<Origin<'a>>,
@@ -61,6 +63,7 @@ impl<'a> Spot<'a> {
             ty: ty.clone(),
             possible,
             is_opaque: false,
+            stand_ins: Vec::new(),
             names: self.names,
             origins: vec![origin],
             beside: Vec::new(),

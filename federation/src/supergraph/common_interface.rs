@@ -56,6 +56,10 @@ impl Supergraph {
         if !info.subgraphs.contains(&subgraph) || info.object_in.contains(&subgraph) {
             return false;
         }
+        // What stands in for other types there is of the interface too.
+        if info.stand_ins.iter().any(|of| of.subgraphs.contains(&subgraph)) {
+            return false;
+        }
         let mut count = 0;
         let mut possible =
             info.possible.iter().filter(|possible| possible.subgraphs.contains(&subgraph));

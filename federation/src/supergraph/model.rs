@@ -52,6 +52,9 @@ pub(crate) struct TypeInfo {
     pub(crate) fields: IndexMap<Name, FieldInfo>,
     /// The object types it can be; none for an object type.
     pub(crate) possible: Vec<PossibleType>,
+    /// The interfaces that are objects in the subgraphs named (`@interfaceObject`) and implement this interface there, so that
+    /// such an object is answered in place of one whose type the subgraph cannot tell.
+    pub(crate) stand_ins: Vec<PossibleType>,
     /// The contexts that this type sets for what stands below it.
     pub(crate) contexts: Vec<Arc<str>>,
     /// The subgraphs in which this interface is an object (`@interfaceObject`): they cannot tell its implementations apart.

@@ -43,6 +43,7 @@ scenarios!(
     interface_fields_are_whole,
     interface_object,
     interface_object_and_types_of_a_third,
+    interface_object_by_way_of_an_interface,
     interface_object_that_cannot_be_entered,
     interface_object_that_requires,
     interfaces_in_circles,
