@@ -22,6 +22,7 @@ mod location;
 mod names;
 mod node;
 mod overrides;
+mod parts;
 mod planner;
 mod prepared;
 mod print;
@@ -101,6 +102,8 @@ pub(crate) struct FetchNode {
     pub(crate) contexts: Vec<ContextSource>,
     /// What the document selects of root fields, as the printed plan shows it.
     pub(crate) selection: Vec<Line>,
+    /// The named fragments of the document, likewise.
+    pub(crate) parts: Vec<Line>,
 }
 
 /// A line of a written selection.

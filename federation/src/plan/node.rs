@@ -106,6 +106,7 @@ impl Nodes<'_> {
                 .map(|context| ContextSource::new(self.supergraph, &mut self.layout, context))
                 .collect(),
             selection: written.selection,
+            parts: written.parts,
         }
     }
 

@@ -80,7 +80,7 @@ impl Supergraph {
     }
 
     /// A field as a subgraph has it, and its type there.
-    fn field_in(
+    pub(crate) fn field_in(
         &self,
         subgraph: SubgraphId,
         ty: &str,
