@@ -4,10 +4,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::{Directive, Value};
+use apollo_compiler::Node;
+use apollo_compiler::Schema;
+use apollo_compiler::ast::{Directive, DirectiveLocation, Value};
+use apollo_compiler::collections::IndexMap;
 use apollo_compiler::executable::Operation;
 
-use crate::operation::{OperationKind, is_for_subgraphs};
+use crate::operation::{Around, OperationKind, is_for_subgraphs};
 use crate::supergraph::{SubgraphId, Supergraph};
 
 use super::Line;
@@ -172,14 +175,36 @@ impl<'a> Writer<'a> {
         if selection.typename || drafts.is_bare(id) {
             self.line("__typename".to_owned());
         }
+        let mut in_fragments: IndexMap<&Around, Vec<(&Name, &FieldDraft)>> = IndexMap::default();
         for (key, field) in &selection.fields {
-            if !(known.contains(&key) && field.directives.is_empty()) {
+            if !field.around.is_empty() {
+                in_fragments.entry(&field.around).or_default().push((key, field));
+            } else if !(known.contains(&key) && field.directives.is_empty()) {
                 self.field(key, field);
             }
+        }
+        for (around, fields) in in_fragments {
+            self.inside(around, &fields);
         }
         let fragments = selection.fragments.iter().map(|(types, &id)| (types.as_slice(), id));
         let fragments: Vec<_> = fragments.filter(|(_, id)| !drafts.is_bare(*id)).collect();
         self.fragments(&fragments);
+        self.depth -= 1;
+        self.line("}".to_owned());
+    }
+
+    /// Writes fields in fragments that carry the client's directives.
+    fn inside(&mut self, around: &[Vec<Node<Directive>>], fields: &[(&Name, &FieldDraft)]) {
+        let Some((outer, inner)) = around.split_first() else {
+            return fields.iter().for_each(|(key, field)| self.field(key, field));
+        };
+        let mut text = "...".to_owned();
+        for directive in outer {
+            self.directive(&mut text, directive);
+        }
+        self.line(text + " {");
+        self.depth += 1;
+        self.inside(inner, fields);
         self.depth -= 1;
         self.line("}".to_owned());
     }
@@ -316,11 +341,12 @@ impl<'a> Writer<'a> {
             .as_ref()
             .map(|name| format!("{name}__{}__{index}", as_name(subgraph)));
         let mut directives = String::new();
-        if keyword == client.kind.keyword() {
-            let own = client.operation.directives.iter();
-            for directive in own.filter(|one| is_for_subgraphs(one)) {
-                self.directive(&mut directives, directive);
-            }
+        // What completes a mutation or a subscription is a query, and carries what may stand on one.
+        let is_own_kind = keyword == client.kind.keyword();
+        let may_stand = |one: &Directive| is_own_kind || is_for_queries(one, supergraph.api());
+        let own = client.operation.directives.iter();
+        for directive in own.filter(|one| is_for_subgraphs(one) && may_stand(one)) {
+            self.directive(&mut directives, directive);
         }
         let mut declarations: Vec<String> =
             representations.iter().map(|name| format!("${name}: [_Any!]!")).collect();
@@ -355,6 +381,11 @@ impl<'a> Writer<'a> {
         let (selection, lists) = (Vec::new(), Vec::new());
         Written { operation_name, text, selection, lists, parts, variables }
     }
+}
+
+fn is_for_queries(directive: &Directive, schema: &Schema) -> bool {
+    let definition = schema.directive_definitions.get(&directive.name);
+    definition.is_some_and(|of| of.locations.contains(&DirectiveLocation::Query))
 }
 
 /// A subgraph's name as a part of a GraphQL name.

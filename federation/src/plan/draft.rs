@@ -7,7 +7,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Directive, Type};
 use apollo_compiler::collections::IndexMap;
 
-use crate::operation::{DeferSet, Field, SelectionSet};
+use crate::operation::{Around, DeferSet, Field, SelectionSet};
 use crate::supergraph::SubgraphId;
 
 use super::Template;
@@ -23,6 +23,13 @@ pub(super) enum DraftStep {
 
 /// An index into [`Drafts::fetches`].
 pub(super) type FetchId = usize;
+
+impl FieldDraft {
+    /// Whether it carries no directives of the client's.
+    pub(super) fn is_plain(&self) -> bool {
+        self.directives.is_empty() && self.around.is_empty()
+    }
+}
 
 /// An index into the selections of [`Drafts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -121,6 +128,8 @@ pub(super) struct FieldDraft {
     pub(super) name: Name,
     pub(super) arguments: Vec<Node<Argument>>,
     pub(super) directives: Vec<Node<Directive>>,
+    /// Those of the fragments that it is written in.
+    pub(super) around: Around,
     /// In how many lists its value stands.
     pub(super) lists: usize,
     pub(super) selection: Option<SelectionId>,
@@ -204,6 +213,7 @@ impl Drafts {
                 name: field.name.clone(),
                 arguments: field.arguments.clone(),
                 directives: field.directives.clone(),
+                around: field.around.clone(),
                 lists: lists(&field.ty),
                 selection,
             },

@@ -39,10 +39,7 @@ impl Drafts {
         let selection = self.selection(id);
         !known.is_empty()
             && !selection.typename
-            && selection
-                .fields
-                .iter()
-                .all(|(key, field)| known.contains(&key) && field.directives.is_empty())
+            && selection.fields.iter().all(|(key, field)| known.contains(&key) && field.is_plain())
             && selection.fragments.values().all(|&fragment| self.is_bare(fragment))
     }
 
@@ -61,6 +58,7 @@ impl Drafts {
                     && one.name == two.name
                     && one.arguments == two.arguments
                     && one.directives == two.directives
+                    && one.around == two.around
                     && match (one.selection, two.selection) {
                         (Some(one), Some(two)) => self.can_merge(one, two, left),
                         _ => true,

@@ -37,6 +37,7 @@ scenarios!(
     conflicting_types,
     contexts,
     directives_of_clients,
+    directives_on_fragments,
     enums_and_inputs,
     federation_1,
     inaccessible,
