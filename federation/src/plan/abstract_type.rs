@@ -138,7 +138,11 @@ impl<'a> Planner<'a> {
                 Access::Local(..)
             )
         };
-        local(&spot.ty) && spot.possible.iter().chain(&spot.stand_ins).all(local)
+        match self.access(origin.subgraph, &spot.ty, &field.name, &origin.provided) {
+            Access::Local(_, Some(source)) if source.whole => true,
+            Access::Local(..) => spot.possible.iter().chain(&spot.stand_ins).all(local),
+            Access::Requires(..) | Access::No => false,
+        }
     }
 
     /// Whether a subgraph that has the interface `ty` as an object adds `field` to it.

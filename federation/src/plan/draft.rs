@@ -10,16 +10,7 @@ use apollo_compiler::collections::IndexMap;
 use crate::operation::{Around, DeferSet, Field, SelectionSet};
 use crate::supergraph::SubgraphId;
 
-use super::Template;
-
-/// A step from an object of the response to one further in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum DraftStep {
-    Key(Name),
-    Each,
-    /// Only objects of these types.
-    Type(Vec<Name>),
-}
+use super::{Step, Template};
 
 /// An index into [`Drafts::fetches`].
 pub(super) type FetchId = usize;
@@ -76,7 +67,7 @@ pub(super) struct FetchDraft {
     /// Root fields have none.
     pub(super) entities: Option<EntityDraft>,
     /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
-    pub(super) at: Vec<DraftStep>,
+    pub(super) at: Vec<Step>,
     pub(super) selection: SelectionId,
     /// The deferred fragments that it is made for; none for what is needed at once.
     pub(super) defer: DeferSet,
@@ -90,7 +81,7 @@ pub(super) struct ContextDraft {
     pub(super) variable: Name,
     pub(super) ty: Type,
     /// The way to the object.
-    pub(super) path: Vec<DraftStep>,
+    pub(super) path: Vec<Step>,
     /// The value, as it is selected there.
     pub(super) set: SelectionSet,
 }
@@ -105,7 +96,7 @@ impl FetchDraft {
 /// The entities that a fetch asks for.
 #[derive(Debug, Clone)]
 pub(super) struct EntityDraft {
-    pub(super) path: Vec<DraftStep>,
+    pub(super) path: Vec<Step>,
     /// The types that the representations name.
     pub(super) types: Vec<Name>,
     /// Whether that is one interface, which objects at the path do not bear as their type.

@@ -37,6 +37,8 @@ mod written;
 
 use std::sync::Arc;
 
+use apollo_compiler::Name;
+
 use crate::operation::{DeferSet, OperationKind};
 
 pub(crate) use context_source::{ContextField, ContextSource, ContextValue};
@@ -135,10 +137,10 @@ pub(crate) struct Entities {
 /// A step from an object of the response to one further in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    Key(Arc<str>),
+    Key(Name),
     Each,
     /// Only objects of these types.
-    Type(Vec<Arc<str>>),
+    Type(Vec<Name>),
 }
 
 /// How objects of certain types are represented.
@@ -155,7 +157,7 @@ pub(crate) struct Entry {
 /// A type that representations name.
 #[derive(Debug, PartialEq)]
 pub(crate) struct EntryType {
-    pub(crate) name: Arc<str>,
+    pub(crate) name: Name,
     /// What an object must have as its type where others may stand too.
     pub(crate) id: TypeId,
     /// How a representation begins: with the type.

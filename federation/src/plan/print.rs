@@ -134,7 +134,7 @@ impl Display for Path<'_> {
                 Step::Key(key) if position == 0 => f.write_str(key)?,
                 Step::Key(key) => write!(f, ".{key}")?,
                 Step::Each => f.write_str(".@")?,
-                Step::Type(types) => write!(f, "|[{}]", types.join(","))?,
+                Step::Type(types) => write!(f, "|[{}]", joined(types, ","))?,
             }
         }
         Ok(())
@@ -153,7 +153,7 @@ impl Entities {
         writeln!(f, "{}Fetch(service: {subgraph:?}) {{", Indent(depth + 1))?;
         writeln!(f, "{}{{", Indent(depth + 2))?;
         for entry in &self.entries {
-            let types: Vec<_> = entry.types.iter().map(|ty| &*ty.name).collect();
+            let types: Vec<_> = entry.types.iter().map(|ty| ty.name.as_str()).collect();
             writeln!(f, "{}... on {} {{", Indent(depth + 3), types.join("|"))?;
             writeln!(f, "{}__typename", Indent(depth + 4))?;
             print_template(f, &entry.template, depth + 4)?;

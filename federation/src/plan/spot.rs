@@ -7,14 +7,15 @@ use apollo_compiler::Name;
 use crate::operation::Field;
 use crate::supergraph::{FieldSet, SubgraphId};
 
-use super::draft::{DraftStep, FetchId, SelectionId};
+use super::Step;
+use super::draft::{FetchId, SelectionId};
 use super::names::NamesId;
 
 #[derive(Debug)]
 pub(super) struct Spot<'a> {
     /// Whether this is the operation's root type, which every subgraph that has it can be asked for.
     pub(super) is_root: bool,
-    pub(super) path: Vec<DraftStep>,
+    pub(super) path: Vec<Step>,
     /// The type as the first origin's subgraph declares it. Of object types that are alike, the first.
     pub(super) ty: Name,
     /// The object types that can stand here; where `ty` is one, those that are planned as it is.
@@ -53,10 +54,10 @@ impl<'a> Spot<'a> {
     /// The objects here that are of `possible` types, seen as `ty`.
     pub(super) fn narrowed(&self, ty: &Name, possible: Vec<Name>, origin: Origin<'a>) -> Self {
         let mut path = self.path.clone();
-        while matches!(path.last(), Some(DraftStep::Type(_))) {
+        while matches!(path.last(), Some(Step::Type(_))) {
             path.pop();
         }
-        path.push(DraftStep::Type(possible.clone()));
+        path.push(Step::Type(possible.clone()));
         Self {
             is_root: false,
             path,

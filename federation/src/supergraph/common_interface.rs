@@ -87,7 +87,7 @@ impl Supergraph {
         field: &str,
     ) -> Option<(&FieldSource, &Type)> {
         let info = self.types.get(ty)?.fields.get(field)?;
-        let source = info.sources.iter().find(|source| source.subgraph == subgraph)?;
+        let source = info.sources_in(subgraph).next()?;
         Some((source, source.ty.as_ref().unwrap_or(&info.ty)))
     }
 

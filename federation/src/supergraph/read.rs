@@ -15,7 +15,7 @@ use super::model::{
     FieldInfo, FieldSource, Key, PossibleType, Rollout, SubgraphId, SubgraphInfo, TypeInfo,
     TypeKind,
 };
-use super::{implicit, interface_object};
+use super::{implicit, interface_object, model};
 
 /// The enum whose values are the subgraphs.
 const GRAPHS: &str = "join__Graph";
@@ -91,6 +91,8 @@ pub(super) fn types(
         implicit::complete(&mut types);
     }
     interface_object::complete(schema, &mut types);
+    types.values_mut().for_each(TypeInfo::index);
+    model::mark_whole(&mut types);
     Ok(types)
 }
 
@@ -113,6 +115,7 @@ impl Reader<'_> {
             kind,
             subgraphs: Vec::new(),
             keys: Vec::new(),
+            own_keys: Vec::new(),
             fields: IndexMap::default(),
             possible: Vec::new(),
             stand_ins: Vec::new(),
@@ -178,6 +181,7 @@ impl Reader<'_> {
             let named = ty.as_ref().unwrap_or(&field.ty).inner_named_type();
             sources.push(FieldSource {
                 subgraph,
+                whole: false,
                 external: flag(join, "external")
                     || (flag(join, "usedOverridden") && rollout.is_none()),
                 requires: text(join, "requires")
