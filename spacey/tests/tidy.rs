@@ -142,6 +142,28 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "gateway",
+        "export",
+        &[
+            "authenticate",
+            "authorise",
+            "bounds",
+            "client",
+            "code",
+            "decode",
+            "execute",
+            "graph",
+            "live",
+            "mask",
+            "observe",
+            "outcome",
+            "respond",
+            "settings",
+            "state",
+            "transport",
+        ],
+    ),
+    (
+        "gateway",
         "pipeline",
         &[
             "authorise",
