@@ -16,6 +16,7 @@ mod decode;
 mod error;
 mod execute;
 mod explain;
+mod export;
 mod gateway;
 mod graph;
 mod graphiql;
@@ -39,7 +40,7 @@ mod transport;
 mod under_way;
 mod well_known;
 
-pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings};
+pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
@@ -48,12 +49,12 @@ pub use http_client::{
     TlsSettings,
 };
 pub use remote::{
-    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, revocation_router,
-    subgraph_router,
+    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, RemoteAdmissions,
+    RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
-    BrowserSettings, DeveloperSettings, ErrorSettings, GatewaySettings, HttpSettings,
-    OperationSettings, StreamSettings,
+    BrowserSettings, DeveloperSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings,
+    HttpSettings, OperationSettings, StreamSettings,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

@@ -8,10 +8,11 @@ use common::Clock;
 use common::revocation::Follower;
 use gateway::{
     BrowserSettings, DeveloperSettings, ErrorSettings, Gateway, GatewaySettings, HttpSettings,
-    OperationSettings, StreamSettings,
+    OperationSettings, Recognition, StreamSettings,
 };
 use generation::GenerationSettings;
 
+use crate::export;
 use crate::graph::{self, PATIENCE};
 use crate::reload;
 use crate::settings::Settings;
@@ -38,7 +39,7 @@ pub(super) async fn gateway(
     let endpoints: Vec<Arc<_>> = sites.iter().map(Site::endpoint).collect();
     let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;
     let supergraph = graph::supergraph(&sdls)?.supergraph_sdl;
-    if let Some(feed) = &domains.ended {
+    if let Some(feed) = &domains.accounts.ended {
         let mut follower = Follower::new(feed.clone(), identity.revocations.clone());
         // The sessions that ended before this process began.
         follower.ask().await;
@@ -47,10 +48,14 @@ pub(super) async fn gateway(
     let gateway = Gateway::new(
         &supergraph,
         sites.clone(),
-        identity.access,
-        identity.revocations,
-        gateway_settings(settings)?,
-        Clock::System,
+        Recognition {
+            tokens: Some(identity.access),
+            keys: Some(domains.accounts.keys.clone()),
+            admissions: Some(domains.accounts.admissions.clone()),
+            revocations: identity.revocations,
+            clock: Clock::System,
+        },
+        GatewaySettings { export: Some(&export::ACCOUNT), ..gateway_settings(settings)? },
     )?;
     let elsewhere = sites.iter().any(|site| matches!(site, Site::Elsewhere(_)));
     // What runs in this process cannot change.
@@ -89,6 +94,7 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
             allowed_extensions: settings.error_extensions.clone(),
         },
         execution: gateway::ExecuteSettings::default(),
+        export: None,
         developer: DeveloperSettings {
             graphiql: settings.graphiql,
             introspection: settings.introspection,

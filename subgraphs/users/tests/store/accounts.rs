@@ -76,6 +76,26 @@ pub(crate) async fn a_change_takes_the_version_it_was_made_from(store: &impl Sto
     assert_eq!(store.replace_user(absent, false).await.unwrap(), Replaced::Stale);
 }
 
+pub(crate) async fn an_address_is_changed_unless_another_account_has_it(store: &impl Store) {
+    let ada = insert(store, "ada@example.org").await;
+    insert(store, "eve@example.org").await;
+    let email = |text: &str| Email::new("", text).unwrap();
+    let asked = changed(&ada, |user| user.pending_email = Some(email("eve@example.org")));
+    assert_eq!(store.replace_user(asked.clone(), false).await.unwrap(), Replaced::Done);
+    let kept = async || store.users(&[ada.id]).await.unwrap().remove(0);
+    assert_eq!(kept().await, asked);
+    let events_before = events(store).await.len();
+    let taken = changed(&asked, |user| user.email = email("eve@example.org"));
+    assert_eq!(store.replace_user(taken, false).await.unwrap(), Replaced::AddressTaken);
+    assert_eq!(kept().await, asked, "nothing was done");
+    assert_eq!(events(store).await.len(), events_before);
+    let moved = changed(&asked, |user| user.email = email("new@example.org"));
+    assert_eq!(store.replace_user(moved.clone(), false).await.unwrap(), Replaced::Done);
+    assert!(store.user_by_email(&email("ada@example.org")).await.unwrap().is_none());
+    let found = store.user_by_email(&moved.email).await.unwrap().unwrap().0;
+    assert_eq!(found, moved);
+}
+
 pub(crate) async fn the_last_admin_stays(store: &impl Store) {
     let ada = insert_admin(store, "ada@example.org").await;
     insert(store, "eve@example.org").await;
@@ -112,6 +132,16 @@ pub(crate) async fn a_hash_is_replaced_only_if_it_is_still_the_one(store: &impl 
     assert_eq!(kept().await, (user.clone(), hash("h")));
     assert!(store.replace_hash(user.id, hash("h"), hash("new")).await.unwrap());
     assert_eq!(kept().await, (user.clone(), hash("new")));
+}
+
+pub(crate) async fn hashes_of_the_program_before_are_known(store: &impl Store) {
+    assert_eq!(store.legacy_cost().await.unwrap(), None);
+    let kept = ["$2a$10$x", "$2b$12$x", "$2y$04$x", "$argon2id$v=19$m=99,t=99$x"];
+    for (name, kept) in ["ada", "eve", "bo", "cy"].into_iter().zip(kept) {
+        let user = user(&format!("{name}@example.org"));
+        assert!(store.insert_user(user, hash(kept), None).await.unwrap());
+    }
+    assert_eq!(store.legacy_cost().await.unwrap(), Some(12));
 }
 
 pub(crate) async fn events_wait_until_they_are_delivered(store: &impl Store) {

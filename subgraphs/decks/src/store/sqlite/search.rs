@@ -4,7 +4,7 @@
 //! owner's. Words that must be there in any case drive the query; it ends as soon as the page is full.
 
 use common::sqlite::Sqlite;
-use common::{CardId, StoreError, UserId};
+use common::{StoreError, UserId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
@@ -59,16 +59,28 @@ pub(super) fn search(
     limit: u32,
 ) -> Result<Vec<(u8, Card)>, StoreError> {
     let limit = limit as usize + 1;
-    let (must, rest) = filter.clone().split();
+    let texts = Texts::of(filter.clone());
     let mut found = Vec::new();
     let first = after.map_or(0, |SearchKey(tier, _)| tier);
-    let last = u8::from(!must.is_empty());
-    for tier in first..=last {
+    for tier in first..=u8::from(!texts.must.is_empty()) {
         let cursor = after.filter(|key| key.0 == tier).map(|key| key.1);
-        let wanted = limit - found.len();
-        let query = Select { owner, must: &must, rest: &rest, tier, cursor };
-        let cards = query.run(connection, wanted)?;
-        found.extend(cards.into_iter().map(|card| (tier, card)));
+        let mut sql = Sql { values: Vec::new(), owner };
+        let from = sql.source(&texts, Some(tier));
+        let mut conditions = sql.conditions(&texts.rest);
+        let number = if texts.drive() { "card_text.rowid" } else { "card.seq" };
+        if let Some(cursor) = cursor {
+            let id = sql.value(blob(cursor.uuid()));
+            conditions += &format!(" AND {number} < (SELECT seq FROM card WHERE id = {id})");
+        }
+        let wanted = sql.value(Value::from(i64::try_from(limit - found.len()).unwrap_or(i64::MAX)));
+        let text = format!(
+            "SELECT {CARD} FROM {from} AND {conditions} ORDER BY {number} DESC LIMIT {wanted}"
+        );
+        let mut select = connection.prepare_cached(&text)?;
+        let cards = select.query_map(params_from_iter(sql.values), rows::card)?;
+        for card in cards {
+            found.push((tier, card?));
+        }
         if found.len() == limit {
             break;
         }
@@ -82,41 +94,81 @@ pub(super) fn count(
     owner: UserId,
     filter: &Filter,
 ) -> Result<i64, StoreError> {
-    let (must, rest) = filter.clone().split();
+    let texts = Texts::of(filter.clone());
     let mut sql = Sql { values: Vec::new(), owner };
-    let from = sql.source(&must, None);
-    let conditions = sql.conditions(&rest);
+    let from = sql.source(&texts, None);
+    let conditions = sql.conditions(&texts.rest);
     let text = format!("SELECT count(*) FROM {from} AND {conditions}");
     let mut select = connection.prepare_cached(&text)?;
     Ok(select.query_row(params_from_iter(sql.values), |row| row.get(0))?)
 }
 
-struct Select<'a> {
-    owner: UserId,
-    must: &'a [Words],
-    rest: &'a [Filter],
-    tier: u8,
-    cursor: Option<CardId>,
+/// A query taken apart: what FTS5 answers as one expression, and the rest.
+struct Texts {
+    /// Words that must be there.
+    must: Vec<Words>,
+    /// Other expressions that must hold.
+    also: Vec<String>,
+    /// Expressions that must not hold.
+    never: Vec<String>,
+    rest: Vec<Filter>,
 }
 
-impl Select<'_> {
-    fn run(&self, connection: &Connection, limit: usize) -> Result<Vec<Card>, StoreError> {
-        let mut sql = Sql { values: Vec::new(), owner: self.owner };
-        let from = sql.source(self.must, Some(self.tier));
-        let mut conditions = sql.conditions(self.rest);
-        let number = if self.must.is_empty() { "card.seq" } else { "card_text.rowid" };
-        if let Some(cursor) = self.cursor {
-            let id = sql.value(blob(cursor.uuid()));
-            conditions += &format!(" AND {number} < (SELECT seq FROM card WHERE id = {id})");
+impl Texts {
+    fn of(filter: Filter) -> Self {
+        let (must, parts) = filter.split();
+        let mut texts = Self { must, also: Vec::new(), never: Vec::new(), rest: Vec::new() };
+        for part in parts {
+            match in_texts(&part) {
+                Some(text) => texts.also.push(text),
+                None => texts.rest.push(part),
+            }
         }
-        let limit = sql.value(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
-        let text = format!(
-            "SELECT {CARD} FROM {from} AND {conditions} ORDER BY {number} DESC LIMIT {limit}"
-        );
-        let mut select = connection.prepare_cached(&text)?;
-        let cards = select.query_map(params_from_iter(sql.values), rows::card)?;
-        Ok(cards.collect::<rusqlite::Result<_>>()?)
+        // FTS5 denies only something of something.
+        if texts.drive() {
+            let denied = |part: &Filter| match part {
+                Filter::Not(inner) => in_texts(inner),
+                _ => None,
+            };
+            texts.never = texts.rest.iter().filter_map(denied).collect();
+            texts.rest.retain(|part| denied(part).is_none());
+        }
+        texts
     }
+
+    /// Whether there are texts to look for, which is then where the query begins.
+    fn drive(&self) -> bool {
+        !self.must.is_empty() || !self.also.is_empty()
+    }
+}
+
+/// A filter as an expression of FTS5, if it is about nothing but words and asks for some.
+fn in_texts(filter: &Filter) -> Option<String> {
+    match filter {
+        Filter::Words(words) => Some(format!("({{question answer}} : ({}))", expression(words))),
+        Filter::Any(parts) => {
+            let parts: Option<Vec<String>> = parts.iter().map(in_texts).collect();
+            Some(format!("({})", parts?.join(" OR ")))
+        }
+        Filter::All(parts) => {
+            let (mut wanted, mut denied) = (Vec::new(), Vec::new());
+            for part in parts {
+                match part {
+                    Filter::Not(part) => denied.push(in_texts(part)?),
+                    part => wanted.push(in_texts(part)?),
+                }
+            }
+            if wanted.is_empty() {
+                return None;
+            }
+            Some(without(format!("({})", wanted.join(" AND ")), &denied))
+        }
+        Filter::Not(_) | Filter::Decks(_) | Filter::Tag(_) | Filter::Since(_) => None,
+    }
+}
+
+fn without(wanted: String, denied: &[String]) -> String {
+    denied.iter().fold(wanted, |text, denied| format!("({text} NOT {denied})"))
 }
 
 /// A statement that is put together; values only ever go in as parameters.
@@ -132,24 +184,27 @@ impl Sql {
     }
 
     /// What the cards are read from. Tier 0: those with the words in the question, 1: the others, none: all.
-    fn source(&mut self, must: &[Words], tier: Option<u8>) -> String {
+    fn source(&mut self, texts: &Texts, tier: Option<u8>) -> String {
         let owner = self.value(blob(self.owner.uuid()));
         let mine = format!("card.owner_id = {owner} AND card.trash_id IS NULL");
-        if must.is_empty() {
+        if !texts.drive() {
             return format!("card WHERE {mine}");
         }
-        let own = format!("owner : \"{}\"", token(self.owner));
-        let expressions: Vec<String> = must.iter().map(expression).collect();
-        let all = expressions.join(" AND ");
-        let text = match tier {
-            Some(0) => format!("{own} AND {{question}} : ({all})"),
+        let mut wanted = vec![format!("owner : \"{}\"", token(self.owner))];
+        let mut denied = texts.never.clone();
+        let expressions: Vec<String> = texts.must.iter().map(expression).collect();
+        let in_question = format!("({{question}} : ({}))", expressions.join(" AND "));
+        let anywhere = expressions.iter().map(|text| format!("({{question answer}} : ({text}))"));
+        match tier.filter(|_| !expressions.is_empty()) {
+            Some(0) => wanted.push(in_question),
             Some(_) => {
-                let either: Vec<String> =
-                    expressions.iter().map(|e| format!("{{question answer}} : ({e})")).collect();
-                format!("({own} AND {}) NOT ({{question}} : ({all}))", either.join(" AND "))
+                wanted.extend(anywhere);
+                denied.push(in_question);
             }
-            None => format!("{own} AND {{question answer}} : ({all})"),
-        };
+            None => wanted.extend(anywhere),
+        }
+        wanted.extend(texts.also.iter().cloned());
+        let text = without(format!("({})", wanted.join(" AND ")), &denied);
         let text = self.value(Value::from(text));
         format!(
             "card_text CROSS JOIN card ON card.seq = card_text.rowid WHERE card_text MATCH {text} AND {mine}"

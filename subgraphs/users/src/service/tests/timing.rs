@@ -45,9 +45,13 @@ fn somebody(call: usize) -> Caller {
     Caller { client, ..nobody() }
 }
 
+fn cost_measured() -> HashingCost {
+    HashingCost::new(2048, 2, 1).unwrap()
+}
+
 /// A tenth of the usual cost: what a login does besides is no smaller part of it than on a faster machine.
 fn measured() -> Fixture {
-    let mut it = fixture_with(HashingCost::new(2048, 2, 1).unwrap());
+    let mut it = fixture_with(cost_measured());
     it.service.settings.limits.log_in_anywhere.free = u32::MAX;
     it.service.settings.limits.mail.free = u32::MAX;
     it
@@ -68,6 +72,39 @@ async fn logging_in_takes_the_same_time_with_and_without_an_account() {
         it.service.refresh(&somebody(call), "nonsense").await.err().unwrap();
     };
     assert!(is_apart(known, without_a_hash).await, "what differs is told apart");
+}
+
+#[tokio::test]
+async fn logging_in_takes_the_same_time_whatever_hash_an_account_has() {
+    let it = measured();
+    for (email, cost) in
+        [("bo@example.org", Some(7)), ("cy@example.org", Some(5)), ("ada@example.org", None)]
+    {
+        it.service.sign_up(&nobody(), input(email)).await.unwrap();
+        if let Some(cost) = cost {
+            let (user, hash) = it.account(email).await;
+            let legacy = PasswordHash(bcrypt::hash(PASSWORD, cost).unwrap());
+            it.store.replace_hash(user.id, hash, legacy).await.unwrap();
+        }
+    }
+    let log_in = async |email: &str, call| {
+        it.service.log_in(&somebody(call), email, "wrong horse").await.err().unwrap();
+    };
+    let costly = async |call| log_in("bo@example.org", call).await;
+    let cheap = async |call| log_in("cy@example.org", call).await;
+    let upgraded = async |call| log_in("ada@example.org", call).await;
+    let unknown = async |call| log_in("eve@example.org", call).await;
+    it.service.expect_legacy_hashes().await.unwrap();
+    assert!(!is_apart(costly, unknown).await);
+    assert!(!is_apart(cheap, unknown).await, "a hash that cost less is made up for");
+    assert!(!is_apart(upgraded, unknown).await);
+
+    // Without what is made up, it shows.
+    let other = service(&it.store, &it.clock, &it.told, &it.mailer, cost_measured());
+    let unaware = async |call| {
+        other.log_in(&somebody(call), "eve@example.org", "wrong horse").await.err().unwrap();
+    };
+    assert!(is_apart(costly, unaware).await, "what differs is told apart");
 }
 
 #[tokio::test]
@@ -98,4 +135,35 @@ async fn asking_for_a_new_password_takes_the_same_time_with_and_without_an_accou
     assert!(!is_apart(known, unknown).await);
     let work = async |email: &str| it.work(async || ask(email, 7).await).await;
     assert_eq!(work("ada@example.org").await, work("eve@example.org").await);
+}
+
+#[tokio::test]
+async fn asking_for_another_address_takes_the_same_time_whether_or_not_it_is_taken() {
+    let mut it = measured();
+    it.service.settings.limits.log_in.free = u32::MAX;
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("eve@example.org")).await.unwrap();
+    let signed_in = it.service.log_in(&nobody(), "ada@example.org", "correct horse").await.unwrap();
+    let viewer = it.service.tokens.verify(&signed_in.access_token, it.clock.now()).unwrap();
+    let ask = async |email: &str, call| {
+        let caller = Caller { viewer: Some(viewer.clone()), ..somebody(call) };
+        it.service.request_email_change(&caller, "correct horse", email).await.unwrap();
+    };
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let taken = async |call| {
+        // Asking for the same twice in a row would be less work.
+        ask(&format!("other{call}@example.org"), call).await;
+        ask("eve@example.org", call).await;
+    };
+    let free = async |call| {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        ask(&format!("another{n}@example.org"), call).await;
+        ask("free@example.org", call).await;
+    };
+    assert!(!is_apart(taken, free).await);
+    let work = async |email: &str| {
+        ask("between@example.org", 1).await;
+        it.work(async || ask(email, 7).await).await
+    };
+    assert_eq!(work("eve@example.org").await, work("free@example.org").await);
 }

@@ -43,6 +43,18 @@ impl AccountStore for MongoStore {
         })
     }
 
+    fn legacy_cost(&self) -> Answer<'_, Option<u32>> {
+        Box::pin(async move {
+            let legacy = doc! { "$match": { "password_hash": { "$gte": "$2", "$lt": "$3" } } };
+            let cost = doc! { "$substrBytes": ["$password_hash", 4, 2] };
+            let most = doc! { "$group": { "_id": null, "cost": { "$max": cost } } };
+            let mut found = self.users.aggregate([legacy, most]).await?;
+            let most = found.try_next().await?;
+            // Two digits each: the greatest text is the greatest number.
+            Ok(most.and_then(|most| most.get_str("cost").ok()?.parse().ok()))
+        })
+    }
+
     fn insert_user(
         &self,
         user: User,
@@ -97,7 +109,8 @@ impl AccountStore for MongoStore {
         Box::pin(async move {
             let event = EventDocument::of(&user.event())?;
             let this = self.clone();
-            self.mongo
+            let replaced = self
+                .mongo
                 .transaction(move |session| {
                     let (this, user, event) = (this.clone(), user.clone(), event.clone());
                     Box::pin(async move {
@@ -117,7 +130,13 @@ impl AccountStore for MongoStore {
                         Ok(Replaced::Done)
                     })
                 })
-                .await
+                .await;
+            match replaced {
+                Err(StoreError::Duplicate { index }) if index == "email" => {
+                    Ok(Replaced::AddressTaken)
+                }
+                replaced => replaced,
+            }
         })
     }
 
@@ -152,7 +171,8 @@ impl AccountStore for MongoStore {
                             return Ok(false);
                         }
                         let theirs = || doc! { "user": user.id.to_bson() };
-                        let mail = doc! { "recipient": user.email.as_str() };
+                        let mail = doc! { "$or": [{ "recipient": user.email.as_str() }, theirs()] };
+                        this.people.delete_many(theirs()).session(&mut *session).await?;
                         this.sessions.delete_many(theirs()).session(&mut *session).await?;
                         this.mail_tokens.delete_many(theirs()).session(&mut *session).await?;
                         this.keys.delete_many(theirs()).session(&mut *session).await?;
@@ -202,6 +222,8 @@ pub(super) struct UserDocument {
     beta: bool,
     admin: bool,
     email_verified: bool,
+    #[serde(default)]
+    pending_email: Option<String>,
     time_zone: String,
     rollover_hour: i32,
     #[serde(default)]
@@ -212,7 +234,7 @@ pub(super) struct UserDocument {
 }
 
 impl UserDocument {
-    fn of(user: &User, hash: &PasswordHash) -> Self {
+    pub(super) fn of(user: &User, hash: &PasswordHash) -> Self {
         Self {
             id: user.id.to_bson(),
             email: user.email.as_str().to_owned(),
@@ -221,6 +243,7 @@ impl UserDocument {
             beta: user.roles.beta,
             admin: user.roles.admin,
             email_verified: user.email_verified,
+            pending_email: user.pending_email.as_ref().map(|email| email.as_str().to_owned()),
             time_zone: user.time_zone.as_str().to_owned(),
             rollover_hour: user.rollover_hour.get().into(),
             delete_at: user.delete_at.map(date),
@@ -230,13 +253,14 @@ impl UserDocument {
         }
     }
 
-    fn read(self) -> Result<(User, PasswordHash), StoreError> {
+    pub(super) fn read(self) -> Result<(User, PasswordHash), StoreError> {
         let user = User {
             id: self.id.into(),
             email: Email::stored(self.email),
             name: PersonName::stored(self.name),
             roles: Roles { beta: self.beta, admin: self.admin },
             email_verified: self.email_verified,
+            pending_email: self.pending_email.map(Email::stored),
             time_zone: TimeZoneName::stored(self.time_zone),
             rollover_hour: RolloverHour::new("rollover_hour", self.rollover_hour)
                 .map_err(corrupt)?,
@@ -257,6 +281,7 @@ fn changeable(user: &User) -> Document {
         "beta": user.roles.beta,
         "admin": user.roles.admin,
         "email_verified": user.email_verified,
+        "pending_email": user.pending_email.as_ref().map(Email::as_str),
         "time_zone": user.time_zone.as_str(),
         "rollover_hour": i32::from(user.rollover_hour.get()),
         "delete_at": user.delete_at.map(date),

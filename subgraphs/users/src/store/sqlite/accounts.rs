@@ -3,7 +3,7 @@
 use common::page::{Page, PageRequest};
 use common::{Roles, StoreError, UserId};
 use jiff::Timestamp;
-use rusqlite::{Row, named_params, params};
+use rusqlite::{Connection, Row, named_params, params};
 
 use super::mail::queue;
 use super::{SqliteStore, corrupt, hex_array, insert_event, optional_time, page_clauses, time};
@@ -51,33 +51,22 @@ impl AccountStore for SqliteStore {
         }))
     }
 
+    fn legacy_cost(&self) -> Answer<'_, Option<u32>> {
+        Box::pin(self.0.read(move |connection| {
+            let mut statement =
+                connection.prepare_cached(include_str!("../sql/legacy_cost.sql"))?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        }))
+    }
+
     fn insert_user(
         &self,
         user: User,
-        PasswordHash(hash): PasswordHash,
+        hash: PasswordHash,
         mail: Option<SignUpMail>,
     ) -> Answer<'_, bool> {
         Box::pin(self.0.write(move |connection| {
-            let kept: UserId =
-                connection.prepare_cached(include_str!("../sql/insert_user.sql"))?.query_row(
-                    named_params! {
-                        ":id": user.id,
-                        ":email": user.email.as_str(),
-                        ":name": user.name.as_str(),
-                        ":password_hash": hash,
-                        ":beta": user.roles.beta,
-                        ":admin": user.roles.admin,
-                        ":email_verified": user.email_verified,
-                        ":time_zone": user.time_zone.as_str(),
-                        ":rollover_hour": user.rollover_hour.get(),
-                        ":delete_at": user.delete_at.map(Timestamp::as_millisecond),
-                        ":created_at": user.created_at.as_millisecond(),
-                        ":updated_at": user.updated_at.as_millisecond(),
-                        ":version": user.version,
-                    },
-                    |row| row.get(0),
-                )?;
-            let inserted = kept == user.id;
+            let inserted = insert(connection, &user, &hash)?;
             if inserted {
                 insert_event(connection, &user.event())?;
             }
@@ -107,14 +96,18 @@ impl AccountStore for SqliteStore {
                     ":beta": user.roles.beta,
                     ":admin": user.roles.admin,
                     ":email_verified": user.email_verified,
+                    ":pending_email": user.pending_email.as_ref().map(Email::as_str),
                     ":time_zone": user.time_zone.as_str(),
                     ":rollover_hour": user.rollover_hour.get(),
                     ":delete_at": user.delete_at.map(Timestamp::as_millisecond),
                     ":updated_at": user.updated_at.as_millisecond(),
                     ":version": user.version,
-                })?;
-            if replaced == 0 {
-                return Ok(Replaced::Stale);
+                });
+            match replaced.map_err(StoreError::from) {
+                Ok(0) => return Ok(Replaced::Stale),
+                Ok(_) => {}
+                Err(StoreError::Duplicate { .. }) => return Ok(Replaced::AddressTaken),
+                Err(error) => return Err(error),
             }
             insert_event(connection, &user.event())?;
             Ok(Replaced::Done)
@@ -168,7 +161,36 @@ impl AccountStore for SqliteStore {
     }
 }
 
-fn user(row: &Row<'_>) -> Result<User, StoreError> {
+/// Keeps a new account unless its address is taken, and answers whether it did.
+pub(super) fn insert(
+    connection: &Connection,
+    user: &User,
+    hash: &PasswordHash,
+) -> Result<bool, StoreError> {
+    let kept: UserId =
+        connection.prepare_cached(include_str!("../sql/insert_user.sql"))?.query_row(
+            named_params! {
+                ":id": user.id,
+                ":email": user.email.as_str(),
+                ":name": user.name.as_str(),
+                ":password_hash": hash.0,
+                ":beta": user.roles.beta,
+                ":admin": user.roles.admin,
+                ":email_verified": user.email_verified,
+            ":pending_email": user.pending_email.as_ref().map(Email::as_str),
+                ":time_zone": user.time_zone.as_str(),
+                ":rollover_hour": user.rollover_hour.get(),
+                ":delete_at": user.delete_at.map(Timestamp::as_millisecond),
+                ":created_at": user.created_at.as_millisecond(),
+                ":updated_at": user.updated_at.as_millisecond(),
+                ":version": user.version,
+            },
+            |row| row.get(0),
+        )?;
+    Ok(kept == user.id)
+}
+
+pub(super) fn user(row: &Row<'_>) -> Result<User, StoreError> {
     let rollover_hour: i32 = row.get("rollover_hour")?;
     Ok(User {
         id: row.get("id")?,
@@ -176,6 +198,7 @@ fn user(row: &Row<'_>) -> Result<User, StoreError> {
         name: PersonName::stored(row.get("name")?),
         roles: Roles { beta: row.get("beta")?, admin: row.get("admin")? },
         email_verified: row.get("email_verified")?,
+        pending_email: row.get::<_, Option<String>>("pending_email")?.map(Email::stored),
         time_zone: TimeZoneName::stored(row.get("time_zone")?),
         rollover_hour: RolloverHour::new("rollover_hour", rollover_hour).map_err(corrupt)?,
         delete_at: optional_time(row, "delete_at")?,
