@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod ownership_graph;
+mod ownership_table;
 
 use std::collections::BTreeSet;
 
@@ -15,8 +16,8 @@ use async_graphql::parser::types::{
     ConstDirective, FieldDefinition, TypeDefinition, TypeKind, TypeSystemDefinition,
 };
 use async_graphql::{Positioned, Value as ConstValue};
-use ownership_graph::collections::COLLECTIONS;
 use ownership_graph::{Graph, SECRET, Who, masked};
+use ownership_table::COLLECTIONS;
 use serde_json::Value;
 
 /// How a field is called, and what the answer must be. In the documents `{deck}` and the like stand for what is Ada's, `{my_deck}` for what is Eve's.

@@ -3,8 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
-pub(crate) mod collections;
-
 use std::sync::Arc;
 
 use async_graphql::{Name, Variables};
