@@ -28,8 +28,8 @@ pub(crate) const SECRET: &str = "Ada's secret";
 /// What ids of no things begin with; a letter makes each another.
 const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
 /// The names that stand for ids.
-const NAMES: [&str; 8] =
-    ["deck", "card", "other_card", "session", "review", "user", "signed_in", "api_key"];
+const NAMES: [&str; 9] =
+    ["deck", "card", "other_card", "session", "review", "user", "signed_in", "api_key", "preset"];
 const PASSWORD: &str = "correct horse battery staple";
 
 /// Who asks.
@@ -175,6 +175,10 @@ impl Graph {
         );
         let submitted = self.run(who, &submit).await;
         assert_eq!(submitted["data"]["submitReviews"]["results"][0]["status"], "ACCEPTED");
+        let preset = format!(
+            "mutation {{ saveStudyPreset(input: {{ name: {text:?}, settings: {{ newPerDay: 7 }} }}) {{ preset {{ id }} }} }}"
+        );
+        let preset = id(&self.run(who, &preset).await, "/data/saveStudyPreset/preset/id");
         let viewer = self.viewer(who).unwrap();
         let key = format!(
             "mutation {{ createApiKey(input: {{ name: {text:?}, scopes: [READ], expiresAt: \"{}\" }}) {{ apiKey {{ id }} }} }}",
@@ -195,6 +199,7 @@ impl Graph {
             ("other_card", other),
             ("session", session),
             ("review", review),
+            ("preset", preset),
             ("user", viewer.user.to_string()),
             ("email", email.to_owned()),
         ]
@@ -262,8 +267,8 @@ impl Graph {
     pub(crate) async fn state(&self) -> Value {
         let document = "{ viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
             decks(first: 100) { nodes { id name description color version
-                cards(first: 100) { nodes { id question answer position version state due reps reviews { nodes { id rating } } } } } }
-            learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";
+                studySettings { version presetId own { newPerDay } } cards(first: 100) { nodes { id question answer position version state due reps suspended flag reviews { nodes { id rating undone } } } } } }
+            studyPresets { id name version own { newPerDay } } learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";
         let state = self.run(Who::Ada, document).await;
         assert_eq!(state.get("errors"), None, "{state}");
         state

@@ -1,4 +1,2 @@
--- ?1 the owner, ?2 the local day. Cards that are gone by now count as well: the work was done.
-SELECT
-    (SELECT count(*) FROM card WHERE owner = ?1 AND introduced_day = ?2),
-    (SELECT count(*) FROM card WHERE owner = ?1 AND reviewed_day = ?2)
+-- ?1 the owner, ?2 the local day
+SELECT deck, duration_ms, numbers FROM tally WHERE owner = ?1 AND day = ?2
