@@ -5,6 +5,7 @@
 
 pub mod choice;
 pub mod entry;
+pub mod fit;
 mod graphql;
 pub mod model;
 pub mod scheduler;

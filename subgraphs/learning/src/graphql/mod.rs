@@ -5,6 +5,7 @@
 mod card;
 mod deck;
 mod fast;
+mod fit;
 mod inputs;
 mod mutation;
 mod scalar;

@@ -6,6 +6,7 @@ use async_graphql::{Context, Object};
 use common::PresetId;
 use common::graphql::{Result, caller};
 
+use super::fit::{FitWeightsInput, FitWeightsPayload};
 use super::inputs::{
     ChangeCardsInput, ChangeCardsPayload, DeckSettingsPayload, DeleteStudyPresetInput,
     DeleteStudyPresetPayload, FinishSessionInput, FinishSessionPayload, ResetDeckSettingsInput,
@@ -93,6 +94,19 @@ impl Mutation {
         let service = ctx.data::<Arc<Service>>()?;
         let settings = service.reset_settings(viewer, deck, expected).await?;
         Ok(DeckSettingsPayload { deck_id: deck, settings: settings.into() })
+    }
+
+    /// Starts to fit the weights of the memory model to the viewer's reviews. They hold from then on if they foretell the latest fifth of these, which the fitting
+    /// does not see, better than those of now. While one is under way, that one is answered.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn fit_weights(
+        &self,
+        ctx: &Context<'_>,
+        input: FitWeightsInput,
+    ) -> Result<FitWeightsPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let fit = ctx.data::<Arc<Service>>()?.start_fit(viewer, input.reschedule).await?;
+        Ok(FitWeightsPayload { fit: fit.into() })
     }
 
     /// Makes a preset, or changes one: all that it sets is replaced.

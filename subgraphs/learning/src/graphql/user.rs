@@ -9,6 +9,7 @@ use common::page::PageRequest;
 use common::{DeckId, UserId, Viewer};
 
 use super::card::CardNode;
+use super::fit::{SimulatedWorkload, WeightsFit};
 use super::scalar::Date;
 use super::session::{DEFAULT_PAGE, LearningSessionConnection};
 use super::settings::StudyPreset;
@@ -111,6 +112,27 @@ impl UserNode {
         let forecast = ctx.data::<Arc<Service>>()?.forecast(viewer, deck_id, days).await?;
         let day = |(date, due): (_, u32)| ForecastDay { date: Date(date), due: due.into() };
         Ok(Some(forecast.into_iter().map(day).collect()))
+    }
+
+    /// The last fitting of the memory model's weights to the person's reviews. Null when there was none.
+    async fn weights_fit(&self, ctx: &Context<'_>) -> Result<Option<WeightsFit>> {
+        let Some(viewer) = self.myself(ctx)? else { return Ok(None) };
+        Ok(ctx.data::<Arc<Service>>()?.last_fit(viewer).await?.map(WeightsFit::from))
+    }
+
+    /// What learning new cards would take at each of some retentions, by the person's weights: simulated, always with the same luck.
+    async fn simulation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "1 to 10 retentions, 0.7 to 0.99.")] retentions: Vec<f64>,
+        #[graphql(desc = "How many cards: 1 to 10,000.", default = 1000)] cards: i32,
+        #[graphql(desc = "How many new ones a day: 1 to 9,999.", default = 20)] new_per_day: i32,
+        #[graphql(desc = "Over how many days: 1 to 365.", default = 180)] days: i32,
+    ) -> Result<Option<Vec<SimulatedWorkload>>> {
+        let Some(viewer) = self.myself(ctx)? else { return Ok(None) };
+        let question = (cards, new_per_day, days);
+        let workloads = ctx.data::<Arc<Service>>()?.simulate(viewer, retentions, question).await?;
+        Ok(Some(workloads.into_iter().map(SimulatedWorkload::from).collect()))
     }
 
     /// The person's named sets of settings, by name: at most 100.

@@ -1,6 +1,7 @@
 //! All rules of the domain, and who may do what: a person sees and reviews only their own cards. What belongs to somebody else is answered as if it
 //! did not exist.
 
+mod fit;
 mod queue;
 mod reviews;
 mod sessions;
@@ -25,6 +26,7 @@ use crate::shelf::Tree;
 use crate::store::Store;
 use crate::submission::Terms;
 
+pub use fit::{FitRecord, FitState};
 pub use queue::{QueueItem, QueueRequest};
 pub use reviews::{ReviewResult, ReviewStatus, Submission, UndoInput, Unreadable};
 pub use settings::{DeckSettings, PresetInput};
@@ -37,6 +39,7 @@ pub struct Service {
     store: Arc<dyn Store>,
     average: Arc<Model>,
     clock: Clock,
+    jobs: Arc<fit::Jobs>,
 }
 
 /// The memory models of a person: the average one, and those that were fitted.
@@ -83,7 +86,7 @@ impl Service {
     /// When the memory model cannot be made.
     pub fn new(store: Arc<dyn Store>, clock: Clock) -> Result<Self, Error> {
         let average = Arc::new(Model::average().map_err(unusable)?);
-        Ok(Self { store, average, clock })
+        Ok(Self { store, average, clock, jobs: Arc::default() })
     }
 
     /// A person, now, where they are.

@@ -20,11 +20,13 @@ pub use mongo::MongoStore;
 pub use sqlite::{MIGRATIONS, SqliteStore};
 
 use crate::entry::{LogEntry, Logged};
+use crate::fit::Sample;
 use crate::model::{
     Candidate, OwnSettings, Person, Preset, Session, SessionKey, Shelf, Stats, StoredCard,
-    StoredDeck,
+    StoredDeck, Weights,
 };
-use crate::scheduler::{AnswerKey, Day, Done};
+use crate::scheduler::{AnswerKey, Day, Done, Model};
+use crate::service::FitRecord;
 use crate::submission::{Terms, Verdict};
 use crate::tally::Tally;
 
@@ -239,6 +241,26 @@ pub trait Store: Send + Sync {
         today: Day,
         last: Day,
     ) -> Answering<'_, BTreeMap<Day, u32>>;
+
+    /// The owner's answers that count, in any order.
+    fn samples(&self, owner: UserId) -> Answering<'_, Vec<Sample>>;
+
+    /// Keeps weights from which on the owner's new entries are scheduled.
+    fn put_weights(&self, owner: UserId, weights: Weights) -> Answering<'_, ()>;
+
+    /// Replays the logs of some of the owner's cards after `from` by a model. Gives the last of them, `None` when all are done.
+    fn reschedule(
+        &self,
+        owner: UserId,
+        model: Arc<Model>,
+        from: Option<CardId>,
+    ) -> Answering<'_, Option<CardId>>;
+
+    /// Keeps what became of a fitting.
+    fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()>;
+
+    /// The fitting that was started last.
+    fn last_fit(&self, owner: UserId) -> Answering<'_, Option<FitRecord>>;
 
     /// A page of the reviews in each card's log, in the direction of reading, with one more than the page holds where there is one.
     fn reviews(

@@ -5,6 +5,7 @@
 mod actions;
 mod batches;
 mod entities;
+mod fit;
 mod learning;
 mod reviews;
 mod sessions;

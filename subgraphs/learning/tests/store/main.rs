@@ -74,6 +74,7 @@ suite! {
         a_deck_sets_what_is_its_own
         presets_are_kept_by_name
         changes_come_once_in_their_order
+        weights_and_fittings_are_kept
     }
     lists {
         the_numbers_of_decks

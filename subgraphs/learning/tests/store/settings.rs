@@ -150,3 +150,80 @@ pub(crate) async fn changes_come_once_in_their_order(store: &dyn Store) {
     assert!(gone.cards.iter().all(|change| change.card.is_none()));
     assert_eq!(store.changes(stranger.owner, start, 9).await.unwrap().cards.len(), 1);
 }
+
+pub(crate) async fn weights_and_fittings_are_kept(store: &dyn Store) {
+    use learning::scheduler::Rating::{Again, Easy, Good};
+    use learning::scheduler::{Action, Model};
+    use learning::service::{FitRecord, FitState};
+
+    use crate::support::{at, days, entry, review};
+
+    let (learner, stranger) = (Learner::new(store, 2).await, Learner::new(store, 1).await);
+    let [card, other] = learner.cards[..] else { panic!() };
+    let batch = [review(card, Good, 0), review(card, Again, days(3)), review(other, Easy, 0)];
+    learner.submit(store, &batch).await;
+    let more = [
+        entry(card, Action::Practice(Easy), days(4)),
+        entry(card, Action::Suspend, days(4) + 1),
+        entry(other, Action::Undo(batch[2].id), days(4)),
+    ];
+    learner.submit(store, &more).await;
+    // Practice, actions and what was undone tell nothing of memory.
+    let mut samples = store.samples(learner.owner).await.unwrap();
+    samples.sort_unstable_by_key(|sample| sample.at);
+    let found: Vec<_> = samples.iter().map(|s| (s.card, s.at, s.rating, s.is_first)).collect();
+    assert_eq!(found, [(card, at(0), Good, true), (card, at(days(3)), Again, false)]);
+
+    let average = Model::average().unwrap();
+    let mut numbers = average.weights().to_vec();
+    numbers[2] = 5.5;
+    let weights = learning::model::Weights { version: 1, numbers };
+    store.put_weights(learner.owner, weights.clone()).await.unwrap();
+    let person = store.person(learner.owner).await.unwrap().unwrap();
+    assert_eq!(person.weights, [weights.clone()]);
+    assert_eq!(store.person(stranger.owner).await.unwrap().unwrap().weights, []);
+
+    let model = std::sync::Arc::new(Model::new(1, &weights.numbers).unwrap());
+    let before = learner.progress(store, card).await;
+    let mut from = None;
+    loop {
+        from = store.reschedule(learner.owner, model.clone(), from).await.unwrap();
+        if from.is_none() {
+            break;
+        }
+    }
+    let after = store.cards(learner.owner, vec![card]).await.unwrap().remove(0);
+    assert_eq!(after.weights, 1);
+    assert!(after.progress.suspended && after.progress.last == before.last);
+    assert_ne!(after.memory().unwrap().stability, before.memory.unwrap().stability);
+    let log = [&batch[..2], &more[..2]].concat();
+    let log = log.iter().map(|entry| entry.entry(learning::scheduler::RulesId::ORIGINAL)).collect();
+    let replayed = learning::scheduler::replay(&model, &Default::default(), card, log).unwrap();
+    assert_eq!(after.progress, replayed.progress);
+
+    let fit = |minutes, state| FitRecord {
+        id: common::FitId::new(),
+        state,
+        started_at: at(minutes),
+        finished_at: None,
+        reviews: 7,
+        held_out: 2,
+        current: None,
+        fitted: None,
+        applied: None,
+        message: Some("why".into()),
+    };
+    assert_eq!(store.last_fit(learner.owner).await.unwrap(), None);
+    let (first, second) = (fit(0, FitState::Failed), fit(1, FitState::Running));
+    store.put_fit(learner.owner, second.clone()).await.unwrap();
+    store.put_fit(learner.owner, first).await.unwrap();
+    let done = FitRecord { state: FitState::Done, finished_at: Some(at(3)), ..second };
+    store.put_fit(learner.owner, done.clone()).await.unwrap();
+    assert_eq!(store.last_fit(learner.owner).await.unwrap(), Some(done.clone()));
+
+    store.apply(vec![crate::support::user(learner.owner, 2, true)]).await.unwrap();
+    store.put_fit(learner.owner, done).await.unwrap();
+    store.put_weights(learner.owner, weights).await.unwrap();
+    assert_eq!(store.last_fit(learner.owner).await.unwrap(), None);
+    assert_eq!(store.samples(learner.owner).await.unwrap(), []);
+}

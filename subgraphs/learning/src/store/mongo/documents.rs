@@ -58,6 +58,7 @@ impl Collections {
             ("reviews", "by_time", doc! { "owner": 1, "reviewedAt": -1, "_id.id": -1 }, None),
             ("rules", "by_owner", doc! { "owner": 1 }, None),
             ("presets", "by_owner", doc! { "owner": 1 }, None),
+            ("fits", "by_start", doc! { "owner": 1, "startedAt": -1 }, None),
             (
                 "reviews",
                 "of_card",

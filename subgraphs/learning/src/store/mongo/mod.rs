@@ -5,6 +5,7 @@
 
 mod documents;
 mod events;
+mod fit;
 mod log;
 mod queries;
 mod sessions;
@@ -28,10 +29,12 @@ use super::{
     Submitted,
 };
 use crate::entry::{LogEntry, Logged};
+use crate::fit::Sample;
 use crate::model::{
     OwnSettings, Person, Preset, Session, SessionKey, Shelf, Stats, StoredCard, StoredDeck, Weights,
 };
-use crate::scheduler::{AnswerKey, Day};
+use crate::scheduler::{AnswerKey, Day, Model};
+use crate::service::FitRecord;
 use crate::submission::Terms;
 use crate::tally::Tally;
 use documents::{Collections, date};
@@ -173,6 +176,31 @@ impl Store for MongoStore {
         last: Day,
     ) -> Answering<'_, BTreeMap<Day, u32>> {
         Box::pin(queries::forecast(self, owner, decks, today, last))
+    }
+
+    fn samples(&self, owner: UserId) -> Answering<'_, Vec<Sample>> {
+        Box::pin(fit::samples(self, owner))
+    }
+
+    fn put_weights(&self, owner: UserId, weights: Weights) -> Answering<'_, ()> {
+        Box::pin(fit::put_weights(self, owner, weights))
+    }
+
+    fn reschedule(
+        &self,
+        owner: UserId,
+        model: Arc<Model>,
+        from: Option<CardId>,
+    ) -> Answering<'_, Option<CardId>> {
+        Box::pin(fit::reschedule(self, owner, model, from))
+    }
+
+    fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()> {
+        Box::pin(fit::put(self, owner, fit))
+    }
+
+    fn last_fit(&self, owner: UserId) -> Answering<'_, Option<FitRecord>> {
+        Box::pin(fit::last(self, owner))
     }
 
     fn reviews(

@@ -4,6 +4,7 @@
 //! calls within one transaction, not round trips.
 
 mod events;
+mod fit;
 mod queries;
 mod rows;
 mod settings;
@@ -24,10 +25,12 @@ use super::{
     Submitted,
 };
 use crate::entry::{LogEntry, Logged};
+use crate::fit::Sample;
 use crate::model::{
     OwnSettings, Person, Preset, Session, SessionKey, Shelf, Stats, StoredCard, StoredDeck, Weights,
 };
-use crate::scheduler::{AnswerKey, Day};
+use crate::scheduler::{AnswerKey, Day, Model};
+use crate::service::FitRecord;
 use crate::submission::Terms;
 use crate::tally::Tally;
 
@@ -171,6 +174,31 @@ impl Store for SqliteStore {
             self.0
                 .read(move |connection| queries::forecast(connection, owner, &decks, today, last)),
         )
+    }
+
+    fn samples(&self, owner: UserId) -> Answering<'_, Vec<Sample>> {
+        Box::pin(self.0.read(move |connection| fit::samples(connection, owner)))
+    }
+
+    fn put_weights(&self, owner: UserId, weights: Weights) -> Answering<'_, ()> {
+        Box::pin(self.0.write(move |connection| fit::put_weights(connection, owner, &weights)))
+    }
+
+    fn reschedule(
+        &self,
+        owner: UserId,
+        model: Arc<Model>,
+        from: Option<CardId>,
+    ) -> Answering<'_, Option<CardId>> {
+        Box::pin(self.0.write(move |connection| fit::reschedule(connection, owner, &model, from)))
+    }
+
+    fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()> {
+        Box::pin(self.0.write(move |connection| fit::put(connection, owner, &fit)))
+    }
+
+    fn last_fit(&self, owner: UserId) -> Answering<'_, Option<FitRecord>> {
+        Box::pin(self.0.read(move |connection| fit::last(connection, owner)))
     }
 
     fn reviews(

@@ -43,7 +43,6 @@ CREATE TABLE fit (
     owner      BLOB NOT NULL,
     id         BLOB NOT NULL,
     started_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL,
     body       TEXT NOT NULL,
     PRIMARY KEY (owner, id)
 ) STRICT, WITHOUT ROWID;
