@@ -6,6 +6,9 @@ SHELL := bash
 
 VENV := card-generation/.venv
 PYTHON := $(VENV)/bin/python
+# Anki's own library, beside which the crate anki is tested.
+ANKI_TESTS := subgraphs/decks/anki/tests
+ANKI_VENV := $(ANKI_TESTS)/.venv
 GRAPHIQL := gateway/graphiql/dist/index.html
 # The peer that the gateway is measured beside: never part of the product, and never built by CI.
 HIVE_VERSION := 0.3.10
@@ -22,10 +25,10 @@ serve: $(GRAPHIQL) $(VENV)/runs ## build and run everything on http://127.0.0.1:
 	cargo build --release --package spacey
 	@SPACEY_DEMO="$${SPACEY_DEMO:-true}" SPACEY_GENERATION_COMMAND="$${SPACEY_GENERATION_COMMAND:-$(GENERATION)}" exec target/release/spacey serve
 
-test: test-servers $(GRAPHIQL) $(VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
+test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
 	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory test-python test-reference test-rust test-e2e
 
-test-rust: ## run the Rust tests (needs `make test-servers`)
+test-rust: ## run the Rust tests (needs `make test-servers` and `make test-anki`)
 	cargo test --workspace
 
 test-python: $(VENV)/tests ## run the tests of the card-generation service
@@ -44,6 +47,7 @@ check: $(VENV)/tests ## check format, lints, documentation, schema files, and li
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cargo run --quiet --package spacey -- schema --check schema
 	cd card-generation && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy card_generation tests
+	$(PYTHON) -m ruff check $(ANKI_TESTS)/python && $(PYTHON) -m ruff format --check $(ANKI_TESTS)/python
 	@if command -v cargo-deny >/dev/null; then cargo fetch --quiet --locked && cargo deny --offline check licenses bans sources; else echo "cargo-deny is not installed: licences were not checked"; fi
 
 schema: ## write the schema files that the program's code stands for
@@ -100,6 +104,13 @@ $(REFERENCE)/.venv/runs: $(REFERENCE)/requirements.txt
 	$(REFERENCE)/.venv/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
+$(ANKI_VENV)/tests: $(ANKI_TESTS)/requirements.txt
+	[ -x $(ANKI_VENV)/bin/python ] || python3 -m venv $(ANKI_VENV)
+	$(ANKI_VENV)/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+test-anki: $(ANKI_VENV)/tests ## install Anki's own library, beside which reading and writing its files is tested
+
 test-servers: ## start the servers that tests need (MongoDB); `make test-servers-stop` stops them
 	e2e/test-servers start
 
@@ -109,6 +120,6 @@ test-servers-stop: ## stop them
 cleanup: ## remove what the other targets made, except user data (the folder data/)
 	e2e/test-servers stop
 	cargo clean --quiet
-	rm -rf $(VENV) $(REFERENCE)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
+	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-rust test-python test-reference test-e2e check schema bench bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e check schema bench bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup

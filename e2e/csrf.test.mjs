@@ -13,15 +13,12 @@ import { after, before, describe, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
+import { BROWSER } from './browser.mjs';
 import { post } from './client.mjs';
 import { useServer } from './harness.mjs';
 
 const ADA = { email: 'ada@example.com', password: 'difference engine no. 2', name: 'Ada' };
 const MUTATION = 'mutation { createDeck(input: { name: "forged" }) { deck { id } } }';
-const BROWSER = {
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-};
 
 /** What runs in the attacker's page: each way by which a page can send something, by name. */
 const ATTACKS = {

@@ -2,14 +2,13 @@
  * GraphiQL as a newcomer opens it, in a headless Chromium that can reach nothing but the server under test.
  *
  * Any request elsewhere, any breach of the Content-Security-Policy and any error on the console fails the test that caused it.
- *
- * Environment: `CHROMIUM`, the browser's program (default: where Debian installs it).
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
+import { BROWSER, openPage } from './browser.mjs';
 import { post } from './client.mjs';
 import { useServer } from './harness.mjs';
 
@@ -28,19 +27,6 @@ const CONTENT_SECURITY_POLICY = {
 const TABS = ['LogIn', 'HomeInOneRoundTrip', 'CreateDeck', 'Review', 'GenerateCards', 'Config'];
 const ADA = { email: 'ada@example.com', password: 'difference engine no. 2', name: 'Ada Lovelace' };
 
-const BROWSER = {
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox', // Chromium's own sandbox refuses to run as root, as in a container.
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-};
-
 describe('GraphiQL', () => {
   const server = useServer();
   let browser;
@@ -58,21 +44,7 @@ describe('GraphiQL', () => {
   after(() => browser?.close());
 
   beforeEach(async () => {
-    complaints = [];
-    const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
-    await context.route('**', (route) => {
-      const url = route.request().url();
-      if (new URL(url).origin === server.origin) return route.continue();
-      complaints.push(`request to ${url}`);
-      return route.abort();
-    });
-    context.setDefaultTimeout(30_000);
-    page = await context.newPage();
-    // Chromium reports breaches of the policy, failed requests and refused workers as console errors.
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
-
+    ({ page, complaints } = await openPage(browser, server.origin, { viewport: { width: 1400, height: 900 } }));
     const response = await page.goto(`${server.origin}/`);
     assert.equal(response.status(), 200);
     assert.equal(page.url(), `${server.origin}/graphiql`);

@@ -20,14 +20,17 @@ const SIGN_UP = 'mutation ($input: SignUpInput!) { signUp(input: $input) { email
 const REQUEST_RESET = 'mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { email } }';
 const VERIFY = 'mutation ($input: VerifyEmailInput!) { verifyEmail(input: $input) { email } }';
 const RESET = 'mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { email } }';
-const LOG_IN = 'mutation ($input: LogInInput!) { logIn(input: $input) { user { emailVerified } } }';
+const REQUEST_CHANGE = 'mutation ($input: RequestEmailChangeInput!) { requestEmailChange(input: $input) { email } }';
+const CONFIRM_CHANGE = 'mutation ($input: ConfirmEmailChangeInput!) { confirmEmailChange(input: $input) { email } }';
+const UNDO_CHANGE = 'mutation ($input: UndoEmailChangeInput!) { undoEmailChange(input: $input) { email } }';
+const LOG_IN = 'mutation ($input: LogInInput!) { logIn(input: $input) { accessToken user { email emailVerified } } }';
 
-async function ask(server, query, input) {
-  return (await post(server.origin, { query, variables: { input } })).body;
+async function ask(server, query, input, token) {
+  return (await post(server.origin, { query, variables: { input } }, { token })).body;
 }
 
-async function data(server, query, input) {
-  const body = await ask(server, query, input);
+async function data(server, query, input, token) {
+  const body = await ask(server, query, input, token);
   assert.equal(body.errors, undefined, JSON.stringify(body.errors));
   return body.data;
 }
@@ -160,6 +163,31 @@ describe('mail through an SMTP server', () => {
     const mail = await mailTo('eve@example.com', 'Confirm your e-mail address');
     assert.deepEqual(mail.to, ['eve@example.com']);
     assert.ok(!/bcc/i.test(read(mail).head));
+  });
+
+  test('an address is changed by the mail to the new one, and changed back by the mail to the former one', async () => {
+    const [former, next, free] = ['joe@example.com', 'joseph@example.com', 'ada@example.com'];
+    await data(server, SIGN_UP, { email: former, password: PASSWORD, name: 'Joe' });
+    await data(server, VERIFY, { token: read(await mailTo(former, 'Confirm your e-mail address')).secret });
+    const logIn = async (email, password = PASSWORD) => (await data(server, LOG_IN, { email, password })).logIn;
+    const { accessToken } = await logIn(former);
+    const request = (newEmail) => ask(server, REQUEST_CHANGE, { currentPassword: PASSWORD, newEmail }, accessToken);
+    for (const newEmail of [`${next}\r\nBcc: all@example.com`, `${next},all@example.com`]) {
+      assert.equal((await request(newEmail)).errors[0].extensions.code, 'BAD_USER_INPUT', newEmail);
+    }
+    assert.deepEqual(await request(free), { data: { requestEmailChange: { email: free } } }, 'taken, which does not show');
+    assert.equal(read(await mailTo(free, 'Your e-mail address was asked for')).secret, undefined);
+    assert.deepEqual(await request(next), { data: { requestEmailChange: { email: next } } });
+    await mailTo(former, 'Another e-mail address was asked for');
+    const mail = read(await mailTo(next, 'Confirm your new e-mail address'));
+    assert.ok(mail.body.includes(`href="https://spacey.example/app/confirm-email-change#token=${mail.secret}"`), mail.body);
+    assert.equal((await logIn(former)).user.email, former, 'good until the other one is confirmed');
+    await data(server, CONFIRM_CHANGE, { token: mail.secret });
+    assert.equal((await logIn(next)).user.email, next);
+    const undo = read(await mailTo(former, 'Your e-mail address was changed'));
+    assert.ok(undo.body.includes(`href="https://spacey.example/app/undo-email-change#token=${undo.secret}"`), undo.body);
+    await data(server, UNDO_CHANGE, { token: undo.secret, newPassword: 'analytical engine' });
+    assert.deepEqual((await logIn(former, 'analytical engine')).user, { email: former, emailVerified: true });
   });
 
   test('a mail is tried again later when the server asks for that, not when it refuses for good, and is taken once', async () => {

@@ -1,4 +1,5 @@
-//! What a language model is told when it makes cards: kept by config, used by card generation. Both read it by this one rule.
+//! What a language model is told when it makes cards: one prompt, or several by name to choose from. Kept by config, used by card generation; both
+//! read it by this one rule.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,6 +8,8 @@ use serde_json::Value;
 const MAX_NAME: usize = 100;
 /// The most characters of a system message.
 pub const MAX_SYSTEM_MESSAGE: usize = 10_000;
+/// The most prompts to choose from.
+const MAX_PROMPTS: usize = 20;
 /// The most tokens that an answer may be allowed.
 const MAX_TOKENS: u32 = 100_000;
 
@@ -88,6 +91,74 @@ impl Prompt {
     }
 }
 
+/// Prompts to choose from: at least one, each with a name of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prompts {
+    default: Prompt,
+    others: Vec<Prompt>,
+}
+
+/// Prompts as they are written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    default: String,
+    prompts: Vec<Value>,
+}
+
+impl Prompts {
+    /// Reads prompts of the form `{"default": name, "prompts": [prompt, …]}`, 1 to 20 of them; or one prompt, which is then the only one.
+    ///
+    /// # Errors
+    /// [`InvalidPrompt`] that says what is accepted, and of which prompt.
+    pub fn from_value(value: &Value) -> Result<Self, InvalidPrompt> {
+        if value.get("prompts").is_none() {
+            return Ok(Self { default: Prompt::from_value(value)?, others: Vec::new() });
+        }
+        let Named { default, prompts } =
+            Named::deserialize(value).map_err(|error| InvalidPrompt(error.to_string()))?;
+        if !(1..=MAX_PROMPTS).contains(&prompts.len()) {
+            return Err(InvalidPrompt(format!("prompts must have 1 to {MAX_PROMPTS} of them")));
+        }
+        let mut all: Vec<Prompt> = Vec::with_capacity(prompts.len());
+        for (index, value) in prompts.iter().enumerate() {
+            let of_it =
+                |InvalidPrompt(reason)| InvalidPrompt(format!("prompts[{index}]: {reason}"));
+            let prompt = Prompt::from_value(value).map_err(of_it)?;
+            if all.iter().any(|other| other.name == prompt.name) {
+                let accepted = "name must be another than those before";
+                return Err(InvalidPrompt(format!("prompts[{index}]: {accepted}")));
+            }
+            all.push(prompt);
+        }
+        let Some(index) = all.iter().position(|prompt| prompt.name == default) else {
+            return Err(InvalidPrompt("default must be the name of one of the prompts".into()));
+        };
+        Ok(Self { default: all.remove(index), others: all })
+    }
+
+    /// The one that is used when none is asked for.
+    #[must_use]
+    pub fn into_default(self) -> Prompt {
+        self.default
+    }
+
+    /// The one with this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Prompt> {
+        self.all().find(|prompt| prompt.name == name)
+    }
+
+    /// All names, the default's first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.all().map(|prompt| prompt.name.as_str())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Prompt> {
+        std::iter::once(&self.default).chain(&self.others)
+    }
+}
+
 fn text(name: &str, text: &str, most: usize) -> Result<(), InvalidPrompt> {
     if text.trim().is_empty() || text.chars().count() > most {
         return Err(InvalidPrompt(format!("{name} must have 1 to {most} characters")));
@@ -140,6 +211,40 @@ mod tests {
             (with("messages", json!([])), "unknown field `messages`"),
         ] {
             let error = Prompt::from_value(&value).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn prompts_are_chosen_by_name_and_one_alone_is_the_default() {
+        let prompt = |name: &str| json!({ "name": name, "systemMessage": "Make cards." });
+        let alone = Prompts::from_value(&prompt("short")).unwrap();
+        assert_eq!(alone.names().collect::<Vec<_>>(), ["short"]);
+        assert_eq!(alone.clone().into_default(), *alone.named("short").unwrap());
+        let all = json!({ "default": "long", "prompts": [prompt("short"), prompt("long")] });
+        let all = Prompts::from_value(&all).unwrap();
+        assert_eq!(all.names().collect::<Vec<_>>(), ["long", "short"]);
+        assert_eq!(all.named("short").unwrap().name, "short");
+        assert_eq!(all.named("Short"), None);
+        assert_eq!(all.into_default().name, "long");
+    }
+
+    #[test]
+    fn what_are_no_prompts_is_refused_with_what_is_accepted() {
+        let prompt = |name: &str| json!({ "name": name, "systemMessage": "Make cards." });
+        let many: Vec<_> = (0..21).map(|n| prompt(&n.to_string())).collect();
+        for (value, said) in [
+            (json!({ "default": "a", "prompts": [] }), "1 to 20"),
+            (json!({ "default": "0", "prompts": many }), "1 to 20"),
+            (json!({ "prompts": [prompt("a")] }), "missing field `default`"),
+            (json!({ "default": "b", "prompts": [prompt("a")] }), "default must be the name"),
+            (json!({ "default": "a", "prompts": [prompt("a"), prompt("a")] }), "prompts[1]: name"),
+            (json!({ "default": "a", "prompts": [prompt("a"), {}] }), "prompts[1]: missing"),
+            (json!({ "default": "a", "prompts": [prompt("a")], "x": 1 }), "unknown field `x`"),
+            (json!({ "default": "a", "prompts": "a" }), "sequence"),
+            (json!([]), "Prompt"),
+        ] {
+            let error = Prompts::from_value(&value).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
     }

@@ -108,6 +108,12 @@ impl ServiceValues {
         self.0.get(key).filter(|value| !value.is_null())
     }
 
+    /// Whether config has answered yet.
+    #[must_use]
+    pub fn are_known(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Whether `viewer` has a feature, as config says it; `None` as long as it did not.
     #[must_use]
     pub fn feature(&self, name: &str, viewer: Option<&Viewer>) -> Option<bool> {

@@ -2,6 +2,8 @@
 //!
 //! `make fuzz` lets libFuzzer search for such bytes; `tests/corpus.rs` runs what it kept in `corpus/`, so that nothing found comes back.
 
+pub mod anki_package;
+pub mod anki_text;
 mod gateway;
 mod graph;
 pub mod http;
@@ -19,6 +21,9 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    ("anki_database", anki_package::run_database),
+    ("anki_package", anki_package::run),
+    ("anki_text", anki_text::run),
     ("http", http::run),
     ("multipart", multipart::run),
     ("operation", operation::run),

@@ -14,6 +14,8 @@ pub(crate) enum Code {
     Unauthenticated,
     /// The request could have been made by another site's page with the visitor's cookies.
     CsrfPrevention,
+    /// The credentials are good, but not for this.
+    Forbidden,
     /// Clients may not ask for the schema.
     IntrospectionDisabled,
     /// The method is not one that is answered here.
@@ -34,6 +36,8 @@ pub(crate) enum Code {
     StreamConflict,
     /// The client has as many streams as it may have.
     TooManyStreams,
+    /// A download of the same account is under way.
+    ExportUnderWay,
     /// The client takes its messages too slowly.
     StreamTooSlow,
     /// The gateway stops: another one will answer.
@@ -52,6 +56,7 @@ impl Code {
             Self::Operation(code) => code.as_str(),
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::CsrfPrevention => "CSRF_PREVENTION",
+            Self::Forbidden => "FORBIDDEN",
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
@@ -62,6 +67,7 @@ impl Code {
             Self::StreamNotFound => "STREAM_NOT_FOUND",
             Self::StreamConflict => "STREAM_CONFLICT",
             Self::TooManyStreams => "TOO_MANY_STREAMS",
+            Self::ExportUnderWay => "EXPORT_UNDER_WAY",
             Self::StreamTooSlow => "STREAM_TOO_SLOW",
             Self::ShuttingDown => "SHUTTING_DOWN",
             Self::GatewayTimeout => "GATEWAY_TIMEOUT",
@@ -80,7 +86,7 @@ impl Code {
                 StatusCode::BAD_REQUEST
             }
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::CsrfPrevention => StatusCode::FORBIDDEN,
+            Self::CsrfPrevention | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -89,7 +95,9 @@ impl Code {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::StreamNotFound => StatusCode::NOT_FOUND,
             Self::StreamConflict => StatusCode::CONFLICT,
-            Self::TooManyStreams | Self::StreamTooSlow => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }

@@ -24,7 +24,7 @@ use crate::settings::GatewaySettings;
 use crate::state::State;
 use crate::transport::Transport;
 use crate::under_way::UnderWay;
-use crate::{browser, graphiql, pipeline, streams, well_known};
+use crate::{browser, export, graphiql, pipeline, streams, well_known};
 
 pub use crate::graph::GatewayError;
 
@@ -102,6 +102,7 @@ impl Gateway {
                 settings,
                 drain: Drain::default(),
                 clients: Clients::default(),
+                exports: Clients::default(),
                 reservations: Reservations::default(),
             }),
         })
@@ -144,6 +145,13 @@ impl Gateway {
             .route("/health/live", get(|| async { Json(serde_json::json!({ "status": "live" })) }))
             .route("/health/ready", get(ready))
             .route("/.well-known/jwks.json", get(well_known::keys));
+        if let Some(export) = settings.export {
+            let answer = async move |extract::State(state): extract::State<Arc<State>>,
+                                     request: Request| {
+                Box::pin(export::answer(&state, export, request)).await
+            };
+            router = router.route(export.path, any(answer));
+        }
         if settings.developer.graphiql {
             router = router
                 .route("/", get(|| async { Redirect::temporary("/graphiql") }))

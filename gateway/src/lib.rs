@@ -16,6 +16,7 @@ mod decode;
 mod error;
 mod execute;
 mod explain;
+mod export;
 mod gateway;
 mod graph;
 mod graphiql;
@@ -52,8 +53,8 @@ pub use remote::{
     subgraph_router,
 };
 pub use settings::{
-    BrowserSettings, DeveloperSettings, ErrorSettings, GatewaySettings, HttpSettings,
-    OperationSettings, StreamSettings,
+    BrowserSettings, DeveloperSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings,
+    HttpSettings, OperationSettings, StreamSettings,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

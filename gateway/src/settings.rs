@@ -27,6 +27,8 @@ pub struct GatewaySettings {
     pub errors: ErrorSettings,
     /// What is there for developers.
     pub developer: DeveloperSettings,
+    /// The download of everything that is a person's, where there is one.
+    pub export: Option<&'static ExportSettings>,
 }
 
 /// What is accepted over HTTP.
@@ -121,6 +123,34 @@ impl Default for ErrorSettings {
     fn default() -> Self {
         Self { masked: true, allowed_extensions: vec!["code".to_owned()] }
     }
+}
+
+/// A download of everything that is a person's.
+#[derive(Debug)]
+pub struct ExportSettings {
+    /// Where it is asked for.
+    pub path: &'static str,
+    /// What to call the file, in ASCII without quotation marks.
+    pub file_name: &'static str,
+    /// Names the form of the document, for whoever reads it.
+    pub format: &'static str,
+    /// A GraphQL document with all the operations.
+    pub document: &'static str,
+    /// The members of the document in their order, at least one. The first tells whether there is an account.
+    pub sections: &'static [ExportList],
+    /// The connections within nodes, by the names of their fields.
+    pub nested: &'static [ExportList],
+}
+
+/// A part of a download.
+#[derive(Debug)]
+pub struct ExportList {
+    /// What it is called there. For a connection within nodes: its field, the same wherever it is.
+    pub name: &'static str,
+    /// Which operation answers it. Where it is a connection, with `$after: String`, and within nodes with the `$of: ID!` of the node.
+    pub operation: &'static str,
+    /// Where it stands in the operation's data: names with points between them.
+    pub at: &'static str,
 }
 
 /// What is there for developers.

@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) under_way: UnderWay,
     pub(crate) drain: Drain,
     pub(crate) clients: Clients,
+    /// Who has a download under way.
+    pub(crate) exports: Clients,
     pub(crate) reservations: Reservations,
 }
 

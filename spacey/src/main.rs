@@ -7,9 +7,11 @@
 mod cli;
 mod commands;
 mod dev_mail;
+mod export;
 mod graph;
 mod keys;
 mod logging;
+mod mail_pages;
 mod origin;
 mod reload;
 mod secrets;

@@ -122,6 +122,14 @@ const TABLE: &[(&str, Rule)] = &[
     ),
     ("Mutation.resetPassword", Open("it takes a secret that was sent to the address")),
     (
+        "Mutation.requestEmailChange",
+        Mixed(
+            "mutation { requestEmailChange(input: { currentPassword: \"correct horse battery staple\", newEmail: \"{email}\" }) { email } }",
+        ),
+    ),
+    ("Mutation.confirmEmailChange", Open("it takes a secret that was sent to the address")),
+    ("Mutation.undoEmailChange", Open("it takes a secret that was sent to the address")),
+    (
         "Mutation.createApiKey",
         Own(
             "mutation { createApiKey(input: { name: \"mine\", scopes: [READ], expiresAt: \"2027-01-01T00:00:00Z\" }) { apiKey { id name } } }",

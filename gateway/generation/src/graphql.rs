@@ -75,6 +75,8 @@ pub(crate) struct GenerateCardsInput {
     /// A key of the client's own making, 1 to 200 visible ASCII characters. Sending the same input with the same key again answers the same
     /// drafts, as long as the service remembers them.
     idempotency_key: Option<ID>,
+    /// The name of one of the prompts that those who administer have set; when absent, their default. The error for any other name lists them.
+    prompt: Option<String>,
 }
 
 impl From<GenerateCardsInput> for Wanted {
@@ -84,6 +86,7 @@ impl From<GenerateCardsInput> for Wanted {
             text: input.text,
             max_cards: input.max_cards.unwrap_or(DEFAULT_CARDS),
             idempotency_key: input.idempotency_key.map(|key| key.0),
+            prompt: input.prompt,
         }
     }
 }

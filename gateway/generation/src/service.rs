@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Name, Value, Variables};
 use common::endpoint::Domain;
-use common::prompt::Prompt;
+use common::prompt::{Prompt, Prompts};
 use common::service_config::ServiceValues;
 use common::{Caller, Clock, DeckId, Endpoint, Error, Event, Role, ServiceConfig, SubgraphRequest};
 use futures::future::BoxFuture;
@@ -32,6 +32,8 @@ pub(crate) struct Wanted {
     pub(crate) text: String,
     pub(crate) max_cards: i32,
     pub(crate) idempotency_key: Option<String>,
+    /// The name of one of the prompts in config; the default when absent.
+    pub(crate) prompt: Option<String>,
 }
 
 /// What is generated at most.
@@ -88,7 +90,7 @@ impl Service {
             max_cards: max_cards(wanted.max_cards, limits.cards)?,
             idempotency_key: wanted.idempotency_key.map(idempotency_key).transpose()?,
             text: text(wanted.text, limits.text)?,
-            prompt: prompt(&config),
+            prompt: prompt(&config, wanted.prompt.as_deref())?,
         };
         self.own_deck(caller, wanted.deck).await?;
         let started = self.clock.now();
@@ -164,12 +166,30 @@ impl Limits {
     }
 }
 
-/// The prompt that config names; none for the one that is built into the service.
-fn prompt(config: &ServiceValues) -> Option<Prompt> {
-    let value = config.get("cardPrompt")?;
-    Prompt::from_value(value)
-        .inspect_err(|error| tracing::warn!("the built-in prompt is used: {error}"))
-        .ok()
+/// The prompt with the name that is asked for, else the default of those in config; none for the one that is built into the service.
+fn prompt(config: &ServiceValues, wanted: Option<&str>) -> Result<Option<Prompt>, Error> {
+    let read = |value| {
+        Prompts::from_value(value)
+            .inspect_err(|error| tracing::warn!("the built-in prompt is used: {error}"))
+            .ok()
+    };
+    let prompts = config.get("cardPrompt").and_then(read);
+    let Some(name) = wanted else { return Ok(prompts.map(Prompts::into_default)) };
+    if !config.are_known() {
+        let message = "prompts cannot be chosen now: try again later, or ask for none".into();
+        return Err(Error::Unavailable { code: "GENERATION_UNAVAILABLE", message });
+    }
+    if let Some(prompt) = prompts.as_ref().and_then(|prompts| prompts.named(name)) {
+        return Ok(Some(prompt.clone()));
+    }
+    let names = prompts.iter().flat_map(Prompts::names).map(|name| format!("{name:?}"));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let accepted = if names.is_empty() {
+        "there are none to choose from: leave it out".to_owned()
+    } else {
+        format!("{names} are accepted")
+    };
+    Err(Error::invalid("input.prompt", format!("there is no such prompt: {accepted}")))
 }
 
 fn text(text: String, most: u32) -> Result<String, Error> {

@@ -120,6 +120,12 @@ impl Authenticator {
         expires > self.clock.now() && !self.revocations.refuses(viewer.session, expires)
     }
 
+    /// Whether the session was ended since. That the token has expired meanwhile does not count: for what was begun while it was good.
+    pub(crate) fn has_ended(&self, identity: &Identity) -> bool {
+        let known = identity.viewer.as_ref().zip(identity.expires);
+        known.is_some_and(|(viewer, expires)| self.revocations.refuses(viewer.session, expires))
+    }
+
     async fn verify(&self, token: &str) -> Result<Identity, String> {
         let Accepted { viewer, expires } =
             self.accept(token).await.map_err(|error| error.to_string())?;

@@ -12,6 +12,7 @@ use gateway::{
 };
 use generation::GenerationSettings;
 
+use crate::export;
 use crate::graph::{self, PATIENCE};
 use crate::reload;
 use crate::settings::Settings;
@@ -49,7 +50,7 @@ pub(super) async fn gateway(
         sites.clone(),
         identity.access,
         identity.revocations,
-        gateway_settings(settings)?,
+        GatewaySettings { export: Some(&export::ACCOUNT), ..gateway_settings(settings)? },
         Clock::System,
     )?;
     let elsewhere = sites.iter().any(|site| matches!(site, Site::Elsewhere(_)));
@@ -89,6 +90,7 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
             allowed_extensions: settings.error_extensions.clone(),
         },
         execution: gateway::ExecuteSettings::default(),
+        export: None,
         developer: DeveloperSettings {
             graphiql: settings.graphiql,
             introspection: settings.introspection,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::{front, router, server};
 use crate::cli::GatewayArgs;
+use crate::mail_pages;
 use crate::origin::Origin;
 use crate::settings::Settings;
 use crate::wiring::{Domains, Identity};
@@ -29,6 +30,7 @@ async fn product(settings: &Settings) -> super::Result {
     let gateway = front::gateway(settings, identity, &domains, generation).await?;
     println!("The gateway listens on http://{address}");
     let drain = gateway.drain();
-    server::serve(listener, gateway.router(), settings.listen.drain, move || drain.begin()).await?;
+    let router = gateway.router().merge(mail_pages::routes());
+    server::serve(listener, router, settings.listen.drain, move || drain.begin()).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,9 @@ mod serve;
 mod server;
 mod subgraph;
 
+#[cfg(test)]
+pub(crate) use schema::own_sdls;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::{self, Write};

@@ -54,7 +54,7 @@ fn files() -> Result<Vec<(String, String)>, Box<dyn std::error::Error>> {
 }
 
 /// The schemas of this program's own subgraphs, read off domains over empty databases that are removed afterwards.
-pub(super) async fn own_sdls() -> Result<Vec<SubgraphSdl>, Box<dyn std::error::Error>> {
+pub(crate) async fn own_sdls() -> Result<Vec<SubgraphSdl>, Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let empty = |name: &str, migrations: &[&str]| {
         Sqlite::open(folder.path().join(name), migrations).map(Backend::Sqlite)

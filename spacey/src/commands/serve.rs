@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{demo, front, server};
 use crate::dev_mail;
+use crate::mail_pages;
 use crate::settings::Settings;
 use crate::sidecar::{Sidecar, SidecarCommand};
 use crate::wiring::{Domains, Identity, mailbox};
@@ -34,7 +35,7 @@ pub(super) async fn run(settings: Settings) -> super::Result {
     if let Some(demo) = demo {
         println!("Demo account:  {} with password {}", demo.email, demo.password);
     }
-    let mut router = gateway.router();
+    let mut router = gateway.router().merge(mail_pages::routes());
     // Mail holds secrets that are for its recipients.
     let is_private = settings.http.development && address.ip().is_loopback();
     if let Some(mailbox) = mailbox(&settings).filter(|_| is_private && domains.users.is_some()) {

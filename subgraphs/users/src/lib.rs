@@ -106,7 +106,7 @@ pub async fn open(
 ) -> Result<Users, Error> {
     let store: Arc<dyn Store> = match backend {
         Backend::Sqlite(sqlite) => Arc::new(store::sqlite::SqliteStore::new(sqlite)),
-        Backend::Mongo(mongo) => Arc::new(store::mongo::MongoStore::open(mongo).await?),
+        Backend::Mongo(mongo) => Arc::new(Box::pin(store::mongo::MongoStore::open(mongo)).await?),
     };
     let outbox = Outbox::start("users", store.clone(), subscribers);
     let service = Service::new(store, outbox, settings, tokens, revocations, mailer, clock);

@@ -25,6 +25,10 @@ pub struct UsersSettings {
     pub verification_lifetime: SignedDuration,
     /// How long the link in a mail is good for that sets a new password: 1 hour unless set.
     pub reset_lifetime: SignedDuration,
+    /// How long the link in a mail is good for that gives an account another address: 1 day unless set.
+    pub email_change_lifetime: SignedDuration,
+    /// How long the link in the mail to the former address is good for that undoes that: 7 days unless set.
+    pub email_undo_lifetime: SignedDuration,
     /// How long after its owner asked for it an account is deleted: 14 days unless set. Logging in before that keeps it.
     pub deletion_grace: SignedDuration,
     /// How long security events are kept: 90 days unless set.
@@ -45,6 +49,8 @@ impl Default for UsersSettings {
             public_url: "http://127.0.0.1:8080".into(),
             verification_lifetime: days(2),
             reset_lifetime: SignedDuration::from_hours(1),
+            email_change_lifetime: days(1),
+            email_undo_lifetime: days(7),
             deletion_grace: days(14),
             security_events_kept: days(90),
             limits: Limits::default(),

@@ -42,6 +42,48 @@ async fn the_prompt_is_passed_on_in_the_services_form() {
 }
 
 #[tokio::test]
+async fn of_several_prompts_the_one_that_is_asked_for_is_used() {
+    let service = Service::answering(note(json!({}))).await;
+    let gateway = Gateway::of(&service);
+    let told = async |wanted: Value| {
+        gateway.data(gateway.input(json!({ "prompt": wanted }))).await;
+        service.calls().pop().unwrap().body["prompt"]["name"].take()
+    };
+    let refused = async |wanted: &str| {
+        let calls = service.calls().len();
+        let error = gateway.error(gateway.input(json!({ "prompt": wanted }))).await;
+        assert_eq!(service.calls().len(), calls, "nothing is generated");
+        error
+    };
+    gateway.config.unplug();
+    assert_eq!(refused("short").await.0, "GENERATION_UNAVAILABLE");
+    assert_eq!(told(Value::Null).await, Value::Null, "the built-in one");
+
+    gateway.config.set(json!({ "cardPrompt": null }));
+    gateway.later();
+    let (code, message) = refused("short").await;
+    assert_eq!(code, "BAD_USER_INPUT");
+    assert!(message.contains("input.prompt: there is no such prompt: there are none"), "{message}");
+
+    let prompts = json!({ "default": "long", "prompts": [prompt("short"), prompt("long")] });
+    gateway.config.set(json!({ "cardPrompt": prompts }));
+    gateway.later();
+    for (wanted, expected) in
+        [(Value::Null, "long"), (json!("long"), "long"), (json!("short"), "short")]
+    {
+        assert_eq!(told(wanted).await, expected);
+    }
+    for unknown in ["", "Short", "{max_cards}"] {
+        let (code, message) = refused(unknown).await;
+        assert_eq!(code, "BAD_USER_INPUT");
+        assert!(message.contains("\"long\", \"short\" are accepted"), "{message}");
+    }
+    gateway.config.set(json!({ "cardPrompt": prompt("alone") }));
+    gateway.later();
+    assert_eq!(told(json!("alone")).await, "alone", "one is a choice of one");
+}
+
+#[tokio::test]
 async fn without_config_the_last_known_or_the_built_in_prompt_is_used() {
     let service = Service::answering(note(json!({}))).await;
     let gateway = Gateway::of(&service);

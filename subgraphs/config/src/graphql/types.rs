@@ -142,7 +142,7 @@ impl From<&Rule> for ConfigRule {
             }
             Rule::Colors(most) | Rule::Json(most) => shown.max_length = Some(*most as u64),
             Rule::Choice(allowed) => shown.allowed_values = Some(allowed.to_vec()),
-            Rule::Boolean | Rule::Flag | Rule::Prompt => {}
+            Rule::Boolean | Rule::Flag | Rule::Prompts => {}
         }
         shown
     }

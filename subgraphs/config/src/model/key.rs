@@ -40,7 +40,7 @@ pub enum Key {
     GenerationCards,
     /// Who may generate cards.
     CardGeneration,
-    /// What the language model is told when it makes cards; reset it to use the built-in prompt.
+    /// What the language model is told when it makes cards: one prompt, or several by name to choose from; reset it to use the built-in one.
     CardPrompt,
     /// A note of those who administer for one another.
     OperatorNote,
@@ -191,9 +191,9 @@ impl Key {
             Self::CardPrompt => (
                 "cardPrompt",
                 Service,
-                Rule::Prompt,
+                Rule::Prompts,
                 Value::Null,
-                "What the language model is told when it makes cards. Without a value it is the built-in prompt.",
+                "What the language model is told when it makes cards: one prompt, or several by name to choose from. Without a value it is the built-in prompt.",
             ),
             Self::OperatorNote => (
                 "operatorNote",

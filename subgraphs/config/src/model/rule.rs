@@ -2,7 +2,7 @@
 
 use async_graphql::Enum;
 use common::feature::Flag;
-use common::prompt::Prompt;
+use common::prompt::Prompts;
 use regex::Regex;
 use serde_json::Value;
 
@@ -45,8 +45,8 @@ pub enum Rule {
     Json(usize),
     /// Who has a feature.
     Flag,
-    /// What a language model is told.
-    Prompt,
+    /// What a language model is told: one prompt, or several to choose from.
+    Prompts,
 }
 
 /// The form of a text.
@@ -78,7 +78,8 @@ pub enum Kind {
     /// the three admits has it.
     FeatureFlag,
     /// What a language model is told: `{"name", "systemMessage", "parameters": {"model", "temperature", "topP", "frequencyPenalty",
-    /// "presencePenalty"}, "maxTokens"}`. Of the parameters each is optional, and so are `parameters` and `maxTokens`.
+    /// "presencePenalty"}, "maxTokens"}`. Of the parameters each is optional, and so are `parameters` and `maxTokens`. Or 1 to 20 such to choose
+    /// from: `{"default": a name, "prompts": [those]}`, each with a name of its own.
     ModelPrompt,
 }
 
@@ -110,7 +111,7 @@ impl Rule {
             Self::Colors(_) => Kind::ColorList,
             Self::Json(_) => Kind::Json,
             Self::Flag => Kind::FeatureFlag,
-            Self::Prompt => Kind::ModelPrompt,
+            Self::Prompts => Kind::ModelPrompt,
         }
     }
 
@@ -134,7 +135,7 @@ impl Rule {
             Self::Colors(most) => return colors(value, *most),
             Self::Json(most) => value.is_object() && fits(value, MAX_DEPTH, *most),
             Self::Flag => return with_reason(value, Flag::from_value(value)),
-            Self::Prompt => return with_reason(value, Prompt::from_value(value)),
+            Self::Prompts => return with_reason(value, Prompts::from_value(value)),
         };
         if kept { Ok(()) } else { Err(InvalidValue::new(value, self.accepted())) }
     }
@@ -167,7 +168,9 @@ impl Rule {
                 format!("a JSON object of at most {most} bytes and {MAX_DEPTH} levels")
             }
             Self::Flag => "an object of percentage, roles and users".into(),
-            Self::Prompt => "an object of name, systemMessage, parameters and maxTokens".into(),
+            Self::Prompts => {
+                "an object of name, systemMessage, parameters and maxTokens, or one of default and prompts, which are such objects".into()
+            }
         }
     }
 }

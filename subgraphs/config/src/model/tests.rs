@@ -65,6 +65,13 @@ fn every_value_that_keeps_its_rule_takes_effect_as_it_is() {
         (Key::GenerationCards, json!(1)),
         (Key::CardGeneration, json!({ "percentage": 12.5, "roles": ["BETA"] })),
         (Key::CardPrompt, json!({ "name": "short", "systemMessage": "Make few cards." })),
+        (
+            Key::CardPrompt,
+            json!({ "default": "long", "prompts": [
+                { "name": "short", "systemMessage": "Make few cards." },
+                { "name": "long", "systemMessage": "Make cards.", "parameters": { "topP": 0.5 } },
+            ] }),
+        ),
     ] {
         key.definition().rule.check(&value).unwrap();
         let effective = after(key, &value.to_string());
@@ -111,6 +118,11 @@ fn every_value_that_breaks_its_rule_is_refused_and_never_takes_effect() {
         (Key::GenerationTextLength, json!(u64::MAX)),
         (Key::CardGeneration, json!({ "percentage": 101 })),
         (Key::CardPrompt, json!({ "name": "nameless" })),
+        (
+            Key::CardPrompt,
+            json!({ "default": "other", "prompts": [{ "name": "a", "systemMessage": "b" }] }),
+        ),
+        (Key::CardPrompt, json!({ "default": "a", "prompts": [] })),
         (Key::CardPrompt, json!("Make cards.")),
     ] {
         let error = key.definition().rule.check(&value).unwrap_err().to_string();

@@ -432,6 +432,22 @@ async fn services_read_what_is_theirs(world: World) {
     let service = ServiceConfig::over(world.endpoint.clone(), world.clock.clone());
     let values = service.current().await;
     assert_eq!(values.get("cardPrompt"), Some(&prompt));
+    // Several to choose from are a value as any other: they have versions, and can be taken back.
+    let long = json!({ "name": "long", "systemMessage": "Make cards." });
+    let several = json!({ "default": "long", "prompts": [prompt, long] });
+    assert_eq!(world.set(&admin, "CARD_PROMPT", several.clone()).await["version"], 2);
+    let reverted = json!({ "input": { "key": "CARD_PROMPT", "toVersion": 1 } });
+    let reverted = world.data(Some(&admin), REVERT, reverted).await;
+    assert_eq!(reverted["revertConfig"]["entry"]["value"], prompt);
+    let history = world.data(Some(&admin), HISTORY, json!({ "key": "CARD_PROMPT" })).await;
+    let values: Vec<_> = history["configHistory"]["edges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edge| edge["node"]["value"].clone())
+        .collect();
+    assert_eq!(values, [prompt.clone(), several, prompt.clone()]);
+    let values = service.current().await;
     assert_eq!(values.get("generationCards"), Some(&json!(100)));
     assert_eq!((values.get("operatorNote"), values.get("welcomeMessage")), (None, None));
     assert_eq!(values.feature("cardGeneration", None), Some(true));

@@ -78,7 +78,7 @@ impl SecurityEvent {
         Origin::of(&self.0.client)
     }
 
-    /// What exactly, such as the name of an API key or of a role.
+    /// What exactly, such as the name of an API key or of a role, or an address.
     async fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }

@@ -45,6 +45,31 @@ struct VerifyEmailInput {
     token: String,
 }
 
+/// The address to come.
+#[derive(InputObject)]
+struct RequestEmailChangeInput {
+    /// The account's password.
+    current_password: String,
+    /// An e-mail address of at most 254 bytes. Upper and lower case are the same.
+    new_email: String,
+}
+
+/// The secret of the mail to the new address.
+#[derive(InputObject)]
+struct ConfirmEmailChangeInput {
+    /// What stands behind `#token=` in the link.
+    token: String,
+}
+
+/// The secret of the mail to the former address, and the password to come.
+#[derive(InputObject)]
+struct UndoEmailChangeInput {
+    /// What stands behind `#token=` in the link.
+    token: String,
+    /// 8 to 128 characters, none of those passwords that everybody tries first.
+    new_password: String,
+}
+
 /// Who wants to set a new password.
 #[derive(InputObject)]
 struct RequestPasswordResetInput {
@@ -149,6 +174,45 @@ impl SecurityMutation {
         Ok(VerifyEmailPayload { email: user.email.as_str().to_owned() })
     }
 
+    /// Sends a mail to another address, with a link by which the viewer's account gets it; until then the present one stays good. A mail tells its
+    /// owner. The answer is the same when another account has the address; a mail tells its owner, and nothing is changed.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn request_email_change(
+        &self,
+        ctx: &Context<'_>,
+        input: RequestEmailChangeInput,
+    ) -> Result<RequestEmailChangePayload> {
+        let (password, new) = (&input.current_password, &input.new_email);
+        let service = ctx.data::<Arc<Service>>()?;
+        let email = service.request_email_change(caller(ctx)?, password, new).await?;
+        Ok(RequestEmailChangePayload { email: email.as_str().to_owned() })
+    }
+
+    /// Gives an account its new address, by the secret of the mail that was sent there. All its sessions end, but for the one this is asked with.
+    /// The former address, if it was confirmed, is sent a link by which it can be undone.
+    async fn confirm_email_change(
+        &self,
+        ctx: &Context<'_>,
+        input: ConfirmEmailChangeInput,
+    ) -> Result<ConfirmEmailChangePayload> {
+        let service = ctx.data::<Arc<Service>>()?;
+        let user = service.confirm_email_change(caller(ctx)?, &input.token).await?;
+        Ok(ConfirmEmailChangePayload { email: user.email.as_str().to_owned() })
+    }
+
+    /// Gives an account its former address again, and a new password, by the secret of the mail that was sent there. All sessions and API keys
+    /// of the account end. It does not sign in. The error is CONFLICT when another account has the address by now.
+    async fn undo_email_change(
+        &self,
+        ctx: &Context<'_>,
+        input: UndoEmailChangeInput,
+    ) -> Result<UndoEmailChangePayload> {
+        let service = ctx.data::<Arc<Service>>()?;
+        let (token, new) = (&input.token, &input.new_password);
+        let user = service.undo_email_change(caller(ctx)?, token, new).await?;
+        Ok(UndoEmailChangePayload { email: user.email.as_str().to_owned() })
+    }
+
     /// Sends a mail with a link by which a new password can be set, if the address has an account. The answer is the same if it has none.
     async fn request_password_reset(
         &self,
@@ -251,6 +315,27 @@ struct SendVerificationPayload {
 #[derive(SimpleObject)]
 struct VerifyEmailPayload {
     /// The address, which is confirmed now.
+    email: String,
+}
+
+/// The answer to asking for another address.
+#[derive(SimpleObject)]
+struct RequestEmailChangePayload {
+    /// Where the mail goes.
+    email: String,
+}
+
+/// The answer to confirming another address.
+#[derive(SimpleObject)]
+struct ConfirmEmailChangePayload {
+    /// The address to log in with now.
+    email: String,
+}
+
+/// The answer to undoing a change of the address.
+#[derive(SimpleObject)]
+struct UndoEmailChangePayload {
+    /// The address to log in with now.
     email: String,
 }
 

@@ -44,6 +44,11 @@ impl User {
         self.0.email_verified
     }
 
+    /// The address that the account will have when its owner follows the link that was sent there; null when none was asked for.
+    async fn pending_email(&self) -> Option<&str> {
+        self.0.pending_email.as_ref().map(crate::model::Email::as_str)
+    }
+
     /// Where the person lives, as far as clocks go: an IANA name such as `Europe/Zurich`.
     async fn time_zone(&self) -> &str {
         self.0.time_zone.as_str()

@@ -62,6 +62,46 @@ impl Content {
                 ],
                 "If that was not you, log in and change your password now.",
             ),
+            MailKind::ConfirmEmailChange => (
+                "Confirm your new e-mail address",
+                vec![
+                    "please confirm that your account at Spacey is to have this e-mail address from now on.".into(),
+                    good_for,
+                    "Until then your present address stays as it is. Afterwards you log in with the new one, and everybody who was logged in \
+                     elsewhere is logged out."
+                        .into(),
+                ],
+                "If you have not asked for this, ignore this mail: without you nothing is changed.",
+            ),
+            MailKind::AddressWanted => (
+                "Your e-mail address was asked for",
+                vec![
+                    "somebody, probably you, has tried to give another account at Spacey this e-mail address. It is the address of your \
+                     account, and stays so."
+                        .into(),
+                ],
+                "If that was not you, there is nothing to do: nothing was changed.",
+            ),
+            MailKind::EmailChangeRequested => (
+                "Another e-mail address was asked for",
+                vec![
+                    "somebody, probably you, has asked to give your account at Spacey another e-mail address. It takes effect when it is \
+                     confirmed by a mail that was sent there."
+                        .into(),
+                ],
+                "If that was not you, set a new password now: the change is then off. Whoever asked for it knows your present one.",
+            ),
+            MailKind::EmailChanged => (
+                "Your e-mail address was changed",
+                vec![
+                    "your account at Spacey has another e-mail address now.".into(),
+                    "If that was not you, undo it: the account then has this address again and the password that you choose, and whoever \
+                     changed it is logged out."
+                        .into(),
+                    good_for,
+                ],
+                "If it was you, there is nothing to do.",
+            ),
         };
         let paragraphs = std::iter::once(greeting).chain(body).collect();
         Self { subject, paragraphs, link, closing }

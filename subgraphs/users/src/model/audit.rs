@@ -52,6 +52,12 @@ kinds! {
     PasswordReset = "password-reset",
     /// The address was shown to be the owner's.
     EmailVerified = "email-verified",
+    /// The owner asked for another address.
+    EmailChangeRequested = "email-change-requested",
+    /// The account got another address: who asked for it has shown to read mail sent there.
+    EmailChanged = "email-changed",
+    /// The account got its former address back, by way of a mail.
+    EmailChangeUndone = "email-change-undone",
     /// An API key was made.
     ApiKeyCreated = "api-key-created",
     /// An API key was revoked.
@@ -103,7 +109,7 @@ pub struct SecurityEvent {
     pub at: Timestamp,
     /// From where.
     pub client: Client,
-    /// What exactly, such as the name of an API key or of a role.
+    /// What exactly, such as the name of an API key or of a role, or an address.
     pub detail: Option<String>,
 }
 

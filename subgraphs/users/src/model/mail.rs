@@ -24,16 +24,28 @@ pub enum MailKind {
     PasswordChanged,
     /// The account will be deleted, and how that can be stopped.
     DeletionRequested,
+    /// To the address that an account is to have: a link that shows that its owner reads mail sent there.
+    ConfirmEmailChange,
+    /// What becomes of that when the address has an account already: to its owner.
+    AddressWanted,
+    /// To the present address, when another was asked for.
+    EmailChangeRequested,
+    /// To the former address: a link that undoes the change.
+    EmailChanged,
 }
 
 impl MailKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::VerifyEmail,
         Self::AddressTaken,
         Self::ResetPassword,
         Self::PasswordChanged,
         Self::DeletionRequested,
+        Self::ConfirmEmailChange,
+        Self::AddressWanted,
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
     ];
 
     /// The name by which stores keep it.
@@ -45,6 +57,10 @@ impl MailKind {
             Self::ResetPassword => "reset-password",
             Self::PasswordChanged => "password-changed",
             Self::DeletionRequested => "deletion-requested",
+            Self::ConfirmEmailChange => "confirm-email-change",
+            Self::AddressWanted => "address-wanted",
+            Self::EmailChangeRequested => "email-change-requested",
+            Self::EmailChanged => "email-changed",
         }
     }
 }
@@ -72,6 +88,8 @@ pub struct QueuedMail {
     pub kind: MailKind,
     /// To whom.
     pub recipient: Email,
+    /// Whose account it is about, where that is not the one with the recipient's address.
+    pub about: Option<UserId>,
     /// How often sending it was begun.
     pub attempts: u32,
     /// When it may be sent: now, or after a while when it could not be sent before.
@@ -84,7 +102,14 @@ impl QueuedMail {
     /// A mail to be sent as soon as can be.
     #[must_use]
     pub fn new(kind: MailKind, recipient: Email, now: Timestamp) -> Self {
-        Self { id: MailId::new(), kind, recipient, attempts: 0, due_at: now, created_at: now }
+        let id = MailId::new();
+        Self { id, kind, recipient, about: None, attempts: 0, due_at: now, created_at: now }
+    }
+
+    /// The same about the account of `user`, which has another address than the recipient's.
+    #[must_use]
+    pub fn about(self, user: UserId) -> Self {
+        Self { about: Some(user), ..self }
     }
 }
 
@@ -95,6 +120,10 @@ pub enum Purpose {
     VerifyEmail,
     /// To set a new password.
     ResetPassword,
+    /// To give the account the address that the mail was sent to.
+    ChangeEmail,
+    /// To give the account its former address again, which the mail was sent to, and a new password.
+    UndoEmailChange,
 }
 
 impl Purpose {
@@ -104,7 +133,15 @@ impl Purpose {
         match self {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
+            Self::ChangeEmail => "change-email",
+            Self::UndoEmailChange => "undo-email-change",
         }
+    }
+
+    /// Whether a secret that is used leaves earlier ones for the same good. Only who had the address before may have the last word.
+    #[must_use]
+    pub const fn spares_earlier(self) -> bool {
+        matches!(self, Self::UndoEmailChange)
     }
 }
 
@@ -157,8 +194,19 @@ pub struct MailToken {
     pub user: UserId,
     /// What it is good for.
     pub purpose: Purpose,
+    /// The address that it was sent to.
+    pub email: Email,
     /// Until when.
     pub expires_at: Timestamp,
+}
+
+/// What a secret that is good says of who has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailGrant {
+    /// Whose account it is about.
+    pub user: UserId,
+    /// The address that it was sent to.
+    pub email: Email,
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub use api_key::{ApiKey, ApiScope, ApiSecret, NewApiKey};
 pub use audit::{SecurityEvent, SecurityEventKind, UnknownKind};
 pub use email::Email;
 pub use limit::{Attempt, AttemptKey, Backoff};
-pub use mail::{MailKind, MailSecret, MailToken, Purpose, QueuedMail, UnknownMailKind};
+pub use mail::{MailGrant, MailKind, MailSecret, MailToken, Purpose, QueuedMail, UnknownMailKind};
 pub use password::{NewPassword, PasswordHash, TypedPassword};
 pub use profile::{PersonName, RolloverHour, TimeZoneName};
 pub use session::{RefreshToken, Session, TokenHash};

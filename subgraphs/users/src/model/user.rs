@@ -19,6 +19,8 @@ pub struct User {
     pub roles: Roles,
     /// Whether the person has shown to read mail sent to the address.
     pub email_verified: bool,
+    /// The address that the account is to have, once its owner has shown to read mail sent there.
+    pub pending_email: Option<Email>,
     /// Where the person lives, as far as clocks go.
     pub time_zone: TimeZoneName,
     /// When a new day of learning starts there.
@@ -43,6 +45,7 @@ impl User {
             name,
             roles: Roles::default(),
             email_verified: false,
+            pending_email: None,
             time_zone,
             rollover_hour: RolloverHour::default(),
             delete_at: None,

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use super::Service;
 use crate::mail::{Content, Letter, Link, MailError};
-use crate::model::{MailKind, MailSecret, MailToken, Purpose, QueuedMail, User};
+use crate::model::{Email, MailKind, MailSecret, MailToken, Purpose, QueuedMail, User};
 
 /// How many are sent at the same time.
 const AT_ONCE: u32 = 4;
@@ -69,52 +69,84 @@ impl Service {
 
     /// What to send; nothing when there is no account, or no reason any more.
     async fn letter(&self, mail: &QueuedMail) -> Result<Option<Letter>, Error> {
-        let Some((user, _)) = self.store.user_by_email(&mail.recipient).await? else {
-            return Ok(None);
-        };
-        let settings = &self.settings;
+        let Some((kind, user)) = self.subject(mail).await? else { return Ok(None) };
+        let (settings, to) = (&self.settings, &mail.recipient);
         let page = |path| format!("{}{path}", settings.public_url);
-        let (link, lifetime) = match mail.kind {
+        let (link, lifetime) = match kind {
             MailKind::VerifyEmail if user.email_verified => return Ok(None),
             MailKind::DeletionRequested if user.delete_at.is_none() => return Ok(None),
             MailKind::VerifyEmail => {
                 let lifetime = settings.verification_lifetime;
-                let secret = self.secret(&user, Purpose::VerifyEmail, lifetime).await?;
+                let secret = self.secret(&user, to, Purpose::VerifyEmail, lifetime).await?;
                 let address = page(format!("/verify-email#token={secret}"));
                 (Some(Link { label: "Confirm the address", address }), lifetime)
             }
             MailKind::ResetPassword => {
                 let lifetime = settings.reset_lifetime;
-                let secret = self.secret(&user, Purpose::ResetPassword, lifetime).await?;
+                let secret = self.secret(&user, to, Purpose::ResetPassword, lifetime).await?;
                 let address = page(format!("/reset-password#token={secret}"));
                 (Some(Link { label: "Set a new password", address }), lifetime)
             }
-            MailKind::AddressTaken | MailKind::PasswordChanged => {
+            MailKind::ConfirmEmailChange => {
+                let lifetime = settings.email_change_lifetime;
+                let secret = self.secret(&user, to, Purpose::ChangeEmail, lifetime).await?;
+                let address = page(format!("/confirm-email-change#token={secret}"));
+                (Some(Link { label: "Confirm the new address", address }), lifetime)
+            }
+            MailKind::EmailChanged => {
+                let lifetime = settings.email_undo_lifetime;
+                let secret = self.secret(&user, to, Purpose::UndoEmailChange, lifetime).await?;
+                let address = page(format!("/undo-email-change#token={secret}"));
+                (Some(Link { label: "Undo the change", address }), lifetime)
+            }
+            MailKind::AddressTaken
+            | MailKind::AddressWanted
+            | MailKind::EmailChangeRequested
+            | MailKind::PasswordChanged => {
                 let label = "Go to Spacey";
                 (Some(Link { label, address: page(String::new()) }), SignedDuration::ZERO)
             }
             MailKind::DeletionRequested => (None, settings.deletion_grace),
         };
-        let content = Content::new(mail.kind, &user.name, link, &in_words(lifetime));
+        let content = Content::new(kind, &user.name, link, &in_words(lifetime));
         Ok(Some(Letter {
             id: mail.id,
-            to: user.email,
+            to: mail.recipient.clone(),
             subject: content.subject,
             text: content.text(),
             html: content.html(),
         }))
     }
 
-    /// A new secret. It stands behind the `#` of a link, the part that browsers send to no server and no other page.
+    /// What a mail is, and of whose account it speaks; nothing when there is no account, or no reason any more.
+    async fn subject(&self, mail: &QueuedMail) -> Result<Option<(MailKind, User)>, Error> {
+        let owner = self.store.user_by_email(&mail.recipient).await?.map(|(user, _)| user);
+        let Some(about) = mail.about else { return Ok(owner.map(|owner| (mail.kind, owner))) };
+        let user = self.find(about).await?;
+        Ok(match mail.kind {
+            // Whether the address was free is seen only here, by nobody but who reads mail sent there.
+            MailKind::ConfirmEmailChange if owner.is_some() => {
+                owner.map(|owner| (MailKind::AddressWanted, owner))
+            }
+            MailKind::ConfirmEmailChange => user
+                .filter(|user| user.pending_email.as_ref() == Some(&mail.recipient))
+                .map(|user| (mail.kind, user)),
+            kind => user.filter(|user| user.email != mail.recipient).map(|user| (kind, user)),
+        })
+    }
+
+    /// A new secret for who reads mail sent to an address. It stands behind the `#` of a link, the part that browsers send to no server and no other page.
     async fn secret(
         &self,
         user: &User,
+        email: &Email,
         purpose: Purpose,
         lifetime: SignedDuration,
     ) -> Result<String, Error> {
         let (secret, now) = (MailSecret::generate(), self.now());
         let expires_at = now.saturating_add(lifetime).unwrap_or(now);
-        let token = MailToken { hash: secret.hash(), user: user.id, purpose, expires_at };
+        let (hash, email) = (secret.hash(), email.clone());
+        let token = MailToken { hash, user: user.id, purpose, email, expires_at };
         self.store.insert_mail_token(token, now).await?;
         Ok(secret.encode())
     }

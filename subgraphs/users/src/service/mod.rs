@@ -2,6 +2,7 @@
 //!
 //! Accounts are here; what else there is to them is in a module each.
 
+mod addresses;
 mod administer;
 mod audit;
 mod courier;
@@ -253,6 +254,9 @@ impl Service {
                     return Ok(changed);
                 }
                 Replaced::Stale => {}
+                Replaced::AddressTaken => {
+                    return Err(Error::Conflict("another account has this address by now".into()));
+                }
                 Replaced::NoAdminLeft => {
                     return Err(Error::Conflict(
                         "this is the last one with the role ADMIN: give it to another first".into(),

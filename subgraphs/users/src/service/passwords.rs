@@ -8,13 +8,13 @@ use common::{Caller, Error};
 use super::Service;
 use crate::hashing::Verdict;
 use crate::model::{
-    AttemptKey, Email, MailKind, MailSecret, NewPassword, PasswordHash, Purpose, QueuedMail,
-    SecurityEventKind, TypedPassword, User,
+    AttemptKey, Email, MailGrant, MailKind, MailSecret, NewPassword, PasswordHash, Purpose,
+    QueuedMail, SecurityEventKind, TypedPassword, User,
 };
 use crate::store::{Keys, Sessions};
 
 /// What is the same for every secret that is no good.
-const WRONG_SECRET: Error =
+pub(super) const WRONG_SECRET: Error =
     Error::WrongCredentials("the link is not valid, was used, or has expired: ask for a new mail");
 const WRONG_PASSWORD: Error = Error::WrongCredentials("this is not your present password");
 
@@ -31,6 +31,7 @@ impl Service {
         let password = NewPassword::new("input.newPassword", new, &user.email)?;
         let (_, old) = typed;
         let hash = self.hasher.hash(&password).await?;
+        self.withdraw_email_change(user.id).await?;
         if !self.store.replace_hash(user.id, old, hash).await? {
             return Err(Error::Conflict("the password was changed meanwhile: try again".into()));
         }
@@ -79,8 +80,12 @@ impl Service {
         self.admit_secret(caller).await?;
         let hash = MailSecret::parse(secret).ok_or(WRONG_SECRET)?.hash();
         let taken = self.store.take_mail_token(hash, Purpose::VerifyEmail, self.now()).await?;
-        let id = taken.ok_or(WRONG_SECRET)?;
-        let user = self.change(id, false, |user| user.email_verified = true).await?;
+        let MailGrant { user: id, email } = taken.ok_or(WRONG_SECRET)?;
+        let user =
+            self.change(id, false, |user| user.email_verified |= user.email == email).await?;
+        if user.email != email {
+            return Err(WRONG_SECRET);
+        }
         self.note(caller, Some(id), SecurityEventKind::EmailVerified, None).await?;
         Ok(user)
     }
@@ -114,8 +119,11 @@ impl Service {
         self.admit_secret(caller).await?;
         let hash = MailSecret::parse(secret).ok_or(WRONG_SECRET)?.hash();
         let (purpose, now) = (Purpose::ResetPassword, self.now());
-        let id = self.store.mail_token(hash, purpose, now).await?.ok_or(WRONG_SECRET)?;
-        let user = self.find(id).await?.ok_or(WRONG_SECRET)?;
+        let grant = self.store.mail_token(hash, purpose, now).await?.ok_or(WRONG_SECRET)?;
+        let id = grant.user;
+        // A mail to an address that the account has no more is good for nothing.
+        let sent_to_it = |user: &User| user.email == grant.email;
+        let user = self.find(id).await?.filter(sent_to_it).ok_or(WRONG_SECRET)?;
         // A password that is refused leaves the secret good for another try.
         let password = NewPassword::new("input.newPassword", new, &user.email)?;
         let new = self.hasher.hash(&password).await?;
@@ -133,6 +141,7 @@ impl Service {
         user: &User,
         new: &PasswordHash,
     ) -> Result<Option<()>, Error> {
+        self.withdraw_email_change(user.id).await?;
         loop {
             let Some((_, old)) = self.store.user_by_email(&user.email).await? else {
                 return Ok(None);
@@ -154,7 +163,7 @@ impl Service {
     }
 
     /// A secret of 256 bits is not guessed; who tries all the same is slowed down.
-    async fn admit_secret(&self, caller: &Caller) -> Result<(), Error> {
+    pub(super) async fn admit_secret(&self, caller: &Caller) -> Result<(), Error> {
         let key = AttemptKey::of_network("secret", &caller.client);
         self.admit(key, self.settings.limits.reset).await
     }

@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::model::{
-    ApiKey, Attempt, AttemptKey, Backoff, Email, MailToken, PasswordHash, Purpose, QueuedMail,
-    SecurityEvent, Session, TokenHash, User,
+    ApiKey, Attempt, AttemptKey, Backoff, Email, MailGrant, MailToken, PasswordHash, Purpose,
+    QueuedMail, SecurityEvent, Session, TokenHash, User,
 };
 
 /// The answer of a store, when it comes.
@@ -26,6 +26,8 @@ pub enum Replaced {
     Stale,
     /// Nobody would be left who may administer: nothing was done.
     NoAdminLeft,
+    /// Another account has the address: nothing was done.
+    AddressTaken,
 }
 
 /// Which sessions to end.
@@ -153,21 +155,22 @@ pub trait MailStore: Send + Sync {
     /// Keeps what is kept of a secret, and forgets those that expired before `now`.
     fn insert_mail_token(&self, token: MailToken, now: Timestamp) -> Answer<'_, ()>;
 
-    /// Whose secret this is, if it is good for the purpose now.
+    /// What is known of this secret, if it is good for the purpose now.
     fn mail_token(
         &self,
         hash: TokenHash,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Answer<'_, Option<UserId>>;
+    ) -> Answer<'_, Option<MailGrant>>;
 
-    /// The same, for the first who asks: it, and all others of the person for the same purpose, are good no more.
+    /// The same, for the first who asks: it, and all others of the person for the same purpose, are good no more. Where the purpose spares
+    /// earlier ones, those that expire before it stay good.
     fn take_mail_token(
         &self,
         hash: TokenHash,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Answer<'_, Option<UserId>>;
+    ) -> Answer<'_, Option<MailGrant>>;
 }
 
 /// Keeps API keys.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
 
 mod accounts;
+mod addresses;
 mod limits;
 mod model;
 mod security;
@@ -47,6 +48,14 @@ on_each_store! {
         security_events_are_for_their_owner_and_admins
         admins_find_people_and_end_their_sessions
         an_account_is_deleted_after_a_while_unless_its_owner_logs_in
+    }
+    addresses {
+        an_address_is_changed_by_who_reads_mail_sent_there
+        a_taken_address_shows_to_nobody_but_its_owner
+        a_former_address_undoes_the_change
+        a_change_that_was_asked_for_ends_with_the_password
+        only_the_last_address_asked_for_counts
+        asking_for_addresses_is_bounded
     }
     limits {
         wrong_passwords_are_slowed_down_and_nobody_else_is

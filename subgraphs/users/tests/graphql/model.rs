@@ -1,5 +1,7 @@
 //! Any sequence of what people do with accounts, compared with a simple model of what must come of it.
 
+mod addresses;
+
 use common::{Client, KeyVerifier, Viewer};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -7,9 +9,10 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 use users::Limits;
 
+use self::addresses::Link;
 use crate::world::{LOG_IN, LOG_OUT, REFRESH, SIGN_UP, World};
 
-const EMAILS: [&str; 2] = ["ada@example.org", "eve@example.org"];
+const EMAILS: [&str; 3] = ["ada@example.org", "eve@example.org", "joe@example.org"];
 const PASSWORDS: [&str; 2] = ["correct horse", "another horse"];
 const DAY: i64 = 24;
 
@@ -25,7 +28,7 @@ const REVOKE_KEY: &str =
     "mutation($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { revokedId } }";
 const DELETE: &str =
     "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletionDueAt } }";
-const ME: &str = "{ viewer { email emailVerified deletionDueAt sessions { id } } }";
+const ME: &str = "{ viewer { email pendingEmail emailVerified deletionDueAt sessions { id } } }";
 
 /// What somebody does. A number stands for one of those there are at that moment: an address, a password, a session, a key.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +41,9 @@ enum Operation {
     Refresh(usize),
     RefreshWithTheFirst(usize),
     ResetPassword(usize, usize),
+    RequestEmail(usize, usize, usize),
+    ConfirmEmail(usize),
+    UndoEmail(usize, usize),
     CreateKey(usize),
     RevokeKey(usize, usize),
     Delete(usize, usize),
@@ -55,7 +61,10 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => (any.clone(), password.clone(), password.clone()).prop_map(|(s, a, b)| ChangePassword(s, a, b)),
         2 => any.clone().prop_map(Refresh),
         1 => any.clone().prop_map(RefreshWithTheFirst),
-        1 => (email, password.clone()).prop_map(|(e, p)| ResetPassword(e, p)),
+        1 => (email.clone(), password.clone()).prop_map(|(e, p)| ResetPassword(e, p)),
+        3 => (any.clone(), password.clone(), email).prop_map(|(s, p, e)| RequestEmail(s, p, e)),
+        3 => any.clone().prop_map(ConfirmEmail),
+        1 => (any.clone(), password.clone()).prop_map(|(s, p)| UndoEmail(s, p)),
         2 => any.clone().prop_map(CreateKey),
         1 => (any.clone(), any.clone()).prop_map(|(s, k)| RevokeKey(s, k)),
         1 => (any, password).prop_map(|(s, p)| Delete(s, p)),
@@ -68,6 +77,7 @@ struct Account {
     email: usize,
     password: usize,
     is_verified: bool,
+    pending: Option<usize>,
     delete_at: Option<Timestamp>,
     is_gone: bool,
 }
@@ -93,6 +103,9 @@ struct Key {
 /// What must be.
 #[derive(Debug, Default)]
 struct Model {
+    /// To new addresses, and to former ones, the oldest first.
+    confirming: Vec<Link>,
+    undoing: Vec<Link>,
     accounts: Vec<Account>,
     sessions: Vec<Session>,
     keys: Vec<Key>,
@@ -150,11 +163,12 @@ impl Run {
                 let answer = self.ask(None, SIGN_UP, input).await;
                 prop_assert_eq!(code(&answer), "-");
                 if self.model.account_of(email).is_none() {
-                    let (is_verified, delete_at, is_gone) = (false, None, false);
+                    let (is_verified, pending, delete_at, is_gone) = (false, None, None, false);
                     self.model.accounts.push(Account {
                         email,
                         password,
                         is_verified,
+                        pending,
                         delete_at,
                         is_gone,
                     });
@@ -205,12 +219,18 @@ impl Run {
                 prop_assert_eq!(code(&answer), if is_right { "-" } else { "WRONG_CREDENTIALS" });
                 if is_right {
                     self.model.accounts[account].password = new;
+                    self.model.accounts[account].pending = None;
                     self.model.end_sessions(account, Some(index));
                 }
             }
             Operation::Refresh(session) => self.refresh(session, false).await?,
             Operation::RefreshWithTheFirst(session) => self.refresh(session, true).await?,
             Operation::ResetPassword(email, password) => self.reset(email, password).await?,
+            Operation::RequestEmail(session, password, email) => {
+                self.request_email(session, password, email).await?;
+            }
+            Operation::ConfirmEmail(link) => self.confirm_email(link).await?,
+            Operation::UndoEmail(link, password) => self.undo_email(link, password).await?,
             Operation::CreateKey(session) => {
                 let Some(index) = self.model.session(session) else { return Ok(()) };
                 let expires_at = now + SignedDuration::from_hours(30 * DAY);
@@ -310,7 +330,7 @@ impl Run {
         prop_assert_eq!(code(&self.ask(None, RESET, input.clone()).await), "-");
         prop_assert_eq!(code(&self.ask(None, RESET, input).await), "WRONG_CREDENTIALS");
         let it = &mut self.model.accounts[account];
-        (it.password, it.is_verified) = (password, true);
+        (it.password, it.is_verified, it.pending) = (password, true, None);
         self.model.end_sessions(account, None);
         self.model.revoke_keys(account);
         Ok(())
@@ -329,6 +349,7 @@ impl Run {
             let me = &me["viewer"];
             prop_assert_eq!(&me["email"], EMAILS[account.email]);
             prop_assert_eq!(&me["emailVerified"], account.is_verified);
+            prop_assert_eq!(me["pendingEmail"].as_str(), account.pending.map(|it| EMAILS[it]));
             prop_assert_eq!(me["deletionDueAt"].is_null(), account.delete_at.is_none());
             let good =
                 self.model.sessions.iter().filter(|it| it.account == session.account && it.is_good);

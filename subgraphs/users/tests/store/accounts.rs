@@ -76,6 +76,26 @@ pub(crate) async fn a_change_takes_the_version_it_was_made_from(store: &impl Sto
     assert_eq!(store.replace_user(absent, false).await.unwrap(), Replaced::Stale);
 }
 
+pub(crate) async fn an_address_is_changed_unless_another_account_has_it(store: &impl Store) {
+    let ada = insert(store, "ada@example.org").await;
+    insert(store, "eve@example.org").await;
+    let email = |text: &str| Email::new("", text).unwrap();
+    let asked = changed(&ada, |user| user.pending_email = Some(email("eve@example.org")));
+    assert_eq!(store.replace_user(asked.clone(), false).await.unwrap(), Replaced::Done);
+    let kept = async || store.users(&[ada.id]).await.unwrap().remove(0);
+    assert_eq!(kept().await, asked);
+    let events_before = events(store).await.len();
+    let taken = changed(&asked, |user| user.email = email("eve@example.org"));
+    assert_eq!(store.replace_user(taken, false).await.unwrap(), Replaced::AddressTaken);
+    assert_eq!(kept().await, asked, "nothing was done");
+    assert_eq!(events(store).await.len(), events_before);
+    let moved = changed(&asked, |user| user.email = email("new@example.org"));
+    assert_eq!(store.replace_user(moved.clone(), false).await.unwrap(), Replaced::Done);
+    assert!(store.user_by_email(&email("ada@example.org")).await.unwrap().is_none());
+    let found = store.user_by_email(&moved.email).await.unwrap().unwrap().0;
+    assert_eq!(found, moved);
+}
+
 pub(crate) async fn the_last_admin_stays(store: &impl Store) {
     let ada = insert_admin(store, "ada@example.org").await;
     insert(store, "eve@example.org").await;

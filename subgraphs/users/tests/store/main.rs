@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
 
 mod accounts;
+mod former;
 mod security;
 mod sessions;
 mod support;
@@ -36,6 +37,7 @@ suite! {
         of_many_signing_up_with_one_address_one_does
         accounts_are_read_in_batches
         a_change_takes_the_version_it_was_made_from
+        an_address_is_changed_unless_another_account_has_it
         the_last_admin_stays
         of_two_admins_who_depose_each_other_one_stays
         a_hash_is_replaced_only_if_it_is_still_the_one
@@ -56,10 +58,13 @@ suite! {
         a_mail_is_handed_to_one_at_a_time
         signing_up_queues_the_mail_that_fits
         a_secret_of_a_mail_is_good_once_for_its_purpose
+        undoing_a_change_spares_the_links_of_earlier_ones
+        a_mail_about_an_account_goes_with_it
         a_key_is_kept_as_it_was_given_and_revoked_once
         a_person_has_so_many_keys
         attempts_are_free_then_paused_then_forgotten
         of_many_attempts_at_the_same_time_the_free_ones_pass
+        an_attempt_that_is_counted_late_meets_no_pause
         attempts_are_taken_back
         what_is_remembered_is_so_until_its_time
         security_events_are_paged_newest_first_and_purged

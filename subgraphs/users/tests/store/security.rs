@@ -5,12 +5,12 @@ use common::{ApiKeyId, Client, SecurityEventId, UserId};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use users::model::{
-    ApiKey, ApiScope, ApiSecret, Attempt, AttemptKey, Backoff, Email, MailKind, MailSecret,
-    MailToken, Purpose, QueuedMail, SecurityEvent, SecurityEventKind,
+    ApiKey, ApiScope, ApiSecret, Attempt, AttemptKey, Backoff, Email, MailGrant, MailKind,
+    MailSecret, MailToken, Purpose, QueuedMail, SecurityEvent, SecurityEventKind,
 };
 use users::store::{Keys, SignUpMail, Store};
 
-use crate::support::{hash, insert, now, user};
+use crate::support::{changed, hash, insert, now, user};
 
 pub(crate) fn api_key(user: UserId) -> (ApiKey, ApiSecret) {
     let secret = ApiSecret::generate();
@@ -32,7 +32,8 @@ pub(crate) fn api_key(user: UserId) -> (ApiKey, ApiSecret) {
 pub(crate) fn mail_token(user: UserId, purpose: Purpose) -> (MailSecret, MailToken) {
     let secret = MailSecret::generate();
     let expires_at = now() + SignedDuration::from_hours(1);
-    let token = MailToken { hash: secret.hash(), user, purpose, expires_at };
+    let email = Email::new("", "ada@example.org").unwrap();
+    let token = MailToken { hash: secret.hash(), user, purpose, email, expires_at };
     (secret, token)
 }
 
@@ -113,6 +114,7 @@ pub(crate) async fn a_secret_of_a_mail_is_good_once_for_its_purpose(store: &impl
     let ada = insert(store, "ada@example.org").await;
     let eve = insert(store, "eve@example.org").await;
     let (reset, verify) = (Purpose::ResetPassword, Purpose::VerifyEmail);
+    let grant = |user| MailGrant { user, email: Email::new("", "ada@example.org").unwrap() };
     let mut hashes = Vec::new();
     for (user, purpose) in [(&ada, reset), (&ada, reset), (&ada, verify), (&eve, reset)] {
         let (secret, token) = mail_token(user.id, purpose);
@@ -122,7 +124,7 @@ pub(crate) async fn a_secret_of_a_mail_is_good_once_for_its_purpose(store: &impl
     let expires_at = now() + SignedDuration::from_hours(1);
     assert_eq!(store.mail_token(hashes[0], verify, now()).await.unwrap(), None);
     assert_eq!(store.mail_token(hashes[0], reset, expires_at).await.unwrap(), None);
-    assert_eq!(store.mail_token(hashes[0], reset, now()).await.unwrap(), Some(ada.id));
+    assert_eq!(store.mail_token(hashes[0], reset, now()).await.unwrap(), Some(grant(ada.id)));
     assert_eq!(store.take_mail_token(hashes[0], verify, now()).await.unwrap(), None);
     assert_eq!(store.take_mail_token(hashes[0], reset, expires_at).await.unwrap(), None);
 
@@ -131,16 +133,45 @@ pub(crate) async fn a_secret_of_a_mail_is_good_once_for_its_purpose(store: &impl
         store.take_mail_token(hashes[0], reset, now())
     );
     let taken: Vec<_> = [one.unwrap(), other.unwrap()].into_iter().flatten().collect();
-    assert_eq!(taken, [ada.id], "exactly one of two at the same time");
+    assert_eq!(taken, [grant(ada.id)], "exactly one of two at the same time");
     assert_eq!(store.mail_token(hashes[1], reset, now()).await.unwrap(), None, "nor any older one");
-    assert_eq!(store.mail_token(hashes[2], verify, now()).await.unwrap(), Some(ada.id));
-    assert_eq!(store.mail_token(hashes[3], reset, now()).await.unwrap(), Some(eve.id));
+    assert_eq!(store.mail_token(hashes[2], verify, now()).await.unwrap(), Some(grant(ada.id)));
+    assert_eq!(store.mail_token(hashes[3], reset, now()).await.unwrap(), Some(grant(eve.id)));
     assert_eq!(store.mail_token(MailSecret::generate().hash(), reset, now()).await.unwrap(), None);
 
     let later = expires_at + seconds(1);
     let (_, fresh) = mail_token(ada.id, reset);
     store.insert_mail_token(fresh, later).await.unwrap();
     assert_eq!(store.mail_token(hashes[3], reset, now()).await.unwrap(), None, "it was forgotten");
+}
+
+pub(crate) async fn undoing_a_change_spares_the_links_of_earlier_ones(store: &impl Store) {
+    let ada = insert(store, "ada@example.org").await;
+    let undo = Purpose::UndoEmailChange;
+    let mut hashes = Vec::new();
+    for hours in [1, 2, 3] {
+        let (secret, mut token) = mail_token(ada.id, undo);
+        token.expires_at = now() + SignedDuration::from_hours(hours);
+        store.insert_mail_token(token, now()).await.unwrap();
+        hashes.push(secret.hash());
+    }
+    assert!(store.take_mail_token(hashes[1], undo, now()).await.unwrap().is_some());
+    let mut good = Vec::new();
+    for hash in hashes {
+        good.push(store.mail_token(hash, undo, now()).await.unwrap().is_some());
+    }
+    assert_eq!(good, [true, false, false]);
+}
+
+pub(crate) async fn a_mail_about_an_account_goes_with_it(store: &impl Store) {
+    let ada = insert(store, "ada@example.org").await;
+    let about = mail(MailKind::ConfirmEmailChange, "new@example.org").about(ada.id);
+    store.queue_mail(about.clone()).await.unwrap();
+    let (at, until) = (now() + seconds(1), now() + seconds(60));
+    let claimed = store.claim_mail(at, until, 9).await.unwrap();
+    assert_eq!(claimed, [QueuedMail { attempts: 1, due_at: until, ..about }]);
+    assert!(store.remove_user(changed(&ada, |_| {})).await.unwrap());
+    assert_eq!(store.claim_mail(until, until, 9).await.unwrap(), []);
 }
 
 pub(crate) async fn a_key_is_kept_as_it_was_given_and_revoked_once(store: &impl Store) {
@@ -240,6 +271,15 @@ pub(crate) async fn of_many_attempts_at_the_same_time_the_free_ones_pass(store: 
     let attempts = join_all((0..12).map(|_| store.attempt(key("a"), BACKOFF, at))).await;
     let passed = attempts.into_iter().filter(|it| *it.as_ref().unwrap() == Attempt::Free).count();
     assert_eq!(passed, 3);
+}
+
+pub(crate) async fn an_attempt_that_is_counted_late_meets_no_pause(store: &impl Store) {
+    let at = now();
+    for late in [2, 1, 0] {
+        let made_at = at + SignedDuration::from_millis(late);
+        let attempt = store.attempt(key("a"), BACKOFF, made_at).await.unwrap();
+        assert_eq!(attempt, Attempt::Free, "{late}");
+    }
 }
 
 pub(crate) async fn attempts_are_taken_back(store: &impl Store) {

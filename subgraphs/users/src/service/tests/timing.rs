@@ -99,3 +99,34 @@ async fn asking_for_a_new_password_takes_the_same_time_with_and_without_an_accou
     let work = async |email: &str| it.work(async || ask(email, 7).await).await;
     assert_eq!(work("ada@example.org").await, work("eve@example.org").await);
 }
+
+#[tokio::test]
+async fn asking_for_another_address_takes_the_same_time_whether_or_not_it_is_taken() {
+    let mut it = measured();
+    it.service.settings.limits.log_in.free = u32::MAX;
+    it.service.sign_up(&nobody(), input("ada@example.org")).await.unwrap();
+    it.service.sign_up(&nobody(), input("eve@example.org")).await.unwrap();
+    let signed_in = it.service.log_in(&nobody(), "ada@example.org", "correct horse").await.unwrap();
+    let viewer = it.service.tokens.verify(&signed_in.access_token, it.clock.now()).unwrap();
+    let ask = async |email: &str, call| {
+        let caller = Caller { viewer: Some(viewer.clone()), ..somebody(call) };
+        it.service.request_email_change(&caller, "correct horse", email).await.unwrap();
+    };
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let taken = async |call| {
+        // Asking for the same twice in a row would be less work.
+        ask(&format!("other{call}@example.org"), call).await;
+        ask("eve@example.org", call).await;
+    };
+    let free = async |call| {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        ask(&format!("another{n}@example.org"), call).await;
+        ask("free@example.org", call).await;
+    };
+    assert!(!is_apart(taken, free).await);
+    let work = async |email: &str| {
+        ask("between@example.org", 1).await;
+        it.work(async || ask(email, 7).await).await
+    };
+    assert_eq!(work("eve@example.org").await, work("free@example.org").await);
+}

@@ -97,7 +97,8 @@ impl AccountStore for MongoStore {
         Box::pin(async move {
             let event = EventDocument::of(&user.event())?;
             let this = self.clone();
-            self.mongo
+            let replaced = self
+                .mongo
                 .transaction(move |session| {
                     let (this, user, event) = (this.clone(), user.clone(), event.clone());
                     Box::pin(async move {
@@ -117,7 +118,13 @@ impl AccountStore for MongoStore {
                         Ok(Replaced::Done)
                     })
                 })
-                .await
+                .await;
+            match replaced {
+                Err(StoreError::Duplicate { index }) if index == "email" => {
+                    Ok(Replaced::AddressTaken)
+                }
+                replaced => replaced,
+            }
         })
     }
 
@@ -152,7 +159,7 @@ impl AccountStore for MongoStore {
                             return Ok(false);
                         }
                         let theirs = || doc! { "user": user.id.to_bson() };
-                        let mail = doc! { "recipient": user.email.as_str() };
+                        let mail = doc! { "$or": [{ "recipient": user.email.as_str() }, theirs()] };
                         this.sessions.delete_many(theirs()).session(&mut *session).await?;
                         this.mail_tokens.delete_many(theirs()).session(&mut *session).await?;
                         this.keys.delete_many(theirs()).session(&mut *session).await?;
@@ -202,6 +209,8 @@ pub(super) struct UserDocument {
     beta: bool,
     admin: bool,
     email_verified: bool,
+    #[serde(default)]
+    pending_email: Option<String>,
     time_zone: String,
     rollover_hour: i32,
     #[serde(default)]
@@ -221,6 +230,7 @@ impl UserDocument {
             beta: user.roles.beta,
             admin: user.roles.admin,
             email_verified: user.email_verified,
+            pending_email: user.pending_email.as_ref().map(|email| email.as_str().to_owned()),
             time_zone: user.time_zone.as_str().to_owned(),
             rollover_hour: user.rollover_hour.get().into(),
             delete_at: user.delete_at.map(date),
@@ -237,6 +247,7 @@ impl UserDocument {
             name: PersonName::stored(self.name),
             roles: Roles { beta: self.beta, admin: self.admin },
             email_verified: self.email_verified,
+            pending_email: self.pending_email.map(Email::stored),
             time_zone: TimeZoneName::stored(self.time_zone),
             rollover_hour: RolloverHour::new("rollover_hour", self.rollover_hour)
                 .map_err(corrupt)?,
@@ -257,6 +268,7 @@ fn changeable(user: &User) -> Document {
         "beta": user.roles.beta,
         "admin": user.roles.admin,
         "email_verified": user.email_verified,
+        "pending_email": user.pending_email.as_ref().map(Email::as_str),
         "time_zone": user.time_zone.as_str(),
         "rollover_hour": i32::from(user.rollover_hour.get()),
         "delete_at": user.delete_at.map(date),

@@ -102,12 +102,14 @@ fn count(backoff: &Backoff, now: Timestamp) -> Vec<Document> {
     let pause =
         doc! { "$multiply": [backoff.pause.as_millis() as i64, { "$pow": [2_i64, doublings] }] };
     let pause = doc! { "$min": [pause, backoff.longest.as_millis() as i64] };
-    let pause = doc! { "$cond": [{ "$gt": [beyond, 0_i64] }, pause, 0_i64] };
+    // Without a pause no time is kept: an attempt that was made earlier may be counted later.
+    let is_free = doc! { "$lte": [beyond, 0_i64] };
+    let paused_to = doc! { "$cond": [is_free, DateTime::from_millis(0), { "$add": [now, pause] }] };
     vec![
         doc! { "$set": { "refused": refused } },
         doc! { "$set": { "count": unless_refused("count", doc! { "$add": [before, 1_i64] }) } },
         doc! { "$set": {
-            "paused_to": unless_refused("paused_to", doc! { "$add": [now, pause] }),
+            "paused_to": unless_refused("paused_to", paused_to),
             "forget_at": unless_refused("forget_at", doc! { "$add": [now, forget_after] }),
         } },
     ]

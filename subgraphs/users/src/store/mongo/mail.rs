@@ -1,13 +1,13 @@
 //! Mail that waits, and the secrets in mail, in a MongoDB database.
 
-use common::{MailId, StoreError, UserId};
+use common::{MailId, StoreError};
 use jiff::Timestamp;
 use mongodb::bson::{self, Binary, DateTime, doc};
 use mongodb::options::ReturnDocument;
 use serde::{Deserialize, Serialize};
 
 use super::{MongoStore, binary, corrupt, date, time};
-use crate::model::{Email, MailToken, Purpose, QueuedMail, TokenHash};
+use crate::model::{Email, MailGrant, MailToken, Purpose, QueuedMail, TokenHash};
 use crate::store::{Answer, MailStore};
 
 impl MailStore for MongoStore {
@@ -69,6 +69,7 @@ impl MailStore for MongoStore {
                     hash: binary(token.hash),
                     user: token.user.to_bson(),
                     purpose: token.purpose.as_str().to_owned(),
+                    email: token.email.as_str().to_owned(),
                     expires_at: date(token.expires_at),
                 })
                 .await?;
@@ -81,10 +82,10 @@ impl MailStore for MongoStore {
         hash: TokenHash,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Answer<'_, Option<UserId>> {
+    ) -> Answer<'_, Option<MailGrant>> {
         Box::pin(async move {
             let found = self.mail_tokens.find_one(good(hash, purpose, now)).await?;
-            Ok(found.map(|token| token.user.into()))
+            Ok(found.map(TokenDocument::grant))
         })
     }
 
@@ -93,13 +94,16 @@ impl MailStore for MongoStore {
         hash: TokenHash,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Answer<'_, Option<UserId>> {
+    ) -> Answer<'_, Option<MailGrant>> {
         Box::pin(async move {
             let taken = self.mail_tokens.find_one_and_delete(good(hash, purpose, now)).await?;
             let Some(token) = taken else { return Ok(None) };
-            let others = doc! { "user": token.user, "purpose": purpose.as_str() };
+            let mut others = doc! { "user": token.user, "purpose": purpose.as_str() };
+            if purpose.spares_earlier() {
+                others.insert("expires_at", doc! { "$gte": token.expires_at });
+            }
             self.mail_tokens.delete_many(others).await?;
-            Ok(Some(token.user.into()))
+            Ok(Some(token.grant()))
         })
     }
 }
@@ -114,6 +118,9 @@ pub(super) struct MailDocument {
     id: bson::Uuid,
     kind: String,
     recipient: String,
+    /// Whose account it is about, where that is not the recipient's.
+    #[serde(default)]
+    user: Option<bson::Uuid>,
     attempts: i64,
     due_at: DateTime,
     created_at: DateTime,
@@ -125,6 +132,7 @@ impl MailDocument {
             id: mail.id.to_bson(),
             kind: mail.kind.as_str().to_owned(),
             recipient: mail.recipient.as_str().to_owned(),
+            user: mail.about.map(|user| user.to_bson()),
             attempts: mail.attempts.into(),
             due_at: date(mail.due_at),
             created_at: date(mail.created_at),
@@ -136,6 +144,7 @@ impl MailDocument {
             id: self.id.into(),
             kind: self.kind.parse().map_err(corrupt)?,
             recipient: Email::stored(self.recipient),
+            about: self.user.map(Into::into),
             attempts: self.attempts.try_into().map_err(corrupt)?,
             due_at: time(self.due_at)?,
             created_at: time(self.created_at)?,
@@ -149,5 +158,14 @@ pub(super) struct TokenDocument {
     hash: Binary,
     user: bson::Uuid,
     purpose: String,
+    /// Empty, which is no address, for those from before it was kept.
+    #[serde(default)]
+    email: String,
     expires_at: DateTime,
+}
+
+impl TokenDocument {
+    fn grant(self) -> MailGrant {
+        MailGrant { user: self.user.into(), email: Email::stored(self.email) }
+    }
 }

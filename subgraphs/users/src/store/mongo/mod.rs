@@ -67,6 +67,7 @@ impl MongoStore {
             ("sessions", "expires", doc! { "expires_at": 1 }, plain()),
             ("sessions", "revoked", doc! { "revoked_at": 1 }, set("revoked_at")),
             ("mail", "due", doc! { "due_at": 1 }, plain()),
+            ("mail", "user", doc! { "user": 1 }, plain()),
             ("mail_tokens", "user", doc! { "user": 1, "purpose": 1 }, plain()),
             ("mail_tokens", "expires", doc! { "expires_at": 1 }, plain()),
             ("api_keys", "hash", doc! { "hash": 1 }, unique()),

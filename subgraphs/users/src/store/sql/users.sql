@@ -1,3 +1,3 @@
-SELECT id, email, name, beta, admin, email_verified, time_zone, rollover_hour, delete_at, created_at, updated_at, version
+SELECT id, email, name, beta, admin, email_verified, pending_email, time_zone, rollover_hour, delete_at, created_at, updated_at, version
 FROM user
 WHERE id IN (SELECT unhex(value) FROM json_each(?1))

@@ -68,6 +68,7 @@ impl AccountStore for SqliteStore {
                         ":beta": user.roles.beta,
                         ":admin": user.roles.admin,
                         ":email_verified": user.email_verified,
+                    ":pending_email": user.pending_email.as_ref().map(Email::as_str),
                         ":time_zone": user.time_zone.as_str(),
                         ":rollover_hour": user.rollover_hour.get(),
                         ":delete_at": user.delete_at.map(Timestamp::as_millisecond),
@@ -107,14 +108,18 @@ impl AccountStore for SqliteStore {
                     ":beta": user.roles.beta,
                     ":admin": user.roles.admin,
                     ":email_verified": user.email_verified,
+                    ":pending_email": user.pending_email.as_ref().map(Email::as_str),
                     ":time_zone": user.time_zone.as_str(),
                     ":rollover_hour": user.rollover_hour.get(),
                     ":delete_at": user.delete_at.map(Timestamp::as_millisecond),
                     ":updated_at": user.updated_at.as_millisecond(),
                     ":version": user.version,
-                })?;
-            if replaced == 0 {
-                return Ok(Replaced::Stale);
+                });
+            match replaced.map_err(StoreError::from) {
+                Ok(0) => return Ok(Replaced::Stale),
+                Ok(_) => {}
+                Err(StoreError::Duplicate { .. }) => return Ok(Replaced::AddressTaken),
+                Err(error) => return Err(error),
             }
             insert_event(connection, &user.event())?;
             Ok(Replaced::Done)
@@ -176,6 +181,7 @@ fn user(row: &Row<'_>) -> Result<User, StoreError> {
         name: PersonName::stored(row.get("name")?),
         roles: Roles { beta: row.get("beta")?, admin: row.get("admin")? },
         email_verified: row.get("email_verified")?,
+        pending_email: row.get::<_, Option<String>>("pending_email")?.map(Email::stored),
         time_zone: TimeZoneName::stored(row.get("time_zone")?),
         rollover_hour: RolloverHour::new("rollover_hour", rollover_hour).map_err(corrupt)?,
         delete_at: optional_time(row, "delete_at")?,

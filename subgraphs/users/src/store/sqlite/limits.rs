@@ -26,10 +26,13 @@ impl LimitStore for SqliteStore {
             }
             let count = before.saturating_add(1);
             let after = |duration| now.saturating_add(duration).unwrap_or(Timestamp::MAX);
+            // Without a pause no time is kept: an attempt that was made earlier may be counted later.
+            let pause = backoff.pause_after(count);
+            let paused_to = if pause.is_zero() { Timestamp::UNIX_EPOCH } else { after(pause) };
             connection.prepare_cached(include_str!("../sql/attempt.sql"))?.execute(params![
                 key.0,
                 count,
-                after(backoff.pause_after(count)).as_millisecond(),
+                paused_to.as_millisecond(),
                 after(backoff.forget_after).as_millisecond(),
             ])?;
             Ok(Attempt::Free)

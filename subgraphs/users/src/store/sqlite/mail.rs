@@ -1,11 +1,11 @@
 //! Mail that waits, and the secrets in mail, in a SQLite file.
 
-use common::{MailId, StoreError, UserId};
+use common::{MailId, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{SqliteStore, corrupt, time};
-use crate::model::{Email, MailToken, Purpose, QueuedMail, TokenHash};
+use crate::model::{Email, MailGrant, MailToken, Purpose, QueuedMail, TokenHash};
 use crate::store::{Answer, MailStore};
 
 impl MailStore for SqliteStore {
@@ -55,12 +55,13 @@ impl MailStore for SqliteStore {
                 .execute([now.as_millisecond()])?;
             connection
                 .prepare_cached(
-                    "INSERT INTO mail_token (hash, user_id, purpose, expires_at) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO mail_token (hash, user_id, purpose, email, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute(params![
                     token.hash.0,
                     token.user,
                     token.purpose.as_str(),
+                    token.email.as_str(),
                     token.expires_at.as_millisecond(),
                 ])?;
             Ok(())
@@ -72,14 +73,14 @@ impl MailStore for SqliteStore {
         hash: TokenHash,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Answer<'_, Option<UserId>> {
+    ) -> Answer<'_, Option<MailGrant>> {
         Box::pin(self.0.read(move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT user_id FROM mail_token WHERE hash = ?1 AND purpose = ?2 AND expires_at > ?3",
+                "SELECT user_id, email, expires_at FROM mail_token WHERE hash = ?1 AND purpose = ?2 AND expires_at > ?3",
             )?;
             let found = statement
-                .query_row(params![hash.0, purpose.as_str(), now.as_millisecond()], |row| row.get(0));
-            Ok(found.optional()?)
+                .query_row(params![hash.0, purpose.as_str(), now.as_millisecond()], grant);
+            Ok(found.optional()?.map(|(grant, _)| grant))
         }))
     }
 
@@ -88,20 +89,22 @@ impl MailStore for SqliteStore {
         hash: TokenHash,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Answer<'_, Option<UserId>> {
+    ) -> Answer<'_, Option<MailGrant>> {
         Box::pin(self.0.write(move |connection| {
-            let taken: Option<UserId> = connection
+            let taken = connection
                 .prepare_cached(
-                    "DELETE FROM mail_token WHERE hash = ?1 AND purpose = ?2 AND expires_at > ?3 RETURNING user_id",
+                    "DELETE FROM mail_token WHERE hash = ?1 AND purpose = ?2 AND expires_at > ?3 RETURNING user_id, email, expires_at",
                 )?
-                .query_row(params![hash.0, purpose.as_str(), now.as_millisecond()], |row| row.get(0))
+                .query_row(params![hash.0, purpose.as_str(), now.as_millisecond()], grant)
                 .optional()?;
-            if let Some(user) = taken {
-                connection
-                    .prepare_cached("DELETE FROM mail_token WHERE user_id = ?1 AND purpose = ?2")?
-                    .execute(params![user, purpose.as_str()])?;
-            }
-            Ok(taken)
+            let Some((grant, expires_at)) = taken else { return Ok(None) };
+            let from = if purpose.spares_earlier() { expires_at } else { i64::MIN };
+            connection
+                .prepare_cached(
+                    "DELETE FROM mail_token WHERE user_id = ?1 AND purpose = ?2 AND expires_at >= ?3",
+                )?
+                .execute(params![grant.user, purpose.as_str(), from])?;
+            Ok(Some(grant))
         }))
     }
 }
@@ -109,12 +112,13 @@ impl MailStore for SqliteStore {
 pub(super) fn queue(connection: &Connection, mail: &QueuedMail) -> Result<(), StoreError> {
     connection
         .prepare_cached(
-            "INSERT INTO mail (id, kind, recipient, attempts, due_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO mail (id, kind, recipient, user_id, attempts, due_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             mail.id,
             mail.kind.as_str(),
             mail.recipient.as_str(),
+            mail.about,
             mail.attempts,
             mail.due_at.as_millisecond(),
             mail.created_at.as_millisecond(),
@@ -122,11 +126,18 @@ pub(super) fn queue(connection: &Connection, mail: &QueuedMail) -> Result<(), St
     Ok(())
 }
 
+/// What a secret says, and until when it is good.
+fn grant(row: &Row<'_>) -> rusqlite::Result<(MailGrant, i64)> {
+    let email = Email::stored(row.get("email")?);
+    Ok((MailGrant { user: row.get("user_id")?, email }, row.get("expires_at")?))
+}
+
 fn mail(row: &Row<'_>) -> Result<QueuedMail, StoreError> {
     Ok(QueuedMail {
         id: row.get("id")?,
         kind: row.get::<_, String>("kind")?.parse().map_err(corrupt)?,
         recipient: Email::stored(row.get("recipient")?),
+        about: row.get("user_id")?,
         attempts: row.get("attempts")?,
         due_at: time(row, "due_at")?,
         created_at: time(row, "created_at")?,

@@ -20,6 +20,7 @@ use uuid::Uuid;
 pub const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_users.sql"),
     include_str!("../migrations/0002_security.sql"),
+    include_str!("../migrations/0003_email_change.sql"),
 ];
 
 /// A store in a SQLite file.

@@ -1,0 +1,56 @@
+//! What is in the download of an account, `GET /account/export`: everything that is a person's, from all domains.
+//!
+//! The operations are in `account-export.graphql`. A field of the schema that is a person's and is neither there nor among those that are left out
+//! below, with the reason, fails a test: nothing is forgotten when something new comes.
+
+use gateway::{ExportList, ExportSettings};
+
+pub(crate) static ACCOUNT: ExportSettings = ExportSettings {
+    path: "/account/export",
+    file_name: "spacey-account.json",
+    format: "spacey-account/1",
+    document: include_str!("account-export.graphql"),
+    sections: &[
+        list("profile", "Profile", "viewer"),
+        list("sessions", "Sessions", "viewer.sessions"),
+        list("apiKeys", "ApiKeys", "viewer.apiKeys"),
+        list("securityEvents", "SecurityEvents", "viewer.securityEvents"),
+        list("features", "Features", "config.features"),
+        list("decks", "Decks", "viewer.decks"),
+        list("learningSessions", "LearningSessions", "viewer.learningSessions"),
+    ],
+    nested: &[
+        list("cards", "CardsOfDeck", "deck.cards"),
+        list("reviews", "ReviewsOfCard", "card.reviews"),
+    ],
+};
+
+const fn list(name: &'static str, operation: &'static str, at: &'static str) -> ExportList {
+    ExportList { name, operation, at }
+}
+
+/// What a person can see and does not get in the download, and why. `Type.*` is every field that is not asked for there.
+#[cfg(test)]
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("Query.configEntries", "the installation's, for administrators"),
+    ("Query.configHistory", "the installation's, for administrators"),
+    ("Query.generationLimits", "the installation's"),
+    ("Query.securityEvents", "everybody's, for administrators"),
+    ("Query.user", "anybody's, for administrators"),
+    ("Query.users", "everybody's, for administrators"),
+    ("Config.frontend", "the installation's, the same for everybody"),
+    ("Config.settings", "the installation's"),
+    ("User.stats", "counted from cards and reviews, which are there"),
+    ("User.studyQueue", "chosen from the cards, which are there, for this moment"),
+    ("Deck.cardCount", "the cards are there"),
+    ("Deck.counts", "counted from the cards, which are there, for this moment"),
+    ("Deck.recallScore", "computed from the reviews, for this moment"),
+    ("Deck.retrievability", "computed from the cards' stability, for this moment"),
+    ("Card.deck", "the deck it is in there"),
+    ("Card.recallScore", "computed from the reviews, for this moment"),
+    ("Card.retrievability", "computed from the stability, for this moment"),
+];
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;
