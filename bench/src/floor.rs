@@ -318,7 +318,7 @@ impl Floor {
         let ahead = moment.now.saturating_add(settings.learn_ahead)?.as_millisecond();
         let none = rusqlite::types::Null;
         let mut select = self.learning.prepare_cached(sql!(learning "done"))?;
-        let done = select.query_map(params![user, today.0], |row| {
+        let done = select.query_map(params![user, today.0, decks], |row| {
             let tally = Tally::from_bytes(row.get(1)?, row.get_ref(2)?.as_blob()?);
             Ok((uuid(row, 0)?.into(), tally.done()))
         })?;

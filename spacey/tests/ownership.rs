@@ -273,6 +273,7 @@ const TABLE: &[(&str, Rule)] = &[
             "mutation { resetDeckSettings(input: { deckId: \"{deck}\" }) { settings { version } } }",
         ),
     ),
+    ("Mutation.fitWeights", Own("mutation { fitWeights(input: {}) { fit { state } } }")),
     (
         "Mutation.saveStudyPreset",
         Owner(

@@ -214,7 +214,7 @@ mod tests {
         (0..cards)
             .flat_map(|card| {
                 let begin = i32::try_from(card % 60).unwrap();
-                let later = if card % 7 == 0 { Rating::Good } else { Rating::Again };
+                let later = if card.is_multiple_of(7) { Rating::Good } else { Rating::Again };
                 [
                     sample(card, begin, Rating::Good, true),
                     sample(card, begin, Rating::Good, false),

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use common::DeckId;
+use uuid::Uuid;
 
 use crate::scheduler::{Day, Done, Phase, Rating};
 
@@ -118,6 +119,9 @@ fn place(phase: Phase, rating: Rating) -> usize {
     usize::from(phase.number()) * RATINGS + usize::from(rating.number()) - 1
 }
 
+/// Stands for all decks together, whose sums are kept as well: what concerns the whole person is read off few rows, however many decks there are.
+pub const ALL_DECKS: Uuid = Uuid::nil();
+
 /// What is to be put into the sums of some decks and days, and taken out.
 #[derive(Debug, Clone, Default)]
 pub struct TallyChanges(BTreeMap<(Day, DeckId), (Tally, Tally)>);
@@ -125,12 +129,16 @@ pub struct TallyChanges(BTreeMap<(Day, DeckId), (Tally, Tally)>);
 impl TallyChanges {
     /// An answer counts from now on.
     pub fn put(&mut self, day: Day, deck: DeckId, answer: &Counted) {
-        self.0.entry((day, deck)).or_default().0.add(answer);
+        for deck in [deck, ALL_DECKS.into()] {
+            self.0.entry((day, deck)).or_default().0.add(answer);
+        }
     }
 
     /// An answer counts no more.
     pub fn take(&mut self, day: Day, deck: DeckId, answer: &Counted) {
-        self.0.entry((day, deck)).or_default().1.add(answer);
+        for deck in [deck, ALL_DECKS.into()] {
+            self.0.entry((day, deck)).or_default().1.add(answer);
+        }
     }
 
     /// Which sums change.
@@ -174,5 +182,7 @@ mod tests {
         back.take(day, deck, &passed);
         assert_eq!(back.after((day, deck), tally.clone()), Tally::default());
         assert_eq!(back.after((Day(6), deck), tally.clone()), tally);
+        let keys: Vec<_> = back.keys().collect();
+        assert_eq!(keys, [(day, ALL_DECKS.into()), (day, deck)], "and of all decks");
     }
 }

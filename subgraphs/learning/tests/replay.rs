@@ -15,7 +15,7 @@ use learning::scheduler::{
     replay,
 };
 use learning::submission::{Known, Terms, Verdict, admit};
-use learning::tally::Tally;
+use learning::tally::{ALL_DECKS, Tally};
 use proptest::prelude::*;
 
 const CARDS: usize = 3;
@@ -190,8 +190,9 @@ proptest! {
             for logged in log.log(card) {
                 prop_assert_eq!(logged.phase, phases[&logged.sent.id]);
                 if let Some(counted) = logged.counted(logged.phase) {
-                    let key = (logged.sent.day, logged.deck);
-                    tallies.entry(key).or_default().add(&counted);
+                    for deck in [logged.deck, ALL_DECKS.into()] {
+                        tallies.entry((logged.sent.day, deck)).or_default().add(&counted);
+                    }
                 }
             }
         }

@@ -30,7 +30,7 @@ async fn forgetful(domain: &Domain) -> (UserId, Vec<String>) {
     let user = domain.user().await;
     let (_, cards) = domain.deck(user, 150).await;
     for (days, hours) in [(0, 1), (1, 6 * 24), (7, 7 * 24), (14, 24)] {
-        let rating = |nth: usize| if days < 7 || nth % 7 == 0 { "GOOD" } else { "AGAIN" };
+        let rating = |nth: usize| if days < 7 || nth.is_multiple_of(7) { "GOOD" } else { "AGAIN" };
         let reviews = cards.iter().enumerate().map(|(nth, card)| domain.review(card, rating(nth)));
         domain.submit(user, reviews.collect()).await;
         domain.clock.advance(SignedDuration::from_hours(if days == 0 { 24 } else { hours }));

@@ -118,7 +118,7 @@ async fn phones_converge(domain: &Domain) {
     for (day, ratings) in [["GOOD", "EASY"], ["GOOD", "AGAIN"], ["HARD", "GOOD"]].iter().enumerate()
     {
         for (nth, card) in cards.iter().take(5).enumerate() {
-            if (nth + day) % 2 == 0 {
+            if (nth + day).is_multiple_of(2) {
                 left.review(domain, card, ratings[nth % 2]);
             }
             if nth != day {

@@ -106,7 +106,7 @@ pub(crate) async fn what_is_done_counts_on_its_day_for_its_deck(store: &dyn Stor
     ];
     learner.submit(store, &batch).await;
     let done = async |minutes| {
-        let cards = queue(store, &learner, query(vec![learner.deck], minutes)).await;
+        let cards = queue(store, &learner, query(vec![learner.deck, second], minutes)).await;
         let of = |deck| cards.done.get(deck).copied().unwrap_or_default();
         (of(&learner.deck), of(&second))
     };

@@ -180,7 +180,7 @@ pub(crate) async fn weights_and_fittings_are_kept(store: &dyn Store) {
     let weights = learning::model::Weights { version: 1, numbers };
     store.put_weights(learner.owner, weights.clone()).await.unwrap();
     let person = store.person(learner.owner).await.unwrap().unwrap();
-    assert_eq!(person.weights, [weights.clone()]);
+    assert_eq!(person.weights, std::slice::from_ref(&weights));
     assert_eq!(store.person(stranger.owner).await.unwrap().unwrap().weights, []);
 
     let model = std::sync::Arc::new(Model::new(1, &weights.numbers).unwrap());

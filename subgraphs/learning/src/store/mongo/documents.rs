@@ -65,7 +65,7 @@ impl Collections {
                 doc! { "owner": 1, "card": 1, "reviewedAt": 1, "_id.id": 1 },
                 None,
             ),
-            ("tallies", "by_day", doc! { "owner": 1, "day": -1 }, None),
+            ("tallies", "by_day", doc! { "owner": 1, "deck": 1, "day": -1 }, None),
             ("sessions", "by_start", doc! { "owner": 1, "startedAt": -1, "_id.id": -1 }, None),
         ];
         for (collection, name, keys, filter) in indexes {

@@ -17,7 +17,7 @@ use crate::model::{Candidate, Stats, StoredDeck};
 use crate::scheduler::{AnswerKey, Day};
 use crate::store::{CardChange, ChangeKey, Changes, QueueCards, QueueQuery};
 use crate::submission::streak;
-use crate::tally::Tally;
+use crate::tally::{ALL_DECKS, Tally};
 
 pub(super) async fn decks(
     store: &MongoStore,
@@ -77,7 +77,10 @@ pub(super) async fn queue(
     query: QueueQuery,
 ) -> Result<QueueCards, StoreError> {
     let today = query.today;
-    let done = store.collections.tallies.find(doc! { "owner": owner, "day": today.0 });
+    let done = store
+        .collections
+        .tallies
+        .find(doc! { "owner": owner, "day": today.0, "deck": { "$in": query.decks.clone() } });
     let done: Vec<TallyDoc> = done.batch_size(ONE_BATCH).await?.try_collect().await?;
     let done = done.iter().map(|tally| (tally.deck.into(), tally.read().done())).collect();
     let coming = || coming(owner, &query.decks, today, query.tag.as_deref());
@@ -250,8 +253,10 @@ pub(super) async fn tallies(
     decks: Option<Vec<DeckId>>,
     (first, last): (Day, Day),
 ) -> Result<Vec<(Day, Tally)>, StoreError> {
-    let mut filter = doc! { "owner": owner, "day": { "$gte": first.0, "$lte": last.0 } };
-    filter.extend(decks.map(|decks| ("deck".to_owned(), doc! { "$in": decks }.into())));
+    let decks = decks.unwrap_or_else(|| vec![ALL_DECKS.into()]);
+    let filter = doc! {
+        "owner": owner, "deck": { "$in": decks }, "day": { "$gte": first.0, "$lte": last.0 },
+    };
     let found = store.collections.tallies.find(filter).sort(doc! { "day": 1 });
     let found: Vec<TallyDoc> = found.batch_size(ONE_BATCH).await?.try_collect().await?;
     let mut tallies: Vec<(Day, Tally)> = Vec::new();
@@ -311,7 +316,9 @@ pub(super) async fn stats(
     let days = store
         .collections
         .tallies
-        .find(doc! { "owner": owner, "day": { "$lte": today.0 }, "reviews": { "$gt": 0 } })
+        .find(doc! {
+            "owner": owner, "deck": DeckId::from(ALL_DECKS), "day": { "$lte": today.0 }, "reviews": { "$gt": 0 },
+        })
         .sort(doc! { "day": -1 })
         .batch_size(ONE_BATCH)
         .await?;

@@ -13,7 +13,7 @@ use crate::model::{Stats, StoredDeck};
 use crate::scheduler::{AnswerKey, Day};
 use crate::store::{CardChange, ChangeKey, Changes, QueueCards, QueueQuery};
 use crate::submission::streak;
-use crate::tally::Tally;
+use crate::tally::{ALL_DECKS, Tally};
 
 pub(super) fn decks(
     connection: &Connection,
@@ -52,7 +52,7 @@ pub(super) fn queue(
     let today = query.today;
     let decks = rows::id_list(query.decks.iter().map(|id| id.uuid()));
     let mut done = connection.prepare_cached(include_str!("sql/done.sql"))?;
-    let done = done.query_map(params![owner, today.0], |row| {
+    let done = done.query_map(params![owner, today.0, decks], |row| {
         Ok((row.get::<_, DeckId>(0)?, rows::tally(row, 1)?.done()))
     })?;
     let done = done.collect::<rusqlite::Result<HashMap<_, _>>>()?;
@@ -143,19 +143,16 @@ pub(super) fn tallies(
     (first, last): (Day, Day),
 ) -> Result<Vec<(Day, Tally)>, StoreError> {
     let mut select = connection.prepare_cached(include_str!("sql/tallies.sql"))?;
-    let mut rows = select.query(params![owner, first.0, last.0])?;
-    let mut tallies: Vec<(Day, Tally)> = Vec::new();
+    let decks = match decks {
+        Some(decks) => rows::id_list(decks.iter().map(|id| id.uuid())),
+        None => rows::id_list(std::iter::once(ALL_DECKS)),
+    };
+    let mut rows = select.query(params![owner, first.0, last.0, decks])?;
+    let mut tallies: BTreeMap<Day, Tally> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        if decks.is_some_and(|decks| row.get(1).is_ok_and(|deck| !decks.contains(&deck))) {
-            continue;
-        }
-        let (day, tally) = (Day(row.get(0)?), rows::tally(row, 2)?);
-        match tallies.last_mut() {
-            Some((last, sum)) if *last == day => sum.merge(&tally),
-            _ => tallies.push((day, tally)),
-        }
+        tallies.entry(Day(row.get(0)?)).or_default().merge(&rows::tally(row, 1)?);
     }
-    Ok(tallies)
+    Ok(tallies.into_iter().collect())
 }
 
 pub(super) fn forecast(

@@ -95,14 +95,14 @@ DROP INDEX review_of_card;
 CREATE INDEX review_of_card ON review (card, reviewed_at, id);
 CREATE INDEX review_by_time ON review (owner, reviewed_at, id);
 
--- Sums of the log for each local day and deck. day_work is only read on the way to them: see upgrade.rs.
+-- Sums of the log for each deck and local day; the deck of zeros stands for all of them. day_work is only read on the way to them: see upgrade.rs.
 CREATE TABLE tally (
     owner       BLOB NOT NULL,
-    day         INTEGER NOT NULL,
     deck        BLOB NOT NULL,
+    day         INTEGER NOT NULL,
     reviews     INTEGER NOT NULL,
     duration_ms INTEGER NOT NULL,
     -- Numbers of 4 bytes, least significant first: see tally.rs.
     numbers     BLOB NOT NULL,
-    PRIMARY KEY (owner, day, deck)
+    PRIMARY KEY (owner, deck, day)
 ) STRICT, WITHOUT ROWID;
