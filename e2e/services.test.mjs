@@ -3,8 +3,10 @@
  * Rust tests made a replica set, and HTTP. A learner notices no difference.
  */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -24,7 +26,25 @@ const HOME = `{
   config { frontend { deckColors } }
 }`;
 
+/** Another issuer: publishes its key, and signs what it is told to. */
+async function startIssuer() {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'EdDSA' }];
+  const server = createServer((_, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys })));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const token = (claims) => {
+    const exp = Math.floor(Date.now() / 1000) + 600;
+    const signed = `${part({ alg: 'EdDSA', kid: 'one' })}.${part({ iss: 'https://id.example', aud: 'spacey', exp, ...claims })}`;
+    return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString('base64url')}`;
+  };
+  return { url: `http://127.0.0.1:${server.address().port}/keys`, token, stop: () => server.close() };
+}
+
+const issuer = await startIssuer();
+
 describe('separate services', () => {
+  after(() => issuer.stop());
   const folder = mkdtempSync(join(tmpdir(), 'spacey-keys-'));
   const keyFile = join(folder, 'access-token-ed25519.pem');
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -36,6 +56,10 @@ describe('separate services', () => {
     DB_NAME: `e2e_${randomBytes(6).toString('hex')}`,
     SPACEY_SERVICE_SECRET: randomBytes(24).toString('hex'),
     SPACEY_JWT_KEY_FILE: keyFile,
+    SPACEY_ISSUER: 'https://id.example',
+    SPACEY_ISSUER_AUDIENCE: 'spacey',
+    SPACEY_ISSUER_JWKS_URL: issuer.url,
+    SPACEY_ISSUER_ACCOUNTS: 'true',
   });
   let token;
 
@@ -95,10 +119,64 @@ describe('separate services', () => {
     assert.equal((await data('{ viewer { name } }')).viewer.name, 'Ada', 'another session of the same person stays');
   });
 
-  test('the feed of ended sessions, as everything of a subgraph, takes the secret', async () => {
+  test('an API key is good for what its scopes say at every gateway, and within 5 seconds of its revocation at none', async () => {
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const make = 'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret apiKey { id } } }';
+    const made = async (scopes) => (await data(make, { name: 'backup', scopes, expiresAt })).createApiKey;
+    const [reader, writer] = [await made(['READ']), await made(['READ', 'WRITE'])];
+    const another = await gateway.startAnother();
+    const ask = async ({ origin }, { secret }, query = '{ viewer { name } }') => post(origin, { query }, { token: secret });
+    for (const one of [gateway, another]) {
+      assert.deepEqual((await ask(one, reader)).body, { data: { viewer: { name: 'Ada' } } });
+    }
+
+    const create = 'mutation { createDeck(input: { name: "By a script" }) { deck { name } } }';
+    const refused = await ask(gateway, reader, create);
+    assert.deepEqual([refused.status, refused.body.errors[0].extensions.code], [403, 'FORBIDDEN']);
+    assert.match(refused.body.errors[0].message, /scope WRITE/);
+    assert.equal((await ask(gateway, writer, create)).body.data.createDeck.deck.name, 'By a script');
+    const inPerson = await ask(gateway, writer, 'mutation { endOtherSessions { endedCount } }');
+    assert.equal(inPerson.body.errors[0].extensions.code, 'FORBIDDEN');
+
+    const { viewer } = await data('{ viewer { securityEvents(first: 50) { nodes { kind } } } }');
+    const uses = viewer.securityEvents.nodes.filter(({ kind }) => kind === 'API_KEY_USED').length;
+    assert.ok(uses >= 2 && uses <= 4, `${uses}: each key once an hour`);
+
+    const revoke = 'mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { revokedId } }';
+    await data(revoke, { apiKeyId: writer.apiKey.id });
+    const since = Date.now();
+    for (const one of [gateway, another]) {
+      while ((await ask(one, writer)).status !== 401) {
+        assert.ok(Date.now() - since < 5000, 'the key that was revoked is still accepted');
+        await sleep(50);
+      }
+    }
+    assert.equal((await ask(await gateway.startAnother(), writer)).status, 401);
+    assert.equal((await ask(gateway, reader)).status, 200, 'another key stays');
+  });
+
+  test('a person of another issuer gets one account, and nobody gets one by an address', async () => {
+    const another = await gateway.startAnother();
+    const grace = issuer.token({ sub: 'grace', email: 'Grace@example.com', email_verified: true, name: 'Grace' });
+    const ask = async ({ origin }, person) => post(origin, { query: '{ viewer { id name email emailVerified decks(first: 5) { totalCount } } }' }, { token: person });
+    const answers = await Promise.all([gateway, another, gateway, another].map((one) => ask(one, grace)));
+    const [{ body }] = answers;
+    assert.deepEqual({ ...body.data.viewer, id: undefined }, { id: undefined, name: 'Grace', email: 'grace@example.com', emailVerified: true, decks: { totalCount: 0 } });
+    for (const answer of answers) assert.deepEqual(answer.body, body);
+
+    const created = await post(another.origin, { query: 'mutation { createDeck(input: { name: "Compilers" }) { deck { name } } }' }, { token: grace });
+    assert.equal(created.body.data.createDeck.deck.name, 'Compilers');
+    const taken = await ask(gateway, issuer.token({ sub: 'eve', email: ADA.email, email_verified: true }));
+    assert.deepEqual([taken.status, taken.body.errors[0].extensions.code, taken.body.data], [409, 'ADDRESS_TAKEN', undefined]);
+    assert.equal((await data('{ viewer { name } }')).viewer.name, 'Ada');
+  });
+
+  test('what users tells of sessions and keys, as everything of a subgraph, takes the secret', async () => {
     const url = gateway.subgraphs.get('users').origin;
     for (const headers of [{}, { authorization: `Bearer ${token}` }]) {
       assert.equal((await fetch(`${url}/revocations`, { headers })).status, 401);
+      assert.equal((await fetch(`${url}/people`, { method: 'POST', headers, body: '{}' })).status, 401);
+      assert.equal((await fetch(`${url}/api-keys`, { method: 'POST', headers, body: `sk_spacey_${'0'.repeat(38)}` })).status, 401);
     }
   });
 

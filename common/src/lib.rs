@@ -23,6 +23,7 @@ pub mod sqlite;
 pub mod testing;
 pub mod token;
 pub mod viewer;
+pub mod vouched;
 
 pub use api_key::KeyVerifier;
 pub use client::Client;

@@ -45,7 +45,7 @@ export class Differences {
   unlisted(set, ours, theirs) {
     if (ours.errors && theirs.errors) return undefined;
     if (ours.errors) return this.#unlistedErrors('only we refuse', ours.errors);
-    if (theirs.errors) return this.#unlistedErrors('only they refuse', theirs.errors);
+    if (theirs.errors) return this.#unlistedErrors('only they refuse', theirs.errors, ours.hints);
     return this.#unlistedSchema(set, ours, theirs);
   }
 
@@ -59,9 +59,11 @@ export class Differences {
     return Object.values(this.#known).flat().filter((known) => !this.#uses.has(known.reason));
   }
 
-  #unlistedErrors(side, errors) {
+  #unlistedErrors(side, errors, hints = []) {
     const unlisted = errors.filter(({ code, message }) => {
-      const known = this.#known[side].find((entry) => entry.code === code && new RegExp(entry.message ?? '').test(message));
+      const known = this.#known[side].find(
+        (entry) => entry.code === code && new RegExp(entry.message ?? '').test(message) && (!entry.hint || hints.includes(entry.hint)),
+      );
       return !this.#use(known);
     });
     return unlisted.length > 0 ? `${side}: ${unlisted.map(({ code, message }) => `${code} ${message}`).join('; ')}` : undefined;

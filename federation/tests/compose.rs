@@ -204,6 +204,16 @@ fn many_subgraphs_of_many_entities_compose_in_a_moment() {
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
+/// A subgraph that does not compose it would refuse what a client marks with it.
+#[test]
+fn clients_see_no_directive_that_is_composed() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/compose/fixtures/hint_composed_directives_differ");
+    let composition = compose(&subgraphs(&case)).expect("a supergraph");
+    assert!(composition.supergraph_sdl.contains("directive @foo"));
+    assert!(!composition.api_sdl.contains("@foo"), "{}", composition.api_sdl);
+}
+
 #[test]
 fn diagnostics_serialise() {
     let subgraph =

@@ -1,29 +1,63 @@
 //! What the viewer may see of an operation, by the supergraph's `@authenticated`, `@requiresScopes` and `@policy`.
 //!
-//! Signed-in viewers are authenticated and have the scopes of their tokens. The policies are those that can be decided by a viewer alone:
+//! Signed-in viewers are authenticated and have the scopes of their tokens. An API key runs what its scopes are for: `read` queries and
+//! subscriptions, `write` mutations. The policies are those that can be decided by a viewer alone:
 //! `verified`, `beta` and `admin`. No other holds for anybody.
 
 use std::sync::Arc;
 
 use common::Viewer;
+use common::api_key::{READ, WRITE};
 use common::graphql::sdl::{ADMIN, BETA, VERIFIED};
-use federation::{Claims, Payload, Prepared, ResponseError, ResponseErrorCode, Value};
+use federation::{
+    Claims, OperationKind, Payload, Prepared, ResponseError, ResponseErrorCode, Value,
+};
 
+use http::HeaderValue;
+use http::header::WWW_AUTHENTICATE;
+
+use crate::authenticate::Identity;
+use crate::code::Code;
 use crate::outcome::Outcome;
 
-/// The operation as far as `viewer` may run it.
+/// The operation as far as whoever asks may run it.
 ///
 /// # Errors
-/// [`Outcome::RequestError`] when what is left cannot be planned.
+/// [`Code::Forbidden`] when it is not what an API key is for, [`Outcome::RequestError`] when what is left cannot be planned.
 pub(crate) fn authorise(
     prepared: &Arc<Prepared>,
-    viewer: Option<&Viewer>,
+    identity: &Identity,
 ) -> Result<Arc<Prepared>, Outcome> {
+    let viewer = identity.viewer.as_ref();
+    if let Some(viewer) = viewer.filter(|_| identity.by_key) {
+        key_permits(viewer, prepared.kind())?;
+    }
     if prepared.is_open() {
         return Ok(prepared.clone());
     }
     let claims = viewer.map(claims).unwrap_or_default();
     prepared.authorise(&claims).map_err(|error| Outcome::RequestError(vec![error]))
+}
+
+/// Whether a key with the viewer's scopes is for operations of this kind.
+fn key_permits(viewer: &Viewer, kind: OperationKind) -> Result<(), Outcome> {
+    let (scope, message, challenge) = match kind {
+        OperationKind::Query | OperationKind::Subscription => (
+            READ,
+            "this API key may not read: queries and subscriptions need one with the scope READ",
+            "Bearer error=\"insufficient_scope\", scope=\"read\"",
+        ),
+        OperationKind::Mutation => (
+            WRITE,
+            "this API key may not write: mutations need one with the scope WRITE",
+            "Bearer error=\"insufficient_scope\", scope=\"write\"",
+        ),
+    };
+    if viewer.scopes.iter().any(|has| has == scope) {
+        return Ok(());
+    }
+    let challenge = HeaderValue::from_static(challenge);
+    Err(Outcome::refused(Code::Forbidden, message).with_header(WWW_AUTHENTICATE, challenge))
 }
 
 fn claims(viewer: &Viewer) -> Claims {
@@ -105,10 +139,14 @@ mod tests {
         Viewer { scopes, ..Viewer::new(UserId::new(), SessionId::new(), Roles::default()) }
     }
 
+    fn of(viewer: Option<&Viewer>) -> Identity {
+        Identity { viewer: viewer.cloned(), ..Identity::default() }
+    }
+
     #[test]
     fn an_operation_that_requires_nothing_is_the_same_for_all() {
         let prepared = prepared("{ open }");
-        assert!(Arc::ptr_eq(&authorise(&prepared, None).unwrap(), &prepared));
+        assert!(Arc::ptr_eq(&authorise(&prepared, &of(None)).unwrap(), &prepared));
     }
 
     #[test]
@@ -121,7 +159,7 @@ mod tests {
             (Some(viewer(&["b", "a"])), "open known scoped"),
             (Some(viewer(&["c"])), "open known scoped"),
         ] {
-            let plan = authorise(&prepared, viewer.as_ref()).unwrap().plan().to_string();
+            let plan = authorise(&prepared, &of(viewer.as_ref())).unwrap().plan().to_string();
             for field in ["open", "known", "scoped"] {
                 assert_eq!(plan.contains(field), fetched.contains(field), "{viewer:?}\n{plan}");
             }
@@ -134,7 +172,7 @@ mod tests {
         let plan = |verified, beta, admin| {
             let roles = Roles { beta, admin };
             let viewer = Viewer { verified, ..Viewer::new(UserId::new(), SessionId::new(), roles) };
-            authorise(&prepared, Some(&viewer)).unwrap().plan().to_string()
+            authorise(&prepared, &of(Some(&viewer))).unwrap().plan().to_string()
         };
         for (verified, beta, admin) in [
             (false, false, false),
@@ -154,8 +192,8 @@ mod tests {
     #[test]
     fn what_was_planned_for_some_viewers_is_kept() {
         let prepared = prepared("{ open known }");
-        let first = authorise(&prepared, None).unwrap();
-        assert!(Arc::ptr_eq(&authorise(&prepared, None).unwrap(), &first));
-        assert!(Arc::ptr_eq(&authorise(&prepared, Some(&viewer(&[]))).unwrap(), &prepared));
+        let first = authorise(&prepared, &of(None)).unwrap();
+        assert!(Arc::ptr_eq(&authorise(&prepared, &of(None)).unwrap(), &first));
+        assert!(Arc::ptr_eq(&authorise(&prepared, &of(Some(&viewer(&[])))).unwrap(), &prepared));
     }
 }

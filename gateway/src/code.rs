@@ -40,6 +40,12 @@ pub(crate) enum Code {
     ExportUnderWay,
     /// The client takes its messages too slowly.
     StreamTooSlow,
+    /// Somebody for whom another issuer vouches has no account, and another has the address.
+    AddressTaken,
+    /// Such a person has no account, and no address is told for one.
+    AddressMissing,
+    /// Who is asking cannot be found out at the moment.
+    ServiceUnavailable,
     /// The gateway stops: another one will answer.
     ShuttingDown,
     /// The answer took too long.
@@ -69,6 +75,9 @@ impl Code {
             Self::TooManyStreams => "TOO_MANY_STREAMS",
             Self::ExportUnderWay => "EXPORT_UNDER_WAY",
             Self::StreamTooSlow => "STREAM_TOO_SLOW",
+            Self::AddressTaken => "ADDRESS_TAKEN",
+            Self::AddressMissing => "ADDRESS_MISSING",
+            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::ShuttingDown => "SHUTTING_DOWN",
             Self::GatewayTimeout => "GATEWAY_TIMEOUT",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
@@ -98,7 +107,9 @@ impl Code {
             Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::AddressTaken => StatusCode::CONFLICT,
+            Self::AddressMissing => StatusCode::FORBIDDEN,
+            Self::ServiceUnavailable | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }

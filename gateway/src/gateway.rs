@@ -11,11 +11,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router, middleware};
 use common::Clock;
-use common::revocation::Revocations;
 use common::token::AccessTokens;
 use federation::Supergraph;
 
-use crate::authenticate::Authenticator;
+use crate::authenticate::{Authenticator, Recognition};
 use crate::graph::Graph;
 use crate::health::{self, Drain};
 use crate::live::{Clients, Reservations};
@@ -45,21 +44,18 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway for the supergraph in `sdl`. Viewers are recognised by `tokens` that have not expired by `clock` and whose sessions are
-    /// not among the `revocations`.
+    /// A gateway for the supergraph in `sdl`, which recognises viewers as `recognition` says, and by the issuers among the settings.
     ///
     /// # Errors
     /// [`GatewayError`] when the supergraph cannot be used or names a subgraph that is not among `subgraphs`.
     pub fn new(
         sdl: &str,
         subgraphs: Vec<impl Into<Transport>>,
-        tokens: Arc<AccessTokens>,
-        revocations: Arc<Revocations>,
+        recognition: Recognition,
         settings: GatewaySettings,
-        clock: Clock,
     ) -> Result<Self, GatewayError> {
         let supergraph = Supergraph::parse(sdl)?;
-        Self::assemble(supergraph, subgraphs, Some((Some(tokens), revocations, clock)), settings)
+        Self::assemble(supergraph, subgraphs, Some(recognition), settings)
     }
 
     /// A gateway for any supergraph: a general router. With `tokens`, or issuers among the settings, it refuses whoever shows an access
@@ -74,24 +70,26 @@ impl Gateway {
         settings: GatewaySettings,
     ) -> Result<Self, GatewayError> {
         let looks = tokens.is_some() || !settings.issuers.is_empty();
-        let identity = looks.then(|| (tokens, Arc::default(), Clock::System));
-        Self::assemble(supergraph, subgraphs, identity, settings)
+        let recognition = looks.then(|| Recognition {
+            tokens,
+            keys: None,
+            admissions: None,
+            revocations: Arc::default(),
+            clock: Clock::System,
+        });
+        Self::assemble(supergraph, subgraphs, recognition, settings)
     }
 
     fn assemble(
         supergraph: Supergraph,
         subgraphs: Vec<impl Into<Transport>>,
-        identity: Option<(Option<Arc<AccessTokens>>, Arc<Revocations>, Clock)>,
+        recognition: Option<Recognition>,
         settings: GatewaySettings,
     ) -> Result<Self, GatewayError> {
-        let authenticator = match identity {
-            Some((tokens, revocations, clock)) => {
-                let issuers = settings.issuers.clone();
-                let secure_cookies = settings.browser.secure_cookies;
-                Some(Authenticator::new(tokens, issuers, revocations, clock, secure_cookies)?)
-            }
-            None => None,
-        };
+        let secure_cookies = settings.browser.secure_cookies;
+        let authenticator = recognition
+            .map(|by| Authenticator::new(by, settings.issuers.clone(), secure_cookies))
+            .transpose()?;
         let graph = Graph::new(supergraph, subgraphs, &settings)?;
         Ok(Self {
             state: Arc::new(State {

@@ -40,7 +40,7 @@ mod transport;
 mod under_way;
 mod well_known;
 
-pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings};
+pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
@@ -49,8 +49,8 @@ pub use http_client::{
     TlsSettings,
 };
 pub use remote::{
-    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, revocation_router,
-    subgraph_router,
+    GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, RemoteAdmissions,
+    RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
     BrowserSettings, DeveloperSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings,

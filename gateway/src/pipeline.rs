@@ -54,15 +54,15 @@ async fn steps(
     let arriving = decode(parts, body, &state.settings.http);
     let request = deadline.keep(arriving, Code::RequestTimeout).await?;
 
-    let identity = state.identify(&parts.headers, request.by_safe_method).await?;
     let trusted = &state.settings.http.trusted_proxies;
     let client = client(&parts.headers, &parts.extensions, trusted);
+    let identity = state.identify(&parts.headers, &client, request.by_safe_method).await?;
     let caller = Caller { client, ..Caller::new(identity.viewer.clone(), request_id(parts)) };
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
     let prepared = graph.operations.prepare(&request).await?;
-    let prepared = authorise(&prepared, caller.viewer.as_ref())?;
+    let prepared = authorise(&prepared, &identity)?;
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let variables = request.variables;

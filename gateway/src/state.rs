@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
+use common::Client;
 use http::HeaderMap;
 
 use crate::authenticate::{Authenticator, Identity};
@@ -39,10 +40,13 @@ impl State {
     pub(crate) async fn identify(
         &self,
         headers: &HeaderMap,
+        client: &Client,
         by_safe_method: bool,
     ) -> Result<Identity, Outcome> {
         match &self.authenticator {
-            Some(authenticator) => authenticator.authenticate(headers, by_safe_method).await,
+            Some(authenticator) => {
+                authenticator.authenticate(headers, client, by_safe_method).await
+            }
             None => Ok(Identity::default()),
         }
     }

@@ -1,4 +1,4 @@
-//! Attacks by tokens, each sent through the whole router, as a header and as a cookie. Whatever the attack, the answer is 401 with the
+//! Attacks by tokens and API keys, each sent through the whole router, as a header and as a cookie. Whatever the attack, the answer is 401 with the
 //! code UNAUTHENTICATED and without data, and no subgraph is asked for anything.
 
 #![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
@@ -10,13 +10,16 @@ use std::sync::Arc;
 use axum::body::Body;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use common::revocation::Revocations;
-use common::token::{AccessTokens, KeyRing, TokenKey};
-use common::{Clock, SessionId, UserId};
+use common::token::{ACCESS_TOKEN_LIFETIME, AccessTokens, KeyRing, TokenKey};
+use common::{Clock, KeyVerifier, SessionId, UserId};
 use gateway::{GatewaySettings, IssuerSettings};
 use http::Request;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
-use support::forge::{AUDIENCE, ISSUER, IssuerServer, Pair, Publishes, part, token};
+use support::forge::{
+    AUDIENCE, ISSUER, IssuerServer, Pair, Publishes, part, public_forms, token, with,
+};
+use support::key_book::KeyBook;
 use support::plain::Received;
 use support::{Answer, Identity, SUPERGRAPH, plain, send};
 
@@ -32,6 +35,10 @@ struct Target {
     rsa: Pair,
     p256: Pair,
     ed25519: Pair,
+    /// A good API key.
+    key: String,
+    /// One that was revoked and one that has expired.
+    bad_keys: [String; 2],
     now: i64,
 }
 
@@ -53,9 +60,18 @@ impl Target {
         let (transports, received) = plain::library().await;
         let now = clock.now().as_second();
         let revocations = Arc::new(Revocations::new(clock.clone()));
-        let identity = Identity { tokens: Arc::new(AccessTokens::new(ring)), revocations, clock };
+        let book = Arc::new(KeyBook::default());
+        let expires = clock.now() + ACCESS_TOKEN_LIFETIME;
+        let (key, _) = book.make(&["read", "write"], expires);
+        let (revoked, session) = book.make(&["read", "write"], expires);
+        revocations.revoke(session, expires);
+        let (expired, _) = book.make(&["read", "write"], clock.now());
+        let keys = Some(book as Arc<dyn KeyVerifier>);
+        let tokens = Arc::new(AccessTokens::new(ring));
+        let identity = Identity { tokens, revocations, keys, admissions: None, clock };
         let router = identity.gateway(SUPERGRAPH, transports, settings).unwrap().router();
-        Self { router, received, own, kid, jwk, rsa, p256, ed25519, now }
+        let bad_keys = [revoked, expired];
+        Self { router, received, own, kid, jwk, rsa, p256, ed25519, key, bad_keys, now }
     }
 
     /// What a good token of this installation says.
@@ -113,37 +129,6 @@ impl Target {
     fn was_asked(&self) -> bool {
         self.received.iter().any(|received| !received.all().is_empty())
     }
-}
-
-/// The same object with one member more, another, or (null) one less.
-fn with(object: &Value, name: &str, value: Value) -> Value {
-    let mut object = object.as_object().unwrap().clone();
-    match value {
-        Value::Null => drop(object.remove(name)),
-        value => drop(object.insert(name.to_owned(), value)),
-    }
-    Value::Object(object)
-}
-
-/// HMAC keys that an attacker can make of what is public of the own key.
-fn public_forms(jwk: &Value) -> Vec<(&'static str, Vec<u8>)> {
-    let x = jwk["x"].as_str().unwrap();
-    let raw = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(x).unwrap();
-    let mut der = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00".to_vec();
-    der.extend(&raw);
-    let pem = format!(
-        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
-        STANDARD.encode(&der)
-    );
-    vec![
-        ("its bytes", raw),
-        ("its DER", der),
-        ("its PEM", pem.clone().into_bytes()),
-        ("its PEM without a line's end", pem.trim_end().as_bytes().to_vec()),
-        ("its JWK", jwk.to_string().into_bytes()),
-        ("its name in base64", x.as_bytes().to_vec()),
-        ("nothing", Vec::new()),
-    ]
 }
 
 /// Every attack that names or brings a key or an algorithm.
@@ -434,6 +419,33 @@ fn attacks_by_issuer(it: &Target) -> Vec<(String, String)> {
     attacks
 }
 
+/// Attacks by what passes for an API key.
+fn attacks_by_api_key(it: &Target) -> Vec<(String, String)> {
+    let key = &it.key;
+    let (jwt, [revoked, expired]) = (it.signed(&it.claims()), &it.bad_keys);
+    [
+        ("revoked", revoked.clone()),
+        ("expired", expired.clone()),
+        ("unknown", key.replace("Key123", "Key124")),
+        ("another case", key.to_uppercase()),
+        ("no beginning", key["sk_spacey_".len()..].into()),
+        ("the first letters", key[..14].into()),
+        ("two", format!("{key} {key}")),
+        ("with a line's end, escaped", format!("{}%0a%0d", &key[..42])),
+        ("a pattern", "sk_spacey_".to_owned() + &"%".repeat(38)),
+        ("SQL", format!("sk_spacey_{:38}", "' OR '1'='1")),
+        ("an operator", format!("sk_spacey_{:38}", "{\"$gt\":\"\"}")),
+        ("in a token's place", format!("{key}.{key}.{key}")),
+        ("before a token", format!("sk_spacey_{jwt}")),
+        (
+            "as the name of a key",
+            it.with_header(&with(&it.header(), "kid", json!(key)), &it.claims()),
+        ),
+    ]
+    .map(|(name, key)| (format!("API key: {name}"), key))
+    .into()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_attack_by_a_token_executes_anything() {
     let it = Target::new().await;
@@ -442,6 +454,7 @@ async fn no_attack_by_a_token_executes_anything() {
         attacks_by_claims(&it),
         attacks_by_form(&it),
         attacks_by_issuer(&it),
+        attacks_by_api_key(&it),
     ]
     .concat();
     assert!(attacks.len() > 200, "{}", attacks.len());
@@ -480,4 +493,7 @@ async fn good_tokens_made_the_same_way_are_accepted() {
         }
         assert!(it.was_asked(), "{name}");
     }
+    // A key is for scripts, which have no cookies.
+    let statuses = it.answers(&it.key).await.into_iter().map(|answer| answer.status.as_u16());
+    assert_eq!(statuses.collect::<Vec<_>>(), [200, 401, 200, 401]);
 }

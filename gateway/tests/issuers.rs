@@ -5,15 +5,26 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
-use futures::future::join_all;
-use gateway::{GatewaySettings, IssuerSettings, Transport};
+use common::token::{ACCESS_TOKEN_LIFETIME, ServiceTokens};
+use common::vouched::{Admission, Admissions, Vouched};
+use common::{Client, Clock, EndpointError, Roles, UserId};
+use futures::future::{BoxFuture, join_all};
+use gateway::{
+    GatewaySettings, HttpEndpoint, IssuerSettings, RemoteAdmissions, StreamSettings, Transport,
+    people_router,
+};
 use http::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::forge::{AUDIENCE, ISSUER, IssuerServer, Pair, Publishes};
-use support::{Identity, Library, SUPERGRAPH, endpoints, post, send};
+use support::socket::{Socket, listen};
+use support::{
+    Answer, Identity, Library, SUPERGRAPH, endpoints, post, remote, send, serve, service_tokens,
+};
 
 const INTERVAL: Duration = Duration::from_millis(300);
 
@@ -154,4 +165,149 @@ async fn our_own_public_keys_are_published() {
     let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
     validation.set_audience(&["spacey"]);
     jsonwebtoken::decode::<serde_json::Value>(library.token(), &decoding, &validation).unwrap();
+}
+
+/// Has an account for one person, and remembers how often it was asked.
+#[derive(Debug)]
+struct Register {
+    account: UserId,
+    asked: AtomicUsize,
+    broken: AtomicBool,
+}
+
+impl Register {
+    fn new() -> Arc<Self> {
+        let (asked, broken) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Arc::new(Self { account: UserId::new(), asked, broken })
+    }
+}
+
+impl Admissions for Register {
+    fn admit<'a>(
+        &'a self,
+        person: &'a Vouched,
+        client: &'a Client,
+    ) -> BoxFuture<'a, Result<Admission, EndpointError>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        assert_eq!((&*person.issuer, client.user_agent.as_deref()), (ISSUER, Some("Browser")));
+        Box::pin(async move {
+            if self.broken.load(Ordering::SeqCst) {
+                return Err(EndpointError::Timeout { endpoint: "users".into() });
+            }
+            Ok(match person.email.as_deref() {
+                None => Admission::NoAddress,
+                Some("taken@example.org") => Admission::AddressTaken,
+                Some(_) => Admission::Account {
+                    user: self.account,
+                    roles: Roles::default(),
+                    verified: person.email_verified,
+                },
+            })
+        })
+    }
+}
+
+/// A gateway whose other issuer's people get accounts, or do not.
+struct Accounts {
+    router: axum::Router,
+    identity: Identity,
+    pair: Pair,
+    _server: IssuerServer,
+}
+
+impl Accounts {
+    async fn with(admissions: Arc<dyn Admissions>, accounts: bool) -> Self {
+        let pair = Pair::ed25519("one");
+        let server = IssuerServer::start(keys(&[&pair])).await;
+        let issuer = IssuerSettings::new(ISSUER, AUDIENCE, server.url.clone());
+        let issuers = vec![IssuerSettings { accounts, ..issuer }];
+        let heartbeat = Duration::from_millis(50);
+        let streams = StreamSettings { heartbeat, ..StreamSettings::default() };
+        let settings = GatewaySettings { issuers, streams, ..GatewaySettings::default() };
+        let identity = Identity { admissions: Some(admissions), ..Identity::new() };
+        let transports = endpoints().0.into_iter().map(Transport::InProcess).collect();
+        let router = identity.gateway(SUPERGRAPH, transports, settings).unwrap().router();
+        Self { router, identity, pair, _server: server }
+    }
+
+    fn token(&self, email: Value) -> String {
+        let exp = self.identity.clock.now().as_second() + 24 * 3600;
+        self.pair.sign(&json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": exp,
+            "email": email, "email_verified": true }))
+    }
+
+    async fn ask(&self, email: Value, as_cookie: bool) -> Answer {
+        let body = json!({ "query": "{ viewer }" }).to_string();
+        let token = self.token(email);
+        let (name, value) = match as_cookie {
+            true => ("cookie", format!("spacey-access={token}")),
+            false => ("authorization", format!("Bearer {token}")),
+        };
+        let request = post(&body).header(name, value).header("user-agent", "Browser");
+        send(&self.router, request.body(Body::from(body)).unwrap()).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_have_the_account_that_is_theirs_where_that_is_set() {
+    let register = Register::new();
+    let off = Accounts::with(register.clone(), false).await;
+    let derived = off.ask(json!("ada@example.org"), false).await.json()["data"]["viewer"].take();
+    assert!(derived.is_string() && register.asked.load(Ordering::SeqCst) == 0);
+
+    let it = Accounts::with(register.clone(), true).await;
+    for as_cookie in [true, false] {
+        let answer = it.ask(json!("ada@example.org"), as_cookie).await;
+        assert_eq!(answer.json()["data"]["viewer"], json!(register.account.to_string()));
+        for (email, status, code) in [
+            (json!("taken@example.org"), 409, "ADDRESS_TAKEN"),
+            (Value::Null, 403, "ADDRESS_MISSING"),
+            (json!({ "$gt": "" }), 403, "ADDRESS_MISSING"),
+        ] {
+            let answer = it.ask(email, as_cookie).await;
+            assert_eq!((answer.status.as_u16(), &*answer.code()), (status, code));
+            assert!(answer.json().get("data").is_none());
+            assert_eq!(answer.header("set-cookie"), "", "the token is a good one");
+        }
+    }
+    register.broken.store(true, Ordering::SeqCst);
+    let answer = it.ask(json!("ada@example.org"), false).await;
+    assert_eq!((answer.status.as_u16(), &*answer.code()), (503, "SERVICE_UNAVAILABLE"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_account_it_is_is_looked_at_again_now_and_then() {
+    let register = Register::new();
+    let it = Accounts::with(register.clone(), true).await;
+    let address = listen(it.router.clone()).await;
+    let protocol = [("sec-websocket-protocol", "graphql-transport-ws"), ("user-agent", "Browser")];
+    let mut socket = Socket::open(address, &protocol).await.unwrap();
+    let bearer = format!("Bearer {}", it.token(json!("ada@example.org")));
+    let payload = json!({ "authorization": bearer });
+    socket.say(json!({ "type": "connection_init", "payload": payload })).await;
+    assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
+    it.identity.clock.advance(ACCESS_TOKEN_LIFETIME);
+    assert_eq!(socket.closed().await.0, 4403, "though the token is good for a day");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_in_another_process_are_asked_for_with_the_secret() {
+    let register = Register::new();
+    let url = serve(people_router(register.clone(), service_tokens(), Clock::System)).await;
+    let admissions = RemoteAdmissions::new(Arc::new(remote("users", url.clone())));
+    let it = Accounts::with(Arc::new(admissions), true).await;
+    let answers = join_all((0..20).map(|_| it.ask(json!("ada@example.org"), false))).await;
+    let account = json!(register.account.to_string());
+    assert!(answers.iter().all(|answer| answer.json()["data"]["viewer"] == account));
+    assert_eq!(register.asked.load(Ordering::SeqCst), 1);
+    for _ in 0..2 {
+        assert_eq!(it.ask(json!("taken@example.org"), false).await.code(), "ADDRESS_TAKEN");
+    }
+    assert_eq!(register.asked.load(Ordering::SeqCst), 3, "a refusal is not remembered");
+
+    let others = Arc::new(ServiceTokens::new(&"a secret that nobody here shares".into()));
+    let stranger = HttpEndpoint::new("users", url, others, Duration::from_secs(5)).unwrap();
+    let stranger = Accounts::with(Arc::new(RemoteAdmissions::new(Arc::new(stranger))), true).await;
+    assert_eq!(stranger.ask(json!("ada@example.org"), false).await.code(), "SERVICE_UNAVAILABLE");
+    assert_eq!(register.asked.load(Ordering::SeqCst), 3);
 }

@@ -5,11 +5,16 @@
 mod support;
 
 use std::io::{self, Write};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
+use common::Clock;
+use common::token::ACCESS_TOKEN_LIFETIME;
+use gateway::{RemoteKeys, key_router};
 use serde_json::{Value, json};
-use support::Library;
+use support::key_book::KeyBook;
+use support::{Library, remote, serve, service_tokens};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Keeps what is logged.
@@ -37,6 +42,11 @@ impl MakeWriter<'_> for Log {
 
 /// Runs one request with everything logged, and gives the log.
 async fn logged(library: &Library, body: &Value) -> String {
+    logged_as(library, &library.token(), body).await
+}
+
+/// The same with other credentials.
+async fn logged_as(library: &Library, credentials: &str, body: &Value) -> String {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .json()
@@ -46,7 +56,7 @@ async fn logged(library: &Library, body: &Value) -> String {
     let guard = tracing::subscriber::set_default(subscriber);
     let body = body.to_string();
     let request = support::post(&body)
-        .header("authorization", format!("Bearer {}", library.token()))
+        .header("authorization", format!("Bearer {credentials}"))
         .header("cookie", "theme=cookie-value")
         .header("x-request-id", "the-id")
         .body(Body::from(body))
@@ -89,4 +99,32 @@ async fn secrets_are_not_logged() {
             assert!(!log.contains(secret), "{secret} is in {log}");
         }
     }
+}
+
+#[tokio::test]
+async fn api_keys_are_not_logged_whatever_becomes_of_them() {
+    let book = Arc::new(KeyBook::default());
+    let library = Library::with_keys(book.clone());
+    let until = library.identity.clock.now() + ACCESS_TOKEN_LIFETIME;
+    let good = book.make(&["read"], until).0;
+    let writer = book.make(&["write"], until).0;
+    let (unknown, malformed) = (good.replace("Key123", "Key124"), good.replace("Key123", "Key"));
+    let body = json!({ "query": "{ viewer fails }" });
+    for key in [&good, &writer, &unknown, &malformed] {
+        let log = logged_as(&library, key, &body).await;
+        assert!(log.contains("the-id") && !log.contains(&key[..20]), "{log}");
+    }
+    book.broken.store(true, Ordering::SeqCst);
+    let log = logged_as(&library, &good, &body).await;
+    assert!(log.contains("an API key cannot be checked") && !log.contains(&good[..20]), "{log}");
+
+    // Nor between processes.
+    let url = serve(key_router(book.clone(), service_tokens(), Clock::System)).await;
+    let keys = RemoteKeys::new(Arc::new(remote("users", url)));
+    let library = Library::with_keys(Arc::new(keys));
+    let log = logged_as(&library, &good, &body).await;
+    assert!(log.contains("an API key cannot be checked") && !log.contains(&good[..20]), "{log}");
+    book.broken.store(false, Ordering::SeqCst);
+    let log = logged_as(&library, &good, &body).await;
+    assert!(log.contains("the-id") && !log.contains(&good[..20]), "{log}");
 }

@@ -9,8 +9,9 @@ use common::mongo::Mongo;
 use common::revocation::{RevocationFeed, Revocations};
 use common::sqlite::Sqlite;
 use common::token::{AccessTokens, ServiceTokens};
-use common::{Backend, Clock, Endpoint, StoreError};
-use gateway::{HttpEndpoint, HttpEndpointError, Transport};
+use common::vouched::Admissions;
+use common::{Backend, Clock, Endpoint, KeyVerifier, StoreError};
+use gateway::{HttpEndpoint, HttpEndpointError, RemoteAdmissions, RemoteKeys, Transport};
 use secrecy::{ExposeSecret, SecretString};
 use users::Users;
 use users::mail::{InvalidSmtpSettings, Mailbox, Mailer, SmtpMailer};
@@ -98,18 +99,37 @@ impl Site {
             Self::Elsewhere(endpoint) => endpoint.clone(),
         }
     }
-
-    /// What it tells of ended sessions, where it is the users domain in another process.
-    fn feed(&self) -> Option<Arc<dyn RevocationFeed>> {
-        match self {
-            Self::Here(_) => None,
-            Self::Elsewhere(endpoint) => Some(endpoint.clone()),
-        }
-    }
 }
 
-fn feed(feed: impl RevocationFeed + 'static) -> Arc<dyn RevocationFeed> {
-    Arc::new(feed)
+/// What a gateway needs of the users domain to recognise people and scripts.
+#[derive(Clone)]
+pub(crate) struct Accounts {
+    /// Tells of the sessions that other processes end, where there can be some.
+    pub(crate) ended: Option<Arc<dyn RevocationFeed>>,
+    pub(crate) keys: Arc<dyn KeyVerifier>,
+    pub(crate) admissions: Arc<dyn Admissions>,
+}
+
+impl Accounts {
+    /// Of the domain in this process.
+    fn here(users: &Users, settings: &Settings) -> Self {
+        let users = Arc::new(users.clone());
+        // Others may use the same database, but not the same file.
+        let ended = settings.data.mongo.is_some();
+        Self {
+            ended: ended.then(|| users.clone() as Arc<dyn RevocationFeed>),
+            keys: users.clone(),
+            admissions: users,
+        }
+    }
+
+    fn elsewhere(endpoint: &Arc<HttpEndpoint>) -> Self {
+        Self {
+            ended: Some(endpoint.clone()),
+            keys: Arc::new(RemoteKeys::new(endpoint.clone())),
+            admissions: Arc::new(RemoteAdmissions::new(endpoint.clone())),
+        }
+    }
 }
 
 impl From<Site> for Transport {
@@ -128,9 +148,8 @@ pub(crate) struct Domains {
     /// The users domain, where it runs in this process.
     pub(crate) users: Option<Users>,
     pub(crate) decks: Arc<dyn Endpoint>,
-    /// Tells of the sessions that other processes end, where there can be some.
-    pub(crate) ended: Option<Arc<dyn RevocationFeed>>,
     pub(crate) config: Arc<dyn Endpoint>,
+    pub(crate) accounts: Accounts,
 }
 
 impl Domains {
@@ -157,20 +176,18 @@ impl Domains {
             }
         };
         let subscribers = vec![decks.endpoint(), learning.endpoint()];
-        let (here, users) = match remote("users")? {
-            Some(site) => (None, site),
+        let (here, users, accounts) = match remote_endpoint(settings, identity, "users")? {
+            Some(endpoint) => {
+                (None, Site::Elsewhere(endpoint.clone()), Accounts::elsewhere(&endpoint))
+            }
             None => {
                 let users = open_users(settings, identity, subscribers, clock).await?;
-                (Some(users.clone()), Site::Here(users.endpoint))
+                let accounts = Accounts::here(&users, settings);
+                (Some(users.clone()), Site::Here(users.endpoint), accounts)
             }
         };
-        let ended = match (&users, &here) {
-            // Others may use the same database, but not the same file.
-            (_, Some(users)) => settings.data.mongo.is_some().then(|| feed(users.clone())),
-            (site, None) => site.feed(),
-        };
         Ok(Self {
-            ended,
+            accounts,
             decks: decks.endpoint(),
             config: config.endpoint(),
             sites: vec![users, config, decks, learning],
@@ -181,12 +198,17 @@ impl Domains {
     /// All four where they run elsewhere.
     pub(crate) fn remote(settings: &Settings, identity: &Identity) -> Result<Self, WiringError> {
         let needed = |name| needed(settings, identity, name);
-        let (users, config, decks) = (needed("users")?, needed("config")?, needed("decks")?);
+        let users = needed("users")?;
+        let (config, decks, learning) = (
+            Site::Elsewhere(needed("config")?),
+            Site::Elsewhere(needed("decks")?),
+            needed("learning")?,
+        );
         Ok(Self {
-            ended: users.feed(),
+            accounts: Accounts::elsewhere(&users),
             decks: decks.endpoint(),
             config: config.endpoint(),
-            sites: vec![users, config, decks, needed("learning")?],
+            sites: vec![Site::Elsewhere(users), config, decks, Site::Elsewhere(learning)],
             users: None,
         })
     }
@@ -195,8 +217,8 @@ impl Domains {
 /// A domain that a process runs alone.
 pub(crate) struct Alone {
     pub(crate) endpoint: Arc<dyn Endpoint>,
-    /// Tells of ended sessions, where it is the users domain.
-    pub(crate) ended: Option<Arc<dyn RevocationFeed>>,
+    /// The users domain, where it is that.
+    pub(crate) users: Option<Users>,
 }
 
 /// Opens one domain, for a process that runs it alone.
@@ -206,18 +228,19 @@ pub(crate) async fn open_one(
     name: &str,
     clock: &Clock,
 ) -> Result<Alone, WiringError> {
-    let subscriber = |name| needed(settings, identity, name).map(|site| site.endpoint());
+    let subscriber =
+        |name| needed(settings, identity, name).map(|endpoint| -> Arc<dyn Endpoint> { endpoint });
     let endpoint = match name {
         "users" => {
             let subscribers = vec![subscriber("decks")?, subscriber("learning")?];
             let users = open_users(settings, identity, subscribers, clock).await?;
-            return Ok(Alone { endpoint: users.endpoint.clone(), ended: Some(feed(users)) });
+            return Ok(Alone { endpoint: users.endpoint.clone(), users: Some(users) });
         }
         "config" => open_config(settings, clock).await?,
         "decks" => open_decks(settings, vec![subscriber("learning")?], clock).await?,
         _ => open_learning(settings, clock).await?,
     };
-    Ok(Alone { endpoint, ended: None })
+    Ok(Alone { endpoint, users: None })
 }
 
 fn remote(
@@ -225,20 +248,28 @@ fn remote(
     identity: &Identity,
     name: &'static str,
 ) -> Result<Option<Site>, WiringError> {
+    Ok(remote_endpoint(settings, identity, name)?.map(Site::Elsewhere))
+}
+
+fn remote_endpoint(
+    settings: &Settings,
+    identity: &Identity,
+    name: &'static str,
+) -> Result<Option<Arc<HttpEndpoint>>, WiringError> {
     let Some(url) = settings.subgraphs.remote.get(name) else { return Ok(None) };
     let policy = settings.subgraphs.policies.of(name);
     let endpoint =
         HttpEndpoint::with_settings(name, url.clone(), identity.service.clone(), policy)?;
-    Ok(Some(Site::Elsewhere(Arc::new(endpoint))))
+    Ok(Some(Arc::new(endpoint)))
 }
 
 fn needed(
     settings: &Settings,
     identity: &Identity,
     name: &'static str,
-) -> Result<Site, WiringError> {
+) -> Result<Arc<HttpEndpoint>, WiringError> {
     let missing = || WiringError::AddressMissing(name.to_uppercase());
-    remote(settings, identity, name)?.ok_or_else(missing)
+    remote_endpoint(settings, identity, name)?.ok_or_else(missing)
 }
 
 async fn open_users(

@@ -11,7 +11,7 @@ use common::sqlite::Sqlite;
 use common::token::AccessTokens;
 use common::{Backend, Clock, Endpoint, Revocations, Roles, SessionId, UserId, Viewer, testing};
 use federation::compose::{SubgraphSdl, compose};
-use gateway::{Gateway, GatewaySettings, Transport};
+use gateway::{Gateway, GatewaySettings, Recognition, Transport};
 use http::{Request, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -69,8 +69,14 @@ impl Graph {
         let supergraph = compose(&sdls).unwrap().supergraph_sdl;
         let transports: Vec<Transport> = endpoints.into_iter().map(Transport::InProcess).collect();
         let settings = GatewaySettings::default();
-        let gateway =
-            Gateway::new(&supergraph, transports, tokens.clone(), revocations, settings, clock);
+        let recognition = Recognition {
+            tokens: Some(tokens.clone()),
+            keys: None,
+            admissions: None,
+            revocations,
+            clock,
+        };
+        let gateway = Gateway::new(&supergraph, transports, recognition, settings);
         Self { router: gateway.unwrap().router(), tokens, users, stores }
     }
 

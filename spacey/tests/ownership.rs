@@ -366,6 +366,57 @@ async fn another_persons_things_are_as_if_they_were_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_api_key_reaches_nothing_that_is_for_a_person_or_beyond_its_scopes() {
+    let graph = Graph::open().await;
+    let of_users = graph.endpoints().iter().find(|endpoint| endpoint.name() == "users").unwrap();
+    let of_users = mutations(&types(&of_users.sdl().await.unwrap()));
+    let admins = graph.api_key(Who::Admin, "READ, WRITE").await;
+    let (reads, writes) =
+        (graph.api_key(Who::Ada, "READ").await, graph.api_key(Who::Ada, "WRITE").await);
+    let before = graph.state().await;
+    let mut in_person = BTreeSet::new();
+    for (field, rule) in TABLE {
+        let (Own(document) | Owner(document) | Mixed(document) | Made(document) | Admin(document)) =
+            rule
+        else {
+            continue;
+        };
+        let document = graph.with_adas(document);
+        // What is of accounts is for whoever is there in person, but for what anybody may call.
+        let is_of_account = of_users.contains(*field) && !matches!(rule, Mixed(_));
+        if is_of_account || matches!(rule, Admin(_)) {
+            let answer = graph.run_with(Some(admins.clone()), &document).await;
+            let code = &answer["errors"][0]["extensions"]["code"];
+            assert_eq!(code, "FORBIDDEN", "{field}: {answer}");
+            assert!(!graph.tells_of_ada(&answer.to_string()), "{field}: {answer}");
+            in_person.insert(*field);
+        }
+        let (key, needs) = match field.starts_with("Mutation.") {
+            true => (&reads, "the scope WRITE"),
+            false => (&writes, "the scope READ"),
+        };
+        let answer = graph.run_with(Some(key.clone()), &document).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{field}: {answer}");
+        assert!(answer["errors"][0]["message"].as_str().unwrap().contains(needs), "{answer}");
+        assert_eq!(answer.get("data"), None, "{field}: {answer}");
+    }
+    assert!(in_person.len() >= 17, "{in_person:?}");
+    assert_eq!(graph.state().await, before);
+    let mine = graph.with_adas("{ viewer { id } deck(id: \"{deck}\") { name } }");
+    assert!(graph.tells_of_ada(&graph.run_with(Some(reads), &mine).await.to_string()));
+}
+
+/// The mutations of a schema, as the table has them.
+fn mutations(types: &[TypeDefinition]) -> BTreeSet<String> {
+    let named = types.iter().filter(|ty| &*ty.name.node == "Mutation");
+    let fields = named.filter_map(|ty| match &ty.kind {
+        TypeKind::Object(object) => Some(&object.fields),
+        _ => None,
+    });
+    fields.flatten().map(|field| format!("Mutation.{}", field.node.name.node)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_field_has_an_entry() {
     let graph = Graph::open().await;
     let types = types(&graph.api_sdl());

@@ -37,7 +37,7 @@ struct AccessClaims {
 }
 
 /// A token that is good.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
     /// Whose it is.
     pub viewer: Viewer,

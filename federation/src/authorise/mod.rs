@@ -218,6 +218,7 @@ fn require_type_name(set: &mut SelectionSet) {
             name: TYPE_NAME,
             arguments: Vec::new(),
             directives: Vec::new(),
+            around: Vec::new(),
             ty: Type::NonNullNamed(apollo_compiler::name!("String")),
             selections: None,
             defer: DeferSet::NONE,

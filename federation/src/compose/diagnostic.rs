@@ -251,6 +251,12 @@ codes! {
     InconsistentExecutableDirectiveLocations = "INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS",
     /// A directive for operations has no location that all subgraphs know, and is dropped.
     NoExecutableDirectiveIntersection = "NO_EXECUTABLE_DIRECTIVE_INTERSECTION",
+    /// A composed directive is repeatable here and not there, and is in the supergraph.
+    InconsistentTypeSystemDirectiveRepeatable = "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_REPEATABLE",
+    /// A composed directive has other locations elsewhere, and has them all in the supergraph.
+    InconsistentTypeSystemDirectiveLocations = "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_LOCATIONS",
+    /// A specification is linked by itself that only a later version of federation contains than is linked.
+    ImplicitlyUpgradedFederationVersion = "IMPLICITLY_UPGRADED_FEDERATION_VERSION",
     /// A directive has other arguments elsewhere, and the most frequent are taken.
     InconsistentNonRepeatableDirectiveArguments = "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
     /// A directive has other arguments elsewhere, and they are combined.

@@ -38,6 +38,17 @@ pub(crate) enum Slot {
     Invalid,
 }
 
+impl Slot {
+    /// Whether another value takes its place.
+    fn yields(self) -> bool {
+        match self {
+            Self::Absent | Self::Null => true,
+            Self::Type(ty) => ty.stands_in(),
+            _ => false,
+        }
+    }
+}
+
 /// The rows of one position.
 #[derive(Debug)]
 struct Table {
@@ -149,7 +160,7 @@ impl<'a> Arena<'a> {
     }
 
     /// Adds what the row `source` has to the row `target` of the same position: objects slot by slot, lists item by item. Where
-    /// both have a value the first stays. What is inside `source` is shared from now on.
+    /// both have a value the first stays, but an object's type that only stands in for it. What is inside `source` is shared from now on.
     pub(crate) fn merge(&mut self, position: PositionId, target: u32, source: u32) {
         if target == source || !self.is_object(position, source) {
             return;
@@ -172,7 +183,7 @@ impl<'a> Arena<'a> {
 
     fn merge_slots(&mut self, child: Option<PositionId>, mine: Slot, theirs: Slot) -> Slot {
         match (child, mine, theirs) {
-            (_, Slot::Absent | Slot::Null, theirs) => return theirs,
+            (_, mine, theirs) if mine.yields() => return theirs,
             (Some(child), Slot::Row(mine), Slot::Row(theirs)) => self.merge(child, mine, theirs),
             (
                 Some(child),
@@ -211,7 +222,7 @@ impl<'a> Arena<'a> {
             let mine = self.get(position, target, field.slot);
             let merged = match (mine, theirs) {
                 (_, Slot::Absent) => continue,
-                (Slot::Absent | Slot::Null, theirs) => theirs,
+                (mine, theirs) if mine.yields() => theirs,
                 _ => {
                     let child = self.positions[position.index()].child(field.slot);
                     self.merge_slots(child, mine, theirs)

@@ -3,6 +3,7 @@
 //! Later stages accept only the normalised `SelectionSet`. Documents that are too long or too deep are refused before
 //! anything walks them recursively.
 
+mod around;
 mod conditions;
 mod consequences;
 mod defer;
@@ -16,6 +17,7 @@ mod stream_overlaps;
 mod stream_rules;
 mod variables;
 
+pub(crate) use around::Around;
 pub(crate) use conditions::Conditions;
 pub(crate) use defer::{DeferSet, DeferUsage, InitialCount, StreamUsage};
 pub(crate) use document::Document;

@@ -12,6 +12,7 @@ use apollo_compiler::executable as exe;
 
 use crate::supergraph::Supergraph;
 
+use super::around::{AroundId, Arounds};
 use super::defer::{self, DeferSet, DeferUsage, StreamUsage};
 use super::{
     Conditions, Document, Field, RequestError, RequestErrorCode, SelectionSet, merge_directives,
@@ -27,12 +28,18 @@ pub(crate) fn normalise(
     document: &Document,
     conditions: &Conditions,
 ) -> Result<Normalised, RequestError> {
-    let mut normaliser =
-        Normaliser { supergraph, document, conditions, fields: 0, defers: Vec::new() };
+    let mut normaliser = Normaliser {
+        supergraph,
+        document,
+        conditions,
+        fields: 0,
+        defers: Vec::new(),
+        arounds: Arounds::new(),
+    };
     let set = &document.operation.selection_set;
     let mut draft = Draft::new(set.ty.clone());
     normaliser.collect(&mut draft, set, Place::default())?;
-    let selections = draft.finish(&normaliser.defers);
+    let selections = draft.finish(&normaliser.defers, &normaliser.arounds);
     Ok(Normalised { selections, defers: normaliser.defers })
 }
 
@@ -52,6 +59,8 @@ struct Place {
     keys: usize,
     /// The innermost deferred fragment.
     defer: Option<usize>,
+    /// The directives of fragments around them, since the last response key.
+    around: AroundId,
 }
 
 impl Place {
@@ -59,8 +68,8 @@ impl Place {
         Self { depth: self.depth + 1, ..self }
     }
 
-    const fn below_key(self) -> Self {
-        Self { keys: self.keys + 1, ..self.deeper() }
+    fn below_key(self) -> Self {
+        Self { keys: self.keys + 1, around: AroundId::default(), ..self.deeper() }
     }
 
     fn set(self) -> DeferSet {
@@ -76,6 +85,7 @@ struct Normaliser<'a> {
     fields: usize,
     /// The deferred fragments met so far.
     defers: Vec<DeferUsage>,
+    arounds: Arounds,
 }
 
 /// A selection set while its parts are being found.
@@ -83,8 +93,8 @@ struct Draft<'a> {
     ty: Name,
     fields: IndexMap<&'a Name, DraftField<'a>>,
     fragments: IndexMap<&'a Name, Draft<'a>>,
-    /// Named fragments that were expanded here already, and the deferred fragment they were expanded in.
-    visited: HashSet<(&'a Name, Option<usize>)>,
+    /// Named fragments that were expanded here already, and in which deferred fragment and what directives.
+    visited: HashSet<(&'a Name, Option<usize>, AroundId)>,
 }
 
 /// A response key, with what all its occurrences select.
@@ -92,6 +102,7 @@ struct DraftField<'a> {
     order: usize,
     first: &'a exe::Field,
     directives: Vec<Node<Directive>>,
+    around: AroundId,
     selections: Draft<'a>,
     defer: DeferSet,
     stream: Option<StreamUsage>,
@@ -107,10 +118,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn finish(self, defers: &[DeferUsage]) -> SelectionSet {
+    fn finish(self, defers: &[DeferUsage], arounds: &Arounds) -> SelectionSet {
         let mut set = SelectionSet::new(self.ty);
         for (key, field) in self.fields {
-            let DraftField { order, first, directives, selections, defer, stream } = field;
+            let DraftField { order, first, directives, around, selections, defer, stream } = field;
             let composite = !first.selection_set.is_empty();
             set.fields.push(Arc::new(Field {
                 order,
@@ -118,14 +129,16 @@ impl<'a> Draft<'a> {
                 name: first.name.clone(),
                 arguments: first.arguments.clone(),
                 directives,
+                around: arounds.get(around),
                 ty: first.ty().clone(),
-                selections: composite.then(|| selections.finish(defers)),
+                selections: composite.then(|| selections.finish(defers, arounds)),
                 defer: defer.outermost(defers),
                 stream,
                 withheld: false,
             }));
         }
-        let fragments = self.fragments.into_values().map(|fragment| fragment.finish(defers));
+        let fragments = self.fragments.into_values();
+        let fragments = fragments.map(|fragment| fragment.finish(defers, arounds));
         set.fragments.extend(fragments.filter(|fragment| !fragment.is_empty()));
         set
     }
@@ -154,11 +167,13 @@ impl<'a> Normaliser<'a> {
                             order,
                             first: field,
                             directives: Vec::new(),
+                            around: place.around,
                             selections: Draft::new(field.ty().inner_named_type().clone()),
                             defer: place.set(),
                             stream: self.conditions.stream(&field.directives),
                         });
                     entry.defer = entry.defer.met(place.set());
+                    entry.around = entry.around.met(place.around);
                     merge_directives(
                         &mut entry.directives,
                         field.directives.iter().filter(|one| is_for_subgraphs(one)),
@@ -166,15 +181,15 @@ impl<'a> Normaliser<'a> {
                     self.collect(&mut entry.selections, &field.selection_set, place.below_key())?;
                 }
                 exe::Selection::InlineFragment(fragment) => {
-                    let place = self.deferred(&fragment.directives, place);
+                    let place = self.inside(&fragment.directives, place);
                     let condition = fragment.type_condition.as_ref();
                     self.fragment(draft, condition, &fragment.selection_set, place)?;
                 }
                 exe::Selection::FragmentSpread(spread) => {
-                    let place = self.deferred(&spread.directives, place);
+                    let place = self.inside(&spread.directives, place);
                     let fragments = &self.document.executable.fragments;
                     if let Some(fragment) = fragments.get(&spread.fragment_name)
-                        && draft.visited.insert((&fragment.name, place.defer))
+                        && draft.visited.insert((&fragment.name, place.defer, place.around))
                     {
                         let condition = Some(fragment.type_condition());
                         self.fragment(draft, condition, &fragment.selection_set, place)?;
@@ -183,6 +198,13 @@ impl<'a> Normaliser<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The place inside a fragment with these directives.
+    fn inside(&mut self, directives: &DirectiveList, place: Place) -> Place {
+        let schema = self.supergraph.api();
+        let around = self.arounds.inside(place.around, directives, schema);
+        self.deferred(directives, Place { around, ..place })
     }
 
     /// The place inside a fragment with these directives, which may defer it.

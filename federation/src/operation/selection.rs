@@ -6,6 +6,7 @@ use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Directive, Type};
 
+use super::around::{self, Around};
 use super::{DeferSet, StreamUsage};
 
 /// Selections on one type: fields merged by response key, fragments merged by type condition and only where the condition
@@ -27,6 +28,8 @@ pub(crate) struct Field {
     pub(crate) arguments: Vec<Node<Argument>>,
     /// Those of the client's directives that are for subgraphs.
     pub(crate) directives: Vec<Node<Directive>>,
+    /// Those of the fragments that it stands in.
+    pub(crate) around: Around,
     pub(crate) ty: Type,
     /// Present for composite fields.
     pub(crate) selections: Option<SelectionSet>,
@@ -97,6 +100,9 @@ pub(crate) fn merge_fields(fields: Vec<Arc<Field>>) -> Vec<Arc<Field>> {
                 }
                 if field.directives.iter().any(|one| is_new(&present.directives, one)) {
                     merge_directives(&mut Arc::make_mut(present).directives, &field.directives);
+                }
+                if field.around.is_empty() != present.around.is_empty() {
+                    around::meet(&mut Arc::make_mut(present).around, &field.around);
                 }
                 if field.withheld && !present.withheld {
                     Arc::make_mut(present).withheld = true;

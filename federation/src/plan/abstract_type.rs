@@ -45,9 +45,25 @@ impl<'a> Planner<'a> {
         if !of_interface.is_empty() {
             pending.extend(self.object(spot, of_interface)?);
         }
+        for stand_in in spot.stand_ins.clone() {
+            let here = SelectionSet {
+                fields: pending
+                    .iter()
+                    .chain(set.fields.iter().filter(|field| is_meta(field)))
+                    .cloned()
+                    .collect(),
+                ..set.clone()
+            };
+            let rest = self.stand_in(spot, &origin, &stand_in, &here)?;
+            if !rest.is_empty() {
+                remainder.fragments.push(rest);
+            }
+        }
         if spot.possible.is_empty() {
-            // No object can stand here that has them.
-            remainder.fields = pending;
+            if spot.stand_ins.is_empty() {
+                // No object can stand here that has them.
+                remainder.fields = pending;
+            }
             return Ok(remainder);
         }
         for field in &pending {
@@ -60,7 +76,9 @@ impl<'a> Planner<'a> {
             let here: Vec<Name> =
                 spot.possible.iter().filter(|ty| types.contains(ty)).cloned().collect();
             let mut rest = None;
-            if self.is_known_as(origin.subgraph, &fragment.ty, spot, &here) {
+            if spot.stand_ins.is_empty()
+                && self.is_known_as(origin.subgraph, &fragment.ty, spot, &here)
+            {
                 let selection =
                     self.drafts.fragment(origin.selection, std::slice::from_ref(&fragment.ty));
                 let origin = Origin { selection, ..origin.clone() };
@@ -120,7 +138,11 @@ impl<'a> Planner<'a> {
                 Access::Local(..)
             )
         };
-        local(&spot.ty) && spot.possible.iter().all(local)
+        match self.access(origin.subgraph, &spot.ty, &field.name, &origin.provided) {
+            Access::Local(_, Some(source)) if source.whole => true,
+            Access::Local(..) => spot.possible.iter().chain(&spot.stand_ins).all(local),
+            Access::Requires(..) | Access::No => false,
+        }
     }
 
     /// Whether a subgraph that has the interface `ty` as an object adds `field` to it.

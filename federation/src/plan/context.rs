@@ -11,7 +11,8 @@ use apollo_compiler::ast::{Argument, Value};
 use crate::operation::{Field, SelectionSet};
 use crate::supergraph::{ContextArgument, FieldSource};
 
-use super::draft::{ContextDraft, DraftStep, FetchId};
+use super::Step;
+use super::draft::{ContextDraft, FetchId};
 use super::planner::{PlanError, Planner};
 use super::spot::Spot;
 
@@ -20,7 +21,7 @@ use super::spot::Spot;
 pub(super) struct ActiveContext<'a> {
     argument: &'a ContextArgument,
     /// The way to the object.
-    path: Vec<DraftStep>,
+    path: Vec<Step>,
     /// The value, as it is selected there.
     set: SelectionSet,
     /// The fetches that bring it.

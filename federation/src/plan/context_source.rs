@@ -3,7 +3,8 @@
 use crate::operation::SelectionSet;
 use crate::supergraph::Supergraph;
 
-use super::draft::{ContextDraft, DraftStep};
+use super::Step;
+use super::draft::ContextDraft;
 use super::layout::{Layout, PositionId, TypeId};
 
 /// A variable of a fetch that has its value from an object on the way to the entities.
@@ -36,7 +37,7 @@ impl ContextSource {
     pub(super) fn new(supergraph: &Supergraph, layout: &mut Layout, draft: &ContextDraft) -> Self {
         let mut position = Layout::ROOT;
         for step in &draft.path {
-            if let DraftStep::Key(key) = step {
+            if let Step::Key(key) = step {
                 (_, position) = layout.child(position, key);
             }
         }

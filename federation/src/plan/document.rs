@@ -4,14 +4,18 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::{Directive, Value};
+use apollo_compiler::Node;
+use apollo_compiler::Schema;
+use apollo_compiler::ast::{Directive, DirectiveLocation, Value};
+use apollo_compiler::collections::IndexMap;
 use apollo_compiler::executable::Operation;
 
-use crate::operation::{OperationKind, is_for_subgraphs};
+use crate::operation::{Around, OperationKind, is_for_subgraphs};
 use crate::supergraph::{SubgraphId, Supergraph};
 
 use super::Line;
 use super::draft::{ContextDraft, Drafts, FieldDraft, SelectionId};
+use super::parts::{self, Parts};
 
 /// What of the client's operation its fetches take over.
 pub(super) struct Client<'a> {
@@ -45,6 +49,8 @@ pub(super) struct Written {
     pub(super) selection: Vec<Line>,
     /// What is selected on the entities of each list.
     pub(super) lists: Vec<Vec<Line>>,
+    /// The named fragments.
+    pub(super) parts: Vec<Line>,
     pub(super) variables: Vec<Arc<str>>,
 }
 
@@ -83,7 +89,7 @@ pub(super) fn root(
     let keyword = kind.keyword();
     let selection = std::mem::take(&mut writer.lines);
     let body = selection.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join(" ");
-    let mut written = writer.finish(keyword, &[], &body);
+    let mut written = writer.finish(keyword, &[], body);
     written.selection = selection;
     written
 }
@@ -117,7 +123,7 @@ pub(super) fn entities(
     }
     body.push_str(" }");
     let variables: Vec<_> = lists.iter().map(|list| list.variable.as_str()).collect();
-    let mut written = writer.finish("query", &variables, &body);
+    let mut written = writer.finish("query", &variables, body);
     written.lists = selections;
     written
 }
@@ -129,11 +135,26 @@ struct Writer<'a> {
     lines: Vec<Line>,
     depth: usize,
     variables: Vec<Name>,
+    /// The type that is being selected on, where there are several copies of that.
+    parent: Option<Name>,
+    /// How often what is being written stands in the text, once for each of so many types.
+    copies: usize,
+    parts: Parts,
 }
 
 impl<'a> Writer<'a> {
     fn new(drafts: &'a Drafts, target: &'a Target<'a>) -> Self {
-        Self { drafts, target, contexts: &[], lines: Vec::new(), depth: 0, variables: Vec::new() }
+        Self {
+            drafts,
+            target,
+            contexts: &[],
+            lines: Vec::new(),
+            depth: 0,
+            variables: Vec::new(),
+            parent: None,
+            copies: 1,
+            parts: Parts::default(),
+        }
     }
 
     fn line(&mut self, text: String) {
@@ -154,14 +175,36 @@ impl<'a> Writer<'a> {
         if selection.typename || drafts.is_bare(id) {
             self.line("__typename".to_owned());
         }
+        let mut in_fragments: IndexMap<&Around, Vec<(&Name, &FieldDraft)>> = IndexMap::default();
         for (key, field) in &selection.fields {
-            if !(known.contains(&key) && field.directives.is_empty()) {
+            if !field.around.is_empty() {
+                in_fragments.entry(&field.around).or_default().push((key, field));
+            } else if !(known.contains(&key) && field.directives.is_empty()) {
                 self.field(key, field);
             }
+        }
+        for (around, fields) in in_fragments {
+            self.inside(around, &fields);
         }
         let fragments = selection.fragments.iter().map(|(types, &id)| (types.as_slice(), id));
         let fragments: Vec<_> = fragments.filter(|(_, id)| !drafts.is_bare(*id)).collect();
         self.fragments(&fragments);
+        self.depth -= 1;
+        self.line("}".to_owned());
+    }
+
+    /// Writes fields in fragments that carry the client's directives.
+    fn inside(&mut self, around: &[Vec<Node<Directive>>], fields: &[(&Name, &FieldDraft)]) {
+        let Some((outer, inner)) = around.split_first() else {
+            return fields.iter().for_each(|(key, field)| self.field(key, field));
+        };
+        let mut text = "...".to_owned();
+        for directive in outer {
+            self.directive(&mut text, directive);
+        }
+        self.line(text + " {");
+        self.depth += 1;
+        self.inside(inner, fields);
         self.depth -= 1;
         self.line("}".to_owned());
     }
@@ -175,14 +218,24 @@ impl<'a> Writer<'a> {
                 continue;
             }
             match self.drafts.common_interface(supergraph, *subgraph, types, id, fragments) {
-                Some(interface) => self.braced_but(format!("... on {interface} {{"), id, &known),
+                Some(interface) => self.fragment(interface, id, &known),
                 None => {
+                    let copies = self.copies;
+                    self.copies *= types.len();
                     for ty in types {
-                        self.braced_but(format!("... on {ty} {{"), id, &known);
+                        self.fragment(ty, id, &known);
                     }
+                    self.copies = copies;
                 }
             }
         }
+    }
+
+    /// Writes a selection for objects of one type.
+    fn fragment(&mut self, ty: &Name, id: SelectionId, known: &[&Name]) {
+        let parent = self.parent.replace(ty.clone());
+        self.braced_but(format!("... on {ty} {{"), id, known);
+        self.parent = parent;
     }
 
     /// The leaves that fragments for these and more types select already.
@@ -213,10 +266,39 @@ impl<'a> Writer<'a> {
         for directive in &field.directives {
             self.directive(&mut text, directive);
         }
-        match field.selection {
-            Some(selection) => self.braced(text + " {", selection),
-            None => self.line(text),
+        let Some(selection) = field.selection else {
+            return self.line(text);
+        };
+        let Target { supergraph, id: subgraph, .. } = self.target;
+        let parent = self.parent.as_ref().filter(|_| self.copies > 1);
+        let ty = parent
+            .and_then(|parent| parts::type_under(supergraph, *subgraph, parent, &field.name))
+            .cloned();
+        if let Some(ty) = &ty
+            && self.drafts.is_worth_a_name(selection, self.copies)
+        {
+            let part = self.parts.name(selection, ty);
+            self.line(text + " {");
+            self.depth += 1;
+            self.line(format!("...{part}"));
+            self.depth -= 1;
+            return self.line("}".to_owned());
         }
+        let parent = std::mem::replace(&mut self.parent, ty);
+        self.braced(text + " {", selection);
+        self.parent = parent;
+    }
+
+    /// Writes the named fragments, which may have others in them.
+    fn write_parts(&mut self) -> Vec<Line> {
+        let mut next = 0;
+        while let Some((name, id, ty)) = self.parts.get(next) {
+            let opening = format!("fragment {name} on {ty} {{");
+            self.parent = Some(ty);
+            self.braced(opening, id);
+            next += 1;
+        }
+        std::mem::take(&mut self.lines)
     }
 
     fn directive(&mut self, text: &mut String, directive: &Directive) {
@@ -245,7 +327,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn finish(mut self, keyword: &str, representations: &[&str], body: &str) -> Written {
+    fn finish(mut self, keyword: &str, representations: &[&str], mut body: String) -> Written {
+        let parts = self.write_parts();
+        for line in &parts {
+            body.push(' ');
+            body.push_str(&line.text);
+        }
         let Target { client, supergraph, id, index } = self.target;
         let subgraph = supergraph.subgraph_name(*id);
         let operation_name = client
@@ -254,11 +341,12 @@ impl<'a> Writer<'a> {
             .as_ref()
             .map(|name| format!("{name}__{}__{index}", as_name(subgraph)));
         let mut directives = String::new();
-        if keyword == client.kind.keyword() {
-            let own = client.operation.directives.iter();
-            for directive in own.filter(|one| is_for_subgraphs(one)) {
-                self.directive(&mut directives, directive);
-            }
+        // What completes a mutation or a subscription is a query, and carries what may stand on one.
+        let is_own_kind = keyword == client.kind.keyword();
+        let may_stand = |one: &Directive| is_own_kind || is_for_queries(one, supergraph.api());
+        let own = client.operation.directives.iter();
+        for directive in own.filter(|one| is_for_subgraphs(one) && may_stand(one)) {
+            self.directive(&mut directives, directive);
         }
         let mut declarations: Vec<String> =
             representations.iter().map(|name| format!("${name}: [_Any!]!")).collect();
@@ -290,8 +378,14 @@ impl<'a> Writer<'a> {
             let _ = write!(text, "{separator}({})", declarations.join(", "));
         }
         let _ = write!(text, "{directives} {body}");
-        Written { operation_name, text, selection: Vec::new(), lists: Vec::new(), variables }
+        let (selection, lists) = (Vec::new(), Vec::new());
+        Written { operation_name, text, selection, lists, parts, variables }
     }
+}
+
+fn is_for_queries(directive: &Directive, schema: &Schema) -> bool {
+    let definition = schema.directive_definitions.get(&directive.name);
+    definition.is_some_and(|of| of.locations.contains(&DirectiveLocation::Query))
 }
 
 /// A subgraph's name as a part of a GraphQL name.

@@ -7,22 +7,20 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Directive, Type};
 use apollo_compiler::collections::IndexMap;
 
-use crate::operation::{DeferSet, Field, SelectionSet};
+use crate::operation::{Around, DeferSet, Field, SelectionSet};
 use crate::supergraph::SubgraphId;
 
-use super::Template;
-
-/// A step from an object of the response to one further in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum DraftStep {
-    Key(Name),
-    Each,
-    /// Only objects of these types.
-    Type(Vec<Name>),
-}
+use super::{Step, Template};
 
 /// An index into [`Drafts::fetches`].
 pub(super) type FetchId = usize;
+
+impl FieldDraft {
+    /// Whether it carries no directives of the client's.
+    pub(super) fn is_plain(&self) -> bool {
+        self.directives.is_empty() && self.around.is_empty()
+    }
+}
 
 /// An index into the selections of [`Drafts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,7 +67,7 @@ pub(super) struct FetchDraft {
     /// Root fields have none.
     pub(super) entities: Option<EntityDraft>,
     /// Where root fields belong that are selected on the query type further in; empty for the operation's own.
-    pub(super) at: Vec<DraftStep>,
+    pub(super) at: Vec<Step>,
     pub(super) selection: SelectionId,
     /// The deferred fragments that it is made for; none for what is needed at once.
     pub(super) defer: DeferSet,
@@ -83,7 +81,7 @@ pub(super) struct ContextDraft {
     pub(super) variable: Name,
     pub(super) ty: Type,
     /// The way to the object.
-    pub(super) path: Vec<DraftStep>,
+    pub(super) path: Vec<Step>,
     /// The value, as it is selected there.
     pub(super) set: SelectionSet,
 }
@@ -98,7 +96,7 @@ impl FetchDraft {
 /// The entities that a fetch asks for.
 #[derive(Debug, Clone)]
 pub(super) struct EntityDraft {
-    pub(super) path: Vec<DraftStep>,
+    pub(super) path: Vec<Step>,
     /// The types that the representations name.
     pub(super) types: Vec<Name>,
     /// Whether that is one interface, which objects at the path do not bear as their type.
@@ -121,6 +119,8 @@ pub(super) struct FieldDraft {
     pub(super) name: Name,
     pub(super) arguments: Vec<Node<Argument>>,
     pub(super) directives: Vec<Node<Directive>>,
+    /// Those of the fragments that it is written in.
+    pub(super) around: Around,
     /// In how many lists its value stands.
     pub(super) lists: usize,
     pub(super) selection: Option<SelectionId>,
@@ -204,6 +204,7 @@ impl Drafts {
                 name: field.name.clone(),
                 arguments: field.arguments.clone(),
                 directives: field.directives.clone(),
+                around: field.around.clone(),
                 lists: lists(&field.ty),
                 selection,
             },

@@ -1,7 +1,7 @@
 //! Entering a subgraph at a spot: by a root field, or by a key whose fields are gathered first.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use apollo_compiler::Name;
@@ -9,12 +9,12 @@ use apollo_compiler::Name;
 use crate::operation::{Field, SelectionSet};
 use crate::supergraph::{FieldSet, FieldSetField, FieldSource, Key, SubgraphId};
 
-use super::Template;
 use super::context;
-use super::draft::{DraftStep, EntityDraft, FetchDraft, FetchId, Mark};
+use super::draft::{EntityDraft, FetchDraft, FetchId, Mark};
 use super::planner::{Access, Pending, PlanError, Planner, provided_under, weight};
 use super::reach::{Entry, Reach};
 use super::spot::{Origin, Spot};
+use super::{Step, Template};
 
 impl<'a> Planner<'a> {
     /// Enters the subgraph that resolves most of what is pending. False when none can be entered with use.
@@ -50,37 +50,45 @@ impl<'a> Planner<'a> {
 
     /// The subgraphs not yet tried that resolve something of what is pending, best first.
     fn candidates(&self, spot: &Spot<'a>, pending: &[Pending]) -> Vec<(SubgraphId, usize)> {
-        let fields = self.supergraph.type_info(&spot.ty).map(|info| &info.fields);
-        let sources = pending
-            .iter()
-            .filter_map(|entry| fields?.get(&entry.field.name))
-            .flat_map(|info| info.sources.iter().map(|source| source.subgraph));
-        let subgraphs: BTreeSet<SubgraphId> = sources.collect();
-        let mut candidates: Vec<_> = subgraphs
-            .into_iter()
-            .filter_map(|subgraph| {
-                let coverages: Vec<usize> = pending
-                    .iter()
-                    .filter(|entry| !entry.tried.contains(&subgraph))
-                    .filter(|entry| {
-                        let access = self.access_at(spot, subgraph, &entry.field.name, &[]);
-                        matches!(access, Access::Local(..))
-                    })
-                    .map(|entry| self.coverage(subgraph, &spot.ty, &entry.field, &[]))
-                    .collect();
-                (!coverages.is_empty()).then(|| (subgraph, coverages.iter().sum()))
-            })
-            .collect();
+        let mut covered: BTreeMap<SubgraphId, usize> = BTreeMap::new();
+        for Pending { field, tried } in pending {
+            for subgraph in self.subgraphs_with(&spot.ty, &field.name) {
+                let access = || self.access_at(spot, subgraph, &field.name, &[]);
+                if !tried.contains(&subgraph) && matches!(access(), Access::Local(..)) {
+                    *covered.entry(subgraph).or_default() +=
+                        self.coverage(subgraph, &spot.ty, field, &[]);
+                }
+            }
+        }
+        let mut candidates: Vec<_> = covered.into_iter().collect();
         if candidates.len() > 1 {
+            let mut beside: BTreeMap<SubgraphId, usize> = BTreeMap::new();
+            for (ty, field) in &spot.beside {
+                for subgraph in self.subgraphs_with(ty, &field.name) {
+                    *beside.entry(subgraph).or_default() += self.coverage(subgraph, ty, field, &[]);
+                }
+            }
             candidates.sort_by_cached_key(|&(subgraph, coverage)| {
-                let beside = spot.beside.iter();
-                let beside = beside.map(|(ty, field)| self.coverage(subgraph, ty, field, &[]));
+                let beside = beside.get(&subgraph).copied().unwrap_or_default();
                 let direct =
                     self.keys(spot, subgraph).iter().any(|key| self.is_at_hand(spot, &key.fields));
-                (Reverse(coverage), Reverse(beside.sum::<usize>()), !direct, subgraph)
+                (Reverse(coverage), Reverse(beside), !direct, subgraph)
             });
         }
         candidates
+    }
+
+    /// The subgraphs that have a field, each once.
+    fn subgraphs_with(
+        &self,
+        ty: &Name,
+        field: &Name,
+    ) -> impl Iterator<Item = SubgraphId> + use<'a> {
+        let info = self.supergraph.type_info(ty).and_then(|info| info.fields.get(field));
+        let sources = info
+            .into_iter()
+            .flat_map(|info| info.sources.chunk_by(|one, two| one.subgraph == two.subgraph));
+        sources.filter_map(|sources| sources.first()).map(|source| source.subgraph)
     }
 
     /// Enters subgraphs for fields that must be given other fields. False when that works for none.
@@ -194,7 +202,7 @@ impl<'a> Planner<'a> {
         let is_interface = self.is_abstract(&ty);
         let types = if is_interface { vec![ty] } else { spot.types() };
         // An object type's entry picks its objects by their type; under an interface's name the path must.
-        while !is_interface && matches!(path.last(), Some(DraftStep::Type(_))) {
+        while !is_interface && matches!(path.last(), Some(Step::Type(_))) {
             path.pop();
             mixed = true;
         }

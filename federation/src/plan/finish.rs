@@ -10,8 +10,8 @@ use crate::operation::DeferSet;
 use crate::supergraph::{SubgraphId, Supergraph};
 
 use super::document::Client;
-use super::draft::{DraftStep, Drafts, EntityDraft, FetchDraft, FetchId, SelectionId};
-use super::{Layout, Plan, node};
+use super::draft::{Drafts, EntityDraft, FetchDraft, FetchId, SelectionId};
+use super::{Layout, Plan, Step, node};
 
 /// Fetches that become one.
 pub(super) struct Group {
@@ -26,7 +26,7 @@ pub(super) struct Group {
 
 /// The entities at one place.
 pub(super) struct Lookup {
-    pub(super) path: Vec<DraftStep>,
+    pub(super) path: Vec<Step>,
     /// What is selected on objects of which types. A type can be in several.
     pub(super) entries: Vec<(EntityDraft, SelectionId)>,
 }

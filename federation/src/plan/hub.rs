@@ -15,7 +15,8 @@ use apollo_compiler::collections::IndexMap;
 use crate::operation::{Field, SelectionSet};
 use crate::supergraph::{FieldSet, SubgraphId};
 
-use super::draft::{DraftStep, FetchDraft, FetchId};
+use super::Step;
+use super::draft::{FetchDraft, FetchId};
 use super::planner::{PlanError, Planner};
 use super::spot::{Origin, Spot};
 
@@ -76,7 +77,8 @@ impl<'a> Planner<'a> {
     fn stub(&mut self, spot: &Spot<'a>, field: &Field) -> Option<Arc<Field>> {
         let ty = field.ty.inner_named_type();
         // Objects whose types a subgraph cannot tell are not entered by their types' keys.
-        if !self.supergraph.type_info(ty)?.object_in.is_empty() {
+        let info = self.supergraph.type_info(ty)?;
+        if !(info.object_in.is_empty() && info.stand_ins.is_empty()) {
             return None;
         }
         let names = self.names.child(spot.names, &field.key);
@@ -115,7 +117,7 @@ impl<'a> Planner<'a> {
             }
             for key in keys {
                 let is_known = key.fields.iter().all(|field| info.fields.contains_key(&field.name));
-                if !is_known || !is_same(common.unwrap_or(key), key) {
+                if !is_known || !common.unwrap_or(key).is_same(key) {
                     return None;
                 }
                 common = Some(key);
@@ -126,15 +128,10 @@ impl<'a> Planner<'a> {
 
     /// What is known of an object at a hub.
     pub(super) fn hub_keys(&self, ty: &str) -> Vec<&'a FieldSet> {
-        let keys = self.supergraph.type_info(ty).map(|info| info.keys.iter()).into_iter().flatten();
-        let mut sets: Vec<&FieldSet> = Vec::new();
-        for key in keys.filter(|key| key.entered_as.is_none()) {
-            // Most subgraphs have the same key.
-            if !sets.iter().any(|set| is_same(set, &key.fields)) {
-                sets.push(&key.fields);
-            }
-        }
-        sets
+        let info = self.supergraph.type_info(ty);
+        let keys =
+            info.into_iter().flat_map(|info| info.own_keys.iter().map(|key| &info.keys[*key]));
+        keys.map(|key| &key.fields).collect()
     }
 
     /// Turns stubs that were left over for objects of `ty` back into what they stand for.
@@ -170,16 +167,19 @@ impl<'a> Planner<'a> {
             contexts: Vec::new(),
         });
         let mut path = spot.path.clone();
-        while matches!(path.last(), Some(DraftStep::Type(_))) {
+        let mut is_whole =
+            spot.stand_ins.is_empty() && spot.possible.iter().all(|ty| hub.types.contains(ty));
+        while matches!(path.last(), Some(Step::Type(_))) {
             path.pop();
+            is_whole = false;
         }
-        if !spot.possible.iter().all(|ty| hub.types.contains(ty)) {
-            path.push(DraftStep::Type(hub.types.clone()));
+        if !is_whole {
+            path.push(Step::Type(hub.types.clone()));
         }
-        path.push(DraftStep::Key(hub.field.key.clone()));
+        path.push(Step::Key(hub.field.key.clone()));
         let mut item = &hub.field.ty;
         while item.is_list() {
-            path.push(DraftStep::Each);
+            path.push(Step::Each);
             item = item.item_type();
         }
         let ty = hub.field.ty.inner_named_type().clone();
@@ -188,6 +188,7 @@ impl<'a> Planner<'a> {
             path,
             possible: self.supergraph.possible_types(&ty),
             is_opaque: false,
+            stand_ins: Vec::new(),
             names: self.names.child(spot.names, &hub.field.key),
             origins: vec![Origin {
                 subgraph: SubgraphId::NONE,
@@ -214,18 +215,4 @@ impl<'a> Planner<'a> {
         };
         Ok(hub.types.iter().map(of_type).collect())
     }
-}
-
-/// Whether both name the same plain fields, which have nothing selected on them.
-fn is_same(one: &FieldSet, two: &FieldSet) -> bool {
-    let is_plain = |set: &FieldSet| {
-        let mut fields = set.fields.iter();
-        set.fragments.is_empty()
-            && fields.all(|field| field.selections.is_none() && field.arguments.is_empty())
-    };
-    let mut fields = one.fields.iter();
-    is_plain(one)
-        && is_plain(two)
-        && one.fields.len() == two.fields.len()
-        && fields.all(|field| two.fields.iter().any(|other| other.name == field.name))
 }

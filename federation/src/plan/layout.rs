@@ -22,7 +22,18 @@ impl PositionId {
 
 /// The index of an object type's name in its layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct TypeId(u32);
+pub(crate) struct TypeId {
+    index: u32,
+    stands_in: bool,
+}
+
+impl TypeId {
+    /// Whether it is an interface that is an object in some subgraph: no object's type, but what is known until another subgraph
+    /// says more.
+    pub(crate) const fn stands_in(self) -> bool {
+        self.stands_in
+    }
+}
 
 /// The positions of one plan, and the types that it tells apart.
 #[derive(Debug, PartialEq)]
@@ -61,12 +72,17 @@ impl Layout {
     /// The position of the operation's root type: it has one row.
     pub(crate) const ROOT: PositionId = PositionId(0);
 
-    pub(super) fn new() -> Self {
-        Self {
+    /// A layout of nothing but the root. Objects may bear the names of `stand_ins` in place of their types.
+    pub(super) fn new<'a>(stand_ins: impl Iterator<Item = &'a Name>) -> Self {
+        let mut layout = Self {
             positions: vec![Position::default()],
             types: Vec::new(),
             type_ids: HashMap::default(),
+        };
+        for name in stand_ins {
+            layout.insert_type(name, true);
         }
+        layout
     }
 
     pub(crate) fn positions(&self) -> &[Position] {
@@ -74,7 +90,7 @@ impl Layout {
     }
 
     pub(crate) fn type_name(&self, id: TypeId) -> &Name {
-        &self.types[id.0 as usize]
+        &self.types[id.index as usize]
     }
 
     /// The type of this name, where the plan tells it apart.
@@ -107,11 +123,15 @@ impl Layout {
 
     /// The type of this name, from now on told apart.
     pub(super) fn add_type(&mut self, name: &Name) -> TypeId {
+        self.insert_type(name, false)
+    }
+
+    fn insert_type(&mut self, name: &Name, stands_in: bool) -> TypeId {
         if let Some(id) = self.type_id(name) {
             return id;
         }
         #[expect(clippy::cast_possible_truncation, reason = "a schema has fewer types than that")]
-        let id = TypeId(self.types.len() as u32);
+        let id = TypeId { index: self.types.len() as u32, stands_in };
         self.types.push(name.clone());
         self.type_ids.insert(name.clone(), id);
         id

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::draft::DraftStep;
+use super::Step;
 use super::layout::{Layout, PositionId, TypeId};
 
 /// The objects of one position, or those of them that the way there leads to.
@@ -29,23 +29,23 @@ pub(crate) enum LocationStep {
 }
 
 impl Location {
-    pub(super) fn new(layout: &mut Layout, path: &[DraftStep]) -> Self {
+    pub(super) fn new(layout: &mut Layout, path: &[Step]) -> Self {
         let mut position = Layout::ROOT;
         let steps = path
             .iter()
             .map(|step| match step {
-                DraftStep::Key(key) => {
+                Step::Key(key) => {
                     let (slot, child) = layout.child(position, key);
                     position = child;
                     LocationStep::Key { key: key.as_str().into(), slot, child }
                 }
-                DraftStep::Each => LocationStep::Each,
-                DraftStep::Type(types) => {
+                Step::Each => LocationStep::Each,
+                Step::Type(types) => {
                     LocationStep::Types(types.iter().map(|ty| layout.add_type(ty)).collect())
                 }
             })
             .collect();
-        let is_whole = !path.iter().any(|step| matches!(step, DraftStep::Type(_)));
+        let is_whole = !path.iter().any(|step| matches!(step, Step::Type(_)));
         Self { position, steps, is_whole }
     }
 }

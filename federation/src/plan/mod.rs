@@ -22,6 +22,7 @@ mod location;
 mod names;
 mod node;
 mod overrides;
+mod parts;
 mod planner;
 mod prepared;
 mod print;
@@ -35,6 +36,8 @@ mod template;
 mod written;
 
 use std::sync::Arc;
+
+use apollo_compiler::Name;
 
 use crate::operation::{DeferSet, OperationKind};
 
@@ -101,6 +104,8 @@ pub(crate) struct FetchNode {
     pub(crate) contexts: Vec<ContextSource>,
     /// What the document selects of root fields, as the printed plan shows it.
     pub(crate) selection: Vec<Line>,
+    /// The named fragments of the document, likewise.
+    pub(crate) parts: Vec<Line>,
 }
 
 /// A line of a written selection.
@@ -132,10 +137,10 @@ pub(crate) struct Entities {
 /// A step from an object of the response to one further in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    Key(Arc<str>),
+    Key(Name),
     Each,
     /// Only objects of these types.
-    Type(Vec<Arc<str>>),
+    Type(Vec<Name>),
 }
 
 /// How objects of certain types are represented.
@@ -152,7 +157,7 @@ pub(crate) struct Entry {
 /// A type that representations name.
 #[derive(Debug, PartialEq)]
 pub(crate) struct EntryType {
-    pub(crate) name: Arc<str>,
+    pub(crate) name: Name,
     /// What an object must have as its type where others may stand too.
     pub(crate) id: TypeId,
     /// How a representation begins: with the type.

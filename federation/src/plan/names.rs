@@ -6,7 +6,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Directive, Type};
 use apollo_compiler::collections::HashMap;
 
-use crate::operation::{DeferSet, Field, SelectionSet};
+use crate::operation::{Around, DeferSet, Field, SelectionSet};
 use crate::supergraph::{FieldSet, FieldSetField, SubgraphShapes, Supergraph};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ struct Place {
 struct Signature {
     name: Name,
     arguments: Vec<String>,
-    /// Directives may make a subgraph answer another value.
+    /// Directives, also of fragments, may make a subgraph answer another value.
     directives: Vec<String>,
     ty: String,
     /// The types that subgraphs have for the field.
@@ -49,9 +49,11 @@ impl Signature {
         Self { name: name.clone(), arguments, directives: Vec::new(), ty: ty.to_string(), shapes }
     }
 
-    fn with(self, directives: &[Node<Directive>]) -> Self {
-        let written = directives.iter().map(|one| one.serialize().no_indent().to_string());
-        Self { directives: written.collect(), ..self }
+    fn with(self, directives: &[Node<Directive>], around: &Around) -> Self {
+        let written = |one: &Node<Directive>| one.serialize().no_indent().to_string();
+        let of_fragment = |of: &Vec<Node<Directive>>| of.iter().map(written).collect::<String>();
+        let of_fragments = around.iter().map(|of| format!("... {}", of_fragment(of)));
+        Self { directives: directives.iter().map(written).chain(of_fragments).collect(), ..self }
     }
 
     /// Whether one key can stand for both.
@@ -77,7 +79,7 @@ impl<'a> Names<'a> {
         for field in &set.fields {
             let shapes = self.supergraph.shapes(&set.ty, &field.name);
             let signature = Signature::new(&field.name, &field.arguments, &field.ty, shapes)
-                .with(&field.directives);
+                .with(&field.directives, &field.around);
             let taken = self.places[id.0].taken.entry(field.key.clone()).or_default();
             if !taken.contains(&signature) {
                 taken.push(signature);
@@ -117,6 +119,7 @@ impl<'a> Names<'a> {
                     name: field.name.clone(),
                     arguments: field.arguments.clone(),
                     directives: Vec::new(),
+                    around: Vec::new(),
                     ty: field.ty.clone(),
                     selections: field
                         .selections

@@ -9,11 +9,11 @@ use crate::operation::OperationKind;
 use crate::supergraph::Supergraph;
 
 use super::document::{self, Client, Lists, Target, Written};
-use super::draft::{DraftStep, Drafts};
+use super::draft::Drafts;
 use super::finish::{Group, Lookup};
 use super::{
     ContextSource, Entities, Entry, EntryType, FetchNode, FieldReader, Layout, Location,
-    ObjectReader, Plan, PositionId, Representation, Step, Template, ValueReader,
+    ObjectReader, Plan, PositionId, Representation, Template, ValueReader,
 };
 
 /// What all nodes of a plan are made with.
@@ -96,7 +96,7 @@ impl Nodes<'_> {
             depends_on,
             defer: fetch.defer,
             level: group.level,
-            at: fetch.at.iter().map(step).collect(),
+            at: fetch.at.clone(),
             location,
             reader,
             entities,
@@ -106,6 +106,7 @@ impl Nodes<'_> {
                 .map(|context| ContextSource::new(self.supergraph, &mut self.layout, context))
                 .collect(),
             selection: written.selection,
+            parts: written.parts,
         }
     }
 
@@ -124,7 +125,7 @@ impl Nodes<'_> {
         let list = FieldReader::new(&lists.member, slot, ValueReader::Objects { lists: 1, object });
         let entries = self.entries(position, lookup);
         let entities = Entities {
-            path: lookup.path.iter().map(step).collect(),
+            path: lookup.path.clone(),
             location,
             entries,
             variable: lists.variable.as_str().into(),
@@ -156,7 +157,7 @@ impl Nodes<'_> {
                 template.merge(entry.template.clone());
             }
             let types = types.into_iter().map(|ty| EntryType {
-                name: ty.as_str().into(),
+                name: ty.clone(),
                 id: self.layout.add_type(ty),
                 opening: format!("{{\"__typename\":\"{ty}\""),
             });
@@ -216,12 +217,4 @@ fn head(written: &Written) -> String {
 /// A text as JSON.
 fn quoted(text: &str) -> serde_json::Value {
     serde_json::Value::from(text)
-}
-
-fn step(step: &DraftStep) -> Step {
-    match step {
-        DraftStep::Key(key) => Step::Key(key.as_str().into()),
-        DraftStep::Each => Step::Each,
-        DraftStep::Type(types) => Step::Type(types.iter().map(|ty| ty.as_str().into()).collect()),
-    }
 }

@@ -14,10 +14,11 @@ use apollo_compiler::Name;
 use crate::operation::{DeferSet, Field, OperationKind, SelectionSet};
 use crate::supergraph::{FieldInfo, FieldSet, FieldSource, SubgraphId, Supergraph, TypeKind};
 
+use super::Step;
 use super::context::ActiveContext;
 use super::coverage::Coverages;
 use super::document::Client;
-use super::draft::{DraftStep, Drafts, FetchDraft, FetchId};
+use super::draft::{Drafts, FetchDraft, FetchId};
 use super::names::{Names, NamesId};
 use super::overrides::Overrides;
 use super::search::{Decisions, Found, PlanSettings};
@@ -137,6 +138,7 @@ fn root<'a>(ty: &Name) -> Spot<'a> {
         ty: ty.clone(),
         possible: vec![ty.clone()],
         is_opaque: false,
+        stand_ins: Vec::new(),
         names: Names::ROOT,
         origins: Vec::new(),
         beside: Vec::new(),
@@ -328,10 +330,10 @@ impl<'a> Planner<'a> {
             self.drafts.need_typename(child);
         }
         let mut path = spot.path.clone();
-        path.push(DraftStep::Key(field.key.clone()));
+        path.push(Step::Key(field.key.clone()));
         let mut item = ty;
         while item.is_list() {
-            path.push(DraftStep::Each);
+            path.push(Step::Each);
             item = item.item_type();
         }
         let mut inner = Spot {
@@ -339,6 +341,7 @@ impl<'a> Planner<'a> {
             path,
             ty: named.clone(),
             is_opaque,
+            stand_ins: self.supergraph.stand_ins(origin.subgraph, named),
             possible: self.supergraph.possible_types_in(origin.subgraph, named),
             names: self.names.child(spot.names, &field.key),
             origins: vec![Origin {
@@ -374,9 +377,8 @@ impl<'a> Planner<'a> {
         else {
             return Access::No;
         };
-        let source = info.sources.iter().find(|source| {
-            source.subgraph == subgraph && self.overrides.asks(source.rollout.as_ref())
-        });
+        let mut sources = info.sources_in(subgraph);
+        let source = sources.find(|source| self.overrides.asks(source.rollout.as_ref()));
         if provided.iter().any(|set| set.field(ty, field).is_some()) {
             return Access::Local(info, source);
         }
@@ -403,8 +405,11 @@ impl<'a> Planner<'a> {
         let is_interface =
             self.is_abstract(&spot.ty) && !self.supergraph.is_object_in(subgraph, &spot.ty);
         let types = match access {
+            Access::Local(_, Some(source)) if is_interface && source.whole => return access,
             Access::Local(..) if is_interface => {
-                self.supergraph.possible_types_in(subgraph, &spot.ty)
+                let mut types = self.supergraph.possible_types_in(subgraph, &spot.ty);
+                types.extend(self.supergraph.stand_ins(subgraph, &spot.ty));
+                types
             }
             access => return access,
         };

@@ -320,7 +320,7 @@ fn variant(
     let overrides = Overrides::new(labels_on);
     let task = Task { supergraph, overrides: &overrides, client: &client, operation, settings };
     let drafts = search::best(&task).map_err(refusal)?;
-    let mut layout = Layout::new();
+    let mut layout = Layout::new(supergraph.all_stand_ins());
     let shape = Shape::new(supergraph, answered, renamed, &mut layout);
     let variant = Variant {
         plan: finish::finish(supergraph, drafts, &client, layout),

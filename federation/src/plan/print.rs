@@ -86,12 +86,13 @@ impl FetchNode {
     fn print(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
         match self.entities.as_slice() {
             [] => self.print_root(f, depth),
-            [only] => only.print(f, &self.subgraph, depth),
+            [only] => only.print(f, &self.subgraph, &self.parts, depth),
             several => {
                 writeln!(f, "{}Batch {{", Indent(depth))?;
                 for entities in several {
-                    entities.print(f, &self.subgraph, depth + 1)?;
+                    entities.print(f, &self.subgraph, &[], depth + 1)?;
                 }
+                print_selection(f, &self.parts, depth + 1)?;
                 writeln!(f, "{}}}", Indent(depth))
             }
         }
@@ -105,6 +106,7 @@ impl FetchNode {
         }
         writeln!(f, "{}Fetch(service: {:?}) {{", Indent(inner), self.subgraph)?;
         print_selection(f, &self.selection, inner + 1)?;
+        print_selection(f, &self.parts, inner + 1)?;
         writeln!(f, "{}}}", Indent(inner))?;
         if is_further_in {
             writeln!(f, "{}}}", Indent(depth))?;
@@ -132,7 +134,7 @@ impl Display for Path<'_> {
                 Step::Key(key) if position == 0 => f.write_str(key)?,
                 Step::Key(key) => write!(f, ".{key}")?,
                 Step::Each => f.write_str(".@")?,
-                Step::Type(types) => write!(f, "|[{}]", types.join(","))?,
+                Step::Type(types) => write!(f, "|[{}]", joined(types, ","))?,
             }
         }
         Ok(())
@@ -140,12 +142,18 @@ impl Display for Path<'_> {
 }
 
 impl Entities {
-    fn print(&self, f: &mut Formatter<'_>, subgraph: &str, depth: usize) -> fmt::Result {
+    fn print(
+        &self,
+        f: &mut Formatter<'_>,
+        subgraph: &str,
+        parts: &[Line],
+        depth: usize,
+    ) -> fmt::Result {
         writeln!(f, "{}Flatten(path: \"{}\") {{", Indent(depth), Path(&self.path))?;
         writeln!(f, "{}Fetch(service: {subgraph:?}) {{", Indent(depth + 1))?;
         writeln!(f, "{}{{", Indent(depth + 2))?;
         for entry in &self.entries {
-            let types: Vec<_> = entry.types.iter().map(|ty| &*ty.name).collect();
+            let types: Vec<_> = entry.types.iter().map(|ty| ty.name.as_str()).collect();
             writeln!(f, "{}... on {} {{", Indent(depth + 3), types.join("|"))?;
             writeln!(f, "{}__typename", Indent(depth + 4))?;
             print_template(f, &entry.template, depth + 4)?;
@@ -153,6 +161,7 @@ impl Entities {
         }
         writeln!(f, "{}}} =>", Indent(depth + 2))?;
         print_selection(f, &self.selection, depth + 2)?;
+        print_selection(f, parts, depth + 2)?;
         writeln!(f, "{}}}", Indent(depth + 1))?;
         writeln!(f, "{}}}", Indent(depth))
     }

@@ -146,15 +146,18 @@ impl Compiler<'_> {
         if is_object {
             return ObjectShape::One(self.fields(position, &set.ty, &set.fields));
         }
-        let types = possible
-            .into_iter()
-            .map(|ty| {
-                let fields = set
-                    .collect(&|condition| self.supergraph.visible_types(condition).contains(&ty));
-                let fields = Arc::new(self.fields(position, &ty, &fields));
-                (self.layout.add_type(&ty), fields)
-            })
-            .collect();
+        let types = possible.into_iter().map(|ty| {
+            let fields =
+                set.collect(&|condition| self.supergraph.visible_types(condition).contains(&ty));
+            let fields = Arc::new(self.fields(position, &ty, &fields));
+            (self.layout.add_type(&ty), fields)
+        });
+        let mut types: Vec<_> = types.collect();
+        for of in self.supergraph.type_info(&set.ty).into_iter().flat_map(|info| &info.stand_ins) {
+            if let Some(fields) = self.of_stand_in(position, &of.name, set) {
+                types.push((self.layout.add_type(&of.name), Arc::new(fields)));
+            }
+        }
         let is_object_somewhere =
             self.supergraph.type_info(&set.ty).is_some_and(|info| !info.object_in.is_empty());
         let needs_type =
@@ -164,6 +167,31 @@ impl Compiler<'_> {
         let hidden = self.supergraph.hidden_types(&set.ty);
         let hidden = hidden.iter().map(|ty| self.layout.add_type(ty)).collect();
         ObjectShape::ByType { types, untold, hidden }
+    }
+
+    /// What is written of an object that only bears the name of an interface that is an object in its subgraph. None where the
+    /// operation must know more.
+    fn of_stand_in(
+        &mut self,
+        position: PositionId,
+        ty: &Name,
+        set: &SelectionSet,
+    ) -> Option<ObjectFields> {
+        let possible = self.supergraph.visible_types(ty);
+        let are_all = |condition: &Name| {
+            let types = self.supergraph.visible_types(condition);
+            possible.iter().all(|ty| types.contains(ty))
+        };
+        let is_any = |condition: &Name| {
+            let types = self.supergraph.visible_types(condition);
+            possible.iter().any(|ty| types.contains(ty))
+        };
+        let fields = set.collect(&are_all);
+        let needs_type = fields.iter().any(|field| field.name == "__typename")
+            || set.collect(&is_any).len() != fields.len();
+        // Clients may not know the interface.
+        let seen_as = if self.supergraph.api().types.contains_key(ty) { ty } else { &set.ty };
+        (!needs_type).then(|| self.fields(position, seen_as, &fields))
     }
 
     fn fields(&mut self, position: PositionId, ty: &Name, fields: &[Arc<Field>]) -> ObjectFields {

@@ -7,20 +7,23 @@ use apollo_compiler::Name;
 use crate::operation::Field;
 use crate::supergraph::{FieldSet, SubgraphId};
 
-use super::draft::{DraftStep, FetchId, SelectionId};
+use super::Step;
+use super::draft::{FetchId, SelectionId};
 use super::names::NamesId;
 
 #[derive(Debug)]
 pub(super) struct Spot<'a> {
     /// Whether this is the operation's root type, which every subgraph that has it can be asked for.
     pub(super) is_root: bool,
-    pub(super) path: Vec<DraftStep>,
+    pub(super) path: Vec<Step>,
     /// The type as the first origin's subgraph declares it. Of object types that are alike, the first.
     pub(super) ty: Name,
     /// The object types that can stand here; where `ty` is one, those that are planned as it is.
     pub(super) possible: Vec<Name>,
     /// Whether the origin's subgraph cannot tell which of them an object is, because it has the interface as an object.
     pub(super) is_opaque: bool,
+    /// The interfaces that are objects in the origin's subgraph and may stand here beside the possible types.
+    pub(super) stand_ins: Vec<Name>,
     pub(super) names: NamesId,
     /// The one that led here first, then entity fetches for these objects.
     pub(super) origins: Vec<Origin<'a>>,
@@ -51,16 +54,17 @@ impl<'a> Spot<'a> {
     /// The objects here that are of `possible` types, seen as `ty`.
     pub(super) fn narrowed(&self, ty: &Name, possible: Vec<Name>, origin: Origin<'a>) -> Self {
         let mut path = self.path.clone();
-        while matches!(path.last(), Some(DraftStep::Type(_))) {
+        while matches!(path.last(), Some(Step::Type(_))) {
             path.pop();
         }
-        path.push(DraftStep::Type(possible.clone()));
+        path.push(Step::Type(possible.clone()));
         Self {
             is_root: false,
             path,
             ty: ty.clone(),
             possible,
             is_opaque: false,
+            stand_ins: Vec::new(),
             names: self.names,
             origins: vec![origin],
             beside: Vec::new(),

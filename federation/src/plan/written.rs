@@ -1,8 +1,9 @@
 //! How drafts are written: what several object types share is written once where the subgraph has an interface for it, and else once
-//! for each type. Long before that becomes too long, it is known.
+//! for each type, as far as a named fragment does not spare that ([`parts`](super::parts)). Long before a text becomes too long, that
+//! is known.
 
 use apollo_compiler::Name;
-use apollo_compiler::collections::{HashMap, IndexMap};
+use apollo_compiler::collections::IndexMap;
 
 use crate::supergraph::{SubgraphId, Supergraph};
 
@@ -38,10 +39,7 @@ impl Drafts {
         let selection = self.selection(id);
         !known.is_empty()
             && !selection.typename
-            && selection
-                .fields
-                .iter()
-                .all(|(key, field)| known.contains(&key) && field.directives.is_empty())
+            && selection.fields.iter().all(|(key, field)| known.contains(&key) && field.is_plain())
             && selection.fragments.values().all(|&fragment| self.is_bare(fragment))
     }
 
@@ -60,6 +58,7 @@ impl Drafts {
                     && one.name == two.name
                     && one.arguments == two.arguments
                     && one.directives == two.directives
+                    && one.around == two.around
                     && match (one.selection, two.selection) {
                         (Some(one), Some(two)) => self.can_merge(one, two, left),
                         _ => true,
@@ -89,13 +88,11 @@ impl Drafts {
         self.fetches.iter().any(|fetch| {
             let length = Length { drafts: self, supergraph, subgraph: fetch.subgraph };
             let selection = fetch.selection;
-            let times = match &fetch.entities {
+            let copies = match &fetch.entities {
                 Some(entities) => length.times(&entities.types, selection, &[]),
                 None => 1,
             };
-            let mut known = HashMap::default();
-            let of_one = length.of(selection, &mut known);
-            total = total.saturating_add(of_one.saturating_mul(times));
+            total = total.saturating_add(length.of(selection, copies));
             total > most
         })
     }
@@ -109,23 +106,20 @@ struct Length<'a> {
 }
 
 impl Length<'_> {
-    fn of(&self, id: SelectionId, known: &mut HashMap<SelectionId, usize>) -> usize {
-        if let Some(&known) = known.get(&id) {
-            return known;
-        }
+    /// The fields of so many copies of a selection.
+    fn of(&self, id: SelectionId, copies: usize) -> usize {
         let selection = self.drafts.selection(id);
-        let mut length = selection.fields.len();
+        let mut length = selection.fields.len().saturating_mul(copies);
         for inner in selection.fields.values().filter_map(|field| field.selection) {
-            length = length.saturating_add(self.of(inner, known));
+            let has_name = self.drafts.is_worth_a_name(inner, copies);
+            length = length.saturating_add(self.of(inner, if has_name { 1 } else { copies }));
         }
         let fragments = selection.fragments.iter().map(|(types, &id)| (types.as_slice(), id));
         let fragments: Vec<_> = fragments.filter(|(_, id)| !self.drafts.is_bare(*id)).collect();
         for &(types, id) in &fragments {
-            let of_one = self.of(id, known);
             let times = self.times(types, id, &fragments);
-            length = length.saturating_add(of_one.saturating_mul(times));
+            length = length.saturating_add(self.of(id, copies.saturating_mul(times)));
         }
-        known.insert(id, length);
         length
     }
 

@@ -116,9 +116,12 @@ impl Filter<'_> {
         self.inaccessible.as_deref().is_some_and(|name| directives.has(name))
     }
 
+    /// A directive that some subgraphs compose is not known to all, so that what it stands at could not be asked of any.
     fn is_for_clients(&self, name: &str, definition: &ast::DirectiveDefinition) -> bool {
+        let is_composed = || self.links.iter().any(|link| link.owns_directive(name));
         BUILT_IN.contains(&name)
-            || definition.locations.iter().any(|location| is_executable(*location))
+            || (definition.locations.iter().any(|location| is_executable(*location))
+                && !is_composed())
     }
 
     fn strip_type(&self, ty: &mut ExtendedType, hidden: &dyn Fn(&str) -> bool) {

@@ -56,6 +56,10 @@ impl Supergraph {
         if !info.subgraphs.contains(&subgraph) || info.object_in.contains(&subgraph) {
             return false;
         }
+        // What stands in for other types there is of the interface too.
+        if info.stand_ins.iter().any(|of| of.subgraphs.contains(&subgraph)) {
+            return false;
+        }
         let mut count = 0;
         let mut possible =
             info.possible.iter().filter(|possible| possible.subgraphs.contains(&subgraph));
@@ -76,14 +80,14 @@ impl Supergraph {
     }
 
     /// A field as a subgraph has it, and its type there.
-    fn field_in(
+    pub(crate) fn field_in(
         &self,
         subgraph: SubgraphId,
         ty: &str,
         field: &str,
     ) -> Option<(&FieldSource, &Type)> {
         let info = self.types.get(ty)?.fields.get(field)?;
-        let source = info.sources.iter().find(|source| source.subgraph == subgraph)?;
+        let source = info.sources_in(subgraph).next()?;
         Some((source, source.ty.as_ref().unwrap_or(&info.ty)))
     }
 

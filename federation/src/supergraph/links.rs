@@ -27,6 +27,14 @@ impl Link {
         name.starts_with(&self.prefix) || self.imports.iter().any(|(_, local)| local == name)
     }
 
+    /// Whether this schema's directive `name` comes from the link.
+    pub(super) fn owns_directive(&self, name: &str) -> bool {
+        let is_imported = |local: &str| local.strip_prefix('@') == Some(name);
+        name.starts_with(&self.prefix)
+            || self.prefix.strip_suffix("__") == Some(name)
+            || self.imports.iter().any(|(_, local)| is_imported(local))
+    }
+
     /// The name that the specification's `directive` has in this schema.
     fn local_directive(&self, directive: &str) -> String {
         let imported =

@@ -185,6 +185,19 @@ impl Supergraph {
         self.possible_where(name, |possible| possible.subgraphs.contains(&subgraph))
     }
 
+    /// The interfaces that `subgraph` has as objects and answers where it declares `name`, in place of objects of whose types it
+    /// knows nothing more.
+    pub(crate) fn stand_ins(&self, subgraph: SubgraphId, name: &str) -> Vec<Name> {
+        let stand_ins = self.types.get(name).into_iter().flat_map(|info| &info.stand_ins);
+        let here = stand_ins.filter(|of| of.subgraphs.contains(&subgraph));
+        here.map(|of| of.name.clone()).collect()
+    }
+
+    /// All interfaces that any subgraph answers so.
+    pub(crate) fn all_stand_ins(&self) -> impl Iterator<Item = &Name> {
+        self.types.values().flat_map(|info| info.stand_ins.iter().map(|of| &of.name))
+    }
+
     fn possible_where(&self, name: &str, keep: impl Fn(&PossibleType) -> bool) -> Vec<Name> {
         match self.types.get_key_value(name) {
             Some((_, info)) if info.kind == TypeKind::Abstract => {

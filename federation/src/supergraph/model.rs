@@ -48,10 +48,15 @@ pub(crate) struct TypeInfo {
     pub(crate) subgraphs: Vec<SubgraphId>,
     /// The keys by which a subgraph can be entered at this type, resolvable ones only.
     pub(crate) keys: Vec<Key>,
+    /// The keys of the type's own name that differ in their fields, as places among `keys`.
+    pub(crate) own_keys: Vec<usize>,
     /// Its fields; none for a union.
     pub(crate) fields: IndexMap<Name, FieldInfo>,
     /// The object types it can be; none for an object type.
     pub(crate) possible: Vec<PossibleType>,
+    /// The interfaces that are objects in the subgraphs named (`@interfaceObject`) and implement this interface there, so that
+    /// such an object is answered in place of one whose type the subgraph cannot tell.
+    pub(crate) stand_ins: Vec<PossibleType>,
     /// The contexts that this type sets for what stands below it.
     pub(crate) contexts: Vec<Arc<str>>,
     /// The subgraphs in which this interface is an object (`@interfaceObject`): they cannot tell its implementations apart.
@@ -78,13 +83,16 @@ pub(crate) struct Key {
 #[derive(Debug)]
 pub(crate) struct FieldInfo {
     pub(crate) ty: Type,
-    /// One entry for each subgraph that has the field.
+    /// One entry for each subgraph that has the field, in the order of the subgraphs.
     pub(crate) sources: Vec<FieldSource>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct FieldSource {
     pub(crate) subgraph: SubgraphId,
+    /// Of an interface's field: whether the subgraph resolves it on all types that the interface can be there, always and with
+    /// nothing given.
+    pub(crate) whole: bool,
     /// Declared there, but not resolved except where a `@provides` says so.
     pub(crate) external: bool,
     pub(crate) requires: Option<FieldSet>,
@@ -116,11 +124,75 @@ pub(crate) struct Rollout {
     pub(crate) when: bool,
 }
 
+impl TypeInfo {
+    /// Puts its parts in the order in which they are looked for, when it is complete.
+    pub(super) fn index(&mut self) {
+        for field in self.fields.values_mut() {
+            field.sources.sort_by_key(|source| source.subgraph);
+        }
+        for (place, key) in self.keys.iter().enumerate() {
+            // Most subgraphs have the same key.
+            let is_known = |known: &usize| self.keys[*known].fields.is_same(&key.fields);
+            if key.entered_as.is_none() && !self.own_keys.iter().any(is_known) {
+                self.own_keys.push(place);
+            }
+        }
+    }
+}
+
+impl FieldSource {
+    /// Whether the subgraph resolves the field always and with nothing given.
+    fn is_unconditional(&self) -> bool {
+        !self.external
+            && self.requires.is_none()
+            && self.contexts.is_empty()
+            && self.rollout.is_none()
+    }
+}
+
+/// Finds out which fields of interfaces subgraphs resolve on all types.
+pub(super) fn mark_whole(types: &mut IndexMap<Name, TypeInfo>) {
+    let mut whole = Vec::new();
+    for (name, info) in types.iter().filter(|(_, info)| info.kind == TypeKind::Abstract) {
+        for (field, of) in &info.fields {
+            for (place, source) in of.sources.iter().enumerate() {
+                let here = |of: &&PossibleType| of.subgraphs.contains(&source.subgraph);
+                let mut objects =
+                    info.possible.iter().chain(&info.stand_ins).filter(here).peekable();
+                let resolves = |of: &PossibleType| {
+                    let field = types.get(&of.name).and_then(|info| info.fields.get(field));
+                    let source = field.and_then(|field| field.sources_in(source.subgraph).next());
+                    source.is_some_and(FieldSource::is_unconditional)
+                };
+                let is_any = objects.peek().is_some();
+                if source.is_unconditional() && is_any && objects.all(resolves) {
+                    whole.push((name.clone(), field.clone(), place));
+                }
+            }
+        }
+    }
+    for (name, field, place) in whole {
+        let field = types.get_mut(&name).and_then(|info| info.fields.get_mut(&field));
+        if let Some(source) = field.and_then(|field| field.sources.get_mut(place)) {
+            source.whole = true;
+        }
+    }
+}
+
+impl FieldInfo {
+    /// What the field is in a subgraph.
+    pub(crate) fn sources_in(&self, subgraph: SubgraphId) -> impl Iterator<Item = &FieldSource> {
+        let first = self.sources.partition_point(|source| source.subgraph < subgraph);
+        self.sources[first..].iter().take_while(move |source| source.subgraph == subgraph)
+    }
+}
+
 impl FieldSource {
     /// A subgraph that resolves the field, and nothing more to say.
     pub(super) const fn plain(subgraph: SubgraphId) -> Self {
         Self {
             subgraph,
+            whole: false,
             external: false,
             requires: None,
             provides: None,
@@ -172,6 +244,20 @@ impl FieldSet {
             self.add(field);
         }
         self.fragments.extend(other.fragments);
+    }
+
+    /// Whether both name the same plain fields, which have nothing selected on them.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let is_plain = |set: &Self| {
+            let mut fields = set.fields.iter();
+            set.fragments.is_empty()
+                && fields.all(|field| field.selections.is_none() && field.arguments.is_empty())
+        };
+        let mut fields = self.fields.iter();
+        is_plain(self)
+            && is_plain(other)
+            && self.fields.len() == other.fields.len()
+            && fields.all(|field| other.fields.iter().any(|other| other.name == field.name))
     }
 
     /// The entry for `field` of an object of type `type_name`, type conditions taken into account.

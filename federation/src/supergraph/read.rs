@@ -4,7 +4,7 @@ use apollo_compiler::Name;
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{self, Directive, FieldDefinition, Type, Value};
 use apollo_compiler::collections::IndexMap;
-use apollo_compiler::schema::{Component, DirectiveList, ExtendedType};
+use apollo_compiler::schema::{Component, DirectiveList, ExtendedType, InterfaceType};
 use apollo_compiler::validation::Valid;
 
 use super::SupergraphError;
@@ -15,7 +15,7 @@ use super::model::{
     FieldInfo, FieldSource, Key, PossibleType, Rollout, SubgraphId, SubgraphInfo, TypeInfo,
     TypeKind,
 };
-use super::{implicit, interface_object};
+use super::{implicit, interface_object, model};
 
 /// The enum whose values are the subgraphs.
 const GRAPHS: &str = "join__Graph";
@@ -91,6 +91,8 @@ pub(super) fn types(
         implicit::complete(&mut types);
     }
     interface_object::complete(schema, &mut types);
+    types.values_mut().for_each(TypeInfo::index);
+    model::mark_whole(&mut types);
     Ok(types)
 }
 
@@ -113,8 +115,10 @@ impl Reader<'_> {
             kind,
             subgraphs: Vec::new(),
             keys: Vec::new(),
+            own_keys: Vec::new(),
             fields: IndexMap::default(),
             possible: Vec::new(),
+            stand_ins: Vec::new(),
             contexts: self.contexts.of_type(directives),
             object_in: Vec::new(),
         };
@@ -177,6 +181,7 @@ impl Reader<'_> {
             let named = ty.as_ref().unwrap_or(&field.ty).inner_named_type();
             sources.push(FieldSource {
                 subgraph,
+                whole: false,
                 external: flag(join, "external")
                     || (flag(join, "usedOverridden") && rollout.is_none()),
                 requires: text(join, "requires")
@@ -227,16 +232,16 @@ impl Reader<'_> {
     /// Fills in what each interface can be, from the object types that implement it.
     fn implementations(&self, types: &mut IndexMap<Name, TypeInfo>) -> Result<(), SupergraphError> {
         for (name, ty) in &self.schema.types {
-            let ExtendedType::Object(object) = ty else {
-                continue;
+            let object = match ty {
+                ExtendedType::Object(object) => object,
+                ExtendedType::Interface(interface) => {
+                    self.stand_ins(name, interface, types)?;
+                    continue;
+                }
+                _ => continue,
             };
             for interface in &object.implements_interfaces {
-                let joins: Vec<_> = object
-                    .directives
-                    .get_all("join__implements")
-                    .filter(|join| text(join, "interface") == Some(interface.as_str()))
-                    .map(|join| self.graph(join, name))
-                    .collect::<Result<_, _>>()?;
+                let joins = self.joined_as(name, &object.directives, interface)?;
                 let unsaid =
                     self.join == JoinVersion::V1 || !object.directives.has("join__implements");
                 let subgraphs = if joins.is_empty() && unsaid {
@@ -253,6 +258,40 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Notes what the interface `name` implements where it is an object.
+    fn stand_ins(
+        &self,
+        name: &Name,
+        interface: &InterfaceType,
+        types: &mut IndexMap<Name, TypeInfo>,
+    ) -> Result<(), SupergraphError> {
+        let object_in = types.get(name).map(|info| info.object_in.clone()).unwrap_or_default();
+        for implemented in &interface.implements_interfaces {
+            let mut subgraphs = self.joined_as(name, &interface.directives, implemented)?;
+            subgraphs.retain(|subgraph| object_in.contains(subgraph));
+            if let Some(info) = types.get_mut(implemented.as_str())
+                && !subgraphs.is_empty()
+            {
+                info.stand_ins.push(PossibleType { name: name.clone(), subgraphs });
+            }
+        }
+        Ok(())
+    }
+
+    /// The subgraphs in which the type `name` is said to implement `interface`.
+    fn joined_as(
+        &self,
+        name: &Name,
+        directives: &DirectiveList,
+        interface: &str,
+    ) -> Result<Vec<SubgraphId>, SupergraphError> {
+        directives
+            .get_all("join__implements")
+            .filter(|join| text(join, "interface") == Some(interface))
+            .map(|join| self.graph(join, name))
+            .collect()
     }
 
     fn graph(

@@ -1,23 +1,27 @@
 //! Who is asking: makes a viewer from the access token that a request carries.
 //!
-//! The token is one of ours, or of another issuer that is set (`issuer`). It comes in `Authorization: Bearer`, or in a cookie; when both are there the header counts. A request without either is
-//! anonymous. Refused: a token that is not ours, has expired, or whose session was ended, and a GET request that is recognised by a
-//! cookie only, because another site's page can make the visitor's browser send one.
+//! The token is one of ours, or of another issuer that is set (`issuer`). It comes in `Authorization: Bearer`, or in a cookie; when both are
+//! there the header counts, and there an API key may stand in the token's place. A request without either is anonymous. Refused: a token or key
+//! that is not ours, has expired, or was revoked, and a GET request that is recognised by a cookie only, because another site's page
+//! can make the visitor's browser send one.
 
 mod credentials;
 mod issuer;
 
 use std::sync::Arc;
 
+use common::api_key::{KEY_BEGINNING, KeyVerifier, can_be_key};
 use common::revocation::Revocations;
 use common::token::jws::Unverified;
-use common::token::{Accepted, AccessTokens, TokenError};
-use common::{Clock, Viewer};
+use common::token::{ACCESS_TOKEN_LIFETIME, Accepted, AccessTokens, TokenError};
+use common::vouched::{Admission, Admissions, Vouched};
+use common::{Client, Clock, EndpointError, Roles, Viewer};
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
 use crate::code::Code;
+use crate::error::chain;
 use crate::outcome::Outcome;
 pub(crate) use credentials::bearer;
 use credentials::cookie;
@@ -33,17 +37,35 @@ const NOT_SIMPLE: [&str; 3] =
 pub(crate) struct Identity {
     /// Nobody when the request is anonymous.
     pub(crate) viewer: Option<Viewer>,
-    expires: Option<Timestamp>,
+    /// Whether an API key says so: then its scopes say what it may be used for.
+    pub(crate) by_key: bool,
+    pub(crate) expires: Option<Timestamp>,
+}
+
+/// What viewers are recognised by.
+#[derive(Debug, Clone)]
+pub struct Recognition {
+    /// This installation's own tokens; none where only others issue them.
+    pub tokens: Option<Arc<AccessTokens>>,
+    /// Whoever knows its API keys; none where there are no such keys.
+    pub keys: Option<Arc<dyn KeyVerifier>>,
+    /// Whoever keeps accounts of people for whom another issuer vouches; none where they have none.
+    pub admissions: Option<Arc<dyn Admissions>>,
+    /// The sessions, of keys too, that are good no more.
+    pub revocations: Arc<Revocations>,
+    /// Says whether something has expired.
+    pub clock: Clock,
 }
 
 /// Recognises viewers.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
-    /// This installation's own; none where only others issue them.
     tokens: Option<Arc<AccessTokens>>,
-    issuers: Vec<Issuer>,
+    keys: Option<Arc<dyn KeyVerifier>>,
+    admissions: Option<Arc<dyn Admissions>>,
     revocations: Arc<Revocations>,
     clock: Clock,
+    issuers: Vec<Issuer>,
     cookie: &'static str,
     /// Makes a browser forget the cookie.
     forget: HeaderValue,
@@ -53,10 +75,8 @@ impl Authenticator {
     /// # Errors
     /// [`IssuerError`] when an issuer cannot be used.
     pub(crate) fn new(
-        tokens: Option<Arc<AccessTokens>>,
+        by: Recognition,
         issuers: Vec<IssuerSettings>,
-        revocations: Arc<Revocations>,
-        clock: Clock,
         secure_cookies: bool,
     ) -> Result<Self, IssuerError> {
         let (cookie, forget) = if secure_cookies {
@@ -69,7 +89,8 @@ impl Authenticator {
         };
         let forget = HeaderValue::from_static(forget);
         let issuers = issuers.into_iter().map(Issuer::new).collect::<Result<_, _>>()?;
-        Ok(Self { tokens, issuers, revocations, clock, cookie, forget })
+        let Recognition { tokens, keys, admissions, revocations, clock } = by;
+        Ok(Self { tokens, keys, admissions, revocations, clock, issuers, cookie, forget })
     }
 
     /// The keys of this installation's own tokens, where it issues some.
@@ -77,14 +98,15 @@ impl Authenticator {
         self.tokens.as_ref()
     }
 
-    /// The viewer, or nobody, and until when.
+    /// The viewer, or nobody, and until when. The request comes from `client`.
     ///
     /// # Errors
     /// [`Code::Unauthenticated`] when there are credentials and they are not good, [`Code::CsrfPrevention`] when they are but the
-    /// request may not be the viewer's own.
+    /// request may not be the viewer's own, [`Code::ServiceUnavailable`] when whoever knows cannot be asked.
     pub(crate) async fn authenticate(
         &self,
         headers: &HeaderMap,
+        client: &Client,
         by_safe_method: bool,
     ) -> Result<Identity, Outcome> {
         if headers.contains_key(AUTHORIZATION) {
@@ -93,15 +115,20 @@ impl Authenticator {
                     "the header authorization must be Bearer and an access token",
                 )
             })?;
-            return self.verify(token).await.map_err(Outcome::unauthenticated);
+            if let Some(keys) = self.keys.as_ref().filter(|_| token.starts_with(KEY_BEGINNING)) {
+                return self.verify_key(keys.as_ref(), token, client).await;
+            }
+            return self.verify(token, client).await;
         }
         let Some(token) = cookie(headers, self.cookie) else {
             return Ok(Identity::default());
         };
-        let identity = self.verify(token).await.map_err(|reason| {
-            // A page cannot remove this cookie itself, and could not even sign in again while it is there.
-            Outcome::unauthenticated(reason).with_header(SET_COOKIE, self.forget.clone())
-        })?;
+        let identity =
+            self.verify(token, client).await.map_err(|refused| match refused.code() {
+                // A page cannot remove this cookie itself, and could not even sign in again while it is there.
+                Some(Code::Unauthenticated) => refused.with_header(SET_COOKIE, self.forget.clone()),
+                _ => refused,
+            })?;
         if by_safe_method && !NOT_SIMPLE.iter().any(|name| headers.contains_key(*name)) {
             return Err(Outcome::refused(
                 Code::CsrfPrevention,
@@ -120,23 +147,89 @@ impl Authenticator {
         expires > self.clock.now() && !self.revocations.refuses(viewer.session, expires)
     }
 
+    /// For whom an API key acts. What it was that is wrong with a key is told to nobody.
+    async fn verify_key(
+        &self,
+        keys: &dyn KeyVerifier,
+        key: &str,
+        client: &Client,
+    ) -> Result<Identity, Outcome> {
+        let found = if can_be_key(key) { keys.identify(key, client).await } else { Ok(None) };
+        let found = found.map_err(|error| {
+            tracing::warn!("an API key cannot be checked: {}", chain(&error));
+            let message = "API keys cannot be checked at this moment: try again in a few seconds";
+            Outcome::refused(Code::ServiceUnavailable, message)
+        })?;
+        let identity = found.map(|Accepted { viewer, expires }| Identity {
+            viewer: Some(viewer),
+            by_key: true,
+            expires: Some(expires),
+        });
+        identity.filter(|identity| self.is_still_good(identity)).ok_or_else(|| {
+            Outcome::unauthenticated("the API key is not valid, has expired or was revoked")
+        })
+    }
+
     /// Whether the session was ended since. That the token has expired meanwhile does not count: for what was begun while it was good.
     pub(crate) fn has_ended(&self, identity: &Identity) -> bool {
         let known = identity.viewer.as_ref().zip(identity.expires);
         known.is_some_and(|(viewer, expires)| self.revocations.refuses(viewer.session, expires))
     }
 
-    async fn verify(&self, token: &str) -> Result<Identity, String> {
-        let Accepted { viewer, expires } =
-            self.accept(token).await.map_err(|error| error.to_string())?;
+    async fn verify(&self, token: &str, client: &Client) -> Result<Identity, Outcome> {
+        let (accepted, person) = self
+            .accept(token)
+            .await
+            .map_err(|error| Outcome::unauthenticated(error.to_string()))?;
+        let Accepted { viewer, expires } = match (person, &self.admissions) {
+            (Some(person), Some(admissions)) => {
+                let admission = admissions.admit(&person, client).await;
+                self.admitted(accepted, admission)?
+            }
+            _ => accepted,
+        };
         if self.revocations.refuses(viewer.session, expires) {
-            return Err("the session was ended: sign in again".into());
+            return Err(Outcome::unauthenticated("the session was ended: sign in again"));
         }
-        Ok(Identity { viewer: Some(viewer), expires: Some(expires) })
+        Ok(Identity { viewer: Some(viewer), by_key: false, expires: Some(expires) })
     }
 
-    /// Hands the token to whoever it says issued it.
-    async fn accept(&self, token: &str) -> Result<Accepted, TokenError> {
+    /// The viewer as the account has them. That is looked at again as soon as one of our own tokens would expire.
+    fn admitted(
+        &self,
+        accepted: Accepted,
+        admission: Result<Admission, EndpointError>,
+    ) -> Result<Accepted, Outcome> {
+        match admission {
+            Ok(Admission::Account { user, roles, verified }) => {
+                let told = accepted.viewer.roles;
+                let roles =
+                    Roles { beta: roles.beta || told.beta, admin: roles.admin || told.admin };
+                let until = self.clock.now().saturating_add(ACCESS_TOKEN_LIFETIME);
+                Ok(Accepted {
+                    viewer: Viewer { user, roles, verified, ..accepted.viewer },
+                    expires: accepted.expires.min(until.unwrap_or(Timestamp::MAX)),
+                })
+            }
+            Ok(Admission::AddressTaken) => Err(Outcome::refused(
+                Code::AddressTaken,
+                "the address of this token has an account that is not linked with it: log in to that one",
+            )),
+            Ok(Admission::NoAddress) => Err(Outcome::refused(
+                Code::AddressMissing,
+                "there is no account for this token, and to make one it needs the claim email with an e-mail address",
+            )),
+            Err(error) => {
+                tracing::warn!("an account cannot be looked up: {}", chain(&error));
+                let message =
+                    "accounts cannot be looked up at this moment: try again in a few seconds";
+                Err(Outcome::refused(Code::ServiceUnavailable, message))
+            }
+        }
+    }
+
+    /// Hands the token to whoever it says issued it. Who the person is that another issuer vouches for is told where that makes an account.
+    async fn accept(&self, token: &str) -> Result<(Accepted, Option<Vouched>), TokenError> {
         let (token, now) = (Unverified::parse(token)?, self.clock.now());
         if !self.issuers.is_empty() {
             let named = token.issuer();
@@ -145,14 +238,14 @@ impl Authenticator {
                 return issuer.accept(token, now).await;
             }
         }
-        self.tokens.as_ref().ok_or(TokenError::Invalid)?.accept(token, now)
+        let accepted = self.tokens.as_ref().ok_or(TokenError::Invalid)?.accept(token, now)?;
+        Ok((accepted, None))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use common::token::ACCESS_TOKEN_LIFETIME;
-    use common::{Roles, SessionId, UserId};
+    use common::{SessionId, UserId};
 
     use super::*;
 
@@ -170,8 +263,9 @@ mod tests {
         let (token, _) = tokens.issue(&viewer, clock.now()).unwrap();
         let revocations = Arc::new(Revocations::new(clock.clone()));
         let tokens = Some(Arc::new(tokens));
-        let authenticator =
-            Authenticator::new(tokens, Vec::new(), revocations, clock.clone(), true).unwrap();
+        let by =
+            Recognition { tokens, keys: None, admissions: None, revocations, clock: clock.clone() };
+        let authenticator = Authenticator::new(by, Vec::new(), true).unwrap();
         Setup { authenticator, clock, viewer, token }
     }
 
@@ -191,9 +285,19 @@ mod tests {
     #[tokio::test]
     async fn without_credentials_a_request_is_anonymous() {
         let Setup { authenticator, .. } = setup();
-        assert_eq!(authenticator.authenticate(&HeaderMap::new(), true).await.unwrap().viewer, None);
+        assert_eq!(
+            authenticator
+                .authenticate(&HeaderMap::new(), &Client::default(), true)
+                .await
+                .unwrap()
+                .viewer,
+            None
+        );
         let other = headers(&[("cookie", "theme=dark; spacey-access=insecure-name")]);
-        assert_eq!(authenticator.authenticate(&other, false).await.unwrap().viewer, None);
+        assert_eq!(
+            authenticator.authenticate(&other, &Client::default(), false).await.unwrap().viewer,
+            None
+        );
     }
 
     #[tokio::test]
@@ -206,12 +310,15 @@ mod tests {
             vec![("cookie", cookie.as_str())],
             vec![("authorization", bearer.as_str()), ("cookie", "__Host-spacey-access=bad")],
         ] {
-            let found = authenticator.authenticate(&headers(&pairs), false).await.unwrap();
+            let found = authenticator
+                .authenticate(&headers(&pairs), &Client::default(), false)
+                .await
+                .unwrap();
             assert_eq!(found.viewer.as_ref(), Some(&viewer), "{pairs:?}");
         }
         let both = headers(&[("authorization", "Bearer bad"), ("cookie", &cookie)]);
         assert_eq!(
-            code(authenticator.authenticate(&both, false).await),
+            code(authenticator.authenticate(&both, &Client::default(), false).await),
             Some(Code::Unauthenticated)
         );
     }
@@ -221,14 +328,14 @@ mod tests {
         let Setup { authenticator, clock, viewer, token } = setup();
         for value in ["Bearer", "Bearer ", "Bearer x.y.z", "Basic dTpw", "", &token] {
             let headers = headers(&[("authorization", value)]);
-            let result = authenticator.authenticate(&headers, false).await;
+            let result = authenticator.authenticate(&headers, &Client::default(), false).await;
             assert_eq!(code(result), Some(Code::Unauthenticated), "{value}");
         }
         let good = headers(&[("authorization", &format!("Bearer {token}"))]);
         let until = clock.now() + ACCESS_TOKEN_LIFETIME;
         authenticator.revocations.revoke(viewer.session, until);
         assert_eq!(
-            code(authenticator.authenticate(&good, false).await),
+            code(authenticator.authenticate(&good, &Client::default(), false).await),
             Some(Code::Unauthenticated)
         );
 
@@ -238,10 +345,10 @@ mod tests {
             .issue(&Viewer { session: SessionId::new(), ..viewer }, clock.now())
             .unwrap();
         let good = headers(&[("authorization", &format!("Bearer {token}"))]);
-        assert!(authenticator.authenticate(&good, false).await.is_ok());
+        assert!(authenticator.authenticate(&good, &Client::default(), false).await.is_ok());
         clock.advance(ACCESS_TOKEN_LIFETIME);
         assert_eq!(
-            code(authenticator.authenticate(&good, false).await),
+            code(authenticator.authenticate(&good, &Client::default(), false).await),
             Some(Code::Unauthenticated)
         );
     }
@@ -250,7 +357,9 @@ mod tests {
     async fn a_bad_cookie_is_refused_and_removed() {
         let Setup { authenticator, .. } = setup();
         let stale = headers(&[("cookie", "__Host-spacey-access=stale")]);
-        let Err(Outcome::Refused(refusal)) = authenticator.authenticate(&stale, false).await else {
+        let Err(Outcome::Refused(refusal)) =
+            authenticator.authenticate(&stale, &Client::default(), false).await
+        else {
             panic!()
         };
         let (name, value) = refusal.headers.last().unwrap();
@@ -264,17 +373,18 @@ mod tests {
         let cookie = format!("__Host-spacey-access={token}");
         let simple = headers(&[("cookie", &cookie)]);
         assert_eq!(
-            code(authenticator.authenticate(&simple, true).await),
+            code(authenticator.authenticate(&simple, &Client::default(), true).await),
             Some(Code::CsrfPrevention)
         );
         for name in NOT_SIMPLE {
             let headers = headers(&[("cookie", &cookie), (name, "1")]);
-            let found = authenticator.authenticate(&headers, true).await.unwrap();
+            let found =
+                authenticator.authenticate(&headers, &Client::default(), true).await.unwrap();
             assert_eq!(found.viewer.as_ref(), Some(&viewer));
         }
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
         assert_eq!(
-            authenticator.authenticate(&by_header, true).await.unwrap().viewer,
+            authenticator.authenticate(&by_header, &Client::default(), true).await.unwrap().viewer,
             Some(viewer)
         );
     }
@@ -283,7 +393,8 @@ mod tests {
     async fn what_was_believed_ends_with_the_token_or_the_session() {
         let Setup { authenticator, clock, viewer, token } = setup();
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
-        let identity = authenticator.authenticate(&by_header, false).await.unwrap();
+        let identity =
+            authenticator.authenticate(&by_header, &Client::default(), false).await.unwrap();
         assert!(authenticator.is_still_good(&identity));
         assert!(authenticator.is_still_good(&Identity::default()));
         clock.advance(ACCESS_TOKEN_LIFETIME);
@@ -292,7 +403,8 @@ mod tests {
         let (token, until) =
             authenticator.own_tokens().unwrap().issue(&viewer, clock.now()).unwrap();
         let by_header = headers(&[("authorization", &format!("Bearer {token}"))]);
-        let identity = authenticator.authenticate(&by_header, false).await.unwrap();
+        let identity =
+            authenticator.authenticate(&by_header, &Client::default(), false).await.unwrap();
         authenticator.revocations.revoke(viewer.session, until);
         assert!(!authenticator.is_still_good(&identity));
     }

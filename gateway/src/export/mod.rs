@@ -63,7 +63,9 @@ async fn steps(
     if parts.method != Method::GET {
         return Err(Outcome::method_not_allowed("a download is asked for by GET", "GET"));
     }
-    let identity = state.identify(&parts.headers, true).await?;
+    let trusted = &state.settings.http.trusted_proxies;
+    let client = client(&parts.headers, &parts.extensions, trusted);
+    let identity = state.identify(&parts.headers, &client, true).await?;
     let viewer = identity.viewer.clone().ok_or_else(|| {
         Outcome::unauthenticated("sign in first: this needs a valid access token")
     })?;
@@ -79,8 +81,6 @@ async fn steps(
             "a download of this account is under way: wait until it is done",
         )
     })?;
-    let trusted = &state.settings.http.trusted_proxies;
-    let client = client(&parts.headers, &parts.extensions, trusted);
     let caller = Caller { client, ..Caller::new(Some(viewer), request_id(parts)) };
     let pages = Pages::new(state.clone(), settings, identity, caller, parts.headers.clone());
     // While nothing is sent yet, what goes wrong can still be said.

@@ -74,7 +74,7 @@ impl Pages {
             operation_id: None,
         };
         let prepared = self.graph.operations.prepare(&request).await?;
-        let prepared = authorise(&prepared, self.caller.viewer.as_ref())?;
+        let prepared = authorise(&prepared, &self.identity)?;
         let (transports, settings) = (&self.graph.transports, &self.state.settings);
         let exchange = Exchange::new(self.caller.clone(), &self.headers, transports, settings);
         let running = execute(&prepared, variables, transports, exchange, settings);

@@ -25,6 +25,7 @@ use crate::subgraph::{SubgraphClient, SubgraphSettings, SubgraphSetupError};
 
 /// How much of an unexpected answer is told.
 const SHOWN: usize = 200;
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A subgraph cannot be reached in the way that is set.
@@ -159,6 +160,22 @@ impl HttpEndpoint {
         serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))
     }
 
+    /// What it answers to a `POST` of `text` to `path`, asked for `caller`. Asking twice does no harm.
+    pub(super) async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        text: String,
+        caller: &Caller,
+    ) -> Result<T, EndpointError> {
+        let path = format!("{}{path}", self.paths.base).parse();
+        let path = path.map_err(|error: http::uri::InvalidUri| self.failed(error))?;
+        let mut request = self.signed(post(&path, text.into()), caller)?;
+        request.headers_mut().insert(CONTENT_TYPE, TEXT);
+        let uncounted = &mut Attempts::default();
+        let (_, body) = self.send(request, StatusCode::OK, true, uncounted).await?;
+        serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))
+    }
+
     fn signed(
         &self,
         mut request: Request<Bytes>,
@@ -276,7 +293,7 @@ fn post(path: &Uri, json: Bytes) -> Request<Bytes> {
 }
 
 /// What a service asks for itself, and for nobody.
-fn own_caller() -> Caller {
+pub(super) fn own_caller() -> Caller {
     Caller::anonymous(uuid::Uuid::now_v7().to_string())
 }
 

@@ -8,14 +8,19 @@
 //! | `GET /graphql` with an upgrade to a WebSocket | `graphql-transport-ws`, one subscription |
 //! | `POST /events` `[Event]` | 204 when they are stored |
 //! | `GET /revocations?since=CURSOR`, of the users subgraph | 200, the sessions that were ended since, and the next cursor |
+//! | `POST /api-keys` a key as plain text, of the users subgraph | 200, for whom it acts and until when, or `null` |
+//! | `POST /people` somebody for whom another issuer vouches, of the users subgraph | 200, the account or why there is none |
 //! | `GET /sdl` | 200, the schema with federation directives |
 //! | `GET /health/live`, `GET /health/ready` | 200, or 503 with the reason |
 //!
 //! Every request but those about health carries `Authorization: Bearer` with a service token, which says who is asking and is
 //! good for a minute. Without a valid one the answer is 401; no header besides it says anything about identity.
 
+mod api_keys;
+mod asked;
 mod client;
 mod graphql;
+mod people;
 mod publish;
 mod revocations;
 mod server;
@@ -29,8 +34,10 @@ use crate::http_client::ClientError;
 pub(crate) use crate::subgraph::Attempts;
 use crate::subgraph::CallError;
 
+pub use api_keys::{RemoteKeys, key_router};
 pub use client::{HttpEndpoint, HttpEndpointError};
 pub use graphql::{GraphQlSubgraph, GraphQlSubgraphError};
+pub use people::{RemoteAdmissions, people_router};
 pub use revocations::revocation_router;
 pub use server::subgraph_router;
 

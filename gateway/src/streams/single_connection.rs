@@ -58,9 +58,10 @@ async fn steps(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
 /// Reserves a stream and answers with its token.
 async fn reserve(state: &Arc<State>, parts: &Parts) -> Result<Response, Outcome> {
     let settings = &state.settings.streams;
-    let identity = state.identify(&parts.headers, false).await?;
     let trusted = &state.settings.http.trusted_proxies;
-    let key = client_key(&identity, &client(&parts.headers, &parts.extensions, trusted));
+    let client = client(&parts.headers, &parts.extensions, trusted);
+    let identity = state.identify(&parts.headers, &client, false).await?;
+    let key = client_key(&identity, &client);
     let permit = state.clients.admit(key, settings.connections_per_client)?;
     let queue = queue(settings.buffer, settings.patience);
     let token = state.reservations.reserve(identity, queue, permit);
@@ -99,7 +100,9 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
     let deadline = Deadline::after(state.settings.http.request_timeout);
     let arriving = decode(parts, body, &state.settings.http);
     let mut request = deadline.keep(arriving, Code::RequestTimeout).await?;
-    let identity = state.identify(&parts.headers, request.by_safe_method).await?;
+    let trusted = &state.settings.http.trusted_proxies;
+    let client = client(&parts.headers, &parts.extensions, trusted);
+    let identity = state.identify(&parts.headers, &client, request.by_safe_method).await?;
     let id = request.operation_id.take().ok_or_else(|| {
         Outcome::bad_request(
             "extensions.operationId is missing: the event stream names the operation by it",
@@ -107,11 +110,9 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
     })?;
     let graph = state.graph.load_full();
     let prepared = graph.operations.prepare(&request).await?;
-    let prepared = authorise(&prepared, identity.viewer.as_ref())?;
+    let prepared = authorise(&prepared, &identity)?;
     let most = state.settings.streams.operations_per_connection;
     stream.admit(&id, identity.viewer.as_ref().map(|viewer| viewer.user), most)?;
-    let trusted = &state.settings.http.trusted_proxies;
-    let client = client(&parts.headers, &parts.extensions, trusted);
     let caller = Caller { client, ..Caller::new(identity.viewer, request_id(parts)) };
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let (variables, name) = (request.variables, id.as_str().into());

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use common::token::{KeyRing, TokenKey};
 use http::StatusCode;
 use http::header::LOCATION;
@@ -144,4 +145,35 @@ impl IssuerServer {
     pub(crate) fn fetches(&self) -> usize {
         self.fetches.load(Ordering::SeqCst)
     }
+}
+
+/// The same object with one member more, another, or (null) one less.
+pub(crate) fn with(object: &Value, name: &str, value: Value) -> Value {
+    let mut object = object.as_object().unwrap().clone();
+    match value {
+        Value::Null => drop(object.remove(name)),
+        value => drop(object.insert(name.to_owned(), value)),
+    }
+    Value::Object(object)
+}
+
+/// HMAC keys that an attacker can make of what is public of the own key.
+pub(crate) fn public_forms(jwk: &Value) -> Vec<(&'static str, Vec<u8>)> {
+    let x = jwk["x"].as_str().unwrap();
+    let raw = URL_SAFE_NO_PAD.decode(x).unwrap();
+    let mut der = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00".to_vec();
+    der.extend(&raw);
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        STANDARD.encode(&der)
+    );
+    vec![
+        ("its bytes", raw),
+        ("its DER", der),
+        ("its PEM", pem.clone().into_bytes()),
+        ("its PEM without a line's end", pem.trim_end().as_bytes().to_vec()),
+        ("its JWK", jwk.to_string().into_bytes()),
+        ("its name in base64", x.as_bytes().to_vec()),
+        ("nothing", Vec::new()),
+    ]
 }

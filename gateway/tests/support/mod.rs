@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
 pub(crate) mod forge;
+pub(crate) mod key_book;
 pub(crate) mod library;
 pub(crate) mod misbehaving;
 pub(crate) mod pki;
@@ -20,9 +21,14 @@ use common::endpoint::Domain;
 use common::endpoint::SchemaEndpoint;
 use common::revocation::Revocations;
 use common::token::{AccessTokens, ServiceTokens};
-use common::{Clock, Endpoint, Error, Event, Roles, SessionId, StoreError, UserId, Viewer};
+use common::vouched::Admissions;
+use common::{
+    Clock, Endpoint, Error, Event, KeyVerifier, Roles, SessionId, StoreError, UserId, Viewer,
+};
 use futures::future::BoxFuture;
-use gateway::{Gateway, GatewayError, GatewaySettings, HttpEndpoint, Transport, subgraph_router};
+use gateway::{
+    Gateway, GatewayError, GatewaySettings, HttpEndpoint, Recognition, Transport, subgraph_router,
+};
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -104,6 +110,8 @@ pub(crate) async fn over_http(endpoints: Vec<Arc<dyn Endpoint>>) -> Vec<Transpor
 pub(crate) struct Identity {
     pub(crate) tokens: Arc<AccessTokens>,
     pub(crate) revocations: Arc<Revocations>,
+    pub(crate) keys: Option<Arc<dyn KeyVerifier>>,
+    pub(crate) admissions: Option<Arc<dyn Admissions>>,
     pub(crate) clock: Clock,
 }
 
@@ -112,7 +120,7 @@ impl Identity {
         let clock = Clock::manual(Clock::System.now());
         let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
         let revocations = Arc::new(Revocations::new(clock.clone()));
-        Self { tokens: Arc::new(tokens), revocations, clock }
+        Self { tokens: Arc::new(tokens), revocations, keys: None, admissions: None, clock }
     }
 
     pub(crate) fn gateway(
@@ -121,8 +129,10 @@ impl Identity {
         transports: Vec<Transport>,
         settings: GatewaySettings,
     ) -> Result<Gateway, GatewayError> {
-        let Self { tokens, revocations, clock } = self.clone();
-        Gateway::new(sdl, transports, tokens, revocations, settings, clock)
+        let Self { tokens, revocations, keys, admissions, clock } = self.clone();
+        let tokens = Some(tokens);
+        let recognition = Recognition { tokens, keys, admissions, revocations, clock };
+        Gateway::new(sdl, transports, recognition, settings)
     }
 }
 
@@ -146,12 +156,28 @@ impl Library {
         Self::over(transports, memory, settings)
     }
 
+    /// One that takes API keys.
+    pub(crate) fn with_keys(keys: Arc<dyn KeyVerifier>) -> Self {
+        let (endpoints, memory) = endpoints();
+        let transports = endpoints.into_iter().map(Transport::InProcess).collect();
+        let identity = Identity { keys: Some(keys), ..Identity::new() };
+        Self::of(identity, transports, memory, GatewaySettings::default())
+    }
+
     pub(crate) fn over(
         transports: Vec<Transport>,
         memory: Arc<Memory>,
         settings: GatewaySettings,
     ) -> Self {
-        let identity = Identity::new();
+        Self::of(Identity::new(), transports, memory, settings)
+    }
+
+    fn of(
+        identity: Identity,
+        transports: Vec<Transport>,
+        memory: Arc<Memory>,
+        settings: GatewaySettings,
+    ) -> Self {
         let gateway = identity.gateway(SUPERGRAPH, transports, settings).unwrap();
         let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles::default());
         Self { router: gateway.router(), gateway, identity, viewer, memory }

@@ -8,7 +8,7 @@ use common::Clock;
 use common::revocation::Follower;
 use gateway::{
     BrowserSettings, DeveloperSettings, ErrorSettings, Gateway, GatewaySettings, HttpSettings,
-    OperationSettings, StreamSettings,
+    OperationSettings, Recognition, StreamSettings,
 };
 use generation::GenerationSettings;
 
@@ -39,7 +39,7 @@ pub(super) async fn gateway(
     let endpoints: Vec<Arc<_>> = sites.iter().map(Site::endpoint).collect();
     let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;
     let supergraph = graph::supergraph(&sdls)?.supergraph_sdl;
-    if let Some(feed) = &domains.ended {
+    if let Some(feed) = &domains.accounts.ended {
         let mut follower = Follower::new(feed.clone(), identity.revocations.clone());
         // The sessions that ended before this process began.
         follower.ask().await;
@@ -48,10 +48,14 @@ pub(super) async fn gateway(
     let gateway = Gateway::new(
         &supergraph,
         sites.clone(),
-        identity.access,
-        identity.revocations,
+        Recognition {
+            tokens: Some(identity.access),
+            keys: Some(domains.accounts.keys.clone()),
+            admissions: Some(domains.accounts.admissions.clone()),
+            revocations: identity.revocations,
+            clock: Clock::System,
+        },
         GatewaySettings { export: Some(&export::ACCOUNT), ..gateway_settings(settings)? },
-        Clock::System,
     )?;
     let elsewhere = sites.iter().any(|site| matches!(site, Site::Elsewhere(_)));
     // What runs in this process cannot change.

@@ -2,9 +2,10 @@
 //! call must carry a token that only Spacey's services can sign.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use common::Clock;
-use gateway::{revocation_router, subgraph_router};
+use gateway::{key_router, people_router, revocation_router, subgraph_router};
 
 use super::server;
 use crate::cli::SubgraphArgs;
@@ -18,8 +19,12 @@ pub(super) async fn run(settings: Settings, arguments: SubgraphArgs) -> super::R
     let alone = open_one(&settings, &identity, name, &Clock::System).await?;
     println!("The {name} subgraph listens on http://{address}");
     let mut router = subgraph_router(alone.endpoint, identity.service.clone(), Clock::System);
-    if let Some(feed) = alone.ended {
-        router = router.merge(revocation_router(feed, identity.service, Clock::System));
+    if let Some(users) = alone.users.map(Arc::new) {
+        let tokens = identity.service;
+        router = router
+            .merge(revocation_router(users.clone(), tokens.clone(), Clock::System))
+            .merge(key_router(users.clone(), tokens.clone(), Clock::System))
+            .merge(people_router(users, tokens, Clock::System));
     }
     server::serve(listener, router, settings.listen.drain, || ()).await?;
     Ok(ExitCode::SUCCESS)

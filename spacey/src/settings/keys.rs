@@ -75,13 +75,26 @@ fn issuer(reader: &mut Reader) -> Option<Option<IssuerSettings>> {
         "30",
         |text| text.parse().ok().filter(|seconds| *seconds <= 300).map(Duration::from_secs),
     );
+    let accounts = flag(reader, "SPACEY_ISSUER_ACCOUNTS", false)?;
     let leeway = leeway?;
+    if accounts && user_claim.is_some() {
+        reader.contradiction(
+            "SPACEY_ISSUER_ACCOUNTS and SPACEY_ISSUER_USER_CLAIM exclude each other: either accounts are made, or the issuer knows those that are there",
+        );
+        return None;
+    }
+    if accounts && name.is_none() {
+        reader
+            .contradiction("SPACEY_ISSUER_ACCOUNTS needs SPACEY_ISSUER: whose people get accounts");
+        return None;
+    }
     match (name, audience, keys_url) {
         (None, None, None) => Some(None),
         (Some(name), Some(audience), Some(keys_url)) => Some(Some(IssuerSettings {
             leeway,
             user_claim,
             roles_claim,
+            accounts,
             ..IssuerSettings::new(name, audience, keys_url)
         })),
         _ => {

@@ -178,6 +178,25 @@ fn mail_goes_into_a_folder_unless_there_is_a_server() {
 }
 
 #[test]
+fn people_of_another_issuer_get_accounts_when_that_is_set() {
+    let issuer = [
+        ("SPACEY_ISSUER", "https://id.example"),
+        ("SPACEY_ISSUER_AUDIENCE", "spacey"),
+        ("SPACEY_ISSUER_JWKS_URL", "https://id.example/keys"),
+    ];
+    let with = |more: &[(&str, &str)]| load(&[&issuer[..], more].concat());
+    let accounts = |more| with(more).unwrap().keys.issuer.unwrap().accounts;
+    assert!(!accounts(&[]) && accounts(&[("SPACEY_ISSUER_ACCOUNTS", "true")]));
+    let both = [("SPACEY_ISSUER_ACCOUNTS", "true"), ("SPACEY_ISSUER_USER_CLAIM", "account")];
+    let message = with(&both).unwrap_err();
+    assert!(message.contains("SPACEY_ISSUER_USER_CLAIM exclude each other"), "{message}");
+    let message = load(&both[..1]).unwrap_err();
+    assert!(message.contains("SPACEY_ISSUER_ACCOUNTS needs SPACEY_ISSUER"), "{message}");
+    let message = with(&[("SPACEY_ISSUER_ACCOUNTS", "perhaps")]).unwrap_err();
+    assert!(message.contains("SPACEY_ISSUER_ACCOUNTS is \"perhaps\""), "{message}");
+}
+
+#[test]
 fn addresses_and_networks_are_checked() {
     let settings = load(&[
         ("SPACEY_PUBLIC_URL", "https://spacey.example.org/app/"),

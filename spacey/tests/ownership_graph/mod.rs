@@ -15,7 +15,7 @@ use common::{
 };
 use federation::Supergraph;
 use federation::compose::{SubgraphSdl, compose};
-use gateway::{Gateway, GatewaySettings, Transport};
+use gateway::{Gateway, GatewaySettings, Recognition, Transport};
 use generation::GenerationSettings;
 use http::{Request, header};
 use serde_json::{Value, json};
@@ -60,6 +60,14 @@ pub(crate) struct Graph {
 
 impl Graph {
     pub(crate) async fn open() -> Self {
+        Self::open_with(UsersSettings {
+            hashing_cost: HashingCost::new(64, 1, 1).unwrap(),
+            ..UsersSettings::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn open_with(settings: UsersSettings) -> Self {
         // As the program does at its start.
         drop(rustls::crypto::ring::default_provider().install_default());
         let clock = Clock::System;
@@ -84,10 +92,6 @@ impl Graph {
         .await
         .unwrap();
         let mail = tempfile::tempdir().unwrap();
-        let settings = UsersSettings {
-            hashing_cost: HashingCost::new(64, 1, 1).unwrap(),
-            ..UsersSettings::default()
-        };
         let users = users::open(
             backend(users::MIGRATIONS),
             settings,
@@ -116,14 +120,15 @@ impl Graph {
         let supergraph = compose(&sdls).unwrap().supergraph_sdl;
         let transports: Vec<Transport> =
             endpoints.iter().cloned().map(Transport::InProcess).collect();
-        let gateway = Gateway::new(
-            &supergraph,
-            transports,
-            tokens.clone(),
+        let recognition = Recognition {
+            tokens: Some(tokens.clone()),
+            keys: Some(Arc::new(users.clone())),
+            admissions: None,
             revocations,
-            GatewaySettings::default(),
             clock,
-        );
+        };
+        let settings = GatewaySettings::default();
+        let gateway = Gateway::new(&supergraph, transports, recognition, settings);
 
         let beta = Roles { beta: true, admin: false };
         let person = async |email: &str, name: &str, roles| {
@@ -276,12 +281,27 @@ impl Graph {
 
     /// The answer to a document.
     pub(crate) async fn run(&self, who: Who, document: &str) -> Value {
+        let token = |viewer| self.tokens.issue(viewer, jiff::Timestamp::now()).unwrap().0;
+        self.run_with(self.viewer(who).map(token), document).await
+    }
+
+    /// An API key of somebody's.
+    pub(crate) async fn api_key(&self, who: Who, scopes: &str) -> String {
+        let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
+        let make = format!(
+            "mutation {{ createApiKey(input: {{ name: \"k\", scopes: [{scopes}], expiresAt: \"{expires}\" }}) {{ secret }} }}"
+        );
+        let made = self.run(who, &make).await;
+        made["data"]["createApiKey"]["secret"].as_str().unwrap().to_owned()
+    }
+
+    /// The answer to a document with a token or an API key.
+    pub(crate) async fn run_with(&self, bearer: Option<String>, document: &str) -> Value {
         let body = json!({ "query": document }).to_string();
         let mut request =
             Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
-        if let Some(viewer) = self.viewer(who) {
-            let token = self.tokens.issue(viewer, jiff::Timestamp::now()).unwrap().0;
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        if let Some(bearer) = bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
         }
         let request = request.body(Body::from(body)).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();

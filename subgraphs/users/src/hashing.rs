@@ -1,11 +1,11 @@
 //! Hashing of passwords: argon2id, a few at a time and away from the async threads, so that a storm of logins cannot starve queries.
 //!
-//! Hashes of the program before this one (bcrypt) are checked but never made. Whether or not there is an account, a check takes the
-//! time of one hash.
+//! Hashes of the program before this one (bcrypt) are checked but never made. A wrong password takes the same work whatever it is compared with:
+//! one argon2id hash, and while there are accounts with a bcrypt hash, one bcrypt hash of the highest cost among them.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
 use argon2::{
@@ -19,6 +19,9 @@ use crate::model::{NewPassword, PasswordHash, TypedPassword};
 
 /// How many may wait for their turn. One more is turned away, so that a storm does not make everybody wait for minutes.
 const WAITING: usize = 256;
+
+/// The highest cost of a bcrypt hash that is made up for: a few seconds of work. One that costs more is compared with, and nothing else.
+const MOST_LEGACY_COST: u32 = 16;
 
 /// What one argon2id hash costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub(crate) struct Hasher {
     argon2: Argon2<'static>,
     /// Compared with when there is no account: of the cost of a real one, and nobody's.
     nobody: PasswordHash,
+    /// The highest cost of a bcrypt hash among the accounts, as far as it is known; 0 for none.
+    legacy_cost: Arc<AtomicU32>,
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
     runs: AtomicU64,
@@ -73,12 +78,25 @@ impl Hasher {
     /// A pool of `threads`.
     pub(crate) fn new(HashingCost(params): HashingCost, threads: NonZeroUsize) -> Self {
         Self {
+            legacy_cost: Arc::default(),
             nobody: PasswordHash(nobody(&params)),
             argon2: Argon2::new(Algorithm::Argon2id, Version::default(), params),
             running: Arc::new(Semaphore::new(threads.get())),
             admitted: Arc::new(Semaphore::new(threads.get() + WAITING)),
             runs: AtomicU64::new(0),
         }
+    }
+
+    /// Notes that there are accounts with a bcrypt hash of this cost.
+    pub(crate) fn expect_legacy(&self, cost: u32) {
+        if cost <= MOST_LEGACY_COST {
+            self.legacy_cost.fetch_max(cost, Ordering::Relaxed);
+        }
+    }
+
+    /// What to keep where there is no password: nobody can type what matches it.
+    pub(crate) fn nobody(&self) -> PasswordHash {
+        self.nobody.clone()
     }
 
     /// What to keep of a new password.
@@ -115,9 +133,24 @@ impl Hasher {
         password: &TypedPassword,
         kept: Option<&PasswordHash>,
     ) -> Result<Verdict, Error> {
-        let PasswordHash(kept) = kept.unwrap_or(&self.nobody).clone();
+        let (PasswordHash(kept), PasswordHash(nobody)) =
+            (kept.unwrap_or(&self.nobody).clone(), self.nobody.clone());
         let (argon2, password) = (self.argon2.clone(), password.clone());
-        self.run(move || compare(&argon2, &password, &kept)).await
+        let legacy_cost = self.legacy_cost.clone();
+        let work = move || {
+            let verdict = compare(&argon2, &password, &kept);
+            if verdict == Verdict::Wrong {
+                let done = bcrypt_cost(&kept);
+                let seen = done.filter(|done| *done <= MOST_LEGACY_COST);
+                let most = legacy_cost.fetch_max(seen.unwrap_or(0), Ordering::Relaxed);
+                if done.is_some() {
+                    compare(&argon2, &password, &nobody);
+                }
+                make_up(&password, done, most);
+            }
+            verdict
+        };
+        self.run(work).await
     }
 
     /// How many hashes were computed: for tests that compare the work of two answers.
@@ -166,6 +199,25 @@ fn compare(argon2: &Argon2<'_>, password: &TypedPassword, kept: &str) -> Verdict
         Ok(()) if is_current(argon2.params(), &kept) => Verdict::Right,
         Ok(()) => Verdict::RightButOutdated,
         Err(_) => Verdict::Wrong,
+    }
+}
+
+/// The cost of a bcrypt hash, the logarithm of its rounds to base 2; none for what is no such hash.
+fn bcrypt_cost(kept: &str) -> Option<u32> {
+    kept.parse().ok().map(|parts: bcrypt::HashParts| parts.get_cost())
+}
+
+/// Does the bcrypt work that is missing to one hash of the cost `most` when one of the cost `done` was computed. Each cost takes twice the work
+/// of the one before: so from one of a cost to that of a higher one it takes one of each between.
+fn make_up(password: &TypedPassword, done: Option<u32>, most: u32) {
+    let missing = match done {
+        Some(done) => done..most,
+        None if most > 0 => most..most + 1,
+        None => 0..0,
+    };
+    for cost in missing {
+        // It fails for costs that no hash can have.
+        drop(bcrypt::hash_with_salt(password.raw(), cost, [0; 16]));
     }
 }
 
@@ -235,6 +287,16 @@ mod tests {
         assert_eq!(hasher.verify(&typed, Some(&legacy)).await.unwrap(), Verdict::RightButOutdated);
         let wrong = TypedPassword::new("wrong horse");
         assert_eq!(hasher.verify(&wrong, Some(&legacy)).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[test]
+    fn what_is_missing_to_a_bcrypt_hash_is_made_up() {
+        let kept = |cost| bcrypt::hash("correct horse", cost).unwrap();
+        assert_eq!((bcrypt_cost(&kept(4)), bcrypt_cost(&kept(5))), (Some(4), Some(5)));
+        let argon2id = nobody(&HashingCost::default().0);
+        for other in ["", "$2a$14$short", "$2a$99$", &argon2id] {
+            assert_eq!(bcrypt_cost(other), None, "{other}");
+        }
     }
 
     #[tokio::test]

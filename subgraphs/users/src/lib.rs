@@ -17,12 +17,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use common::outbox::Outbox;
-use common::token::AccessTokens;
+use common::token::{Accepted, AccessTokens};
+use common::vouched::{Admission, Admissions, Vouched};
 use common::{
-    Backend, Client, Clock, Endpoint, Error, KeyVerifier, Revocations, Roles, UserId, Viewer,
+    Backend, Client, Clock, Endpoint, EndpointError, Error, KeyVerifier, Revocations, Roles, UserId,
 };
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 
 pub use hashing::{HashingCost, InvalidHashingCost};
 pub use settings::{Limits, UsersSettings};
@@ -78,9 +78,24 @@ impl KeyVerifier for Users {
         &'a self,
         secret: &'a str,
         client: &'a Client,
-    ) -> BoxFuture<'a, Result<Option<(Viewer, Timestamp)>, Error>> {
-        Box::pin(self.service.identify_api_key(secret, client))
+    ) -> BoxFuture<'a, Result<Option<Accepted>, EndpointError>> {
+        Box::pin(async { self.service.identify_api_key(secret, client).await.map_err(failed) })
     }
+}
+
+impl Admissions for Users {
+    fn admit<'a>(
+        &'a self,
+        person: &'a Vouched,
+        client: &'a Client,
+    ) -> BoxFuture<'a, Result<Admission, EndpointError>> {
+        Box::pin(async { self.service.admit_person(person, client).await.map_err(failed) })
+    }
+}
+
+/// The domain's own error, as the seam between processes has it.
+fn failed(error: Error) -> EndpointError {
+    EndpointError::Failed { endpoint: "users".into(), source: Box::new(error) }
 }
 
 /// How often to look for mail that is to be tried again.
@@ -106,11 +121,13 @@ pub async fn open(
 ) -> Result<Users, Error> {
     let store: Arc<dyn Store> = match backend {
         Backend::Sqlite(sqlite) => Arc::new(store::sqlite::SqliteStore::new(sqlite)),
+        // Boxed: it is large, and so would be all that wait for it.
         Backend::Mongo(mongo) => Arc::new(Box::pin(store::mongo::MongoStore::open(mongo)).await?),
     };
     let outbox = Outbox::start("users", store.clone(), subscribers);
     let service = Service::new(store, outbox, settings, tokens, revocations, mailer, clock);
     service.load_revocations().await?;
+    service.expect_legacy_hashes().await?;
     let service = Arc::new(service);
     tokio::spawn(send_mail(Arc::downgrade(&service)));
     tokio::spawn(tidy_up(Arc::downgrade(&service)));

@@ -4,15 +4,10 @@ use common::EndpointError;
 use common::revocation::{Ended, RevocationFeed};
 use futures::future::BoxFuture;
 
-use crate::Users;
+use crate::{Users, failed};
 
 impl RevocationFeed for Users {
     fn ended_since(&self, cursor: Option<i64>) -> BoxFuture<'_, Result<Ended, EndpointError>> {
-        Box::pin(async move {
-            self.service.ended_since(cursor).await.map_err(|error| EndpointError::Failed {
-                endpoint: "users".into(),
-                source: Box::new(error),
-            })
-        })
+        Box::pin(async move { self.service.ended_since(cursor).await.map_err(failed) })
     }
 }

@@ -110,7 +110,8 @@ async fn check(backend: Backend) {
     );
     let made = run(&here.users, Some(&eve), key).await["createApiKey"].take();
     let secret = made["secret"].as_str().unwrap();
-    let (of_key, _) = there.users.identify(secret, &Client::default()).await.unwrap().unwrap();
+    let found = there.users.identify(secret, &Client::default()).await.unwrap();
+    let of_key = found.unwrap().viewer;
     let revoke = format!(
         "mutation {{ revokeApiKey(input: {{ apiKeyId: {} }}) {{ __typename }} }}",
         made["apiKey"]["id"]

@@ -1,15 +1,17 @@
 //! Directives of the subgraphs' own that `@composeDirective` keeps, with the specifications they come from.
 //!
 //! Subgraphs that compose a directive must agree on its specification, its major version and its name; the definition
-//! is that of the newest version. Applications in subgraphs that do not compose it are left out.
+//! is that of the newest version, and allows on schemas what any of them does. Applications in subgraphs that do not
+//! compose it are left out.
 
 use std::collections::BTreeMap;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::DirectiveDefinition;
+use apollo_compiler::ast::{DirectiveDefinition, DirectiveLocation};
 use apollo_compiler::collections::HashSet;
 
+use super::executable::is_executable;
 use super::{GraphId, MergedLink};
 use crate::compose::diagnostic::{Code, Report};
 use crate::compose::subgraph::{Import, Link, Subgraph, Version};
@@ -56,6 +58,9 @@ impl Custom {
             }
         }
         check_names(&kept, subgraphs, report);
+        for (local, kept) in &mut kept {
+            kept.allow_what_any_does(local, subgraphs, report);
+        }
         Self(kept)
     }
 
@@ -106,6 +111,47 @@ impl Kept {
         }
         self.graphs.extend(other.graphs);
     }
+
+    /// Lets the directive be repeated, and stand in a schema, where any of the subgraphs that compose it defines it so.
+    fn allow_what_any_does(&mut self, local: &Name, subgraphs: &[Subgraph], report: &mut Report) {
+        let composing =
+            subgraphs.iter().enumerate().filter(|(graph, _)| self.graphs.contains(graph));
+        let (names, definitions): (Vec<&str>, Vec<_>) = composing
+            .filter_map(|(_, subgraph)| {
+                Some((subgraph.name.as_str(), subgraph.directive_definitions.get(local)?))
+            })
+            .unzip();
+        let at = format!("@{local}");
+        let repeatable = definitions.iter().any(|definition| definition.repeatable);
+        if definitions.iter().any(|definition| definition.repeatable != repeatable) {
+            let message = "the directive is repeatable, because it is in some subgraphs".to_owned();
+            report.hint(Code::InconsistentTypeSystemDirectiveRepeatable, &at, &names, message);
+        }
+        let mut locations = self.definition.locations.clone();
+        for definition in &definitions {
+            let further = type_system_locations(definition).filter(|one| !locations.contains(one));
+            let further: Vec<_> = further.collect();
+            locations.extend(further);
+        }
+        let lacks_some = |definition: &DirectiveDefinition| {
+            let mut all = locations.iter().filter(|location| !is_executable(**location));
+            all.any(|location| !definition.locations.contains(location))
+        };
+        if definitions.iter().any(|definition| lacks_some(definition)) {
+            let message = "the directive has the locations of all subgraphs together".to_owned();
+            report.hint(Code::InconsistentTypeSystemDirectiveLocations, &at, &names, message);
+        }
+        let merged = self.definition.make_mut();
+        merged.repeatable = repeatable;
+        merged.locations = locations;
+    }
+}
+
+/// Where a directive may stand in a schema.
+fn type_system_locations(
+    definition: &DirectiveDefinition,
+) -> impl Iterator<Item = DirectiveLocation> {
+    definition.locations.iter().copied().filter(|location| !is_executable(*location))
 }
 
 fn report_different(known: &Kept, local: &Name, subgraph: &Subgraph, report: &mut Report) {

@@ -97,7 +97,8 @@ fn merge_locations(
     Some(common)
 }
 
-fn is_executable(location: DirectiveLocation) -> bool {
+/// Whether it is a place in an operation.
+pub(super) fn is_executable(location: DirectiveLocation) -> bool {
     use DirectiveLocation as At;
     matches!(
         location,

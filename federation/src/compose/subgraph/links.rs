@@ -61,9 +61,16 @@ pub(super) fn read(definitions: &[Definition], subgraph: &str, report: &mut Repo
         report,
     };
     reader.check_names(&read);
+    let contained: Vec<_> = read
+        .iter()
+        .filter_map(|link| {
+            Some((link.own_name().to_owned(), spec::contained(&link.identity)?.since))
+        })
+        .collect();
     for link in read {
         reader.apply(link);
     }
+    reader.hint_newer(&contained);
     reader.finish()
 }
 
@@ -204,6 +211,29 @@ impl Reader<'_> {
             let version = link.version.map(|version| format!(" {version}")).unwrap_or_default();
             let message = format!("{}{version} {problem}", link.own_name());
             self.error(Code::InvalidLinkDirectiveUsage, message);
+        }
+    }
+
+    /// Tells of specifications, each with the minor version of Federation 2 that brought it, that the linked version does
+    /// not contain.
+    fn hint_newer(&mut self, contained: &[(String, u32)]) {
+        let Version(2, linked) = self.links.version else {
+            return;
+        };
+        let newest = contained.iter().rev().max_by_key(|(_, since)| since);
+        if let Some((name, since)) = newest.filter(|(_, since)| *since > linked) {
+            let message = format!(
+                "\"{name}\" is linked, which is part of federation since {}; it is composed as that version does, \
+                 although {} is linked",
+                Version(2, *since),
+                self.links.version
+            );
+            self.report.hint(
+                Code::ImplicitlyUpgradedFederationVersion,
+                "",
+                &[self.subgraph],
+                message,
+            );
         }
     }
 

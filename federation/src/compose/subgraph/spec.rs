@@ -137,6 +137,8 @@ pub(crate) const COMPOSED: [&str; 8] = [
 pub(super) struct Contained {
     identity: &'static str,
     pub(super) versions: &'static [Version],
+    /// First minor version of Federation 2 that contains it.
+    pub(super) since: u32,
     pub(super) directives: &'static [&'static str],
 }
 
@@ -144,22 +146,29 @@ const CONTAINED: [Contained; 7] = [
     Contained {
         identity: "https://specs.apollo.dev/tag",
         versions: &[Version(0, 1), Version(0, 2), Version(0, 3)],
+        since: 0,
         directives: &["tag"],
     },
     Contained {
         identity: "https://specs.apollo.dev/inaccessible",
         versions: &[Version(0, 1), Version(0, 2)],
+        since: 0,
         directives: &["inaccessible"],
     },
-    first("https://specs.apollo.dev/authenticated", &["authenticated"]),
-    first("https://specs.apollo.dev/requiresScopes", &["requiresScopes"]),
-    first("https://specs.apollo.dev/policy", &["policy"]),
-    first("https://specs.apollo.dev/cost", &["cost", "listSize"]),
-    first("https://specs.apollo.dev/context", &["context", "fromContext"]),
+    first("https://specs.apollo.dev/authenticated", 5, &["authenticated"]),
+    first("https://specs.apollo.dev/requiresScopes", 5, &["requiresScopes"]),
+    first("https://specs.apollo.dev/policy", 6, &["policy"]),
+    first("https://specs.apollo.dev/cost", 9, &["cost", "listSize"]),
+    first("https://specs.apollo.dev/context", 8, &["context", "fromContext"]),
 ];
 
-const fn first(identity: &'static str, directives: &'static [&'static str]) -> Contained {
-    Contained { identity, versions: &[Version(0, 1)], directives }
+/// A specification in its first version, which is the only one.
+const fn first(
+    identity: &'static str,
+    since: u32,
+    directives: &'static [&'static str],
+) -> Contained {
+    Contained { identity, versions: &[Version(0, 1)], since, directives }
 }
 
 /// The contained specification with this URL, version left out.

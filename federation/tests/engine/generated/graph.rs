@@ -69,6 +69,8 @@ pub(crate) struct InterfaceObject {
     pub(crate) by: SubgraphNo,
     /// What that adds, and what it names for that.
     pub(crate) fields: Vec<Field>,
+    /// Another interface that the object implements, so that it stands in for its types there.
+    pub(crate) implements: Option<usize>,
 }
 
 impl AbstractType {
@@ -177,7 +179,14 @@ impl Graph {
             Named::Scalar(_) | Named::Enum(_) => return Vec::new(),
         };
         let here = |object: &usize| self.objects[*object].here.contains_key(&subgraph);
-        possible.iter().copied().filter(here).collect()
+        let mut possible: Vec<usize> = possible.iter().copied().filter(here).collect();
+        for interface in &self.interfaces {
+            let implements = interface.object.as_ref().and_then(|object| object.implements);
+            if interface.is_object_in(subgraph) && implements.map(Named::Interface) == Some(named) {
+                possible.extend(&interface.possible);
+            }
+        }
+        possible
     }
 
     /// The fields of an interface that every implementer in `subgraph` resolves there.

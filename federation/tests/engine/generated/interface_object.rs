@@ -1,9 +1,12 @@
-//! Has a subgraph of its own add fields to an interface that it has as an object (`@interfaceObject`).
+//! Has a subgraph of its own add fields to an interface that it has as an object (`@interfaceObject`), and perhaps answer that
+//! object where another interface stands.
 
 use std::collections::BTreeSet;
 
 use super::choices::Choices;
-use super::graph::{Field, Graph, InterfaceObject, Key, Named, ObjectKind, SubgraphNo};
+use super::graph::{
+    AbstractType, Field, Graph, InterfaceObject, Key, Named, ObjectKind, SubgraphNo,
+};
 
 pub(crate) fn add(choices: &mut Choices, graph: &mut Graph) {
     let homes = graph.subgraphs;
@@ -19,9 +22,12 @@ pub(crate) fn add(choices: &mut Choices, graph: &mut Graph) {
             let by = graph.subgraphs;
             graph.subgraphs += 1;
             let fields = fields(choices, graph, interface, (home, by));
-            let interface = &mut graph.interfaces[interface];
-            interface.here.insert(home);
-            interface.object = Some(InterfaceObject { home, by, fields });
+            let made = &mut graph.interfaces[interface];
+            made.here.insert(home);
+            made.object = Some(InterfaceObject { home, by, fields, implements: None });
+            if choices.one_in(2) {
+                widen(choices, graph, interface, (home, by));
+            }
         }
     }
 }
@@ -44,6 +50,49 @@ fn settle(choices: &mut Choices, graph: &mut Graph, object: usize, home: Subgrap
         if !declared.iter().any(|(known, _)| *known == key) {
             declared.push((key, true));
         }
+    }
+}
+
+/// Has the interface's subgraph answer the object where a wider interface stands, perhaps beside another entity.
+fn widen(
+    choices: &mut Choices,
+    graph: &mut Graph,
+    interface: usize,
+    (home, by): (SubgraphNo, SubgraphNo),
+) {
+    let mut possible = graph.interfaces[interface].possible.clone();
+    let is_other = |object: &usize| {
+        graph.objects[*object].kind == ObjectKind::Entity && !possible.contains(object)
+    };
+    let others: Vec<usize> = (0..graph.objects.len()).filter(is_other).collect();
+    if !others.is_empty() && choices.one_in(2) {
+        let other = *choices.pick(&others);
+        settle(choices, graph, other, by);
+        possible.push(other);
+    }
+    let here = BTreeSet::from([home, by]);
+    for object in &possible {
+        let object = &mut graph.objects[*object];
+        let known = here.iter().filter(|subgraph| object.here.contains_key(subgraph));
+        object.fields[0].owners.extend(known);
+    }
+    let wide = graph.interfaces.len();
+    let (name, fields) = (format!("Wide{by}"), vec!["id".to_owned()]);
+    graph.interfaces.push(AbstractType { name, possible, fields, here, object: None });
+    let field = |choices: &mut Choices, name: String| {
+        let mut field = Field::new(name, Named::Interface(wide), choices.below(4));
+        field.owners.insert(by);
+        field
+    };
+    let query = graph.objects.len() - 2;
+    for number in 0..=choices.below(2) {
+        let root = field(choices, format!("wide{by}{number}"));
+        graph.objects[query].fields.push(root);
+    }
+    let inner = choices.one_in(2).then(|| field(choices, format!("iow{by}")));
+    if let Some(object) = &mut graph.interfaces[interface].object {
+        object.implements = Some(wide);
+        object.fields.extend(inner);
     }
 }
 

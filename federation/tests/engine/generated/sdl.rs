@@ -53,9 +53,12 @@ impl Writer<'_> {
         if let Some(object) = &interface.object
             && object.by == self.subgraph
         {
+            let implements = object.implements.map(|wider| &self.graph.interfaces[wider].name);
+            let implements = implements.map(|name| format!(" implements {name}"));
+            let implements = implements.unwrap_or_default();
             let _ = writeln!(
                 self.text,
-                "type {} @key(fields: \"id\") @interfaceObject {{\n  id: ID!",
+                "type {}{implements} @key(fields: \"id\") @interfaceObject {{\n  id: ID!",
                 interface.name
             );
             for field in &object.fields {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use common::token::jws::{Expected, Unverified};
 use common::token::{Accepted, TokenError};
+use common::vouched::Vouched;
 use jiff::{SignedDuration, Timestamp};
 use url::{Host, Url};
 
@@ -36,6 +37,8 @@ pub struct IssuerSettings {
     pub user_claim: Option<String>,
     /// The claim that lists roles, among which `beta` and `admin` count here. Without it nobody has any.
     pub roles_claim: Option<String>,
+    /// Whether its people get accounts by themselves, which are then found by issuer and subject, not by an id that is derived.
+    pub accounts: bool,
     /// How its keys are fetched.
     pub fetching: KeyFetchSettings,
 }
@@ -51,6 +54,7 @@ impl IssuerSettings {
             leeway: Duration::from_secs(30),
             user_claim: None,
             roles_claim: None,
+            accounts: false,
             fetching: KeyFetchSettings::default(),
         }
     }
@@ -114,6 +118,7 @@ pub(super) struct Issuer {
     leeway: SignedDuration,
     keys: KeySet,
     mapping: Mapping,
+    accounts: bool,
 }
 
 impl Issuer {
@@ -127,19 +132,20 @@ impl Issuer {
         let leeway = SignedDuration::try_from(settings.leeway).unwrap_or(SignedDuration::ZERO);
         let keys = KeySet::new(&settings.keys_url, settings.fetching)?;
         let mapping = Mapping::new(&settings.issuer, settings.user_claim, settings.roles_claim);
-        Ok(Self { name: settings.issuer, audience: settings.audience, leeway, keys, mapping })
+        let IssuerSettings { issuer: name, audience, accounts, .. } = settings;
+        Ok(Self { name, audience, leeway, keys, mapping, accounts })
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Who the token's bearer is.
+    /// Who the token's bearer is; for an account, where they get one.
     pub(super) async fn accept(
         &self,
         token: Unverified<'_>,
         now: Timestamp,
-    ) -> Result<Accepted, TokenError> {
+    ) -> Result<(Accepted, Option<Vouched>), TokenError> {
         let key = match token.kid() {
             Some(kid) => self.keys.find(kid).await,
             None => None,
@@ -149,7 +155,8 @@ impl Issuer {
         let (issuer, audience, leeway) = (&*self.name, &*self.audience, self.leeway);
         let expires = Expected { issuer, audience, leeway }.check(&claims, now)?;
         let viewer = self.mapping.viewer(&claims).ok_or(TokenError::Invalid)?;
-        Ok(Accepted { viewer, expires })
+        let person = self.accounts.then(|| person::vouched(&self.name, &claims)).flatten();
+        Ok((Accepted { viewer, expires }, person))
     }
 }
 

@@ -4,6 +4,7 @@
 //! same and no two people share one. Roles are taken from a claim only where that is set.
 
 use common::token::jws::Claims;
+use common::vouched::Vouched;
 use common::{Roles, SessionId, UserId, Viewer};
 use serde_json::Value;
 use uuid::Uuid;
@@ -60,6 +61,18 @@ impl Mapping {
         let has = |role: &str| names.iter().any(|name| name.eq_ignore_ascii_case(role));
         Roles { beta: has("beta"), admin: has("admin") }
     }
+}
+
+/// What the claims tell of a person for an account. The viewer was made of them: there is a subject.
+pub(super) fn vouched(issuer: &str, claims: &Claims) -> Option<Vouched> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+    Some(Vouched {
+        issuer: issuer.to_owned(),
+        subject: text("sub")?,
+        email: text("email"),
+        email_verified: claims.get("email_verified") == Some(&Value::Bool(true)),
+        name: text("name"),
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message as Frame, WebSocket};
-use common::Caller;
+use common::{Caller, Client};
 use federation::{Object, Value};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -87,12 +87,17 @@ async fn introduce(
             }
         }
     };
-    let identity = identify(state, opening, payload.as_ref()).await.map_err(|refused| {
-        tracing::debug!("a WebSocket is refused: {refused:?}");
-        Some(Close::FORBIDDEN)
-    })?;
     let trusted = &state.settings.http.trusted_proxies;
-    let key = client_key(&identity, &client(&opening.headers, &opening.extensions, trusted));
+    let client = client(&opening.headers, &opening.extensions, trusted);
+    let identified = identify(state, opening, payload.as_ref(), &client).await;
+    let identity = identified.map_err(|refused| {
+        tracing::debug!("a WebSocket is refused: {refused:?}");
+        match refused.code() {
+            Some(Code::ServiceUnavailable) => Some(Close::UNAVAILABLE),
+            _ => Some(Close::FORBIDDEN),
+        }
+    })?;
+    let key = client_key(&identity, &client);
     let permit = state
         .clients
         .admit(key, settings.connections_per_client)
@@ -107,6 +112,7 @@ async fn identify(
     state: &State,
     opening: &mut Opening,
     payload: Option<&Object>,
+    client: &Client,
 ) -> Result<Identity, Outcome> {
     let given = payload.into_iter().flat_map(Object::iter).find_map(|(name, value)| match value {
         Value::String(text) if name.eq_ignore_ascii_case("authorization") => Some(text),
@@ -118,7 +124,7 @@ async fn identify(
         opening.headers.insert(AUTHORIZATION, value);
     }
     // The origin was looked at, so a cookie is the visitor's own.
-    state.identify(&opening.headers, false).await
+    state.identify(&opening.headers, client, false).await
 }
 
 /// What a frame says; nothing when it is none of the protocol's business.
@@ -134,6 +140,7 @@ fn read(frame: Option<Result<Frame, axum::Error>>) -> Result<Option<ClientMessag
 struct Connection {
     socket: WebSocket,
     state: Arc<State>,
+    identity: Identity,
     caller: Caller,
     /// Those of the upgrade, with what `connection_init` said in place of theirs.
     headers: HeaderMap,
@@ -169,9 +176,10 @@ impl Connection {
         let client = client(&opening.headers, &opening.extensions, trusted);
         let caller = Caller { client, ..Caller::new(identity.viewer.clone(), opening.request_id) };
         let (authenticator, drain) = (state.authenticator.clone(), state.drain.clone());
-        let outlet = Outlet::new(inbox, identity, authenticator, drain, settings);
+        let outlet = Outlet::new(inbox, identity.clone(), authenticator, drain, settings);
         Self {
             socket,
+            identity,
             caller,
             headers: opening.headers,
             outbox,
@@ -233,7 +241,7 @@ impl Connection {
         let request = GraphQlRequest::from_value(payload)?;
         let graph = self.state.graph.load_full();
         let prepared = graph.operations.prepare(&request).await?;
-        let prepared = authorise(&prepared, self.caller.viewer.as_ref())?;
+        let prepared = authorise(&prepared, &self.identity)?;
         let id: Arc<str> = id.into();
         let operation = relay::Operation {
             prepared,

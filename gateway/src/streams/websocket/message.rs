@@ -63,6 +63,8 @@ impl Close {
     pub(super) const INIT_TIMEOUT: Self = Self::because(4408, "Connection initialisation timeout");
     pub(super) const INIT_TWICE: Self = Self::because(4429, "Too many initialisation requests");
     pub(super) const TOO_MANY: Self = Self::because(1013, "too many connections of this client");
+    pub(super) const UNAVAILABLE: Self =
+        Self::because(1013, "credentials cannot be checked at this moment");
     pub(super) const NOT_TEXT: Self = Self::because(4400, "messages must be text");
     pub(super) const SILENT: Self = Self::because(1001, "nothing was heard of the client");
 

@@ -6,14 +6,13 @@
 use std::fmt;
 
 use async_graphql::Enum;
+use common::api_key::{KEY_BEGINNING as BEGINNING, READ, WRITE};
 use common::{ApiKeyId, Error, UserId};
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 
 use super::TokenHash;
 
-/// How every key begins.
-const BEGINNING: &str = "sk_spacey_";
 /// How many random characters follow: 190 bits.
 const RANDOM: usize = 32;
 /// How many characters of a checksum end it.
@@ -29,9 +28,9 @@ const MAX_LIFETIME: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// What a key may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
 pub enum ApiScope {
-    /// To read what its owner may read.
+    /// To run queries and subscriptions: to read what its owner may read.
     Read,
-    /// To change what its owner may change, but for the account and its security.
+    /// To run mutations: to change what its owner may change, but for the account and its security.
     Write,
 }
 
@@ -40,8 +39,8 @@ impl ApiScope {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Read => "read",
-            Self::Write => "write",
+            Self::Read => READ,
+            Self::Write => WRITE,
         }
     }
 
@@ -198,7 +197,7 @@ mod tests {
     fn a_key_round_trips_and_other_text_is_none() {
         let secret = ApiSecret::generate();
         let text = secret.expose().to_owned();
-        assert_eq!(text.len(), 48);
+        assert!(common::api_key::can_be_key(&text));
         assert!(text.starts_with(secret.prefix()) && secret.prefix().len() == 14);
         assert_eq!(ApiSecret::parse(&text), Some(secret.clone()));
         assert_ne!(ApiSecret::generate(), secret);

@@ -62,7 +62,7 @@ kinds! {
     ApiKeyCreated = "api-key-created",
     /// An API key was revoked.
     ApiKeyRevoked = "api-key-revoked",
-    /// An API key was used: noted once an hour.
+    /// An API key was used: noted once in each hour.
     ApiKeyUsed = "api-key-used",
     /// A role was given.
     RoleGranted = "role-granted",

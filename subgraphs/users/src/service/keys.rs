@@ -1,6 +1,7 @@
 //! API keys: made, listed and revoked by their owner in person, and recognised when a script shows one.
 
-use common::{ApiKeyId, Caller, Client, Error, SessionId, Viewer};
+use common::token::Accepted;
+use common::{ApiKeyId, Caller, Client, Error, Roles, SessionId, Viewer};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Service;
@@ -11,8 +12,8 @@ use crate::store::Keys;
 const MOST_KEYS: u32 = 20;
 /// How exactly it is noted when a key was used last.
 const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
-/// How often the use of a key goes into the log of security events.
-const USE_LOGGED_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// In how many seconds the use of a key goes into the log of security events once: an hour by the clock.
+const USE_LOGGED_EVERY: i64 = 3600;
 
 impl Service {
     /// Makes a key. The key itself is answered this once.
@@ -69,13 +70,14 @@ impl Service {
         Ok(key)
     }
 
-    /// For whom a key acts that a client shows, with what scopes, and until when; nobody when it is not good. The viewer's session is the
-    /// key's id, so that a key that is revoked is among the revoked sessions.
+    /// For whom a key acts that a client shows, with what scopes, and until when that may be believed; nobody when it is not good. The viewer's
+    /// session is the key's id, so that a key that is revoked is among the revoked sessions. It is never an administrator: what takes that
+    /// role is for a person.
     pub(crate) async fn identify_api_key(
         &self,
         secret: &str,
         client: &Client,
-    ) -> Result<Option<(Viewer, Timestamp)>, Error> {
+    ) -> Result<Option<Accepted>, Error> {
         // Most of what is no key ends here, without a question to the store.
         let Some(secret) = ApiSecret::parse(secret) else { return Ok(None) };
         let now = self.now();
@@ -87,13 +89,14 @@ impl Service {
         let viewer = Viewer {
             verified: user.email_verified,
             scopes: key.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
-            ..Viewer::new(user.id, session_of(key.id), user.roles)
+            ..Viewer::new(user.id, session_of(key.id), Roles { admin: false, ..user.roles })
         };
-        let is_older = |than| key.last_used_at.is_none_or(|last| now.duration_since(last) >= than);
-        if is_older(USE_NOTED_EVERY) {
-            self.store.touch_key(key.id, now).await?;
-        }
-        if is_older(USE_LOGGED_EVERY) {
+        let before = now.saturating_sub(USE_NOTED_EVERY).unwrap_or(Timestamp::MIN);
+        let is_noted = key.last_used_at.is_some_and(|last| last > before);
+        let hour = |at: Timestamp| at.as_second().div_euclid(USE_LOGGED_EVERY);
+        let is_logged = key.last_used_at.is_some_and(|last| hour(last) == hour(now));
+        // Of many uses at the same time one notes it, and that one logs it.
+        if !is_noted && self.store.touch_key(key.id, now, before).await? && !is_logged {
             let caller = Caller {
                 client: client.clone(),
                 ..Caller::new(Some(viewer.clone()), "an API key")
@@ -101,7 +104,9 @@ impl Service {
             let (kind, name) = (SecurityEventKind::ApiKeyUsed, Some(key.name));
             self.note(&caller, Some(user.id), kind, name).await?;
         }
-        Ok(Some((viewer, key.expires_at)))
+        // Whoever remembers a revocation does so for as long as an access token is good.
+        let believed = now.saturating_add(self.tokens.lifetime()).unwrap_or(Timestamp::MAX);
+        Ok(Some(Accepted { viewer, expires: key.expires_at.min(believed) }))
     }
 
     /// Revokes keys, at once for whoever looks at the revoked sessions.

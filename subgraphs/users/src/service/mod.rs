@@ -11,6 +11,7 @@ mod ended;
 mod keys;
 mod limits;
 mod passwords;
+mod people;
 mod sessions;
 
 use std::sync::Arc;

@@ -19,6 +19,14 @@ pub(super) const WRONG_SECRET: Error =
 const WRONG_PASSWORD: Error = Error::WrongCredentials("this is not your present password");
 
 impl Service {
+    /// Finds out whether accounts have hashes of the program before this one, so that a wrong password takes the same time for all.
+    pub(crate) async fn expect_legacy_hashes(&self) -> Result<(), Error> {
+        if let Some(cost) = self.store.legacy_cost().await? {
+            self.hasher.expect_legacy(cost);
+        }
+        Ok(())
+    }
+
     /// Changes the password of the signed-in person, who knows the present one, and ends their other sessions.
     pub(crate) async fn change_password(
         &self,
@@ -149,6 +157,10 @@ impl Service {
             if self.store.replace_hash(user.id, old, new.clone()).await? {
                 break;
             }
+        }
+        if !user.email_verified {
+            // Nobody knew that the address was theirs for whom another issuer vouched.
+            self.store.forget_people(user.id).await?;
         }
         self.end(Sessions::Of(user.id)).await?;
         self.revoke_keys(Keys::Of(user.id)).await?;

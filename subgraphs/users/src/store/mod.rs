@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::model::{
-    ApiKey, Attempt, AttemptKey, Backoff, Email, MailGrant, MailToken, PasswordHash, Purpose,
-    QueuedMail, SecurityEvent, Session, TokenHash, User,
+    ApiKey, Attempt, AttemptKey, Backoff, Email, MailGrant, MailToken, PasswordHash, PersonKey,
+    Purpose, QueuedMail, SecurityEvent, Session, TokenHash, User,
 };
 
 /// The answer of a store, when it comes.
@@ -27,6 +27,17 @@ pub enum Replaced {
     /// Nobody would be left who may administer: nothing was done.
     NoAdminLeft,
     /// Another account has the address: nothing was done.
+    AddressTaken,
+}
+
+/// How it went to make an account for somebody for whom another issuer vouches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// It was made, and its event waits for delivery.
+    Made,
+    /// The person has one already: nothing was done.
+    Known,
+    /// Another account has the address: nothing was done to speak of.
     AddressTaken,
 }
 
@@ -63,12 +74,26 @@ pub struct SignUpMail {
 
 /// Keeps everything of the domain.
 pub trait Store:
-    OutboxStore + AccountStore + SessionStore + MailStore + KeyStore + LimitStore + AuditStore
+    OutboxStore
+    + AccountStore
+    + PeopleStore
+    + SessionStore
+    + MailStore
+    + KeyStore
+    + LimitStore
+    + AuditStore
 {
 }
 
 impl<S> Store for S where
-    S: OutboxStore + AccountStore + SessionStore + MailStore + KeyStore + LimitStore + AuditStore
+    S: OutboxStore
+        + AccountStore
+        + PeopleStore
+        + SessionStore
+        + MailStore
+        + KeyStore
+        + LimitStore
+        + AuditStore
 {
 }
 
@@ -82,6 +107,9 @@ pub trait AccountStore: Send + Sync {
 
     /// A page of all accounts, oldest first; with `text`, of those whose address or name has it in it, in whatever case of the letters a–z.
     fn user_page(&self, text: Option<String>, page: PageRequest<UserId>) -> Answer<'_, Page<User>>;
+
+    /// The highest cost of a bcrypt hash that is kept of a password: the two digits behind `$2a$` or the like; none when there is none.
+    fn legacy_cost(&self) -> Answer<'_, Option<u32>>;
 
     /// Keeps a new account and its event, and answers whether it did. When its address is taken, the account that has it stays as it is
     /// but for a count of such attempts. Of `mail` the one that fits is queued, so that both answers take the same work.
@@ -108,6 +136,23 @@ pub trait AccountStore: Send + Sync {
 
     /// Whether the store answers now.
     fn ping(&self) -> Answer<'_, ()>;
+}
+
+/// Keeps which accounts belong to people for whom another issuer vouches.
+pub trait PeopleStore: Send + Sync {
+    /// The account of a person.
+    fn account_of(&self, person: PersonKey) -> Answer<'_, Option<User>>;
+
+    /// Keeps a new account, its event, and that it belongs to the person: all of it or nothing.
+    fn insert_person(
+        &self,
+        person: PersonKey,
+        user: User,
+        hash: PasswordHash,
+    ) -> Answer<'_, Joined>;
+
+    /// Has the account belong to nobody for whom another issuer vouches.
+    fn forget_people(&self, user: UserId) -> Answer<'_, ()>;
 }
 
 /// Keeps sessions.
@@ -184,8 +229,8 @@ pub trait KeyStore: Send + Sync {
     /// The keys of a person that were not revoked, newest first; those that have expired are among them.
     fn keys_of(&self, user: UserId) -> Answer<'_, Vec<ApiKey>>;
 
-    /// Notes that a key was used.
-    fn touch_key(&self, key: ApiKeyId, now: Timestamp) -> Answer<'_, ()>;
+    /// Notes that a key was used, and answers whether it did: not when a use after `before` is noted already.
+    fn touch_key(&self, key: ApiKeyId, now: Timestamp, before: Timestamp) -> Answer<'_, bool>;
 
     /// Revokes keys, and answers which of them had not been revoked before.
     fn revoke_keys(&self, which: Keys, now: Timestamp) -> Answer<'_, Vec<ApiKey>>;

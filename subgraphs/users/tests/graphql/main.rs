@@ -6,6 +6,7 @@ mod accounts;
 mod addresses;
 mod limits;
 mod model;
+mod people;
 mod security;
 mod world;
 
@@ -48,6 +49,12 @@ on_each_store! {
         security_events_are_for_their_owner_and_admins
         admins_find_people_and_end_their_sessions
         an_account_is_deleted_after_a_while_unless_its_owner_logs_in
+    }
+    people {
+        a_person_gets_an_account_once
+        an_address_that_is_taken_is_never_linked
+        an_address_counts_as_confirmed_when_the_issuer_says_so
+        who_gets_an_unconfirmed_account_by_mail_has_it_alone
     }
     addresses {
         an_address_is_changed_by_who_reads_mail_sent_there

@@ -134,6 +134,16 @@ pub(crate) async fn a_hash_is_replaced_only_if_it_is_still_the_one(store: &impl 
     assert_eq!(kept().await, (user.clone(), hash("new")));
 }
 
+pub(crate) async fn hashes_of_the_program_before_are_known(store: &impl Store) {
+    assert_eq!(store.legacy_cost().await.unwrap(), None);
+    let kept = ["$2a$10$x", "$2b$12$x", "$2y$04$x", "$argon2id$v=19$m=99,t=99$x"];
+    for (name, kept) in ["ada", "eve", "bo", "cy"].into_iter().zip(kept) {
+        let user = user(&format!("{name}@example.org"));
+        assert!(store.insert_user(user, hash(kept), None).await.unwrap());
+    }
+    assert_eq!(store.legacy_cost().await.unwrap(), Some(12));
+}
+
 pub(crate) async fn events_wait_until_they_are_delivered(store: &impl Store) {
     let ada = insert(store, "ada@example.org").await;
     let eve = insert(store, "eve@example.org").await;

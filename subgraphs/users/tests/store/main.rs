@@ -4,6 +4,7 @@
 
 mod accounts;
 mod former;
+mod people;
 mod security;
 mod sessions;
 mod support;
@@ -41,10 +42,16 @@ suite! {
         the_last_admin_stays
         of_two_admins_who_depose_each_other_one_stays
         a_hash_is_replaced_only_if_it_is_still_the_one
+        hashes_of_the_program_before_are_known
         events_wait_until_they_are_delivered
         it_answers_a_ping
         accounts_are_paged_and_searched
         an_account_is_removed_with_everything
+    }
+    people {
+        a_person_has_one_account
+        of_many_who_come_at_the_same_time_one_makes_it
+        an_account_is_nobody_elses_once_that_is_forgotten
     }
     sessions {
         a_session_is_kept_as_it_was_given

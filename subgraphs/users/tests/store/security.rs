@@ -186,7 +186,12 @@ pub(crate) async fn a_key_is_kept_as_it_was_given_and_revoked_once(store: &impl 
     assert_eq!(store.key_by_hash(ApiSecret::generate().hash()).await.unwrap(), None);
     assert_eq!(store.keys_of(ada.id).await.unwrap(), [second.clone(), first.clone()]);
     let used = now() + seconds(5);
-    store.touch_key(second.id, used).await.unwrap();
+    assert!(store.touch_key(second.id, used, now()).await.unwrap());
+    assert!(!store.touch_key(second.id, used + seconds(1), used - seconds(1)).await.unwrap());
+    let touches = (0..5).map(|_| store.touch_key(first.id, used, now()));
+    let touched = join_all(touches).await.into_iter().filter(|it| *it.as_ref().unwrap());
+    assert_eq!(touched.count(), 1, "of many at the same time one is noted");
+    let first = ApiKey { last_used_at: Some(used), ..first };
     let second = ApiKey { last_used_at: Some(used), ..second };
     assert_eq!(store.key_by_hash(second.hash).await.unwrap(), Some(second.clone()));
 
@@ -271,6 +276,11 @@ pub(crate) async fn of_many_attempts_at_the_same_time_the_free_ones_pass(store: 
     let attempts = join_all((0..12).map(|_| store.attempt(key("a"), BACKOFF, at))).await;
     let passed = attempts.into_iter().filter(|it| *it.as_ref().unwrap() == Attempt::Free).count();
     assert_eq!(passed, 3);
+    // They need not arrive in the order in which they looked at the clock.
+    for earlier in 0..3 {
+        let at = at - seconds(earlier);
+        assert_eq!(store.attempt(key("b"), BACKOFF, at).await.unwrap(), Attempt::Free);
+    }
 }
 
 pub(crate) async fn an_attempt_that_is_counted_late_meets_no_pause(store: &impl Store) {

@@ -45,9 +45,13 @@ fn somebody(call: usize) -> Caller {
     Caller { client, ..nobody() }
 }
 
+fn cost_measured() -> HashingCost {
+    HashingCost::new(2048, 2, 1).unwrap()
+}
+
 /// A tenth of the usual cost: what a login does besides is no smaller part of it than on a faster machine.
 fn measured() -> Fixture {
-    let mut it = fixture_with(HashingCost::new(2048, 2, 1).unwrap());
+    let mut it = fixture_with(cost_measured());
     it.service.settings.limits.log_in_anywhere.free = u32::MAX;
     it.service.settings.limits.mail.free = u32::MAX;
     it
@@ -68,6 +72,39 @@ async fn logging_in_takes_the_same_time_with_and_without_an_account() {
         it.service.refresh(&somebody(call), "nonsense").await.err().unwrap();
     };
     assert!(is_apart(known, without_a_hash).await, "what differs is told apart");
+}
+
+#[tokio::test]
+async fn logging_in_takes_the_same_time_whatever_hash_an_account_has() {
+    let it = measured();
+    for (email, cost) in
+        [("bo@example.org", Some(7)), ("cy@example.org", Some(5)), ("ada@example.org", None)]
+    {
+        it.service.sign_up(&nobody(), input(email)).await.unwrap();
+        if let Some(cost) = cost {
+            let (user, hash) = it.account(email).await;
+            let legacy = PasswordHash(bcrypt::hash(PASSWORD, cost).unwrap());
+            it.store.replace_hash(user.id, hash, legacy).await.unwrap();
+        }
+    }
+    let log_in = async |email: &str, call| {
+        it.service.log_in(&somebody(call), email, "wrong horse").await.err().unwrap();
+    };
+    let costly = async |call| log_in("bo@example.org", call).await;
+    let cheap = async |call| log_in("cy@example.org", call).await;
+    let upgraded = async |call| log_in("ada@example.org", call).await;
+    let unknown = async |call| log_in("eve@example.org", call).await;
+    it.service.expect_legacy_hashes().await.unwrap();
+    assert!(!is_apart(costly, unknown).await);
+    assert!(!is_apart(cheap, unknown).await, "a hash that cost less is made up for");
+    assert!(!is_apart(upgraded, unknown).await);
+
+    // Without what is made up, it shows.
+    let other = service(&it.store, &it.clock, &it.told, &it.mailer, cost_measured());
+    let unaware = async |call| {
+        other.log_in(&somebody(call), "eve@example.org", "wrong horse").await.err().unwrap();
+    };
+    assert!(is_apart(costly, unaware).await, "what differs is told apart");
 }
 
 #[tokio::test]

@@ -43,6 +43,18 @@ impl AccountStore for MongoStore {
         })
     }
 
+    fn legacy_cost(&self) -> Answer<'_, Option<u32>> {
+        Box::pin(async move {
+            let legacy = doc! { "$match": { "password_hash": { "$gte": "$2", "$lt": "$3" } } };
+            let cost = doc! { "$substrBytes": ["$password_hash", 4, 2] };
+            let most = doc! { "$group": { "_id": null, "cost": { "$max": cost } } };
+            let mut found = self.users.aggregate([legacy, most]).await?;
+            let most = found.try_next().await?;
+            // Two digits each: the greatest text is the greatest number.
+            Ok(most.and_then(|most| most.get_str("cost").ok()?.parse().ok()))
+        })
+    }
+
     fn insert_user(
         &self,
         user: User,
@@ -160,6 +172,7 @@ impl AccountStore for MongoStore {
                         }
                         let theirs = || doc! { "user": user.id.to_bson() };
                         let mail = doc! { "$or": [{ "recipient": user.email.as_str() }, theirs()] };
+                        this.people.delete_many(theirs()).session(&mut *session).await?;
                         this.sessions.delete_many(theirs()).session(&mut *session).await?;
                         this.mail_tokens.delete_many(theirs()).session(&mut *session).await?;
                         this.keys.delete_many(theirs()).session(&mut *session).await?;
@@ -221,7 +234,7 @@ pub(super) struct UserDocument {
 }
 
 impl UserDocument {
-    fn of(user: &User, hash: &PasswordHash) -> Self {
+    pub(super) fn of(user: &User, hash: &PasswordHash) -> Self {
         Self {
             id: user.id.to_bson(),
             email: user.email.as_str().to_owned(),
@@ -240,7 +253,7 @@ impl UserDocument {
         }
     }
 
-    fn read(self) -> Result<(User, PasswordHash), StoreError> {
+    pub(super) fn read(self) -> Result<(User, PasswordHash), StoreError> {
         let user = User {
             id: self.id.into(),
             email: Email::stored(self.email),

@@ -58,11 +58,13 @@ impl KeyStore for MongoStore {
         })
     }
 
-    fn touch_key(&self, key: ApiKeyId, now: Timestamp) -> Answer<'_, ()> {
+    fn touch_key(&self, key: ApiKeyId, now: Timestamp, before: Timestamp) -> Answer<'_, bool> {
         Box::pin(async move {
+            let longer_ago = doc! { "last_used_at": { "$lte": date(before) } };
+            let never = doc! { "last_used_at": null };
+            let filter = doc! { "_id": key.to_bson(), "$or": [never, longer_ago] };
             let update = doc! { "$set": { "last_used_at": date(now) } };
-            self.keys.update_one(doc! { "_id": key.to_bson() }, update).await?;
-            Ok(())
+            Ok(self.keys.update_one(filter, update).await?.matched_count == 1)
         })
     }
 

@@ -5,6 +5,7 @@ mod audit;
 mod keys;
 mod limits;
 mod mail;
+mod people;
 mod sessions;
 
 use std::net::IpAddr;
@@ -28,6 +29,7 @@ use accounts::UserDocument;
 use audit::SecurityEventDocument;
 use keys::KeyDocument;
 use mail::{MailDocument, TokenDocument};
+use people::PersonDocument;
 use sessions::SessionDocument;
 
 /// A store in a MongoDB database.
@@ -35,6 +37,7 @@ use sessions::SessionDocument;
 pub struct MongoStore {
     mongo: Mongo,
     users: Collection<UserDocument>,
+    people: Collection<PersonDocument>,
     sessions: Collection<SessionDocument>,
     mail: Collection<MailDocument>,
     mail_tokens: Collection<TokenDocument>,
@@ -62,6 +65,7 @@ impl MongoStore {
             ("users", "email", doc! { "email": 1 }, unique()),
             ("users", "admins", doc! { "admin": 1 }, some(doc! { "admin": true })),
             ("users", "delete", doc! { "delete_at": 1 }, set("delete_at")),
+            ("people", "user", doc! { "user": 1 }, plain()),
             ("sessions", "family", doc! { "family": 1 }, unique()),
             ("sessions", "user", doc! { "user": 1 }, plain()),
             ("sessions", "expires", doc! { "expires_at": 1 }, plain()),
@@ -85,6 +89,7 @@ impl MongoStore {
         guards.update_one(doc! { "_id": "admins" }, admins).upsert(true).await?;
         Ok(Self {
             users: mongo.collection("users"),
+            people: mongo.collection("people"),
             sessions: mongo.collection("sessions"),
             mail: mongo.collection("mail"),
             mail_tokens: mongo.collection("mail_tokens"),

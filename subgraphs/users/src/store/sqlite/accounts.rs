@@ -3,7 +3,7 @@
 use common::page::{Page, PageRequest};
 use common::{Roles, StoreError, UserId};
 use jiff::Timestamp;
-use rusqlite::{Row, named_params, params};
+use rusqlite::{Connection, Row, named_params, params};
 
 use super::mail::queue;
 use super::{SqliteStore, corrupt, hex_array, insert_event, optional_time, page_clauses, time};
@@ -51,34 +51,22 @@ impl AccountStore for SqliteStore {
         }))
     }
 
+    fn legacy_cost(&self) -> Answer<'_, Option<u32>> {
+        Box::pin(self.0.read(move |connection| {
+            let mut statement =
+                connection.prepare_cached(include_str!("../sql/legacy_cost.sql"))?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        }))
+    }
+
     fn insert_user(
         &self,
         user: User,
-        PasswordHash(hash): PasswordHash,
+        hash: PasswordHash,
         mail: Option<SignUpMail>,
     ) -> Answer<'_, bool> {
         Box::pin(self.0.write(move |connection| {
-            let kept: UserId =
-                connection.prepare_cached(include_str!("../sql/insert_user.sql"))?.query_row(
-                    named_params! {
-                        ":id": user.id,
-                        ":email": user.email.as_str(),
-                        ":name": user.name.as_str(),
-                        ":password_hash": hash,
-                        ":beta": user.roles.beta,
-                        ":admin": user.roles.admin,
-                        ":email_verified": user.email_verified,
-                    ":pending_email": user.pending_email.as_ref().map(Email::as_str),
-                        ":time_zone": user.time_zone.as_str(),
-                        ":rollover_hour": user.rollover_hour.get(),
-                        ":delete_at": user.delete_at.map(Timestamp::as_millisecond),
-                        ":created_at": user.created_at.as_millisecond(),
-                        ":updated_at": user.updated_at.as_millisecond(),
-                        ":version": user.version,
-                    },
-                    |row| row.get(0),
-                )?;
-            let inserted = kept == user.id;
+            let inserted = insert(connection, &user, &hash)?;
             if inserted {
                 insert_event(connection, &user.event())?;
             }
@@ -173,7 +161,36 @@ impl AccountStore for SqliteStore {
     }
 }
 
-fn user(row: &Row<'_>) -> Result<User, StoreError> {
+/// Keeps a new account unless its address is taken, and answers whether it did.
+pub(super) fn insert(
+    connection: &Connection,
+    user: &User,
+    hash: &PasswordHash,
+) -> Result<bool, StoreError> {
+    let kept: UserId =
+        connection.prepare_cached(include_str!("../sql/insert_user.sql"))?.query_row(
+            named_params! {
+                ":id": user.id,
+                ":email": user.email.as_str(),
+                ":name": user.name.as_str(),
+                ":password_hash": hash.0,
+                ":beta": user.roles.beta,
+                ":admin": user.roles.admin,
+                ":email_verified": user.email_verified,
+            ":pending_email": user.pending_email.as_ref().map(Email::as_str),
+                ":time_zone": user.time_zone.as_str(),
+                ":rollover_hour": user.rollover_hour.get(),
+                ":delete_at": user.delete_at.map(Timestamp::as_millisecond),
+                ":created_at": user.created_at.as_millisecond(),
+                ":updated_at": user.updated_at.as_millisecond(),
+                ":version": user.version,
+            },
+            |row| row.get(0),
+        )?;
+    Ok(kept == user.id)
+}
+
+pub(super) fn user(row: &Row<'_>) -> Result<User, StoreError> {
     let rollover_hour: i32 = row.get("rollover_hour")?;
     Ok(User {
         id: row.get("id")?,

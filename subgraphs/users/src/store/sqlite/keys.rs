@@ -65,12 +65,15 @@ impl KeyStore for SqliteStore {
         }))
     }
 
-    fn touch_key(&self, key: ApiKeyId, now: Timestamp) -> Answer<'_, ()> {
+    fn touch_key(&self, key: ApiKeyId, now: Timestamp, before: Timestamp) -> Answer<'_, bool> {
         Box::pin(self.0.write(move |connection| {
-            connection
-                .prepare_cached("UPDATE api_key SET last_used_at = ?2 WHERE id = ?1")?
-                .execute(params![key, now.as_millisecond()])?;
-            Ok(())
+            let touched = connection
+                .prepare_cached(
+                    "UPDATE api_key SET last_used_at = ?2
+                     WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at <= ?3)",
+                )?
+                .execute(params![key, now.as_millisecond(), before.as_millisecond()])?;
+            Ok(touched == 1)
         }))
     }
 

@@ -5,6 +5,7 @@ mod audit;
 mod keys;
 mod limits;
 mod mail;
+mod people;
 mod sessions;
 
 use common::outbox::OutboxStore;
@@ -21,6 +22,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_users.sql"),
     include_str!("../migrations/0002_security.sql"),
     include_str!("../migrations/0003_email_change.sql"),
+    include_str!("../migrations/0004_people.sql"),
 ];
 
 /// A store in a SQLite file.
