@@ -1,7 +1,5 @@
 //! A database from before there were settings, actions and sums opens, keeps its data, and its sums are those of its log.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-
 use common::sqlite::Sqlite;
 use common::{Backend, CardId, Clock, DeckId, ReviewId, UserId};
 use learning::MIGRATIONS;
