@@ -6,7 +6,7 @@ use std::sync::Arc;
 use federation::{FetchError, FetchRequest, Object, PathSegment, SubgraphError, Value};
 use serde_json::json;
 
-use crate::support::{Answered, Fixture, show};
+use crate::support::{Answered, Fixture, scenario, show};
 
 /// Runs an operation on the shop while `fault` changes what `subgraph` answers: once as text and once as values, which must
 /// come to the same.
@@ -15,8 +15,18 @@ fn run(
     subgraph: &'static str,
     fault: impl Fn(Answered) -> Result<Answered, FetchError> + Clone + Send + Sync + 'static,
 ) -> String {
+    run_on(&|| Fixture::load("shop"), operation, subgraph, fault)
+}
+
+/// The same on another fixture.
+fn run_on(
+    fixture: &dyn Fn() -> Fixture,
+    operation: &str,
+    subgraph: &'static str,
+    fault: impl Fn(Answered) -> Result<Answered, FetchError> + Clone + Send + Sync + 'static,
+) -> String {
     let answer = |in_process: bool| {
-        let mut shop = Fixture::load("shop");
+        let mut shop = fixture();
         let fault = fault.clone();
         shop.fault = Some(Box::new(move |request: &FetchRequest<'_>, answered: Answered| {
             let answered = if request.subgraph == subgraph { fault(answered)? } else { answered };
@@ -202,4 +212,15 @@ fn a_mutation_goes_on_after_a_failure() {
         addReview(input: {upc: "table"}) { id }
     }"#;
     insta::assert_snapshot!(run(operation, "products", |_| Err(FetchError::Timeout)));
+}
+
+/// The name of the interface that stood in for the type is never shown as one, nor does it hide what needs no type.
+#[test]
+fn an_object_whose_type_nobody_tells_is_no_object_of_its_interface() {
+    let fixture = || scenario::load("interface_object_by_way_of_an_interface").0;
+    let down = |_| Err(FetchError::Timeout);
+    let operation = "{ best { score ... on Media { likes } } told: best { score __typename } }";
+    let answer = run_on(&fixture, operation, "library", down);
+    assert!(!answer.contains("Media"), "{answer}");
+    insta::assert_snapshot!(answer);
 }
