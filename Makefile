@@ -14,6 +14,8 @@ GRAPHIQL := gateway/graphiql/dist/index.html
 HIVE_VERSION := 0.3.10
 HIVE_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/spacey/hive-router-$(HIVE_VERSION)
 HIVE := $(HIVE_ROOT)/bin/hive_router
+# The reference implementation of FSRS, which the learning domain is compared with.
+REFERENCE := subgraphs/learning/tests/reference
 GENERATION := $(CURDIR)/$(PYTHON) -m card_generation
 
 help: ## list the targets
@@ -24,13 +26,16 @@ serve: $(GRAPHIQL) $(VENV)/runs ## build and run everything on http://127.0.0.1:
 	@SPACEY_DEMO="$${SPACEY_DEMO:-true}" SPACEY_GENERATION_COMMAND="$${SPACEY_GENERATION_COMMAND:-$(GENERATION)}" exec target/release/spacey serve
 
 test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
-	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory test-python test-rust test-e2e
+	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory test-python test-reference test-rust test-e2e
 
 test-rust: ## run the Rust tests (needs `make test-servers` and `make test-anki`)
 	cargo test --workspace
 
 test-python: $(VENV)/tests ## run the tests of the card-generation service
 	cd card-generation && .venv/bin/python -m pytest --quiet
+
+test-reference: $(REFERENCE)/.venv/runs ## compare the histories that scheduling is tested by with fsrs from PyPI
+	$(REFERENCE)/.venv/bin/python $(REFERENCE)/histories.py --check
 
 test-e2e: $(GRAPHIQL) $(VENV)/runs e2e/node_modules/.package-lock.json ## run the tests through real clients, a real browser and the release binary (after test-rust)
 	cargo build --release --package spacey
@@ -94,6 +99,11 @@ $(VENV)/tests: card-generation/requirements-dev.txt $(VENV)/runs
 	$(PYTHON) -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
+$(REFERENCE)/.venv/runs: $(REFERENCE)/requirements.txt
+	[ -x $(REFERENCE)/.venv/bin/python ] || python3 -m venv $(REFERENCE)/.venv
+	$(REFERENCE)/.venv/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
 $(ANKI_VENV)/tests: $(ANKI_TESTS)/requirements.txt
 	[ -x $(ANKI_VENV)/bin/python ] || python3 -m venv $(ANKI_VENV)
 	$(ANKI_VENV)/bin/python -m pip install --quiet --require-hashes -r $<
@@ -110,6 +120,6 @@ test-servers-stop: ## stop them
 cleanup: ## remove what the other targets made, except user data (the folder data/)
 	e2e/test-servers stop
 	cargo clean --quiet
-	rm -rf $(VENV) $(ANKI_VENV) gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
+	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-anki test-rust test-python test-e2e check schema bench bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e check schema bench bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup

@@ -15,11 +15,16 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use jiff::Timestamp;
+use learning::choice::{When, Wish, choose, window};
+use learning::model::{Candidate, DeckRow, OwnSettings, Shelf};
 use learning::scheduler::{
-    Calendar, CardState, Day, Done, Due, HalfLife, Memory, Model, Rating, Scheduler, Settings,
-    deck_score, interleave,
+    Calendar, CardState, Day, Due, HalfLife, Memory, Model, Rating, Rules, Scheduler, Settings,
+    deck_score,
 };
 use learning::service::Moment;
+use learning::shelf::Tree;
+use learning::store::QueueCards;
+use learning::tally::Tally;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row, params};
 use serde::Serialize;
@@ -47,7 +52,8 @@ struct Floor {
     users: Connection,
     decks: Connection,
     learning: Connection,
-    scheduler: Scheduler,
+    model: Model,
+    rules: Rules,
 }
 
 #[derive(Serialize)]
@@ -148,9 +154,9 @@ pub(crate) async fn serve(folder: &Path, user: Uuid) -> Result<()> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok::<_, rusqlite::Error>(connection)
     };
-    let scheduler = Scheduler { settings: Settings::default(), model: Model::average()? };
+    let (model, rules) = (Model::average()?, Rules::default());
     let (users, decks, learning) = (open("users.db")?, open("decks.db")?, open("learning.db")?);
-    let floor = Arc::new(Mutex::new(Floor { user, users, decks, learning, scheduler }));
+    let floor = Arc::new(Mutex::new(Floor { user, users, decks, learning, model, rules }));
     let router = Router::new().route("/graphql", post(handle)).with_state(floor);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("The floor listens on http://{}", listener.local_addr()?);
@@ -235,17 +241,17 @@ impl Floor {
         let mut rows = select.query(params![self.user.as_bytes(), hex_list(&ids)])?;
         let mut known = HashMap::with_capacity(ids.len());
         while let Some(row) = rows.next()? {
-            let (id, state): (Uuid, u8) = (uuid(row, 0)?, row.get(3)?);
+            let (id, state): (Uuid, u8) = (uuid(row, 0)?, row.get(4)?);
             if state == 0 {
                 known.insert(id, (state_name(state), None, None));
                 continue;
             }
-            let due = match row.get::<_, Option<i64>>(5)? {
+            let due = match row.get::<_, Option<i64>>(6)? {
                 Some(at) => Timestamp::from_millisecond(at)?,
-                None => moment.due_at(Due::On(Day(row.get(6)?))),
+                None => moment.due_at(Due::On(Day(row.get(7)?))),
             };
-            let days = moment.today.since(Day(row.get(15)?));
-            let retrievability = self.scheduler.model.retrievability(row.get(7)?, days);
+            let days = moment.today.since(Day(row.get(16)?));
+            let retrievability = self.model.retrievability(row.get(8)?, days);
             known.insert(id, (state_name(state), Some(format!("{due:.3}")), Some(retrievability)));
         }
         let mut decks: HashMap<Uuid, Vec<Card>> = HashMap::new();
@@ -262,7 +268,8 @@ impl Floor {
 
     fn numbers(&self, decks: &[Uuid], moment: &Moment) -> Result<HashMap<Uuid, Numbers>> {
         let mut select = self.learning.prepare_cached(sql!(learning "decks"))?;
-        let mut rows = select.query(params![self.user.as_bytes(), hex_list(decks)])?;
+        let today = moment.today.0;
+        let mut rows = select.query(params![self.user.as_bytes(), hex_list(decks), today])?;
         let mut decks: HashMap<Uuid, (Counts, Vec<f64>, f64)> = HashMap::new();
         while let Some(row) = rows.next()? {
             let (counts, recalls, sum) = decks.entry(uuid(row, 0)?).or_default();
@@ -280,7 +287,7 @@ impl Floor {
                     }
                     let days = moment.today.since(Day(row.get(6)?));
                     recalls.push(HalfLife(row.get(5)?).recall(days));
-                    *sum += self.scheduler.model.retrievability(row.get(4)?, days);
+                    *sum += self.model.retrievability(row.get(4)?, days);
                 }
             }
         }
@@ -294,54 +301,65 @@ impl Floor {
         Ok(decks.into_iter().map(numbers).collect())
     }
 
-    fn study_queue(&self, moment: &Moment) -> Result<Vec<StudyItem>> {
-        let user = self.user.as_bytes();
-        let settings = &self.scheduler.settings;
-        let (now, today) = (moment.now, moment.today.0);
-        let ahead = now.saturating_add(settings.learn_ahead)?;
-        let done = self
-            .learning
-            .prepare_cached(sql!(learning "done"))?
-            .query_row(params![user, today], |row| {
-                Ok(Done { new: row.get(0)?, reviews: row.get(1)? })
-            })?;
-        let reviews_left = settings.reviews_per_day.saturating_sub(done.reviews);
+    fn tree(&self) -> Result<Tree> {
+        let mut select = self.learning.prepare_cached(sql!(learning "deck_rows"))?;
+        let rows = select.query_map([self.user.as_bytes()], |row| {
+            let own = OwnSettings::default();
+            Ok(DeckRow { id: uuid(row, 0)?.into(), parent: None, own })
+        })?;
+        let decks = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(Tree::new(&Shelf { decks, presets: Vec::new() }))
+    }
+
+    fn candidates(&self, moment: &Moment, decks: &[Uuid]) -> Result<QueueCards> {
+        let (user, decks) = (self.user.as_bytes(), hex_list(decks));
+        let today = moment.today;
+        let settings = Settings::default();
+        let ahead = moment.now.saturating_add(settings.learn_ahead)?.as_millisecond();
         let none = rusqlite::types::Null;
-        let (now_ms, ahead_ms) = (now.as_millisecond(), ahead.as_millisecond());
-        let mut select = self.learning.prepare_cached(sql!(learning "due_cards"))?;
-        let due = select
-            .query_map(
-                params![user, none, now_ms, ahead_ms, today, 20 + reviews_left, reviews_left > 0],
-                memory,
-            )?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut select = self.learning.prepare_cached(sql!(learning "done"))?;
+        let done = select.query_map(params![user, today.0, decks], |row| {
+            let tally = Tally::from_bytes(row.get(1)?, row.get_ref(2)?.as_blob()?);
+            Ok((uuid(row, 0)?.into(), tally.done()))
+        })?;
+        let done = done.collect::<rusqlite::Result<HashMap<_, _>>>()?;
+        let read = |row: &Row<'_>| candidate(row, today);
+        let mut select = self.learning.prepare_cached(sql!(learning "steps"))?;
+        let steps = select.query_map(params![user, decks, today.0, ahead, none, 20], read)?;
+        let mut steps = steps.collect::<rusqlite::Result<Vec<_>>>()?;
+        steps.sort_unstable_by_key(|card| (card.due_at(), card.id));
+        let many = window(settings.reviews_per_day);
+        let mut select = self.learning.prepare_cached(sql!(learning "learned_cards"))?;
+        let learned = select.query_map(params![user, decks, today.0, today.0, none, many], read)?;
+        let learned = learned.collect::<rusqlite::Result<Vec<_>>>()?;
         let mut select = self.learning.prepare_cached(sql!(learning "new_cards"))?;
-        let mut new = select
-            .query_map(params![user, none, 20], memory)?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        let (mut queue, mut reviews, mut soon) = (Vec::new(), Vec::new(), Vec::new());
-        for (id, memory) in due {
-            match memory.as_ref().map(|memory| memory.due) {
-                Some(Due::At(at)) if at <= now => queue.push((id, memory)),
-                Some(Due::On(_)) => reviews.push((id, memory)),
-                Some(Due::At(_)) => soon.push((id, memory)),
-                None => {}
-            }
-        }
-        reviews.truncate(reviews_left as usize);
-        new.truncate(settings.new_per_day.saturating_sub(done.new) as usize);
-        queue.extend(interleave(reviews, new, done));
-        if queue.is_empty() {
-            queue = soon;
-        }
-        queue.truncate(20);
+        let new = select.query_map(params![user, decks, today.0, none, 40], read)?;
+        let new = new.collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(QueueCards { done, steps, learned, new, studied: Vec::new() })
+    }
+
+    fn study_queue(&self, moment: &Moment) -> Result<Vec<StudyItem>> {
+        let (now, today) = (moment.now, moment.today);
+        let tree = self.tree()?;
+        let decks: Vec<Uuid> = tree.subtree(None).into_iter().map(|deck| deck.uuid()).collect();
+        let cards = self.candidates(moment, &decks)?;
+        let wish = Wish { deck: None, extra_new: 0, extra_reviews: 0 };
+        let mut chosen = choose(cards, &tree, &wish, When { now, today });
+        chosen.truncate(20);
+        let ids: Vec<Uuid> = chosen.iter().map(|card| card.uuid()).collect();
+        let mut select = self.learning.prepare_cached(sql!(learning "cards"))?;
+        let rows = select.query_map(params![self.user.as_bytes(), hex_list(&ids)], memory)?;
+        let mut memories = rows.collect::<rusqlite::Result<HashMap<Uuid, Option<Memory>>>>()?;
+        let queue: Vec<(Uuid, Option<Memory>)> =
+            ids.into_iter().filter_map(|id| Some((id, memories.remove(&id)?))).collect();
 
         let ids: Vec<Uuid> = queue.iter().map(|(id, _)| *id).collect();
         let mut select = self.decks.prepare_cached(sql!(decks "cards"))?;
         let rows = select.query_map([hex_list(&ids)], |row| Ok((uuid(row, 0)?, row.get(4)?)))?;
         let mut questions = rows.collect::<rusqlite::Result<HashMap<Uuid, String>>>()?;
         let item = |(id, memory): (Uuid, Option<Memory>)| {
-            let previews = self.scheduler.previews(memory.as_ref(), now, moment.today)?;
+            let scheduler = Scheduler { model: &self.model, rules: &self.rules };
+            let previews = scheduler.previews(id.into(), memory.as_ref(), now, today)?;
             let preview = |preview: learning::scheduler::Preview| Preview {
                 rating: rating_name(preview.rating),
                 interval: preview.interval.as_secs_f64(),
@@ -356,30 +374,42 @@ impl Floor {
 
 type Numbers = (Counts, f64, Option<f64>);
 
+fn candidate(row: &Row<'_>, today: Day) -> rusqlite::Result<Candidate> {
+    let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX);
+    let due = match (row.get::<_, Option<i64>>(3)?, row.get::<_, Option<i32>>(4)?) {
+        (Some(ms), _) => Some(Due::At(at(ms))),
+        (None, day) => day.map(|day| Due::On(Day(day))),
+    };
+    let urgency = match (row.get::<_, Option<i32>>(5)?, row.get::<_, Option<f64>>(6)?) {
+        (Some(last), Some(stability)) => f64::from(today.0 - last) / stability,
+        _ => 0.0,
+    };
+    let (id, deck) = (uuid(row, 0)?.into(), uuid(row, 1)?.into());
+    Ok(Candidate { id, deck, note: None, due, urgency })
+}
+
 fn memory(row: &Row<'_>) -> rusqlite::Result<(Uuid, Option<Memory>)> {
     let id = uuid(row, 0)?;
-    let Some(state) = CardState::from_number(row.get(3)?).filter(|s| *s != CardState::New) else {
+    let Some(state) = CardState::from_number(row.get(4)?).filter(|s| *s != CardState::New) else {
         return Ok((id, None));
     };
     let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX);
-    let due = match row.get::<_, Option<i64>>(5)? {
+    let due = match row.get::<_, Option<i64>>(6)? {
         Some(ms) => Due::At(at(ms)),
-        None => Due::On(Day(row.get(6)?)),
+        None => Due::On(Day(row.get(7)?)),
     };
     let memory = Memory {
         state,
-        step: row.get(4)?,
+        step: row.get(5)?,
         due,
-        stability: row.get(7)?,
-        difficulty: row.get(8)?,
-        half_life: HalfLife(row.get(9)?),
-        reps: row.get(10)?,
-        lapses: row.get(11)?,
-        leech: row.get(12)?,
-        last: (at(row.get(13)?), row.get(14)?),
-        last_day: Day(row.get(15)?),
-        introduced_day: Day(row.get(16)?),
-        reviewed_day: row.get::<_, Option<i32>>(17)?.map(Day),
+        stability: row.get(8)?,
+        difficulty: row.get(9)?,
+        half_life: HalfLife(row.get(10)?),
+        reps: row.get(11)?,
+        lapses: row.get(12)?,
+        leech: row.get(13)?,
+        last: (at(row.get(14)?), row.get(15)?),
+        last_day: Day(row.get(16)?),
     };
     Ok((id, Some(memory)))
 }

@@ -1,7 +1,7 @@
 //! `bench`: measures what Spacey measures itself by, against the release binary, and prints it. Ratios are taken within one run, in
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
-//! bench all | home | startup | plans  bench floor FOLDER USER (the hand-written handler, started by `bench home`)
+//! bench all | home | startup | plans | learning [CARDS REVIEWS]      bench floor FOLDER USER (the hand-written handler, started by `bench home`)
 //! bench plans FOLDER                  (refreshes the section on planning in the folder's RESULTS.md)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)
@@ -15,6 +15,7 @@ mod home;
 mod plans;
 mod process;
 mod startup;
+mod studying;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -35,11 +36,14 @@ async fn main() -> Result<()> {
         ["home"] => home::run(&spacey()?).await,
         ["plans"] => plans::run(),
         ["plans", results] => plans::refresh(Path::new(results)),
+        ["learning"] => studying::run(100_000, 1_000_000).await,
+        ["learning", cards, reviews] => studying::run(cards.parse()?, reviews.parse()?).await,
         ["startup"] => startup::run(&spacey()?).await,
         ["all"] => {
             home::run(&spacey()?).await?;
             startup::run(&spacey()?).await?;
-            plans::run()
+            plans::run()?;
+            studying::run(100_000, 1_000_000).await
         }
         ["gateway", hive, results] => {
             federated::run(&spacey()?, Path::new(hive), Path::new(results)).await
@@ -49,7 +53,7 @@ async fn main() -> Result<()> {
         ["serve", what @ ("constant" | "whole")] => federated::serve_floor(what).await,
         ["floor", folder, user] => floor::serve(Path::new(folder), user.parse()?).await,
         _ => Err(
-            "usage: bench all | home | startup | plans | gateway HIVE FOLDER | subgraphs FOLDER"
+            "usage: bench all | home | startup | plans | learning [CARDS REVIEWS] | gateway HIVE FOLDER | subgraphs FOLDER"
                 .into(),
         ),
     }

@@ -101,7 +101,11 @@ pub fn encode_cursor<K: Serialize>(key: &K) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
 }
 
-fn decode_cursor<K: DeserializeOwned>(argument: &str, text: &str) -> Result<K, Error> {
+/// The sort key of a cursor that [`encode_cursor`] made.
+///
+/// # Errors
+/// [`Error::Invalid`] that names `argument`, when it is none.
+pub fn decode_cursor<K: DeserializeOwned>(argument: &str, text: &str) -> Result<K, Error> {
     URL_SAFE_NO_PAD
         .decode(text)
         .ok()

@@ -157,7 +157,7 @@ async fn the_first_screen_takes_as_many_statements_for_many_cards_as_for_few() {
     graph.fill(&many, 20, 50).await;
     let least = graph.statements(&few, 2, 3).await;
     assert_eq!(least, graph.statements(&many, 20, 50).await);
-    assert!(least <= 16, "{least} statements");
+    assert!(least <= 21, "{least} statements");
 }
 
 #[tokio::test]

@@ -45,24 +45,34 @@ const TABLE: &[(&str, Rule)] = &[
     (
         "Query.viewer",
         Own(
-            "{ viewer { id email name roles decks { nodes { id name cards { nodes { id } } } } studyQueue { card { id question } } stats { reviewsToday } learningSessions { nodes { id } } } }",
+            "{ viewer { id email name roles decks { nodes { id name cards { nodes { id } } } } studyQueue { card { id question } } stats { reviewsToday } learningSessions { nodes { id } } studyPresets { id name } statistics { reviews } forecast { due } learningChanges { nodes { id } } } }",
         ),
     ),
     (
         "Query.deck",
         Owner(
-            "{ deck(id: \"{deck}\") { id name description version cardCount cards { nodes { id question } } counts { new } recallScore } }",
+            "{ deck(id: \"{deck}\") { id name description version cardCount cards { nodes { id question } } counts { new } recallScore studySettings { version } } }",
         ),
     ),
     (
         "Query.card",
         Owner(
-            "{ card(id: \"{card}\") { id question answer deck { id name } state reviews { nodes { id } } } }",
+            "{ card(id: \"{card}\") { id question answer deck { id name } state suspended flag retrievabilityAt(at: \"2027-01-01T00:00:00Z\") reviews { nodes { id } } } }",
         ),
     ),
     (
         "User.studyQueue",
         Owner("{ viewer { studyQueue(deckId: \"{deck}\") { card { id question } } } }"),
+    ),
+    (
+        "User.statistics",
+        Owner(
+            "{ viewer { statistics(deckId: \"{deck}\", from: \"2025-12-01\", to: \"2026-02-01\") { reviews days { date } } } }",
+        ),
+    ),
+    (
+        "User.forecast",
+        Owner("{ viewer { forecast(deckId: \"{deck}\", days: 3650) { date due } } }"),
     ),
     ("Query.user", Admin("{ user(id: \"{user}\") { id email name } }")),
     ("Query.configEntries", Admin("{ configEntries { key value } }")),
@@ -138,80 +148,6 @@ const TABLE: &[(&str, Rule)] = &[
         ),
     ),
     (
-        "Mutation.createDeck",
-        Made(
-            "mutation { createDeck(input: { id: \"{deck}\", name: \"mine\" }) { deck { id name } } }",
-        ),
-    ),
-    (
-        "Mutation.updateDeck",
-        Owner(
-            "mutation { updateDeck(input: { id: \"{deck}\", name: \"taken over\" }) { deck { id name } } }",
-        ),
-    ),
-    (
-        "Mutation.updateDeck",
-        Owner(
-            "mutation { updateDeck(input: { id: \"{deck}\", name: \"guessed\", expectedVersion: 1 }) { deck { id } } }",
-        ),
-    ),
-    (
-        "Mutation.deleteDeck",
-        Owner("mutation { deleteDeck(input: { id: \"{deck}\" }) { deletedId } }"),
-    ),
-    (
-        "Mutation.createCards",
-        Owner(
-            "mutation { createCards(input: { deckId: \"{deck}\", cards: [{ question: \"q\", answer: \"a\" }] }) { cards { question } } }",
-        ),
-    ),
-    (
-        "Mutation.createCards",
-        Made(
-            "mutation { createCards(input: { deckId: \"{my_deck}\", cards: [{ id: \"{card}\", question: \"q\", answer: \"a\" }] }) { cards { id } } }",
-        ),
-    ),
-    (
-        "Mutation.updateCard",
-        Owner(
-            "mutation { updateCard(input: { id: \"{card}\", question: \"changed\" }) { card { id question } } }",
-        ),
-    ),
-    (
-        "Mutation.moveCards",
-        Owner(
-            "mutation { moveCards(input: { cardIds: [\"{card}\"], beforeCardId: \"{other_card}\" }) { __typename } }",
-        ),
-    ),
-    (
-        "Mutation.moveCards",
-        Mixed(
-            "mutation { moveCards(input: { cardIds: [\"{card}\"], deckId: \"{my_deck}\" }) { __typename } }",
-        ),
-    ),
-    (
-        "Mutation.moveCards",
-        Mixed(
-            "mutation { moveCards(input: { cardIds: [\"{my_card}\"], deckId: \"{deck}\" }) { __typename } }",
-        ),
-    ),
-    (
-        "Mutation.moveCards",
-        Mixed(
-            "mutation { moveCards(input: { cardIds: [\"{my_card}\"], beforeCardId: \"{card}\" }) { __typename } }",
-        ),
-    ),
-    (
-        "Mutation.deleteCards",
-        Owner("mutation { deleteCards(input: { ids: [\"{card}\"] }) { deletedIds } }"),
-    ),
-    (
-        "Mutation.deleteCards",
-        Mixed(
-            "mutation { deleteCards(input: { ids: [\"{my_card}\", \"{card}\"] }) { deletedIds } }",
-        ),
-    ),
-    (
         "Mutation.generateCards",
         Owner(
             "mutation { generateCards(input: { deckId: \"{deck}\", text: \"A fact is a fact.\" }) { noteId } }",
@@ -228,6 +164,53 @@ const TABLE: &[(&str, Rule)] = &[
         Mixed(
             "mutation { submitReviews(input: { reviews: [{ id: \"{review}\", cardId: \"{my_card}\", rating: EASY, reviewedAt: \"2026-01-01T00:00:00Z\" }] }) { results { status } } }",
         ),
+    ),
+    (
+        "Mutation.changeCards",
+        Owner(
+            "mutation { changeCards(input: { changes: [{ id: \"018f0000-0000-7000-8000-000000000098\", cardId: \"{card}\", action: SUSPEND, at: \"2026-01-03T00:00:00Z\" }] }) { results { status reason card { id } } } }",
+        ),
+    ),
+    (
+        "Mutation.changeCards",
+        Mixed(
+            "mutation { changeCards(input: { changes: [{ id: \"{review}\", cardId: \"{my_card}\", action: UNSUSPEND, at: \"2026-01-01T00:00:00Z\" }] }) { results { status } } }",
+        ),
+    ),
+    (
+        "Mutation.undoReviews",
+        Owner(
+            "mutation { undoReviews(input: { undos: [{ id: \"018f0000-0000-7000-8000-000000000097\", reviewId: \"{review}\", at: \"2026-01-03T00:00:00Z\" }] }) { results { status reason card { id } } } }",
+        ),
+    ),
+    (
+        "Mutation.setDeckSettings",
+        Owner(
+            "mutation { setDeckSettings(input: { deckId: \"{deck}\", settings: { newPerDay: 1 } }) { deckId settings { version } } }",
+        ),
+    ),
+    (
+        "Mutation.setDeckSettings",
+        Mixed(
+            "mutation { setDeckSettings(input: { deckId: \"{my_deck}\", presetId: \"{preset}\", settings: {} }) { settings { presetId } } }",
+        ),
+    ),
+    (
+        "Mutation.resetDeckSettings",
+        Owner(
+            "mutation { resetDeckSettings(input: { deckId: \"{deck}\" }) { settings { version } } }",
+        ),
+    ),
+    ("Mutation.fitWeights", Own("mutation { fitWeights(input: {}) { fit { state } } }")),
+    (
+        "Mutation.saveStudyPreset",
+        Owner(
+            "mutation { saveStudyPreset(input: { id: \"{preset}\", name: \"mine\", settings: {}, expectedVersion: 1 }) { preset { id } } }",
+        ),
+    ),
+    (
+        "Mutation.deleteStudyPreset",
+        Owner("mutation { deleteStudyPreset(input: { id: \"{preset}\" }) { deletedId } }"),
     ),
     (
         "Mutation.startSession",

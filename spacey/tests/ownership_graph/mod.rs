@@ -28,7 +28,7 @@ pub(crate) const SECRET: &str = "Ada's secret";
 /// What ids of no things begin with; a letter makes each another.
 const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
 /// The names that stand for ids.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "deck",
     "card",
     "other_card",
@@ -39,6 +39,7 @@ const NAMES: [&str; 10] = [
     "api_key",
     "note",
     "trash",
+    "preset",
 ];
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -202,6 +203,10 @@ impl Graph {
         );
         let submitted = self.run(who, &submit).await;
         assert_eq!(submitted["data"]["submitReviews"]["results"][0]["status"], "ACCEPTED");
+        let preset = format!(
+            "mutation {{ saveStudyPreset(input: {{ name: {text:?}, settings: {{ newPerDay: 7 }} }}) {{ preset {{ id }} }} }}"
+        );
+        let preset = id(&self.run(who, &preset).await, "/data/saveStudyPreset/preset/id");
         let viewer = self.viewer(who).unwrap();
         let key = format!(
             "mutation {{ createApiKey(input: {{ name: {text:?}, scopes: [READ], expiresAt: \"{}\" }}) {{ apiKey {{ id }} }} }}",
@@ -224,6 +229,7 @@ impl Graph {
             ("trash", trash),
             ("session", session),
             ("review", review),
+            ("preset", preset),
             ("user", viewer.user.to_string()),
             ("email", email.to_owned()),
         ]
@@ -295,8 +301,9 @@ impl Graph {
         let document = "{ viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
             tags { nodes { name noteCount } } trash { nodes { id title } }
             decks(first: 100) { nodes { id name path description color version archived position
-                cards(first: 100) { nodes { id question answer note { id version tags fields { value } } position version state due reps reviews { nodes { id rating } } } } } }
-            learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";
+                studySettings { version presetId own { newPerDay } }
+                cards(first: 100) { nodes { id question answer note { id version tags fields { value } } position version state due reps suspended flag reviews { nodes { id rating undone } } } } } }
+            studyPresets { id name version own { newPerDay } } learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";
         let state = self.run(Who::Ada, document).await;
         assert_eq!(state.get("errors"), None, "{state}");
         state

@@ -1,4 +1,4 @@
-//! How the fields about notes, nested decks, tags, the trash and global ids are called: a part of the table of `ownership.rs`.
+//! How the fields about decks, notes, cards, tags, the trash and global ids are called: a part of the table of `ownership.rs`.
 
 use crate::Rule::{self, Made, Mixed, Own, Owner};
 
@@ -115,6 +115,80 @@ pub(crate) const COLLECTIONS: &[(&str, Rule)] = &[
         "Mutation.restoreDeleted",
         Owner(
             "mutation { restoreDeleted(input: { trashId: \"{trash}\" }) { restored { title } } }",
+        ),
+    ),
+    (
+        "Mutation.createDeck",
+        Made(
+            "mutation { createDeck(input: { id: \"{deck}\", name: \"mine\" }) { deck { id name } } }",
+        ),
+    ),
+    (
+        "Mutation.updateDeck",
+        Owner(
+            "mutation { updateDeck(input: { id: \"{deck}\", name: \"taken over\" }) { deck { id name } } }",
+        ),
+    ),
+    (
+        "Mutation.updateDeck",
+        Owner(
+            "mutation { updateDeck(input: { id: \"{deck}\", name: \"guessed\", expectedVersion: 1 }) { deck { id } } }",
+        ),
+    ),
+    (
+        "Mutation.deleteDeck",
+        Owner("mutation { deleteDeck(input: { id: \"{deck}\" }) { deletedId } }"),
+    ),
+    (
+        "Mutation.createCards",
+        Owner(
+            "mutation { createCards(input: { deckId: \"{deck}\", cards: [{ question: \"q\", answer: \"a\" }] }) { cards { question } } }",
+        ),
+    ),
+    (
+        "Mutation.createCards",
+        Made(
+            "mutation { createCards(input: { deckId: \"{my_deck}\", cards: [{ id: \"{card}\", question: \"q\", answer: \"a\" }] }) { cards { id } } }",
+        ),
+    ),
+    (
+        "Mutation.updateCard",
+        Owner(
+            "mutation { updateCard(input: { id: \"{card}\", question: \"changed\" }) { card { id question } } }",
+        ),
+    ),
+    (
+        "Mutation.moveCards",
+        Owner(
+            "mutation { moveCards(input: { cardIds: [\"{card}\"], beforeCardId: \"{other_card}\" }) { __typename } }",
+        ),
+    ),
+    (
+        "Mutation.moveCards",
+        Mixed(
+            "mutation { moveCards(input: { cardIds: [\"{card}\"], deckId: \"{my_deck}\" }) { __typename } }",
+        ),
+    ),
+    (
+        "Mutation.moveCards",
+        Mixed(
+            "mutation { moveCards(input: { cardIds: [\"{my_card}\"], deckId: \"{deck}\" }) { __typename } }",
+        ),
+    ),
+    (
+        "Mutation.moveCards",
+        Mixed(
+            "mutation { moveCards(input: { cardIds: [\"{my_card}\"], beforeCardId: \"{card}\" }) { __typename } }",
+        ),
+    ),
+    (
+        "Mutation.deleteCards",
+        Owner("mutation { deleteCards(input: { ids: [\"{card}\"] }) { deletedIds } }"),
+    ),
+    (
+        "Mutation.deleteCards",
+        Mixed(
+            "mutation { deleteCards(input: { ids: [\"{my_card}\", \"{card}\"] }) { deletedIds } }",
         ),
     ),
 ];

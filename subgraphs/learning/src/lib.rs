@@ -3,12 +3,17 @@
 //! It keeps its own copy of which decks and cards exist and whose they are, from the events of [`common::event`]. What a card says it does not
 //! know.
 
+pub mod choice;
+pub mod entry;
+pub mod fit;
 mod graphql;
 pub mod model;
 pub mod scheduler;
 pub mod service;
+pub mod shelf;
 pub mod store;
 pub mod submission;
+pub mod tally;
 
 use std::sync::Arc;
 

@@ -10,9 +10,10 @@ use common::graphql::sdl::key;
 use common::graphql::{DateTime, PageInfo, Result, caller};
 use common::page::{Page, PageRequest, encode_cursor};
 use common::{CardId, ReviewId};
+use jiff::Timestamp;
 
-use crate::model::Review;
-use crate::scheduler::{AnswerKey, CardState, Rating};
+use crate::entry::Logged;
+use crate::scheduler::{Action, AnswerKey, CardState, Rating};
 use crate::service::{CardView, Service};
 
 /// How many reviews a page of a log holds unless asked otherwise.
@@ -29,14 +30,16 @@ pub(super) struct CardNode {
 #[derive(Debug)]
 struct CardBatch {
     cards: Vec<CardId>,
-    logs: Batch<PageRequest<AnswerKey>, HashMap<CardId, Arc<Page<Review>>>>,
+    logs: Batch<PageRequest<AnswerKey>, HashMap<CardId, Arc<Page<Logged>>>>,
+    views: Batch<Timestamp, HashMap<CardId, CardView>>,
 }
 
 impl CardNode {
     /// The cards as nodes, in their order.
     pub(super) fn all(cards: Vec<CardView>) -> Vec<Self> {
         let ids = cards.iter().map(|card| card.id).collect();
-        let batch = Arc::new(CardBatch { cards: ids, logs: Batch::default() });
+        let batch =
+            Arc::new(CardBatch { cards: ids, logs: Batch::default(), views: Batch::default() });
         let node = |card| Self { card: Arc::new(card), batch: Arc::clone(&batch) };
         cards.into_iter().map(node).collect()
     }
@@ -44,6 +47,22 @@ impl CardNode {
     /// The cards as nodes, by their ids.
     pub(super) fn by_id(cards: Vec<CardView>) -> HashMap<CardId, Self> {
         Self::all(cards).into_iter().map(|node| (node.card.id, node)).collect()
+    }
+}
+
+impl CardNode {
+    async fn views(
+        &self,
+        ctx: &Context<'_>,
+        DateTime(at): DateTime,
+    ) -> Result<Arc<HashMap<CardId, CardView>>> {
+        let load = || async {
+            let viewer = caller(ctx)?.viewer()?;
+            let cards = self.batch.cards.clone();
+            let cards = ctx.data::<Arc<Service>>()?.cards_at(viewer, cards, at).await?;
+            Ok(cards.into_iter().map(|card| (card.id, card)).collect())
+        };
+        self.batch.views.get(at, load).await
     }
 }
 
@@ -77,32 +96,64 @@ impl CardNode {
 
     /// Days until the probability of recall falls to 0.9, by FSRS. Null while it is new.
     async fn stability(&self) -> Option<f64> {
-        self.card.memory.as_ref().map(|memory| f64::from(memory.stability))
+        self.card.memory().map(|memory| f64::from(memory.stability))
     }
 
     /// How hard it is to remember, 1 (easy) to 10, by FSRS. Null while it is new.
     async fn difficulty(&self) -> Option<f64> {
-        self.card.memory.as_ref().map(|memory| f64::from(memory.difficulty))
+        self.card.memory().map(|memory| f64::from(memory.difficulty))
     }
 
     /// How often it was reviewed.
     async fn reps(&self) -> Option<i64> {
-        Some(self.card.memory.as_ref().map_or(0, |memory| i64::from(memory.reps)))
+        Some(self.card.memory().map_or(0, |memory| i64::from(memory.reps)))
     }
 
     /// How often it was forgotten after it had been learned.
     async fn lapses(&self) -> Option<i64> {
-        Some(self.card.memory.as_ref().map_or(0, |memory| i64::from(memory.lapses)))
+        Some(self.card.memory().map_or(0, |memory| i64::from(memory.lapses)))
     }
 
     /// Whether it was forgotten so often that it is better rewritten.
     async fn leech(&self) -> Option<bool> {
-        Some(self.card.memory.as_ref().is_some_and(|memory| memory.leech))
+        Some(self.card.memory().is_some_and(|memory| memory.leech))
     }
 
     /// When it was last reviewed. Null while it is new.
     async fn last_reviewed_at(&self) -> Option<DateTime> {
-        self.card.memory.as_ref().map(|memory| DateTime(memory.last.0))
+        self.card.memory().map(|memory| DateTime(memory.last.0))
+    }
+
+    /// Whether it comes no more until it is unsuspended.
+    async fn suspended(&self) -> Option<bool> {
+        Some(self.card.progress.suspended)
+    }
+
+    /// Whether it comes no more today.
+    async fn buried(&self) -> Option<bool> {
+        Some(self.card.buried)
+    }
+
+    /// The flag it bears: 1 to 7, 0 for none.
+    async fn flag(&self) -> Option<i32> {
+        Some(self.card.progress.flag.into())
+    }
+
+    /// The version of the weights of the memory model that made its state, 0 for those of the average person. Null while it is new.
+    async fn weights_version(&self) -> Option<i64> {
+        self.card.weights
+    }
+
+    /// The probability of recall at a moment, 0 to 1, by FSRS, when it is not reviewed until then. Null while it is new.
+    async fn retrievability_at(&self, ctx: &Context<'_>, at: DateTime) -> Result<Option<f64>> {
+        let views = self.views(ctx, at).await?;
+        Ok(views.get(&self.card.id).and_then(|card| card.retrievability))
+    }
+
+    /// The probability of recall at a moment, 0 to 1, by the half-life, when it is not reviewed until then. 0 while it is new.
+    async fn recall_score_at(&self, ctx: &Context<'_>, at: DateTime) -> Result<Option<f64>> {
+        let views = self.views(ctx, at).await?;
+        Ok(views.get(&self.card.id).map(|card| card.recall_score))
     }
 
     /// Its reviews, earliest first: 50 unless `first` or `last` says otherwise, at most 500.
@@ -137,7 +188,7 @@ impl CardNode {
 /// A page of a card's reviews.
 #[derive(Debug)]
 pub(super) struct ReviewConnection {
-    page: Arc<Page<Review>>,
+    page: Arc<Page<Logged>>,
 }
 
 /// A page of a card's reviews.
@@ -145,7 +196,7 @@ pub(super) struct ReviewConnection {
 impl ReviewConnection {
     /// The reviews with their cursors.
     async fn edges(&self) -> Vec<ReviewEdge> {
-        let edge = |review: &Review| ReviewEdge { cursor: cursor(review), node: review.into() };
+        let edge = |review: &Logged| ReviewEdge { cursor: cursor(review), node: review.into() };
         self.page.rows.iter().map(edge).collect()
     }
 
@@ -160,8 +211,8 @@ impl ReviewConnection {
     }
 }
 
-fn cursor(review: &Review) -> String {
-    encode_cursor(&review.key())
+fn cursor(review: &Logged) -> String {
+    encode_cursor(&review.sent.key())
 }
 
 /// A review in a list.
@@ -173,7 +224,7 @@ pub(super) struct ReviewEdge {
     node: ReviewNode,
 }
 
-/// A review as it was sent. It never changes.
+/// A review as it was sent. It never changes, but may be undone.
 #[derive(Debug, Clone, SimpleObject)]
 #[graphql(name = "Review")]
 pub(super) struct ReviewNode {
@@ -181,6 +232,10 @@ pub(super) struct ReviewNode {
     pub(super) id: ReviewId,
     /// How well the card was remembered.
     pub(super) rating: Rating,
+    /// Whether it was for practice, without a change of when the card comes back.
+    pub(super) practice: bool,
+    /// Whether it was undone.
+    pub(super) undone: bool,
     /// When, by the client's clock.
     pub(super) reviewed_at: DateTime,
     /// How long it took, in milliseconds: 0 to 3,600,000.
@@ -191,12 +246,16 @@ pub(super) struct ReviewNode {
     pub(super) received_at: DateTime,
 }
 
-impl From<&Review> for ReviewNode {
-    fn from(review: &Review) -> Self {
+impl From<&Logged> for ReviewNode {
+    fn from(logged: &Logged) -> Self {
+        let review = &logged.sent;
         Self {
             id: review.id,
-            rating: review.rating,
-            reviewed_at: DateTime(review.reviewed_at),
+            // The log that is answered holds nothing but reviews.
+            rating: review.action.rating().unwrap_or(Rating::Again),
+            practice: matches!(review.action, Action::Practice(_)),
+            undone: logged.is_undone(),
+            reviewed_at: DateTime(review.at),
             duration_ms: i32::try_from(review.duration_ms).unwrap_or(i32::MAX),
             time_zone: review.time_zone.clone(),
             received_at: DateTime(review.received_at),

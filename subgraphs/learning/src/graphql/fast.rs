@@ -23,10 +23,10 @@ impl Fast for Entity {
     fn plain_field(concrete_type: &str, field: &str) -> Option<PlainField<Self>> {
         Some(match (concrete_type, field) {
             ("User", "id") => |entity| user(entity, |user| user.id.into()),
-            ("Deck", "id") => |entity| deck(entity, |deck| deck.0.id.into()),
-            ("Deck", "recallScore") => |entity| deck(entity, |deck| deck.0.recall_score.into()),
+            ("Deck", "id") => |entity| deck(entity, |deck| deck.deck.id.into()),
+            ("Deck", "recallScore") => |entity| deck(entity, |deck| deck.deck.recall_score.into()),
             ("Deck", "retrievability") => {
-                |entity| deck(entity, |deck| deck.0.retrievability.into())
+                |entity| deck(entity, |deck| deck.deck.retrievability.into())
             }
             ("Card", "id") => |entity| card(entity, |node| node.card.id.into()),
             ("Card", "state") => |entity| card(entity, |node| enum_value(node.card.state())),
@@ -70,6 +70,8 @@ impl Fast for ReviewNode {
         Some(match field {
             "id" => |review| review.id.into(),
             "rating" => |review| enum_value(review.rating),
+            "practice" => |review| review.practice.into(),
+            "undone" => |review| review.undone.into(),
             "reviewedAt" => |review| review.reviewed_at.into(),
             "durationMs" => |review| review.duration_ms.into(),
             "timeZone" => |review| review.time_zone.clone().into(),

@@ -5,8 +5,14 @@
 mod card;
 mod deck;
 mod fast;
+mod fit;
+mod inputs;
 mod mutation;
+mod scalar;
 mod session;
+mod settings;
+mod statistics;
+mod sync;
 mod user;
 
 use std::collections::HashMap;
@@ -55,12 +61,12 @@ impl Query {
             service.cards(viewer, card_ids),
         )
         .await?;
-        let decks: HashMap<DeckId, _> = decks.into_iter().map(|deck| (deck.id, deck)).collect();
+        let decks: HashMap<DeckId, _> = DeckNode::by_id(decks);
         let cards = CardNode::by_id(cards);
 
         let entity = |wanted: &Representation| {
             Ok(match &*wanted.typename {
-                "Deck" => decks.get(&wanted.id("id")?).cloned().map(DeckNode).map(Entity::Deck),
+                "Deck" => decks.get(&wanted.id("id")?).cloned().map(Entity::Deck),
                 "Card" => cards.get(&wanted.id("id")?).cloned().map(Entity::Card),
                 "User" => Some(wanted.id::<UserId>("id")?)
                     .filter(|id| *id == viewer.user)

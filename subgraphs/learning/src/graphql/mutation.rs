@@ -1,16 +1,20 @@
-//! What can be changed: reviews come in, sessions start and finish.
+//! What can be changed: reviews and other entries of the log come in, sessions start and finish, settings are chosen.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use common::graphql::{DateTime, Result, caller};
-use common::{DeckId, LearningSessionId};
+use async_graphql::{Context, Object};
+use common::PresetId;
+use common::graphql::{Result, caller};
 
-use super::card::CardNode;
-use super::session::LearningSession;
-use crate::model::ReviewInput as Review;
-use crate::scheduler::Rating;
-use crate::service::{ReviewStatus, Service, SubmittedReview};
+use super::fit::{FitWeightsInput, FitWeightsPayload};
+use super::inputs::{
+    ChangeCardsInput, ChangeCardsPayload, DeckSettingsPayload, DeleteStudyPresetInput,
+    DeleteStudyPresetPayload, FinishSessionInput, FinishSessionPayload, ResetDeckSettingsInput,
+    ReviewResult, SaveStudyPresetInput, SaveStudyPresetPayload, SetDeckSettingsInput,
+    StartSessionInput, StartSessionPayload, SubmitReviewsInput, SubmitReviewsPayload,
+    UndoReviewsInput, UndoReviewsPayload,
+};
+use crate::service::{PresetInput, Service, Submission, UndoInput};
 
 /// What can be changed.
 #[derive(Debug)]
@@ -27,17 +31,110 @@ impl Mutation {
         input: SubmitReviewsInput,
     ) -> Result<SubmitReviewsPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        let reviews = input.reviews.into_iter().map(SubmittedReview::from).collect();
-        let results = ctx.data::<Arc<Service>>()?.submit(viewer, reviews).await?;
-        let cards = results.iter().filter_map(|result| result.card.clone()).collect();
-        let cards = CardNode::by_id(cards);
-        let result = |result: crate::service::ReviewResult| ReviewResult {
-            id: result.id.into(),
-            status: result.status,
-            reason: result.reason,
-            card: result.card.and_then(|card| cards.get(&card.id).cloned()),
-        };
-        Ok(SubmitReviewsPayload { results: results.into_iter().map(result).collect() })
+        let reviews = input.reviews.into_iter().map(Submission::from).collect();
+        let service = ctx.data::<Arc<Service>>()?;
+        let results = service.submit(viewer, "input.reviews", reviews).await?;
+        Ok(SubmitReviewsPayload { results: ReviewResult::all(results) })
+    }
+
+    /// Suspends, buries, flags or resets cards, or sets when they come back: 1 to 1,000 changes, in one transaction; each gets its own result. They are entries of
+    /// the log as reviews are: sending one twice changes once, and the outcome does not depend on the order of arrival.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn change_cards(
+        &self,
+        ctx: &Context<'_>,
+        input: ChangeCardsInput,
+    ) -> Result<ChangeCardsPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let changes = input.changes.into_iter().map(Submission::from).collect();
+        let service = ctx.data::<Arc<Service>>()?;
+        let results = service.submit(viewer, "input.changes", changes).await?;
+        Ok(ChangeCardsPayload { results: ReviewResult::all(results) })
+    }
+
+    /// Undoes reviews, each one of the last 100, by the moment they were given: 1 to 1,000, in one transaction; each gets its own result. The cards are as if these
+    /// reviews had never been; the log keeps them, marked.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn undo_reviews(
+        &self,
+        ctx: &Context<'_>,
+        input: UndoReviewsInput,
+    ) -> Result<UndoReviewsPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let undos = input.undos.into_iter().map(UndoInput::from).collect();
+        let service = ctx.data::<Arc<Service>>()?;
+        let results = service.undo(viewer, "input.undos", undos).await?;
+        Ok(UndoReviewsPayload { results: ReviewResult::all(results) })
+    }
+
+    /// Sets how a deck and all within it are learned. What is null is inherited: from the preset if one is named, else from the deck it lies in.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn set_deck_settings(
+        &self,
+        ctx: &Context<'_>,
+        input: SetDeckSettingsInput,
+    ) -> Result<DeckSettingsPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let patch = input.settings.read()?;
+        let service = ctx.data::<Arc<Service>>()?;
+        let (deck, preset, expected) = (input.deck_id, input.preset_id, input.expected_version);
+        let settings = service.set_settings(viewer, deck, preset, patch, expected).await?;
+        Ok(DeckSettingsPayload { deck_id: deck, settings: settings.into() })
+    }
+
+    /// Lets a deck inherit all its settings again.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn reset_deck_settings(
+        &self,
+        ctx: &Context<'_>,
+        input: ResetDeckSettingsInput,
+    ) -> Result<DeckSettingsPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let (deck, expected) = (input.deck_id, input.expected_version);
+        let service = ctx.data::<Arc<Service>>()?;
+        let settings = service.reset_settings(viewer, deck, expected).await?;
+        Ok(DeckSettingsPayload { deck_id: deck, settings: settings.into() })
+    }
+
+    /// Starts to fit the weights of the memory model to the viewer's reviews. They hold from then on if they foretell the latest fifth of these, which the fitting
+    /// does not see, better than those of now. While one is under way, that one is answered.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn fit_weights(
+        &self,
+        ctx: &Context<'_>,
+        input: FitWeightsInput,
+    ) -> Result<FitWeightsPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let fit = ctx.data::<Arc<Service>>()?.start_fit(viewer, input.reschedule).await?;
+        Ok(FitWeightsPayload { fit: fit.into() })
+    }
+
+    /// Makes a preset, or changes one: all that it sets is replaced.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn save_study_preset(
+        &self,
+        ctx: &Context<'_>,
+        input: SaveStudyPresetInput,
+    ) -> Result<SaveStudyPresetPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let id = input.id.unwrap_or_else(PresetId::new);
+        let preset = PresetInput { id, name: input.name, patch: input.settings.read()? };
+        let service = ctx.data::<Arc<Service>>()?;
+        let preset = service.save_preset(viewer, preset, input.expected_version).await?;
+        Ok(SaveStudyPresetPayload { preset: preset.into() })
+    }
+
+    /// Deletes a preset. Decks that started from it inherit again.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn delete_study_preset(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteStudyPresetInput,
+    ) -> Result<DeleteStudyPresetPayload> {
+        let viewer = caller(ctx)?.viewer()?;
+        let service = ctx.data::<Arc<Service>>()?;
+        service.delete_preset(viewer, input.id, input.expected_version).await?;
+        Ok(DeleteStudyPresetPayload { deleted_id: input.id })
     }
 
     /// Starts a learning session in one of the viewer's decks.
@@ -64,100 +161,4 @@ impl Mutation {
             ctx.data::<Arc<Service>>()?.finish_session(caller(ctx)?.viewer()?, input.id).await?;
         Ok(FinishSessionPayload { session: (&session).into() })
     }
-}
-
-/// Reviews to take in.
-#[derive(Debug, InputObject)]
-struct SubmitReviewsInput {
-    /// 1 to 1,000 reviews, in any order.
-    reviews: Vec<ReviewInput>,
-}
-
-/// A review to take in.
-#[derive(Debug, InputObject)]
-struct ReviewInput {
-    /// A UUID made by the client, and kept by it until the review is answered for.
-    id: ID,
-    /// The card that was reviewed.
-    card_id: ID,
-    /// How well it was remembered.
-    rating: Rating,
-    /// When, by the client's clock: from the year 2000 to 24 hours from now.
-    reviewed_at: DateTime,
-    /// How long it took, in milliseconds: 0 to 3,600,000.
-    #[graphql(default)]
-    duration_ms: i32,
-    /// Where the person was: an IANA name such as `Europe/Zurich`. Without it, the time zone of the account.
-    time_zone: Option<String>,
-    /// The learning session it belongs to.
-    session_id: Option<ID>,
-}
-
-impl From<ReviewInput> for SubmittedReview {
-    fn from(input: ReviewInput) -> Self {
-        let ReviewInput { id, card_id, rating, reviewed_at, duration_ms, time_zone, session_id } =
-            input;
-        Self::read(id.0, &card_id.0, |id, card| {
-            let session = session_id.map(|id| id.parse::<LearningSessionId>()).transpose();
-            Ok(Review {
-                id,
-                card,
-                rating,
-                reviewed_at: reviewed_at.0,
-                duration_ms,
-                time_zone,
-                session: session.map_err(|error| format!("sessionId {error}"))?,
-            })
-        })
-    }
-}
-
-/// What became of a batch of reviews.
-#[derive(Debug, SimpleObject)]
-struct SubmitReviewsPayload {
-    /// For each review, in the order in which they were sent.
-    results: Vec<ReviewResult>,
-}
-
-/// What became of a review.
-#[derive(Debug, SimpleObject)]
-struct ReviewResult {
-    /// The review's id as it was sent.
-    id: ID,
-    /// What became of it.
-    status: ReviewStatus,
-    /// Why it was not accepted.
-    reason: Option<String>,
-    /// Its card as it is now, when it is the viewer's.
-    card: Option<CardNode>,
-}
-
-/// A session to start.
-#[derive(Debug, InputObject)]
-struct StartSessionInput {
-    /// The deck to learn.
-    deck_id: DeckId,
-    /// A UUID made by the client, so that starting twice starts once.
-    id: Option<LearningSessionId>,
-}
-
-/// The session that runs.
-#[derive(Debug, SimpleObject)]
-struct StartSessionPayload {
-    /// The session.
-    session: LearningSession,
-}
-
-/// A session to finish.
-#[derive(Debug, InputObject)]
-struct FinishSessionInput {
-    /// The session.
-    id: LearningSessionId,
-}
-
-/// The session that was finished.
-#[derive(Debug, SimpleObject)]
-struct FinishSessionPayload {
-    /// The session.
-    session: LearningSession,
 }

@@ -1,12 +1,13 @@
 //! One answer and what follows from it. Steps behave as Anki's: AGAIN starts them over, HARD repeats the step (the first one at the mean of the
 //! first two delays), GOOD goes to the next step or ends them, EASY ends them.
 
-use common::ReviewId;
+use common::{CardId, ReviewId};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::fuzz::spread;
 use super::model::Outcome;
-use super::{CardState, Day, Due, HalfLife, Memory, Model, ModelError, Rating, Settings};
+use super::{CardState, Day, Due, HalfLife, Memory, Model, ModelError, Rating, Rules};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -34,49 +35,42 @@ pub struct Preview {
     pub due: Due,
 }
 
-/// The rules with their settings and weights.
-#[derive(Debug, Clone)]
-pub struct Scheduler {
-    /// What the person chose.
-    pub settings: Settings,
+/// The rules of a deck with the weights of a person.
+#[derive(Debug, Clone, Copy)]
+pub struct Scheduler<'a> {
     /// The memory model.
-    pub model: Model,
+    pub model: &'a Model,
+    /// What decides when a card comes back.
+    pub rules: &'a Rules,
 }
 
-impl Scheduler {
-    /// The state that a card's answers lead to, whatever order they are handed in; `None` without any.
-    ///
-    /// # Errors
-    /// As [`Scheduler::answer`].
-    pub fn replay(&self, mut answers: Vec<Answer>) -> Result<Option<Memory>, ModelError> {
-        answers.sort_unstable_by_key(|answer| (answer.at, answer.id));
-        answers.dedup_by_key(|answer| answer.id);
-        let mut memory = None;
-        for answer in answers {
-            memory = Some(self.answer(memory.as_ref(), answer)?);
-        }
-        Ok(memory)
-    }
-
+impl Scheduler<'_> {
     /// The state after `answer`, which must be later in the log than those that led to `before`.
     ///
     /// # Errors
     /// [`ModelError::State`] when `before` holds what no answers lead to.
-    pub fn answer(&self, before: Option<&Memory>, answer: Answer) -> Result<Memory, ModelError> {
+    pub fn answer(
+        &self,
+        card: CardId,
+        before: Option<&Memory>,
+        answer: Answer,
+    ) -> Result<Memory, ModelError> {
         // A day does not come before one that has been: a journey westward, or a clock that was put right.
         let day = before.map_or(answer.day, |before| answer.day.max(before.last_day));
         let elapsed = before.map_or(0, |before| day.since(before.last_day));
         let known = before.map_or((0.0, 0.0), |before| (before.stability, before.difficulty));
-        let outcome = self.model.next(&self.settings, known, elapsed, answer.rating)?;
+        let outcome = self.model.next(self.rules, known, elapsed, answer.rating)?;
 
         let state = before.map_or(CardState::New, |before| before.state);
         let step = before.map_or(0, |before| before.step);
+        let reps = before.map_or(0, |before| before.reps) + 1;
+        let interval = spread(self.rules, card, reps, day, outcome.interval);
+        let outcome = Outcome { interval, ..outcome };
         let (state_after, step, due) = self.next_place(state, step, answer, day, outcome);
         let lapsed = state == CardState::Review && answer.rating == Rating::Again;
         let lapses = before.map_or(0, |before| before.lapses) + u32::from(lapsed);
         let leech = before.is_some_and(|before| before.leech);
         let half_life = before.map_or(HalfLife::default(), |before| before.half_life);
-        let reviewed_day = before.and_then(|before| before.reviewed_day);
         Ok(Memory {
             state: state_after,
             step,
@@ -84,13 +78,11 @@ impl Scheduler {
             stability: outcome.stability,
             difficulty: outcome.difficulty,
             half_life: half_life.after(answer.rating.is_pass(), before.is_none() || elapsed > 0),
-            reps: before.map_or(0, |before| before.reps) + 1,
+            reps,
             lapses,
-            leech: leech || (lapsed && self.settings.is_leech_alarm(lapses)),
+            leech: leech || (lapsed && self.rules.is_leech_alarm(lapses)),
             last: (answer.at, answer.id),
             last_day: day,
-            introduced_day: before.map_or(day, |before| before.introduced_day),
-            reviewed_day: if state == CardState::Review { Some(day) } else { reviewed_day },
         })
     }
 
@@ -100,13 +92,14 @@ impl Scheduler {
     /// As [`Scheduler::answer`].
     pub fn previews(
         &self,
+        card: CardId,
         before: Option<&Memory>,
         at: Timestamp,
         day: Day,
     ) -> Result<[Preview; 4], ModelError> {
         let id = ReviewId::from(Uuid::max());
         let preview = |rating| {
-            let after = self.answer(before, Answer { id, rating, at, day })?;
+            let after = self.answer(card, before, Answer { id, rating, at, day })?;
             let interval = match after.due {
                 Due::At(moment) => moment.duration_since(at),
                 Due::On(due) => DAY * i32::try_from(due.since(after.last_day)).unwrap_or(i32::MAX),
@@ -127,10 +120,10 @@ impl Scheduler {
     ) -> (CardState, u8, Due) {
         let (steps, waiting) = match state {
             CardState::New | CardState::Learning => {
-                (&self.settings.learning_steps, CardState::Learning)
+                (&self.rules.learning_steps, CardState::Learning)
             }
             CardState::Review | CardState::Relearning => {
-                (&self.settings.relearning_steps, CardState::Relearning)
+                (&self.rules.relearning_steps, CardState::Relearning)
             }
         };
         let next = match (state, answer.rating) {

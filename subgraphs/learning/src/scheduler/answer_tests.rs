@@ -2,8 +2,21 @@
 
 use super::*;
 
-fn scheduler() -> Scheduler {
-    Scheduler { settings: Settings::default(), model: Model::average().unwrap() }
+fn model() -> &'static Model {
+    static MODEL: std::sync::OnceLock<Model> = std::sync::OnceLock::new();
+    MODEL.get_or_init(|| Model::average().unwrap())
+}
+
+fn scheduler_of(rules: Rules) -> Scheduler<'static> {
+    Scheduler { rules: Box::leak(Box::new(rules)), model: model() }
+}
+
+fn scheduler() -> Scheduler<'static> {
+    scheduler_of(Rules::original())
+}
+
+fn card() -> CardId {
+    Uuid::from_u128(1).into()
 }
 
 fn start() -> Timestamp {
@@ -11,12 +24,12 @@ fn start() -> Timestamp {
 }
 
 /// The states after answers that are given `(day, minute of that day, rating)`.
-fn history(scheduler: &Scheduler, answers: &[(i32, i64, Rating)]) -> Vec<Memory> {
+fn history(scheduler: &Scheduler<'_>, answers: &[(i32, i64, Rating)]) -> Vec<Memory> {
     let mut states: Vec<Memory> = Vec::new();
     for (day, minute, rating) in answers {
         let at = start() + DAY * *day + SignedDuration::from_mins(*minute);
         let answer = Answer { id: ReviewId::new(), rating: *rating, at, day: Day(20_000 + *day) };
-        states.push(scheduler.answer(states.last(), answer).unwrap());
+        states.push(scheduler.answer(card(), states.last(), answer).unwrap());
     }
     states
 }
@@ -72,9 +85,8 @@ fn a_forgotten_card_is_relearned() {
 
 #[test]
 fn without_steps_every_answer_counts_in_days() {
-    let settings =
-        Settings { learning_steps: vec![], relearning_steps: vec![], ..Settings::default() };
-    let scheduler = Scheduler { settings, ..scheduler() };
+    let rules = Rules { learning_steps: vec![], relearning_steps: vec![], ..Rules::original() };
+    let scheduler = scheduler_of(rules);
     let states = history(&scheduler, &[(0, 0, Good), (2, 0, Good), (13, 0, Again)]);
     assert!(states.iter().all(|memory| memory.state == CardState::Review));
     assert_eq!(states[0].due, Due::On(Day(20_002)));
@@ -98,10 +110,7 @@ fn a_leech_stays_one() {
 #[test]
 fn days_are_counted_from_the_day_of_the_log() {
     let states = history(&scheduler(), &[(0, 0, Easy), (8, 0, Good), (8, 1, Good)]);
-    assert_eq!(states[0].introduced_day, Day(20_000));
-    assert_eq!(states[0].reviewed_day, None);
-    assert_eq!(states[2].introduced_day, Day(20_000));
-    assert_eq!(states[2].reviewed_day, Some(Day(20_008)));
+    assert_eq!((states[0].last_day, states[2].last_day), (Day(20_000), Day(20_008)));
     assert_eq!(states.iter().map(|memory| memory.half_life.0).collect::<Vec<_>>(), [1.0, 2.0, 2.0]);
 }
 
@@ -114,8 +123,8 @@ fn an_answer_on_an_earlier_local_day_counts_as_the_same_day() {
         at: start() + SignedDuration::from_hours(at),
         day: Day(day),
     };
-    let first = scheduler.answer(None, answer(0, 20_001)).unwrap();
-    let west = scheduler.answer(Some(&first), answer(1, 20_000)).unwrap();
+    let first = scheduler.answer(card(), None, answer(0, 20_001)).unwrap();
+    let west = scheduler.answer(card(), Some(&first), answer(1, 20_000)).unwrap();
     assert_eq!(west.last_day, Day(20_001));
     assert_eq!(west.half_life, HalfLife(1.0));
 }
@@ -128,14 +137,14 @@ fn previews_are_what_the_answers_lead_to_and_do_not_fall() {
     befores.push(None);
     for before in befores {
         let (at, day) = (start() + DAY * 5, Day(20_005));
-        let previews = scheduler.previews(before, at, day).unwrap();
+        let previews = scheduler.previews(card(), before, at, day).unwrap();
         assert!(previews.is_sorted_by_key(|preview| preview.interval), "{previews:?}");
         for preview in previews {
             let answer = Answer { id: ReviewId::new(), rating: preview.rating, at, day };
-            assert_eq!(scheduler.answer(before, answer).unwrap().due, preview.due);
+            assert_eq!(scheduler.answer(card(), before, answer).unwrap().due, preview.due);
         }
     }
-    let new = scheduler.previews(None, start(), Day(20_000)).unwrap();
+    let new = scheduler.previews(card(), None, start(), Day(20_000)).unwrap();
     let seconds: Vec<i64> = new.iter().map(|preview| preview.interval.as_secs()).collect();
     assert_eq!(seconds, [60, 330, 600, 8 * 86_400]);
 }

@@ -1,6 +1,6 @@
 //! Local days. A day of learning starts at the rollover hour of a person's time zone, so that midnight does not cut an evening in two.
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,6 +23,28 @@ impl Day {
     #[must_use]
     pub const fn plus(self, days: u32) -> Self {
         Self(self.0.saturating_add_unsigned(days))
+    }
+
+    /// Its place in the week, from Monday: 0 to 6.
+    #[must_use]
+    pub const fn weekday(self) -> usize {
+        // 1970-01-01 was a Thursday.
+        (self.0.rem_euclid(7) as usize + 3) % 7
+    }
+
+    /// Its date.
+    #[must_use]
+    pub fn date(self) -> Date {
+        let since_epoch = SignedDuration::from_hours(i64::from(self.0) * 24);
+        date(1970, 1, 1).saturating_add(since_epoch)
+    }
+
+    /// The day with this date.
+    #[must_use]
+    pub fn from_date(day: Date) -> Self {
+        let days = day.duration_since(date(1970, 1, 1)).as_hours() / 24;
+        // A date lies within the years -9999 to 9999, whose days fit.
+        Self(i32::try_from(days).unwrap_or(i32::MAX))
     }
 }
 
@@ -69,16 +91,16 @@ impl Calendar {
         Day(i32::try_from(local.div_euclid(86_400)).unwrap_or(i32::MAX))
     }
 
+    /// The hour on the wall at a moment: 0 to 23.
+    #[must_use]
+    pub fn hour_of(&self, moment: Timestamp) -> u8 {
+        self.time_zone.to_datetime(moment).hour().unsigned_abs()
+    }
+
     /// When a local day starts.
     #[must_use]
     pub fn start_of(&self, day: Day) -> Timestamp {
-        let since_epoch = SignedDuration::from_hours(i64::from(day.0) * 24);
-        let start = date(1970, 1, 1).saturating_add(since_epoch).at(
-            i8::try_from(self.rollover_hour).unwrap_or(0),
-            0,
-            0,
-            0,
-        );
+        let start = day.date().at(i8::try_from(self.rollover_hour).unwrap_or(0), 0, 0, 0);
         // Only at the very ends of the calendar is there no such moment.
         self.time_zone.to_timestamp(start).unwrap_or(Timestamp::MAX)
     }
@@ -138,6 +160,14 @@ mod tests {
     fn a_journey_westward_takes_no_days_away() {
         assert_eq!(Day(10).since(Day(11)), 0);
         assert_eq!(Day(11).since(Day(10)), 1);
+    }
+
+    #[test]
+    fn a_day_has_a_date_and_a_weekday() {
+        let day = Day::from_date(date(2026, 3, 2));
+        assert_eq!((day.date(), day.weekday()), (date(2026, 3, 2), 0), "a Monday");
+        assert_eq!((Day(-1).date(), Day(-1).weekday()), (date(1969, 12, 31), 2));
+        assert_eq!(Day::from_date(date(1969, 12, 31)), Day(-1));
     }
 
     #[test]

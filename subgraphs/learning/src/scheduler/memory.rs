@@ -38,12 +38,8 @@ pub struct Memory {
     pub lapses: u32,
     /// Whether it was forgotten so often that it is better rewritten.
     pub leech: bool,
-    /// The last answer.
+    /// The last answer, or what set the due date of a new card.
     pub last: AnswerKey,
-    /// The local day of the last answer.
+    /// Its local day.
     pub last_day: Day,
-    /// The local day of the first answer: it counts among that day's new cards.
-    pub introduced_day: Day,
-    /// The last local day on which it was answered as a learned card: it counts among that day's reviews.
-    pub reviewed_day: Option<Day>,
 }

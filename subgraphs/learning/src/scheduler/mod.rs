@@ -1,10 +1,12 @@
 //! When a card comes back: pure functions of the settings, the model's weights and a card's answers.
 //!
-//! A card's [`Memory`] is the fold of its answers in the order of (moment, id). Nothing here reads a clock or a store: the moment, the
+//! A card's [`Progress`] is the fold of its log in the order of (moment, id). Nothing here reads a clock or a store: the moment, the
 //! local day and what was answered before are handed in, so that replaying a log always gives the same state.
 
 mod answer;
 mod calendar;
+mod fuzz;
+mod log;
 mod memory;
 mod model;
 mod queue;
@@ -15,11 +17,14 @@ use async_graphql::Enum;
 
 pub use answer::{Answer, Preview, Scheduler};
 pub use calendar::{Calendar, Day, UnknownTimeZone};
+pub use log::{Action, Entry, MATURE, Phase, Progress, Replayed, Rulebook, advance, replay};
 pub use memory::{AnswerKey, Due, Memory};
 pub use model::{MODEL_VERSION, Model, ModelError};
 pub use queue::{Done, interleave};
 pub use recall::{HalfLife, deck_score};
-pub use settings::Settings;
+pub use settings::{
+    EasyDay, InvalidSetting, LeechAction, NewCardOrder, Patch, Rules, RulesId, Settings,
+};
 
 /// How well a card was remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Enum)]

@@ -2,7 +2,7 @@
 
 use fsrs::{DEFAULT_PARAMETERS, FSRS, MemoryState};
 
-use super::{Rating, Settings};
+use super::{Rating, Rules};
 
 /// Which model and rules made a stored state. It grows when a replay would give another one; a state of an older version is replayed
 /// at the card's next review.
@@ -27,6 +27,8 @@ pub enum ModelError {
 /// FSRS-6 with its weights.
 #[derive(Debug, Clone)]
 pub struct Model {
+    version: i64,
+    weights: Vec<f32>,
     fsrs: FSRS,
     decay: f64,
     factor: f64,
@@ -41,14 +43,44 @@ pub(super) struct Outcome {
 }
 
 impl Model {
-    /// The model with the weights that fit the average person.
+    /// The model with the weights that fit the average person: version 0.
     ///
     /// # Errors
     /// Never with these weights.
     pub fn average() -> Result<Self, ModelError> {
-        let fsrs = FSRS::new(&DEFAULT_PARAMETERS).map_err(ModelError::Weights)?;
-        let decay = f64::from(DEFAULT_PARAMETERS[20]);
-        Ok(Self { fsrs, decay, factor: 0.9f64.powf(-1.0 / decay) - 1.0 })
+        Self::new(0, &DEFAULT_PARAMETERS)
+    }
+
+    /// The model with weights that were fitted to a person, 21 numbers, under their version.
+    ///
+    /// # Errors
+    /// [`ModelError::Weights`] when they are others.
+    pub fn new(version: i64, weights: &[f32]) -> Result<Self, ModelError> {
+        let decay = weights.get(20).copied().unwrap_or(DEFAULT_PARAMETERS[20]);
+        let fsrs = FSRS::new(weights).map_err(ModelError::Weights)?;
+        let decay = f64::from(decay);
+        let factor = 0.9f64.powf(-1.0 / decay) - 1.0;
+        Ok(Self { version, weights: weights.to_vec(), fsrs, decay, factor })
+    }
+
+    /// Which weights these are.
+    #[must_use]
+    pub const fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// The weights.
+    #[must_use]
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// The difficulty of a card whose first answer is `rating`.
+    ///
+    /// # Errors
+    /// Never with usable weights.
+    pub fn first_difficulty(&self, rating: Rating) -> Result<f32, ModelError> {
+        Ok(self.next(&Rules::original(), (0.0, 0.0), 0, rating)?.difficulty)
     }
 
     /// The probability of recall `days` after the last answer: `(1 + f·t/S)^(−w20)` with `f = 0.9^(−1/w20) − 1`.
@@ -60,7 +92,7 @@ impl Model {
     /// What `rating` does to a card that was last answered `days` ago; `None` is a card that was never answered.
     pub(super) fn next(
         &self,
-        settings: &Settings,
+        rules: &Rules,
         (stability, difficulty): (f32, f32),
         days: u32,
         rating: Rating,
@@ -68,7 +100,7 @@ impl Model {
         let known = (stability > 0.0).then_some(MemoryState { stability, difficulty });
         let next = self
             .fsrs
-            .next_states(known, settings.desired_retention, days)
+            .next_states(known, rules.desired_retention, days)
             .map_err(|_| ModelError::State { stability, difficulty })?;
         let chosen = match rating {
             Rating::Again => next.again,
@@ -76,7 +108,7 @@ impl Model {
             Rating::Good => next.good,
             Rating::Easy => next.easy,
         };
-        let longest = f64::from(settings.maximum_interval.max(1));
+        let longest = f64::from(rules.maximum_interval.max(1));
         let interval = f64::from(chosen.interval).round().clamp(1.0, longest);
         Ok(Outcome {
             stability: chosen.memory.stability,
@@ -96,9 +128,9 @@ mod tests {
     use super::*;
 
     fn stabilities(known: (f32, f32), days: u32) -> [String; 4] {
-        let (model, settings) = (Model::average().unwrap(), Settings::default());
+        let (model, rules) = (Model::average().unwrap(), Rules::original());
         Rating::ALL.map(|rating| {
-            format!("{:.4}", model.next(&settings, known, days, rating).unwrap().stability)
+            format!("{:.4}", model.next(&rules, known, days, rating).unwrap().stability)
         })
     }
 
@@ -106,7 +138,7 @@ mod tests {
     fn stability_agrees_with_the_reference_to_four_decimals() {
         assert_eq!(stabilities((0.0, 0.0), 0), ["0.2120", "1.2931", "2.3065", "8.2956"]);
         let model = Model::average().unwrap();
-        let good = model.next(&Settings::default(), (0.0, 0.0), 0, Rating::Good).unwrap();
+        let good = model.next(&Rules::original(), (0.0, 0.0), 0, Rating::Good).unwrap();
         let known = (good.stability, good.difficulty);
         assert_eq!(stabilities(known, 2), ["0.6076", "7.5133", "10.9643", "18.5218"]);
     }
@@ -129,19 +161,19 @@ mod tests {
 
     #[test]
     fn an_interval_stays_within_its_bounds() {
-        let (model, settings) = (Model::average().unwrap(), Settings::default());
-        let again = model.next(&settings, (0.0, 0.0), 0, Rating::Again).unwrap();
+        let (model, rules) = (Model::average().unwrap(), Rules::original());
+        let again = model.next(&rules, (0.0, 0.0), 0, Rating::Again).unwrap();
         assert_eq!(again.interval, 1);
-        let easy = model.next(&settings, (36_000.0, 1.0), 36_000, Rating::Easy).unwrap();
+        let easy = model.next(&rules, (36_000.0, 1.0), 36_000, Rating::Easy).unwrap();
         assert_eq!(easy.interval, 36_500);
-        let short = Settings { maximum_interval: 30, ..settings };
+        let short = Rules { maximum_interval: 30, ..rules };
         assert_eq!(model.next(&short, (300.0, 1.0), 300, Rating::Good).unwrap().interval, 30);
     }
 
     #[test]
     fn a_state_that_is_not_a_number_is_refused() {
         let model = Model::average().unwrap();
-        let refused = model.next(&Settings::default(), (1.0, f32::NAN), 1, Rating::Good);
+        let refused = model.next(&Rules::original(), (1.0, f32::NAN), 1, Rating::Good);
         assert!(matches!(refused, Err(ModelError::State { .. })));
     }
 }

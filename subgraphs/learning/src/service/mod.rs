@@ -1,9 +1,13 @@
 //! All rules of the domain, and who may do what: a person sees and reviews only their own cards. What belongs to somebody else is answered as if it
 //! did not exist.
 
+mod fit;
 mod queue;
 mod reviews;
 mod sessions;
+mod settings;
+mod statistics;
+mod sync;
 mod view;
 
 use std::collections::HashMap;
@@ -13,20 +17,66 @@ use common::endpoint::Domain;
 use common::page::{Page, PageRequest};
 use common::{CardId, Clock, DeckId, Error, Event, StoreError, UserId, Viewer};
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
-use crate::model::{Review, Stats};
-use crate::scheduler::{AnswerKey, Model, ModelError, Scheduler, Settings};
+use crate::entry::Logged;
+use crate::model::{Person, Stats};
+use crate::scheduler::{AnswerKey, Model, ModelError, Settings};
+use crate::shelf::Tree;
 use crate::store::Store;
+use crate::submission::Terms;
 
-pub use queue::QueueItem;
-pub use reviews::{ReviewResult, ReviewStatus, SubmittedReview};
+pub use fit::{FitRecord, FitState};
+pub use queue::{QueueItem, QueueRequest};
+pub use reviews::{ReviewResult, ReviewStatus, Submission, UndoInput, Unreadable};
+pub use settings::{DeckSettings, PresetInput};
+pub use statistics::{DayPoint, Retention, Statistics};
+pub use sync::ChangePage;
 pub use view::{CardView, DeckCounts, DeckView, Moment};
 
 /// The rules of learning.
 pub struct Service {
     store: Arc<dyn Store>,
-    scheduler: Arc<Scheduler>,
+    average: Arc<Model>,
     clock: Clock,
+    jobs: Arc<fit::Jobs>,
+}
+
+/// The memory models of a person: the average one, and those that were fitted.
+#[derive(Debug, Clone)]
+pub struct Models {
+    average: Arc<Model>,
+    fitted: Vec<Arc<Model>>,
+}
+
+impl Models {
+    fn new(average: &Arc<Model>, person: Option<&Person>) -> Result<Self, Error> {
+        let weights = person.map_or(&[][..], |person| &person.weights);
+        let model = |weights: &crate::model::Weights| {
+            Model::new(weights.version, &weights.numbers).map(Arc::new).map_err(unusable)
+        };
+        let mut fitted: Vec<_> = weights.iter().map(model).collect::<Result<_, _>>()?;
+        fitted.sort_unstable_by_key(|model: &Arc<Model>| model.version());
+        Ok(Self { average: Arc::clone(average), fitted })
+    }
+
+    /// The one that new answers are scheduled by.
+    #[must_use]
+    pub fn current(&self) -> &Arc<Model> {
+        self.fitted.last().unwrap_or(&self.average)
+    }
+
+    /// The one with this version, or the average one.
+    #[must_use]
+    pub fn of(&self, version: i64) -> &Model {
+        self.fitted.iter().find(|model| model.version() == version).unwrap_or(&self.average)
+    }
+}
+
+/// A person at a moment.
+pub(crate) struct Learner {
+    moment: Moment,
+    models: Models,
 }
 
 impl Service {
@@ -35,16 +85,34 @@ impl Service {
     /// # Errors
     /// When the memory model cannot be made.
     pub fn new(store: Arc<dyn Store>, clock: Clock) -> Result<Self, Error> {
-        let model = Model::average().map_err(unusable)?;
-        let scheduler = Arc::new(Scheduler { settings: Settings::default(), model });
-        Ok(Self { store, scheduler, clock })
+        let average = Arc::new(Model::average().map_err(unusable)?);
+        Ok(Self { store, average, clock, jobs: Arc::default() })
     }
 
-    /// Now, where the person is.
-    async fn moment(&self, user: UserId) -> Result<Moment, Error> {
+    /// A person, now, where they are.
+    async fn learner(&self, user: UserId) -> Result<Learner, Error> {
+        self.learner_at(user, self.clock.now()).await
+    }
+
+    async fn learner_at(&self, user: UserId, at: Timestamp) -> Result<Learner, Error> {
         let person = self.store.person(user).await?;
+        let models = Models::new(&self.average, person.as_ref())?;
         let calendar = person.map(|person| person.calendar()).unwrap_or_default();
-        Ok(Moment::new(self.clock.now(), calendar))
+        Ok(Learner { moment: Moment::new(at, calendar), models })
+    }
+
+    async fn tree(&self, user: UserId) -> Result<Tree, Error> {
+        Ok(Tree::new(&self.store.shelf(user).await?))
+    }
+
+    /// What new entries are scheduled by.
+    fn terms(models: &Models, tree: &Tree) -> Arc<Terms> {
+        let rules = tree.all().map(|(deck, settings)| (deck, Arc::new(settings.rules.clone())));
+        Arc::new(Terms {
+            model: Arc::clone(models.current()),
+            rules: rules.collect(),
+            default_rules: Arc::new(Settings::default().rules),
+        })
     }
 
     /// The viewer's cards among `ids`, in any order.
@@ -52,13 +120,26 @@ impl Service {
     /// # Errors
     /// [`Error::Store`].
     pub async fn cards(&self, viewer: &Viewer, ids: Vec<CardId>) -> Result<Vec<CardView>, Error> {
+        self.cards_at(viewer, ids, self.clock.now()).await
+    }
+
+    /// The same, as they will be at a moment, or were with what is known now.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn cards_at(
+        &self,
+        viewer: &Viewer,
+        ids: Vec<CardId>,
+        at: Timestamp,
+    ) -> Result<Vec<CardView>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let (moment, cards) =
-            futures::try_join!(self.moment(viewer.user), self.stored_cards(viewer, ids))?;
-        let model = &self.scheduler.model;
-        Ok(cards.into_iter().map(|card| CardView::new(card, model, &moment)).collect())
+        let learner = self.learner_at(viewer.user, at).await?;
+        let cards = self.store.cards(viewer.user, ids).await?;
+        let view = |card| CardView::new(card, &learner.models, &learner.moment);
+        Ok(cards.into_iter().map(view).collect())
     }
 
     /// The viewer's decks among `ids`, in any order.
@@ -66,13 +147,26 @@ impl Service {
     /// # Errors
     /// [`Error::Store`].
     pub async fn decks(&self, viewer: &Viewer, ids: Vec<DeckId>) -> Result<Vec<DeckView>, Error> {
+        self.decks_at(viewer, ids, self.clock.now()).await
+    }
+
+    /// The same, as they will be at a moment, or were with what is known now.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn decks_at(
+        &self,
+        viewer: &Viewer,
+        ids: Vec<DeckId>,
+        at: Timestamp,
+    ) -> Result<Vec<DeckView>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let moment = self.moment(viewer.user).await?;
-        let decks = self.store.decks(viewer.user, ids).await?;
-        let model = &self.scheduler.model;
-        Ok(decks.iter().map(|deck| DeckView::new(deck, model, &moment)).collect())
+        let learner = self.learner_at(viewer.user, at).await?;
+        let decks = self.store.decks(viewer.user, ids, learner.moment.today).await?;
+        let view = |deck| DeckView::new(deck, &learner.models, &learner.moment);
+        Ok(decks.iter().map(view).collect())
     }
 
     /// The same page of the log of each of the viewer's cards.
@@ -84,7 +178,7 @@ impl Service {
         viewer: &Viewer,
         cards: Vec<CardId>,
         page: PageRequest<AnswerKey>,
-    ) -> Result<HashMap<CardId, Page<Review>>, Error> {
+    ) -> Result<HashMap<CardId, Page<Logged>>, Error> {
         let logs = self.store.reviews(viewer.user, cards, page.clone()).await?;
         let page_of = |(card, rows)| (card, Page::from_overfull(&page, rows));
         Ok(logs.into_iter().map(page_of).collect())
@@ -95,16 +189,8 @@ impl Service {
     /// # Errors
     /// [`Error::Store`].
     pub async fn stats(&self, viewer: &Viewer) -> Result<Stats, Error> {
-        let moment = self.moment(viewer.user).await?;
+        let Learner { moment, .. } = self.learner(viewer.user).await?;
         Ok(self.store.stats(viewer.user, moment.today, moment.tomorrow).await?)
-    }
-
-    async fn stored_cards(
-        &self,
-        viewer: &Viewer,
-        ids: Vec<CardId>,
-    ) -> Result<Vec<crate::model::StoredCard>, Error> {
-        Ok(self.store.cards(viewer.user, ids).await?)
     }
 }
 

@@ -1,30 +1,37 @@
-//! Taking in reviews: a batch, an answer for each, and the same outcome however often and in whatever order they arrive.
+//! Taking in log entries (reviews, actions on cards, undo): a batch, an answer for each, and the same outcome however often and in whatever order they
+//! arrive.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use common::{CardId, Error, ReviewId, Viewer};
+use common::{CardId, Error, LearningSessionId, ReviewId, Viewer};
+use jiff::Timestamp;
 
-use super::Service;
 use super::view::CardView;
-use crate::model::{BATCH, Review, ReviewInput};
+use super::{Learner, Service};
+use crate::entry::{EntryInput, LogEntry};
+use crate::model::{BATCH, UNDOABLE};
+use crate::scheduler::Action;
 use crate::submission::Verdict;
 
-/// A review as it was sent: read, or the reason why it cannot be.
+/// An entry as it was sent: read, or the reason why it cannot be.
 #[derive(Debug, Clone)]
-pub struct SubmittedReview {
+pub struct Submission {
     /// Its id as it was sent.
     pub id: String,
     /// What was sent under it.
-    pub review: Result<ReviewInput, UnreadableReview>,
+    pub entry: Result<EntryInput, Unreadable>,
 }
 
-/// Why a review cannot be read.
+/// Why an entry cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnreadableReview {
+pub enum Unreadable {
     /// Something in it is malformed.
     Invalid(String),
     /// It names a card by what is no id, so there can be no such card.
     UnknownCard,
+    /// It names a review that is not in the log.
+    UnknownReview,
 }
 
 /// What became of a review.
@@ -38,11 +45,13 @@ pub enum ReviewStatus {
     Conflict,
     /// There is no such card: nothing was changed.
     UnknownCard,
+    /// There is no such review (yet): nothing was changed.
+    UnknownReview,
     /// It does not keep a rule, which the reason names: nothing was changed.
     Invalid,
 }
 
-/// What became of a review, and of its card.
+/// What became of an entry, and of its card.
 #[derive(Debug, Clone)]
 pub struct ReviewResult {
     /// Its id as it was sent.
@@ -56,44 +65,40 @@ pub struct ReviewResult {
 }
 
 impl Service {
-    /// Takes in a batch in one transaction. Each review gets its own result, in order.
+    /// Takes in a batch in one transaction. Each entry gets its own result, in order. `argument` names the batch in an error.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the batch is empty or too large; [`Error::Store`], and then nothing was changed.
     pub async fn submit(
         &self,
         viewer: &Viewer,
-        reviews: Vec<SubmittedReview>,
+        argument: &str,
+        entries: Vec<Submission>,
     ) -> Result<Vec<ReviewResult>, Error> {
-        if !BATCH.contains(&reviews.len()) {
-            let (least, most) = (BATCH.start(), BATCH.end());
-            let message = format!("{} were sent: {least} to {most} are accepted", reviews.len());
-            return Err(Error::invalid("input.reviews", message));
-        }
-        let moment = self.moment(viewer.user).await?;
-        let mut batch = Vec::with_capacity(reviews.len());
-        // For each review either its place in the batch or its result.
-        let mut places = Vec::with_capacity(reviews.len());
-        for SubmittedReview { id, review } in reviews {
-            let read = review.map(|input| Review::new(input, &moment.calendar, moment.now));
+        check_size(argument, entries.len())?;
+        let Learner { moment, models } = self.learner(viewer.user).await?;
+        let mut batch = Vec::with_capacity(entries.len());
+        // For each entry either its place in the batch or its result.
+        let mut places = Vec::with_capacity(entries.len());
+        for Submission { id, entry } in entries {
+            let read = entry.map(|input| LogEntry::new(input, &moment.calendar, moment.now));
             places.push(match read {
-                Ok(Ok(review)) => {
-                    batch.push(review);
+                Ok(Ok(entry)) => {
+                    batch.push(entry);
                     Ok((id, batch.len() - 1))
                 }
                 Ok(Err(error)) => Err(refused(id, ReviewStatus::Invalid, error.to_string())),
-                Err(UnreadableReview::Invalid(reason)) => {
-                    Err(refused(id, ReviewStatus::Invalid, reason))
-                }
-                Err(UnreadableReview::UnknownCard) => Err(unknown_card(id)),
+                Err(Unreadable::Invalid(reason)) => Err(refused(id, ReviewStatus::Invalid, reason)),
+                Err(Unreadable::UnknownCard) => Err(unknown_card(id)),
+                Err(Unreadable::UnknownReview) => Err(unknown_review(id)),
             });
         }
-        let batch: Arc<[Review]> = batch.into();
-        let submitted =
-            self.store.submit(viewer.user, batch.clone(), self.scheduler.clone()).await?;
+        let batch: Arc<[LogEntry]> = batch.into();
+        let terms = Self::terms(&models, &self.tree(viewer.user).await?);
+        let submitted = self.store.submit(viewer.user, batch.clone(), terms).await?;
         let view = |card: CardId| {
             let card = submitted.cards.get(&card)?.clone();
-            Some(CardView::new(card, &self.scheduler.model, &moment))
+            Some(CardView::new(card, &models, &moment))
         };
         let result = |(id, place): (String, usize)| {
             let card = view(batch[place].card);
@@ -101,38 +106,114 @@ impl Service {
                 Verdict::Accepted => (ReviewStatus::Accepted, None),
                 Verdict::Duplicate => (ReviewStatus::Duplicate, None),
                 Verdict::Conflict => {
-                    let reason = "another review is stored under this id: make a new one";
+                    let reason = "another entry is stored under this id: make a new one";
                     (ReviewStatus::Conflict, Some(reason.to_owned()))
                 }
                 Verdict::UnknownCard => return unknown_card(id),
+                Verdict::UnknownReview => return unknown_review(id),
             };
             ReviewResult { id, status, reason, card }
         };
         Ok(places.into_iter().map(|place| place.map_or_else(|refused| refused, result)).collect())
     }
+
+    /// Undoes reviews: each must be among the viewer's last [`UNDOABLE`], by the moment they were given. The same as [`Service::submit`] otherwise.
+    ///
+    /// # Errors
+    /// As [`Service::submit`].
+    pub async fn undo(
+        &self,
+        viewer: &Viewer,
+        argument: &str,
+        undos: Vec<UndoInput>,
+    ) -> Result<Vec<ReviewResult>, Error> {
+        check_size(argument, undos.len())?;
+        let targets: Vec<ReviewId> =
+            undos.iter().filter_map(|undo| undo.review.parse().ok()).collect();
+        let found = self.store.entries(viewer.user, targets, UNDOABLE).await?;
+        let found: HashMap<ReviewId, _> =
+            found.into_iter().map(|(logged, later)| (logged.sent.id, (logged, later))).collect();
+        let submission = |undo: UndoInput| {
+            let target = undo.review.parse().ok().and_then(|id: ReviewId| found.get(&id));
+            let entry = match (undo.id.parse(), target) {
+                (Err(error), _) => Err(invalid_id(error)),
+                (_, None) => Err(Unreadable::UnknownReview),
+                (_, Some((logged, _))) if logged.sent.action.rating().is_none() => {
+                    Err(Unreadable::Invalid("reviewId names no review".to_owned()))
+                }
+                // One that was undone before may be undone again: it says the same.
+                (_, Some((logged, later))) if *later >= UNDOABLE && !logged.is_undone() => {
+                    let reason = format!("only your last {UNDOABLE} reviews can be undone");
+                    Err(Unreadable::Invalid(reason))
+                }
+                (Ok(id), Some((logged, _))) => Ok(EntryInput {
+                    id,
+                    card: logged.sent.card,
+                    action: Action::Undo(logged.sent.id),
+                    at: undo.at,
+                    duration_ms: 0,
+                    time_zone: undo.time_zone,
+                    session: None::<LearningSessionId>,
+                }),
+            };
+            Submission { id: undo.id, entry }
+        };
+        self.submit(viewer, argument, undos.into_iter().map(submission).collect()).await
+    }
+}
+
+/// A review to undo, as it was sent.
+#[derive(Debug, Clone)]
+pub struct UndoInput {
+    /// The id of the undoing itself, made by the client.
+    pub id: String,
+    /// The review.
+    pub review: String,
+    /// When, by the client's clock.
+    pub at: Timestamp,
+    /// Where the person was.
+    pub time_zone: Option<String>,
+}
+
+fn check_size(argument: &str, entries: usize) -> Result<(), Error> {
+    if BATCH.contains(&entries) {
+        return Ok(());
+    }
+    let (least, most) = (BATCH.start(), BATCH.end());
+    let message = format!("{entries} were sent: {least} to {most} are accepted");
+    Err(Error::invalid(argument, message))
+}
+
+fn invalid_id(error: impl std::fmt::Display) -> Unreadable {
+    Unreadable::Invalid(error.to_string())
 }
 
 fn refused(id: String, status: ReviewStatus, reason: String) -> ReviewResult {
     ReviewResult { id, status, reason: Some(reason), card: None }
 }
 
+fn unknown_review(id: String) -> ReviewResult {
+    let reason = "there is no such review: send it first".to_owned();
+    refused(id, ReviewStatus::UnknownReview, reason)
+}
+
 fn unknown_card(id: String) -> ReviewResult {
     refused(id, ReviewStatus::UnknownCard, "there is no such card".to_owned())
 }
 
-impl SubmittedReview {
-    /// Reads the ids of a review; `rest` makes the review of them.
+impl Submission {
+    /// Reads the ids of an entry; `rest` makes the entry of them.
     #[must_use]
     pub fn read(
         id: String,
         card: &str,
-        rest: impl FnOnce(ReviewId, CardId) -> Result<ReviewInput, String>,
+        rest: impl FnOnce(ReviewId, CardId) -> Result<EntryInput, String>,
     ) -> Self {
-        let review = match (id.parse::<ReviewId>(), card.parse::<CardId>()) {
-            (Err(error), _) => Err(UnreadableReview::Invalid(error.to_string())),
-            (_, Err(_)) => Err(UnreadableReview::UnknownCard),
-            (Ok(id), Ok(card)) => rest(id, card).map_err(UnreadableReview::Invalid),
+        let entry = match (id.parse::<ReviewId>(), card.parse::<CardId>()) {
+            (Err(error), _) => Err(invalid_id(error)),
+            (_, Err(_)) => Err(Unreadable::UnknownCard),
+            (Ok(id), Ok(card)) => rest(id, card).map_err(Unreadable::Invalid),
         };
-        Self { id, review }
+        Self { id, entry }
     }
 }

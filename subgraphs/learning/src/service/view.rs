@@ -4,7 +4,9 @@ use common::{CardId, DeckId};
 use jiff::Timestamp;
 
 use crate::model::{StoredCard, StoredDeck};
-use crate::scheduler::{Calendar, CardState, Day, Due, HalfLife, Memory, Model, deck_score};
+use crate::scheduler::{Calendar, CardState, Day, Due, HalfLife, Memory, Progress, deck_score};
+
+use super::Models;
 
 /// A moment where a person is.
 #[derive(Debug, Clone)]
@@ -50,34 +52,47 @@ impl Moment {
 pub struct CardView {
     /// Which card.
     pub id: CardId,
-    /// What its reviews led to; `None` for a new card.
-    pub memory: Option<Memory>,
+    /// What its log led to.
+    pub progress: Progress,
     /// When it comes back; `None` for a new card.
     pub due: Option<Timestamp>,
+    /// Whether it comes no more on the local day of the moment.
+    pub buried: bool,
     /// The probability of recall by FSRS; `None` for a new card.
     pub retrievability: Option<f64>,
     /// The probability of recall by the half-life; 0 for a new card.
     pub recall_score: f64,
+    /// The version of the weights that made its state; `None` for a new card.
+    pub weights: Option<i64>,
 }
 
 impl CardView {
-    pub(super) fn new(card: StoredCard, model: &Model, moment: &Moment) -> Self {
-        let memory = card.memory.as_ref();
+    pub(super) fn new(card: StoredCard, models: &Models, moment: &Moment) -> Self {
+        let memory = card.memory();
+        let model = models.of(card.weights);
         let days = |memory: &Memory| moment.today.since(memory.last_day);
         Self {
             id: card.id,
             due: memory.map(|memory| moment.due_at(memory.due)),
+            buried: card.progress.is_buried(moment.today),
             retrievability: memory
                 .map(|memory| model.retrievability(memory.stability, days(memory))),
             recall_score: memory.map_or(0.0, |memory| memory.half_life.recall(days(memory))),
-            memory: card.memory,
+            weights: memory.map(|_| card.weights),
+            progress: card.progress,
         }
+    }
+
+    /// What its answers led to; `None` for a new card.
+    #[must_use]
+    pub const fn memory(&self) -> Option<&Memory> {
+        self.progress.memory.as_ref()
     }
 
     /// Where it is in its life.
     #[must_use]
     pub fn state(&self) -> CardState {
-        self.memory.as_ref().map_or(CardState::New, |memory| memory.state)
+        self.memory().map_or(CardState::New, |memory| memory.state)
     }
 }
 
@@ -97,7 +112,7 @@ pub struct DeckView {
 /// A deck's cards, by what is to be done with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeckCounts {
-    /// Never studied.
+    /// Never studied, and neither suspended nor buried.
     pub new: usize,
     /// In their steps, and due today.
     pub learning: usize,
@@ -108,16 +123,18 @@ pub struct DeckCounts {
 }
 
 impl DeckView {
-    pub(super) fn new(deck: &StoredDeck, model: &Model, moment: &Moment) -> Self {
+    pub(super) fn new(deck: &StoredDeck, models: &Models, moment: &Moment) -> Self {
         let total = deck.new + deck.studied.len();
-        let mut counts = DeckCounts { new: deck.new, learning: 0, review: 0, total };
+        let mut counts =
+            DeckCounts { new: deck.new - deck.new_away, learning: 0, review: 0, total };
         let mut sum = 0.0;
         for card in &deck.studied {
             match card.due {
-                due if !moment.is_due_today(due) => {}
+                due if !card.comes || !moment.is_due_today(due) => {}
                 Due::At(_) => counts.learning += 1,
                 Due::On(_) => counts.review += 1,
             }
+            let model = models.of(card.weights);
             sum += model.retrievability(card.stability, moment.today.since(card.last_day));
         }
         let recall = |half_life: HalfLife, last: Day| half_life.recall(moment.today.since(last));

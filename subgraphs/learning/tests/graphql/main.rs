@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod actions;
 mod batches;
 mod entities;
+mod fit;
 mod learning;
 mod reviews;
 mod sessions;
+mod settings;
+mod statistics;
 mod support;
+mod sync;

@@ -40,7 +40,7 @@ async fn each_review_gets_its_result() {
             "reviewedAt 1999-12-31T23:59:59Z lies before the year 2000",
         ),
         (kept.clone(), "DUPLICATE", ""),
-        (with(kept, "rating", "EASY"), "CONFLICT", "another review is stored under this id"),
+        (with(kept, "rating", "EASY"), "CONFLICT", "another entry is stored under this id"),
         (domain.review(&cards[1], "HARD"), "ACCEPTED", ""),
     ];
     let sent: Vec<Value> = cases.iter().map(|(review, ..)| review.clone()).collect();

@@ -2,7 +2,8 @@
 
 use common::page::{Direction, PageRequest};
 use common::{CardId, DeckId, LearningSessionId, UserId};
-use learning::model::{Review, Session, SessionKey, Stats};
+use learning::entry::{LogEntry, Logged};
+use learning::model::{Session, SessionKey, Stats};
 use learning::scheduler::AnswerKey;
 use learning::scheduler::Rating::{Again, Easy, Good};
 use learning::store::{Started, Store};
@@ -20,7 +21,7 @@ pub(crate) async fn the_numbers_of_decks(store: &dyn Store) {
     ];
     learner.submit(store, &batch).await;
     let ids = vec![empty, learner.deck, stranger.deck, DeckId::new()];
-    let mut decks = store.decks(learner.owner, ids).await.unwrap();
+    let mut decks = store.decks(learner.owner, ids, day(0)).await.unwrap();
     decks.sort_by_key(|deck| deck.new);
     let [none, some] = &decks[..] else { panic!("two decks were expected, not {decks:?}") };
     assert_eq!((none.id, none.new, none.studied.len()), (empty, 0, 0));
@@ -42,13 +43,14 @@ pub(crate) async fn asking_twice_for_the_same_gives_it_once(store: &dyn Store) {
     let Learner { owner, deck, ref cards } = learner;
     let sent = [review(cards[0], Good, 0), review(cards[0], Good, 10)];
     learner.submit(store, &sent).await;
-    let decks = store.decks(owner, vec![deck, deck]).await.unwrap();
+    let decks = store.decks(owner, vec![deck, deck], day(0)).await.unwrap();
     assert_eq!(decks.len(), 1);
     assert_eq!((decks[0].new, decks[0].studied.len()), (1, 1));
     let twice = vec![cards[0], cards[1], cards[0]];
     assert_eq!(store.cards(owner, twice.clone()).await.unwrap().len(), 2);
     let logs = store.reviews(owner, twice, page(Direction::Forward, 50, None)).await.unwrap();
-    assert_eq!(logs[&cards[0]], sent);
+    let logged: Vec<LogEntry> = logs[&cards[0]].iter().map(|logged| logged.sent.clone()).collect();
+    assert_eq!(logged, sent);
 }
 
 fn page<K>(direction: Direction, limit: u32, cursor: Option<K>) -> PageRequest<K> {
@@ -59,21 +61,21 @@ pub(crate) async fn logs_are_paged_both_ways(store: &dyn Store) {
     let learner = Learner::new(store, 3).await;
     let [long, short, none] = learner.cards[..] else { panic!() };
     // Two at the same moment are told apart by their ids.
-    let mut sent: Vec<Review> =
+    let mut sent: Vec<LogEntry> =
         [0, 10, 10, 30, 40].map(|minutes| review(long, Again, minutes)).into();
-    sent.sort_by_key(Review::key);
+    sent.sort_by_key(LogEntry::key);
     let other = review(short, Good, 20);
-    let batch: Vec<Review> = sent.iter().rev().chain([&other]).cloned().collect();
+    let batch: Vec<LogEntry> = sent.iter().rev().chain([&other]).cloned().collect();
     learner.submit(store, &batch).await;
 
     let ask = async |direction, limit, cursor: Option<AnswerKey>| {
         let cards = vec![none, long, short];
         store.reviews(learner.owner, cards, page(direction, limit, cursor)).await.unwrap()
     };
-    let of = |logs: &std::collections::HashMap<CardId, Vec<Review>>, card| {
-        logs.get(&card).cloned().unwrap_or_default()
+    let of = |logs: &std::collections::HashMap<CardId, Vec<Logged>>, card| -> Vec<LogEntry> {
+        logs.get(&card).into_iter().flatten().map(|logged| logged.sent.clone()).collect()
     };
-    let reversed: Vec<Review> = sent.iter().rev().cloned().collect();
+    let reversed: Vec<LogEntry> = sent.iter().rev().cloned().collect();
     // Always one more than the page holds, where there is one.
     let logs = ask(Direction::Forward, 2, None).await;
     assert_eq!(of(&logs, long), sent[..3]);

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod actions;
 mod events;
 mod lists;
 mod queue;
+mod settings;
 mod submit;
 mod support;
 
@@ -55,11 +57,24 @@ suite! {
         reviews_that_come_at_once_are_all_counted_once
     }
     queue {
-        due_steps_come_first_then_reviews_then_steps_soon_due
+        steps_and_learned_cards_that_are_due
         new_cards_come_deck_by_deck_in_their_order
-        what_a_day_brings_is_bounded
-        one_deck_can_be_asked_for
-        a_day_that_is_done_still_lets_learn_ahead
+        what_is_done_counts_on_its_day_for_its_deck
+        suspended_and_buried_cards_do_not_come
+        siblings_and_tags
+        the_forecast_counts_cards_by_day
+    }
+    actions {
+        actions_are_kept_whatever_their_order
+        an_undone_review_never_was
+        late_reviews_correct_the_sums
+        the_log_names_the_rules_it_was_made_by
+    }
+    settings {
+        a_deck_sets_what_is_its_own
+        presets_are_kept_by_name
+        changes_come_once_in_their_order
+        weights_and_fittings_are_kept
     }
     lists {
         the_numbers_of_decks

@@ -3,18 +3,18 @@
 use common::page::{Direction, PageRequest};
 use common::{CardId, LearningSessionId};
 use futures::future::join_all;
-use learning::model::Review;
+use learning::entry::LogEntry;
 use learning::scheduler::Rating::{Again, Easy, Good, Hard};
-use learning::scheduler::{CardState, MODEL_VERSION};
+use learning::scheduler::{Action, CardState, MODEL_VERSION};
 use learning::store::Store;
 use learning::submission::Verdict;
 
-use crate::support::{Learner, at, card, day, days, review, scheduler};
+use crate::support::{Learner, at, card, day, days, replayed, review};
 
-async fn log(store: &dyn Store, learner: &Learner, card: CardId) -> Vec<Review> {
+async fn log(store: &dyn Store, learner: &Learner, card: CardId) -> Vec<LogEntry> {
     let page = PageRequest { direction: Direction::Forward, limit: 500, cursor: None };
     let mut logs = store.reviews(learner.owner, vec![card], page).await.unwrap();
-    logs.remove(&card).unwrap_or_default()
+    logs.remove(&card).unwrap_or_default().into_iter().map(|logged| logged.sent).collect()
 }
 
 pub(crate) async fn what_is_accepted_is_in_the_log_and_in_the_card(store: &dyn Store) {
@@ -36,19 +36,21 @@ pub(crate) async fn what_is_accepted_is_in_the_log_and_in_the_card(store: &dyn S
     assert_eq!(submitted.verdicts, [Verdict::Accepted; 4]);
     assert_eq!(log(store, &learner, studied).await, batch);
 
-    let answers = batch.iter().map(Review::answer).collect();
-    let memory = scheduler().replay(answers).unwrap();
+    let memory = replayed(&batch).memory;
     assert_eq!(learner.memory(store, studied).await, memory);
     let card = &submitted.cards[&studied];
-    assert_eq!((&card.memory, card.model, card.deck), (&memory, MODEL_VERSION, learner.deck));
+    assert_eq!(
+        (card.memory(), card.model, card.deck),
+        (memory.as_ref(), MODEL_VERSION, learner.deck)
+    );
     let memory = memory.unwrap();
     assert_eq!((memory.state, memory.reps, memory.lapses), (CardState::Relearning, 4, 1));
-    assert_eq!((memory.introduced_day, memory.reviewed_day), (day(0), Some(day(days(3)))));
+    assert_eq!(memory.last_day, day(days(3)));
     assert_eq!(learner.memory(store, new).await, None);
 
     // A learned card has a day instead of a moment.
     learner.submit(store, &[review(new, Easy, 0)]).await;
-    let memory = scheduler().replay(vec![log(store, &learner, new).await[0].answer()]).unwrap();
+    let memory = replayed(&log(store, &learner, new).await).memory;
     assert_eq!(learner.memory(store, new).await, memory);
 }
 
@@ -63,13 +65,13 @@ pub(crate) async fn each_review_gets_its_verdict(store: &dyn Store) {
     assert_eq!(submitted.verdicts, [Verdict::Accepted]);
     let fresh = review(learner.cards[1], Easy, 1);
     // Where it is later than what was sent, the store still knows it.
-    let again = Review { received_at: at(99), ..stored.clone() };
+    let again = LogEntry { received_at: at(99), ..stored.clone() };
     let batch = [
         again,
-        Review { rating: Hard, ..stored.clone() },
+        LogEntry { action: Action::Answer(Hard), ..stored.clone() },
         fresh.clone(),
         fresh.clone(),
-        Review { duration_ms: 7, ..fresh.clone() },
+        LogEntry { duration_ms: 7, ..fresh.clone() },
         review(CardId::new(), Good, 0),
         review(stranger.cards[0], Good, 0),
         review(learner.cards[2], Good, 0),
@@ -99,7 +101,7 @@ pub(crate) async fn each_review_gets_its_verdict(store: &dyn Store) {
     assert_eq!((stats.reviews_today, stats.time_today_ms), (2, 3000));
 
     // Ids are made by clients: two people may make the same.
-    let same = Review { card: stranger.cards[0], ..stored };
+    let same = LogEntry { card: stranger.cards[0], ..stored };
     assert_eq!(stranger.submit(store, &[same]).await.verdicts, [Verdict::Accepted]);
 }
 
@@ -128,7 +130,7 @@ pub(crate) async fn late_reviews_lead_to_the_same_state(store: &dyn Store) {
     for (card, batches) in learner.cards.iter().zip(orders) {
         let reviews = history.map(|(rating, minutes)| review(*card, rating, minutes));
         for batch in batches {
-            let batch: Vec<Review> = batch.iter().map(|nth| reviews[*nth].clone()).collect();
+            let batch: Vec<LogEntry> = batch.iter().map(|nth| reviews[*nth].clone()).collect();
             learner.submit(store, &batch).await;
         }
         let memory = learner.memory(store, *card).await.unwrap();
@@ -148,7 +150,7 @@ pub(crate) async fn late_reviews_lead_to_the_same_state(store: &dyn Store) {
 pub(crate) async fn reviews_that_come_at_once_are_all_counted_once(store: &dyn Store) {
     let learner = Learner::new(store, 1).await;
     let card = learner.cards[0];
-    let reviews: Vec<Review> = (0..4).map(|nth| review(card, Good, days(nth))).collect();
+    let reviews: Vec<LogEntry> = (0..4).map(|nth| review(card, Good, days(nth))).collect();
     // Four phones send the same four, each one by one from another start.
     let phone = |start: usize| {
         let (learner, reviews) = (&learner, &reviews);
@@ -164,7 +166,7 @@ pub(crate) async fn reviews_that_come_at_once_are_all_counted_once(store: &dyn S
     };
     let accepted: usize = join_all((0..4).map(phone)).await.into_iter().sum();
     assert_eq!(accepted, 4);
-    let memory = scheduler().replay(reviews.iter().map(Review::answer).collect()).unwrap();
+    let memory = replayed(&reviews).memory;
     assert_eq!(learner.memory(store, card).await, memory);
     assert_eq!(log(store, &learner, card).await, reviews);
     let stats = store.stats(learner.owner, day(days(3)), at(days(3) + 720)).await.unwrap();

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use common::event::{CardChanged, DeckChanged, UserChanged};
 use common::{CardId, DeckId, Event, ReviewId, UserId};
 use jiff::{SignedDuration, Timestamp};
-use learning::model::{Review, ReviewInput};
-use learning::scheduler::{Calendar, Day, Memory, Model, Rating, Scheduler, Settings};
+use learning::entry::{EntryInput, LogEntry};
+use learning::scheduler::{
+    Action, Calendar, Day, Entry, Memory, Model, Progress, Rating, Rulebook, Rules, RulesId, replay,
+};
 use learning::store::{Store, Submitted};
+use learning::submission::Terms;
 
 /// A moment, in minutes after a noon.
 pub(crate) fn at(minutes: i64) -> Timestamp {
@@ -73,30 +76,50 @@ impl Learner {
         cards
     }
 
-    pub(crate) async fn submit(&self, store: &dyn Store, batch: &[Review]) -> Submitted {
-        store.submit(self.owner, batch.into(), scheduler()).await.unwrap()
+    pub(crate) async fn submit(&self, store: &dyn Store, batch: &[LogEntry]) -> Submitted {
+        store.submit(self.owner, batch.into(), terms()).await.unwrap()
+    }
+
+    pub(crate) async fn progress(&self, store: &dyn Store, card: CardId) -> Progress {
+        let cards = store.cards(self.owner, vec![card]).await.unwrap();
+        let [card] = &cards[..] else { panic!("one card was expected, not {cards:?}") };
+        card.progress.clone()
     }
 
     pub(crate) async fn memory(&self, store: &dyn Store, card: CardId) -> Option<Memory> {
-        let cards = store.cards(self.owner, vec![card]).await.unwrap();
-        let [card] = &cards[..] else { panic!("one card was expected, not {cards:?}") };
-        card.memory.clone()
+        self.progress(store, card).await.memory
     }
 }
 
-pub(crate) fn scheduler() -> Arc<Scheduler> {
-    Arc::new(Scheduler { settings: Settings::default(), model: Model::average().unwrap() })
+/// The average person's model and the original rules.
+pub(crate) fn terms() -> Arc<Terms> {
+    Arc::new(Terms {
+        model: Arc::new(Model::average().unwrap()),
+        rules: std::collections::HashMap::new(),
+        default_rules: Arc::new(Rules::original()),
+    })
 }
 
-pub(crate) fn review(card: CardId, rating: Rating, minutes: i64) -> Review {
-    let input = ReviewInput {
+/// The state that entries of a card lead to by these terms.
+pub(crate) fn replayed(entries: &[LogEntry]) -> Progress {
+    let log: Vec<Entry> = entries.iter().map(|entry| entry.entry(RulesId::ORIGINAL)).collect();
+    let card = entries[0].card;
+    replay(&Model::average().unwrap(), &Rulebook::default(), card, log).unwrap().progress
+}
+
+pub(crate) fn review(card: CardId, rating: Rating, minutes: i64) -> LogEntry {
+    entry(card, Action::Answer(rating), minutes)
+}
+
+pub(crate) fn entry(card: CardId, action: Action, minutes: i64) -> LogEntry {
+    let input = EntryInput {
         id: ReviewId::new(),
         card,
-        rating,
-        reviewed_at: at(minutes),
-        duration_ms: 1500,
+        action,
+        at: at(minutes),
+        duration_ms: if action.rating().is_some() { 1500 } else { 0 },
         time_zone: None,
         session: None,
     };
-    Review::new(input, &Calendar::default(), at(minutes)).unwrap()
+    LogEntry::new(input, &Calendar::default(), at(minutes)).unwrap()
 }

@@ -8,8 +8,9 @@ use mongodb::bson::{DateTime, Document, Uuid, doc};
 use mongodb::options::IndexOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Review, Session, StoredCard, Studied};
-use crate::scheduler::{Answer, CardState, Day, Due, HalfLife, Memory, Rating};
+use super::log::{ReviewDoc, TallyDoc};
+use crate::model::{Candidate, Session, StoredCard, Studied};
+use crate::scheduler::{CardState, Day, Due, HalfLife, Memory, Progress};
 
 /// The collections of this domain.
 #[derive(Debug, Clone)]
@@ -18,7 +19,10 @@ pub(super) struct Collections {
     pub(super) decks: Collection<DeckDoc>,
     pub(super) cards: Collection<CardDoc>,
     pub(super) reviews: Collection<ReviewDoc>,
-    pub(super) days: Collection<DayDoc>,
+    pub(super) tallies: Collection<TallyDoc>,
+    pub(super) rules: Collection<RulesDoc>,
+    pub(super) presets: Collection<PresetDoc>,
+    pub(super) sync: Collection<SyncDoc>,
     pub(super) sessions: Collection<SessionDoc>,
 }
 
@@ -49,15 +53,19 @@ impl Collections {
                 Some(of_live(Some("memory.dueDay"))),
             ),
             ("cards", "new", doc! { "owner": 1, "deck": 1, "position": 1, "_id": 1 }, Some(new)),
-            ("cards", "by_introduction", doc! { "owner": 1, "memory.introducedDay": 1 }, None),
-            ("cards", "by_review", doc! { "owner": 1, "memory.reviewedDay": 1 }, None),
+            ("cards", "studied", doc! { "owner": 1, "memory.lastDay": 1 }, None),
+            ("cards", "by_seq", doc! { "owner": 1, "seq": 1, "_id": 1 }, None),
+            ("reviews", "by_time", doc! { "owner": 1, "reviewedAt": -1, "_id.id": -1 }, None),
+            ("rules", "by_owner", doc! { "owner": 1 }, None),
+            ("presets", "by_owner", doc! { "owner": 1 }, None),
+            ("fits", "by_start", doc! { "owner": 1, "startedAt": -1 }, None),
             (
                 "reviews",
                 "of_card",
                 doc! { "owner": 1, "card": 1, "reviewedAt": 1, "_id.id": 1 },
                 None,
             ),
-            ("days", "by_day", doc! { "owner": 1, "day": -1 }, None),
+            ("tallies", "by_day", doc! { "owner": 1, "deck": 1, "day": -1 }, None),
             ("sessions", "by_start", doc! { "owner": 1, "startedAt": -1, "_id.id": -1 }, None),
         ];
         for (collection, name, keys, filter) in indexes {
@@ -69,7 +77,10 @@ impl Collections {
             decks: mongo.collection("decks"),
             cards: mongo.collection("cards"),
             reviews: mongo.collection("reviews"),
-            days: mongo.collection("days"),
+            tallies: mongo.collection("tallies"),
+            rules: mongo.collection("rules"),
+            presets: mongo.collection("presets"),
+            sync: mongo.collection("sync"),
             sessions: mongo.collection("sessions"),
         })
     }
@@ -97,6 +108,14 @@ pub(super) struct PersonDoc {
     pub(super) deleted: bool,
     pub(super) time_zone: String,
     pub(super) rollover_hour: u8,
+    #[serde(default)]
+    pub(super) weights: Vec<WeightsDoc>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct WeightsDoc {
+    pub(super) version: i64,
+    pub(super) numbers: Vec<f32>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -107,6 +126,41 @@ pub(super) struct DeckDoc {
     pub(super) owner: Uuid,
     pub(super) version: i64,
     pub(super) deleted: bool,
+    pub(super) parent: Option<Uuid>,
+    /// What it sets itself.
+    pub(super) own: Option<OwnDoc>,
+}
+
+/// What a deck sets itself; the body is JSON, as in SQLite.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct OwnDoc {
+    pub(super) version: i64,
+    pub(super) preset: Option<Uuid>,
+    pub(super) body: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PresetDoc {
+    #[serde(rename = "_id")]
+    pub(super) key: Owned,
+    pub(super) owner: Uuid,
+    pub(super) name: String,
+    pub(super) version: i64,
+    pub(super) body: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct RulesDoc {
+    pub(super) id: i64,
+    pub(super) body: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SyncDoc {
+    pub(super) seq: i64,
+    #[serde(default)]
+    pub(super) settings_seq: i64,
 }
 
 /// What is read of a card. The copies of what decks tells are written field by field, apart from the memory.
@@ -118,8 +172,51 @@ pub(super) struct CardDoc {
     pub(super) deck: Uuid,
     pub(super) version: i64,
     pub(super) model: i64,
+    #[serde(default)]
+    weights: i64,
     pub(super) state: u8,
     pub(super) memory: Option<MemoryDoc>,
+    #[serde(default)]
+    suspended: bool,
+    buried_until: Option<Day>,
+    #[serde(default)]
+    flag: u8,
+    last_entry_at: Option<DateTime>,
+    last_entry: Option<Uuid>,
+    #[serde(default)]
+    pub(super) live: bool,
+    #[serde(default)]
+    pub(super) seq: i64,
+}
+
+/// A card as far as choosing among many needs it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct CandidateDoc {
+    #[serde(rename = "_id")]
+    id: Uuid,
+    deck: Uuid,
+    note: Option<Uuid>,
+    memory: Option<UrgencyDoc>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UrgencyDoc {
+    #[serde(flatten)]
+    due: DueDoc,
+    stability: f32,
+    last_day: Day,
+}
+
+impl CandidateDoc {
+    pub(super) fn read(self, today: Day) -> Result<Candidate, StoreError> {
+        let urgency = self.memory.as_ref().map_or(0.0, |memory| {
+            f64::from(today.0.saturating_sub(memory.last_day.0)) / f64::from(memory.stability)
+        });
+        let due = self.memory.map(|memory| memory.due.read()).transpose()?;
+        let note = self.note.map(Into::into);
+        Ok(Candidate { id: self.id.into(), deck: self.deck.into(), note, due, urgency })
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -137,9 +234,6 @@ pub(super) struct MemoryDoc {
     last_reviewed_at: DateTime,
     last_review: Uuid,
     last_day: Day,
-    introduced_day: Day,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reviewed_day: Option<Day>,
 }
 
 /// Exactly one of the two, so that the partial indexes hold what they are for.
@@ -156,6 +250,11 @@ pub(super) enum DueDoc {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProgressDoc {
     pub(super) deck: Uuid,
+    #[serde(default)]
+    weights: i64,
+    #[serde(default)]
+    suspended: bool,
+    buried_until: Option<Day>,
     pub(super) memory: Option<StudiedDoc>,
 }
 
@@ -167,30 +266,6 @@ pub(super) struct StudiedDoc {
     stability: f32,
     half_life: f64,
     last_day: Day,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ReviewDoc {
-    #[serde(rename = "_id")]
-    pub(super) key: Owned,
-    pub(super) owner: Uuid,
-    pub(super) card: Uuid,
-    rating: u8,
-    reviewed_at: DateTime,
-    received_at: DateTime,
-    duration_ms: u32,
-    time_zone: Option<String>,
-    session: Option<Uuid>,
-    day: Day,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DayDoc {
-    pub(super) day: Day,
-    pub(super) reviews: u32,
-    pub(super) duration_ms: i64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -208,14 +283,9 @@ pub(super) fn date(moment: Timestamp) -> DateTime {
     DateTime::from_millis(moment.as_millisecond())
 }
 
-fn moment(date: DateTime) -> Result<Timestamp, StoreError> {
+pub(super) fn moment(date: DateTime) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(date.timestamp_millis())
         .map_err(|error| StoreError::Corrupt(error.to_string()))
-}
-
-fn rating(number: u8) -> Result<Rating, StoreError> {
-    Rating::from_number(number)
-        .ok_or_else(|| StoreError::Corrupt(format!("{number} is not a rating")))
 }
 
 impl DueDoc {
@@ -251,8 +321,6 @@ impl From<&Memory> for MemoryDoc {
             last_reviewed_at: date(last_reviewed_at),
             last_review: last_review.to_bson(),
             last_day: memory.last_day,
-            introduced_day: memory.introduced_day,
-            reviewed_day: memory.reviewed_day,
         }
     }
 }
@@ -262,7 +330,24 @@ impl CardDoc {
         let state = CardState::from_number(self.state)
             .ok_or_else(|| StoreError::Corrupt(format!("{} is not a state", self.state)))?;
         let memory = self.memory.map(|memory| memory.read(state)).transpose()?;
-        Ok(StoredCard { id: self.id.into(), deck: self.deck.into(), memory, model: self.model })
+        let last = match self.last_entry_at.zip(self.last_entry) {
+            Some((at, id)) => Some((moment(at)?, id.into())),
+            // From before there were other entries than answers.
+            None => memory.as_ref().map(|memory| memory.last),
+        };
+        Ok(StoredCard {
+            id: self.id.into(),
+            deck: self.deck.into(),
+            progress: Progress {
+                memory,
+                suspended: self.suspended,
+                buried_until: self.buried_until,
+                flag: self.flag,
+                last,
+            },
+            model: self.model,
+            weights: self.weights,
+        })
     }
 }
 
@@ -280,55 +365,27 @@ impl MemoryDoc {
             leech: self.leech,
             last: (moment(self.last_reviewed_at)?, self.last_review.into()),
             last_day: self.last_day,
-            introduced_day: self.introduced_day,
-            reviewed_day: self.reviewed_day,
         })
     }
 }
 
-impl StudiedDoc {
-    pub(super) fn read(self) -> Result<Studied, StoreError> {
-        Ok(Studied {
-            due: self.due.read()?,
-            stability: self.stability,
-            half_life: HalfLife(self.half_life),
-            last_day: self.last_day,
-        })
-    }
-}
-
-impl ReviewDoc {
-    pub(super) fn new(owner: UserId, review: &Review) -> Self {
-        Self {
-            key: Owned { owner: owner.to_bson(), id: review.id.to_bson() },
-            owner: owner.to_bson(),
-            card: review.card.to_bson(),
-            rating: review.rating.number(),
-            reviewed_at: date(review.reviewed_at),
-            received_at: date(review.received_at),
-            duration_ms: review.duration_ms,
-            time_zone: review.time_zone.clone(),
-            session: review.session.map(|session| session.to_bson()),
-            day: review.day,
-        }
+impl ProgressDoc {
+    /// Whether it comes at all on a local day.
+    pub(super) fn comes(&self, today: Day) -> bool {
+        !self.suspended && self.buried_until.is_none_or(|until| until <= today)
     }
 
-    pub(super) fn read(self) -> Result<Review, StoreError> {
-        Ok(Review {
-            id: self.key.id.into(),
-            card: self.card.into(),
-            rating: rating(self.rating)?,
-            reviewed_at: moment(self.reviewed_at)?,
-            duration_ms: self.duration_ms,
-            time_zone: self.time_zone,
-            session: self.session.map(Into::into),
-            day: self.day,
-            received_at: moment(self.received_at)?,
-        })
-    }
-
-    pub(super) fn answer(self) -> Result<Answer, StoreError> {
-        Ok(self.read()?.answer())
+    pub(super) fn read(self, today: Day) -> Result<Option<Studied>, StoreError> {
+        let comes = self.comes(today);
+        let Some(memory) = self.memory else { return Ok(None) };
+        Ok(Some(Studied {
+            due: memory.due.read()?,
+            stability: memory.stability,
+            half_life: HalfLife(memory.half_life),
+            last_day: memory.last_day,
+            weights: self.weights,
+            comes,
+        }))
     }
 }
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::documents::date;
 use super::{MongoStore, ONE_BATCH};
 use crate::scheduler::Calendar;
-use crate::store::mongo::submit::update;
+use crate::store::mongo::submit::{next_seq, update};
 
 /// The version of a document that stands for something of which nothing was told yet.
 pub(super) const UNTOLD: i64 = -1;
@@ -35,6 +35,7 @@ pub(super) async fn apply(store: &MongoStore, events: Vec<Event>) -> Result<(), 
                 for event in &*events {
                     news.add(event);
                 }
+                news.number(&store, session).await?;
                 news.write(&store, session).await
             }
             .boxed()
@@ -52,6 +53,8 @@ struct News {
     new_decks: HashMap<DeckId, DeckChanged>,
     new_cards: HashMap<Uuid, CardChanged>,
     forgotten: HashSet<UserId>,
+    /// The number of the change, for each owner of decks and cards that change.
+    seqs: HashMap<UserId, i64>,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -155,6 +158,20 @@ impl News {
         }
     }
 
+    async fn number(
+        &mut self,
+        store: &MongoStore,
+        session: &mut ClientSession,
+    ) -> mongodb::error::Result<()> {
+        let of_decks = self.new_decks.values().map(|deck| deck.owner);
+        let owners: HashSet<UserId> =
+            of_decks.chain(self.new_cards.values().map(|card| card.owner)).collect();
+        for owner in owners {
+            self.seqs.insert(owner, next_seq(store, session, owner).await?);
+        }
+        Ok(())
+    }
+
     async fn write(
         self,
         store: &MongoStore,
@@ -166,10 +183,12 @@ impl News {
         let decks = self.new_decks.values().map(put_deck).collect();
         update(store, session, "decks", decks).await?;
         // Cards that were told of before their deck, or that go and come with it.
-        let lives = self.new_decks.values().map(set_live).collect();
+        let seq = |owner: UserId| self.seqs.get(&owner).copied().unwrap_or(0);
+        let lives = self.new_decks.values().map(|deck| set_live(deck, seq(deck.owner))).collect();
         update(store, session, "cards", lives).await?;
         let gone = |deck: DeckId| self.decks.get(&deck.to_bson()).is_some_and(|deck| deck.deleted);
-        let cards = self.new_cards.values().map(|card| put_card(card, gone(card.deck))).collect();
+        let put = |card: &CardChanged| put_card(card, gone(card.deck), seq(card.owner));
+        let cards = self.new_cards.values().map(put).collect();
         update(store, session, "cards", cards).await
     }
 
@@ -184,7 +203,10 @@ impl News {
         }
         let owners: Vec<UserId> = self.forgotten.iter().copied().collect();
         let theirs = doc! { "owner": { "$in": owners } };
-        for name in ["reviews", "days", "sessions", "cards", "decks"] {
+        for name in [
+            "reviews", "days", "tallies", "sessions", "cards", "decks", "rules", "presets", "fits",
+            "sync",
+        ] {
             let collection = store.mongo.collection::<Document>(name);
             collection.delete_many(theirs.clone()).session(&mut *session).await?;
         }
@@ -219,29 +241,34 @@ async fn known(
 type KnownDoc = Known;
 
 fn put_person(user: &UserChanged) -> Document {
-    doc! { "q": { "_id": user.user }, "u": { "$set": {
+    let mut change = doc! { "$set": {
         "version": user.version,
         "deleted": user.deleted,
         "timeZone": &user.time_zone,
         "rolloverHour": i32::from(user.rollover_hour),
-    } }, "upsert": true }
+    } };
+    if user.deleted {
+        change.insert("$unset", doc! { "weights": "" });
+    }
+    doc! { "q": { "_id": user.user }, "u": change, "upsert": true }
 }
 
 fn put_deck(deck: &DeckChanged) -> Document {
     doc! { "q": { "_id": deck.deck }, "u": { "$set": {
         "owner": deck.owner, "version": deck.version, "deleted": deck.deleted,
+        "parent": deck.parent,
     } }, "upsert": true }
 }
 
-fn set_live(deck: &DeckChanged) -> Document {
+fn set_live(deck: &DeckChanged, seq: i64) -> Document {
     doc! {
         "q": { "deck": deck.deck, "deleted": false, "live": deck.deleted },
-        "u": { "$set": { "live": !deck.deleted } },
+        "u": { "$set": { "live": !deck.deleted, "seq": seq } },
         "multi": true,
     }
 }
 
-fn put_card(card: &CardChanged, deck_is_gone: bool) -> Document {
+fn put_card(card: &CardChanged, deck_is_gone: bool, seq: i64) -> Document {
     doc! { "q": { "_id": card.card }, "u": {
         "$set": {
             "owner": card.owner,
@@ -251,6 +278,9 @@ fn put_card(card: &CardChanged, deck_is_gone: bool) -> Document {
             "live": !card.deleted && !deck_is_gone,
             "position": card.position,
             "createdAt": date(card.created_at),
+            "note": card.note,
+            "tags": &card.tags,
+            "seq": seq,
         },
         "$setOnInsert": { "model": 0i64, "state": 0, "memory": null },
     }, "upsert": true }

@@ -5,24 +5,38 @@
 
 mod documents;
 mod events;
+mod fit;
+mod log;
 mod queries;
 mod sessions;
+mod settings;
 mod submit;
+mod upgrade;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use common::mongo::Mongo;
 use common::page::PageRequest;
-use common::{CardId, DeckId, Event, LearningSessionId, StoreError, UserId};
+use common::{CardId, DeckId, Event, LearningSessionId, PresetId, ReviewId, StoreError, UserId};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::Cursor;
 use mongodb::bson::{Document, doc};
 
-use super::{Answering, QueueCards, QueueQuery, Started, Store, Submitted};
-use crate::model::{Person, Review, Session, SessionKey, Stats, StoredCard, StoredDeck};
-use crate::scheduler::{AnswerKey, Day, Scheduler};
+use super::{
+    Answering, ChangeKey, Changed, Changes, QueueCards, QueueQuery, SettingsChange, Started, Store,
+    Submitted,
+};
+use crate::entry::{LogEntry, Logged};
+use crate::fit::Sample;
+use crate::model::{
+    OwnSettings, Person, Preset, Session, SessionKey, Shelf, Stats, StoredCard, StoredDeck, Weights,
+};
+use crate::scheduler::{AnswerKey, Day, Model};
+use crate::service::FitRecord;
+use crate::submission::Terms;
+use crate::tally::Tally;
 use documents::{Collections, date};
 
 /// More rows than any answer that fits in one message has.
@@ -44,6 +58,14 @@ impl MongoStore {
         let collections = Collections::open(&mongo).await?;
         Ok(Self { mongo, collections })
     }
+
+    /// Sums the logs that are from before there were sums. Work that was done stays done when it is stopped midway.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn upgrade(&self) -> Result<(), StoreError> {
+        upgrade::upgrade(self).await
+    }
 }
 
 impl Store for MongoStore {
@@ -59,6 +81,11 @@ impl Store for MongoStore {
             Ok(person.map(|person| Person {
                 time_zone: person.time_zone,
                 rollover_hour: person.rollover_hour,
+                weights: person
+                    .weights
+                    .into_iter()
+                    .map(|weights| Weights { version: weights.version, numbers: weights.numbers })
+                    .collect(),
             }))
         })
     }
@@ -72,8 +99,38 @@ impl Store for MongoStore {
         })
     }
 
-    fn decks(&self, owner: UserId, ids: Vec<DeckId>) -> Answering<'_, Vec<StoredDeck>> {
-        Box::pin(queries::decks(self, owner, ids))
+    fn decks(&self, owner: UserId, ids: Vec<DeckId>, today: Day) -> Answering<'_, Vec<StoredDeck>> {
+        Box::pin(queries::decks(self, owner, ids, today))
+    }
+
+    fn shelf(&self, owner: UserId) -> Answering<'_, Shelf> {
+        Box::pin(settings::shelf(self, owner))
+    }
+
+    fn put_settings(
+        &self,
+        owner: UserId,
+        change: SettingsChange,
+    ) -> Answering<'_, Changed<OwnSettings>> {
+        Box::pin(settings::put(self, owner, change))
+    }
+
+    fn put_preset(
+        &self,
+        owner: UserId,
+        preset: Preset,
+        expected: Option<i64>,
+    ) -> Answering<'_, Changed<Preset>> {
+        Box::pin(settings::put_preset(self, owner, preset, expected))
+    }
+
+    fn delete_preset(
+        &self,
+        owner: UserId,
+        id: PresetId,
+        expected: Option<i64>,
+    ) -> Answering<'_, Changed<()>> {
+        Box::pin(settings::delete_preset(self, owner, id, expected))
     }
 
     fn queue(&self, owner: UserId, query: QueueQuery) -> Answering<'_, QueueCards> {
@@ -83,10 +140,67 @@ impl Store for MongoStore {
     fn submit(
         &self,
         owner: UserId,
-        batch: Arc<[Review]>,
-        scheduler: Arc<Scheduler>,
+        batch: Arc<[LogEntry]>,
+        terms: Arc<Terms>,
     ) -> Answering<'_, Submitted> {
-        Box::pin(submit::submit(self, owner, batch, scheduler))
+        Box::pin(submit::submit(self, owner, batch, terms))
+    }
+
+    fn entries(
+        &self,
+        owner: UserId,
+        ids: Vec<ReviewId>,
+        most: u32,
+    ) -> Answering<'_, Vec<(Logged, u32)>> {
+        Box::pin(queries::entries(self, owner, ids, most))
+    }
+
+    fn changes(&self, owner: UserId, after: ChangeKey, limit: u32) -> Answering<'_, Changes> {
+        Box::pin(queries::changes(self, owner, after, limit))
+    }
+
+    fn tallies(
+        &self,
+        owner: UserId,
+        decks: Option<Vec<DeckId>>,
+        days: (Day, Day),
+    ) -> Answering<'_, Vec<(Day, Tally)>> {
+        Box::pin(queries::tallies(self, owner, decks, days))
+    }
+
+    fn forecast(
+        &self,
+        owner: UserId,
+        decks: Vec<DeckId>,
+        today: Day,
+        last: Day,
+    ) -> Answering<'_, BTreeMap<Day, u32>> {
+        Box::pin(queries::forecast(self, owner, decks, today, last))
+    }
+
+    fn samples(&self, owner: UserId) -> Answering<'_, Vec<Sample>> {
+        Box::pin(fit::samples(self, owner))
+    }
+
+    fn put_weights(&self, owner: UserId, weights: Weights) -> Answering<'_, ()> {
+        Box::pin(fit::put_weights(self, owner, weights))
+    }
+
+    fn reschedule(
+        &self,
+        owner: UserId,
+        model: Arc<Model>,
+        from: Option<CardId>,
+    ) -> Answering<'_, Option<CardId>> {
+        Box::pin(fit::reschedule(self, owner, model, from))
+    }
+
+    fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()> {
+        Box::pin(fit::put(self, owner, fit))
+    }
+
+    fn last_fit(&self, owner: UserId) -> Answering<'_, Option<FitRecord>> {
+        Box::pin(fit::last(self, owner))
     }
 
     fn reviews(
@@ -94,7 +208,7 @@ impl Store for MongoStore {
         owner: UserId,
         cards: Vec<CardId>,
         page: PageRequest<AnswerKey>,
-    ) -> Answering<'_, HashMap<CardId, Vec<Review>>> {
+    ) -> Answering<'_, HashMap<CardId, Vec<Logged>>> {
         Box::pin(queries::reviews(self, owner, cards, page))
     }
 
@@ -142,4 +256,13 @@ async fn all<T: serde::de::DeserializeOwned>(
     cursor: Cursor<Document>,
 ) -> Result<Vec<T>, StoreError> {
     Ok(cursor.with_type::<T>().try_collect().await?)
+}
+
+/// A value that is kept as JSON.
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Other(error.into()))
 }

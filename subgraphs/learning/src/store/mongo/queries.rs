@@ -1,37 +1,42 @@
 //! The reads that take more than a line.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use common::page::{Direction, PageRequest};
-use common::{CardId, DeckId, StoreError, UserId};
+use common::{CardId, DeckId, ReviewId, StoreError, UserId};
 use futures::TryStreamExt;
 use jiff::Timestamp;
 use mongodb::bson::{Document, Uuid, doc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::documents::{CardDoc, DayDoc, ProgressDoc, ReviewDoc, date};
+use super::documents::{CandidateDoc, CardDoc, Owned, ProgressDoc, date};
+use super::log::{ReviewDoc, TallyDoc};
 use super::{MongoStore, ONE_BATCH, all, beyond_cursor};
-use crate::model::{Review, Stats, StoredDeck};
-use crate::scheduler::{AnswerKey, Day, Done};
-use crate::store::{QueueCards, QueueQuery};
+use crate::entry::Logged;
+use crate::model::{Candidate, Stats, StoredDeck};
+use crate::scheduler::{AnswerKey, Day};
+use crate::store::{CardChange, ChangeKey, Changes, QueueCards, QueueQuery};
 use crate::submission::streak;
+use crate::tally::{ALL_DECKS, Tally};
 
 pub(super) async fn decks(
     store: &MongoStore,
     owner: UserId,
     ids: Vec<DeckId>,
+    today: Day,
 ) -> Result<Vec<StoredDeck>, StoreError> {
     let filter = doc! { "_id": { "$in": ids }, "owner": owner, "deleted": false };
     let found = store.collections.decks.find(filter).batch_size(ONE_BATCH).await?;
     let found: Vec<_> = found.try_collect().await?;
-    let empty = |id: &Uuid| StoredDeck { id: (*id).into(), new: 0, studied: Vec::new() };
+    let empty =
+        |id: &Uuid| StoredDeck { id: (*id).into(), new: 0, new_away: 0, studied: Vec::new() };
     let mut decks: HashMap<Uuid, StoredDeck> =
         found.iter().map(|deck| (deck.id, empty(&deck.id))).collect();
 
     let ids: Vec<Uuid> = decks.keys().copied().collect();
     let needed = doc! {
-        "_id": 0, "deck": 1, "memory.dueAt": 1, "memory.dueDay": 1, "memory.stability": 1,
-        "memory.halfLife": 1, "memory.lastDay": 1,
+        "_id": 0, "deck": 1, "weights": 1, "suspended": 1, "buriedUntil": 1, "memory.dueAt": 1, "memory.dueDay": 1,
+        "memory.stability": 1, "memory.halfLife": 1, "memory.lastDay": 1,
     };
     let cards = store
         .collections
@@ -44,12 +49,26 @@ pub(super) async fn decks(
     let cards: Vec<ProgressDoc> = cards.try_collect().await?;
     for card in cards {
         let Some(deck) = decks.get_mut(&card.deck) else { continue };
-        match card.memory {
-            None => deck.new += 1,
-            Some(memory) => deck.studied.push(memory.read()?),
+        let comes = card.comes(today);
+        match card.read(today)? {
+            None => {
+                deck.new += 1;
+                deck.new_away += usize::from(!comes);
+            }
+            Some(studied) => deck.studied.push(studied),
         }
     }
     Ok(decks.into_values().collect())
+}
+
+/// Cards that come on a local day, of these decks.
+fn coming(owner: UserId, decks: &[DeckId], today: Day, tag: Option<&str>) -> Document {
+    let mut filter = doc! {
+        "owner": owner, "deck": { "$in": decks }, "live": true, "suspended": { "$ne": true },
+        "buriedUntil": { "$not": { "$gt": today.0 } },
+    };
+    filter.extend(tag.map(|tag| ("tags".to_owned(), tag.into())));
+    filter
 }
 
 pub(super) async fn queue(
@@ -57,91 +76,81 @@ pub(super) async fn queue(
     owner: UserId,
     query: QueueQuery,
 ) -> Result<QueueCards, StoreError> {
-    let done = done(store, owner, query.today).await?;
-    let reviews_left = query.reviews_per_day.saturating_sub(done.reviews);
-    let new_left = query.new_per_day.saturating_sub(done.new);
-    let due = due(store, owner, query, reviews_left).await?;
-    // A limit of 0 means none to MongoDB.
-    let new =
-        if new_left == 0 { Vec::new() } else { new(store, owner, query.deck, new_left).await? };
-    let read = |cards: Vec<CardDoc>| -> Result<Vec<_>, StoreError> {
-        cards.into_iter().map(CardDoc::read).collect()
-    };
-    Ok(QueueCards { done, due: read(due)?, new: read(new)? })
-}
+    let today = query.today;
+    let done = store
+        .collections
+        .tallies
+        .find(doc! { "owner": owner, "day": today.0, "deck": { "$in": query.decks.clone() } });
+    let done: Vec<TallyDoc> = done.batch_size(ONE_BATCH).await?.try_collect().await?;
+    let done = done.iter().map(|tally| (tally.deck.into(), tally.read().done())).collect();
+    let coming = || coming(owner, &query.decks, today, query.tag.as_deref());
 
-async fn done(store: &MongoStore, owner: UserId, today: Day) -> Result<Done, StoreError> {
-    #[derive(Deserialize)]
-    struct Counts {
-        new: u32,
-        reviews: u32,
+    let mut steps = coming();
+    steps.insert("memory.dueAt", doc! { "$lte": date(query.ahead) });
+    let steps_order = doc! { "memory.dueAt": 1, "_id": 1 };
+    let mut steps = first_of_each(store, steps, steps_order, query.steps, today).await?;
+    steps.sort_unstable_by_key(|card| (card.due_at(), card.id));
+
+    let mut learned = coming();
+    learned.insert("memory.dueDay", doc! { "$lte": query.until.0 });
+    let learned_order = doc! { "memory.dueDay": 1, "_id": 1 };
+    let learned = first_of_each(store, learned, learned_order, query.learned, today).await?;
+
+    let mut new = coming();
+    new.insert("state", 0);
+    let new_order = doc! { "position": 1, "_id": 1 };
+    let new = first_of_each(store, new, new_order, query.new, today).await?;
+
+    #[derive(Deserialize, Serialize)]
+    struct Sibling {
+        #[serde(rename = "_id")]
+        id: Uuid,
+        note: Uuid,
     }
-    let count = |field: &str| doc! { "$sum": { "$cond": [{ "$eq": [field, today.0] }, 1, 0] } };
-    let pipeline = [
-        doc! { "$match": { "owner": owner, "$or": [
-            { "memory.introducedDay": today.0 }, { "memory.reviewedDay": today.0 },
-        ] } },
-        doc! { "$group": {
-            "_id": null, "new": count("$memory.introducedDay"), "reviews": count("$memory.reviewedDay"),
-        } },
-    ];
-    let counts: Vec<Counts> = all(store.collections.cards.aggregate(pipeline).await?).await?;
-    let counts = counts.first();
-    Ok(counts.map_or(Done::default(), |counts| Done { new: counts.new, reviews: counts.reviews }))
-}
-
-async fn due(
-    store: &MongoStore,
-    owner: UserId,
-    query: QueueQuery,
-    reviews_left: u32,
-) -> Result<Vec<CardDoc>, StoreError> {
-    let mut due = vec![doc! { "memory.dueAt": { "$lte": date(query.ahead) } }];
-    if reviews_left > 0 {
-        // Else they would take the place of those to learn ahead.
-        due.push(doc! { "memory.dueDay": { "$lte": query.today.0 } });
-    }
-    let mut filter = doc! { "owner": owner, "live": true, "$or": due };
-    filter.extend(query.deck.map(|deck| ("deck".to_owned(), deck.into())));
-    let due_now = doc! { "$and": [
-        { "$ne": [{ "$type": "$memory.dueAt" }, "missing"] },
-        { "$lte": ["$memory.dueAt", date(query.now)] },
-    ] };
-    let learned = doc! { "$ne": [{ "$type": "$memory.dueDay" }, "missing"] };
-    let elapsed = doc! { "$subtract": [query.today.0, "$memory.lastDay"] };
-    let pipeline = [
-        doc! { "$match": filter },
-        doc! { "$addFields": {
-            "rank": { "$switch": {
-                "branches": [{ "case": due_now, "then": 0 }, { "case": learned, "then": 1 }],
-                "default": 2,
-            } },
-            // The probability of recall falls with elapsed time over stability.
-            "urgency": { "$divide": [elapsed, "$memory.stability"] },
-        } },
-        doc! { "$sort": { "rank": 1, "memory.dueAt": 1, "urgency": -1, "_id": 1 } },
-        doc! { "$limit": i64::from(query.limit) + i64::from(reviews_left) },
-    ];
-    all(store.collections.cards.aggregate(pipeline).batch_size(ONE_BATCH).await?).await
-}
-
-async fn new(
-    store: &MongoStore,
-    owner: UserId,
-    deck: Option<DeckId>,
-    limit: u32,
-) -> Result<Vec<CardDoc>, StoreError> {
-    let mut filter = doc! { "owner": owner, "live": true, "state": 0 };
-    filter.extend(deck.map(|deck| ("deck".to_owned(), deck.into())));
-    let cards = store
+    let studied = store
         .collections
         .cards
-        .find(filter)
-        .sort(doc! { "deck": 1, "position": 1, "_id": 1 })
-        .limit(limit.into())
+        .clone_with_type::<Sibling>()
+        .find(doc! { "owner": owner, "memory.lastDay": today.0, "note": { "$type": "binData" } })
+        .projection(doc! { "note": 1 })
         .batch_size(ONE_BATCH)
         .await?;
-    Ok(cards.try_collect().await?)
+    let studied: Vec<Sibling> = studied.try_collect().await?;
+    let studied = studied.into_iter().map(|card| (card.note.into(), card.id.into())).collect();
+    Ok(QueueCards { done, steps, learned, new, studied })
+}
+
+/// Of each deck the first so many, deck by deck.
+async fn first_of_each(
+    store: &MongoStore,
+    filter: Document,
+    order: Document,
+    limit: u32,
+    today: Day,
+) -> Result<Vec<Candidate>, StoreError> {
+    #[derive(Deserialize)]
+    struct OfDeck {
+        cards: Vec<CandidateDoc>,
+    }
+    // A limit of 0 means none to MongoDB.
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let first = doc! { "$topN": {
+        "n": i64::from(limit),
+        "sortBy": order,
+        "output": {
+            "_id": "$_id", "deck": "$deck", "note": "$note", "memory": "$memory",
+        },
+    } };
+    let pipeline = [
+        doc! { "$match": filter },
+        doc! { "$group": { "_id": "$deck", "cards": first } },
+        doc! { "$sort": { "_id": 1 } },
+    ];
+    let decks = store.collections.cards.aggregate(pipeline).batch_size(ONE_BATCH).await?;
+    let decks: Vec<OfDeck> = all(decks).await?;
+    decks.into_iter().flat_map(|deck| deck.cards).map(|card| card.read(today)).collect()
 }
 
 pub(super) async fn reviews(
@@ -149,7 +158,7 @@ pub(super) async fn reviews(
     owner: UserId,
     cards: Vec<CardId>,
     page: PageRequest<AnswerKey>,
-) -> Result<HashMap<CardId, Vec<Review>>, StoreError> {
+) -> Result<HashMap<CardId, Vec<Logged>>, StoreError> {
     #[derive(Deserialize)]
     struct Log {
         #[serde(rename = "_id")]
@@ -160,7 +169,9 @@ pub(super) async fn reviews(
         Direction::Forward => (1, "$gt"),
         Direction::Backward => (-1, "$lt"),
     };
-    let mut filter = doc! { "owner": owner, "card": { "$in": cards } };
+    // Answers and practice; entries from before there were others have no kind.
+    let mut filter =
+        doc! { "owner": owner, "card": { "$in": cards }, "kind": { "$not": { "$gt": 1 } } };
     if let Some((at, id)) = page.cursor {
         filter.extend(beyond_cursor("reviewedAt", beyond, at, id.to_bson()));
     }
@@ -180,29 +191,142 @@ pub(super) async fn reviews(
     logs.into_iter().map(read).collect()
 }
 
+pub(super) async fn entries(
+    store: &MongoStore,
+    owner: UserId,
+    ids: Vec<ReviewId>,
+    most: u32,
+) -> Result<Vec<(Logged, u32)>, StoreError> {
+    let keys: Vec<Document> = ids.iter().map(|id| Owned::document(owner, id.to_bson())).collect();
+    let found = store.collections.reviews.find(doc! { "_id": { "$in": keys } });
+    let found: Vec<ReviewDoc> = found.batch_size(ONE_BATCH).await?.try_collect().await?;
+    let mut entries = Vec::with_capacity(found.len());
+    for review in found {
+        let logged = review.read()?;
+        let (at, id) = logged.sent.key();
+        let mut later = doc! { "owner": owner, "kind": { "$not": { "$gt": 0 } } };
+        later.extend(beyond_cursor("reviewedAt", "$gt", at, id.to_bson()));
+        let later = store.collections.reviews.count_documents(later).limit(most.into()).await?;
+        entries.push((logged, u32::try_from(later).unwrap_or(u32::MAX)));
+    }
+    Ok(entries)
+}
+
+pub(super) async fn changes(
+    store: &MongoStore,
+    owner: UserId,
+    after: ChangeKey,
+    limit: u32,
+) -> Result<Changes, StoreError> {
+    let sync = store.collections.sync.find_one(doc! { "_id": owner }).await?;
+    let (last_seq, settings_seq) = sync.map_or((0, 0), |sync| (sync.seq, sync.settings_seq));
+    let mut beyond = vec![
+        doc! { "seq": { "$gt": after.seq } },
+        doc! { "seq": after.seq, "_id": { "$gt": after.card } },
+    ];
+    if after.seq == 0 {
+        // From before changes were numbered.
+        beyond.push(doc! { "seq": { "$exists": false }, "_id": { "$gt": after.card } });
+    }
+    let cards = store
+        .collections
+        .cards
+        .find(doc! { "owner": owner, "$or": beyond })
+        .sort(doc! { "seq": 1, "_id": 1 })
+        .limit(limit.into())
+        .batch_size(ONE_BATCH)
+        .await?;
+    let cards: Vec<CardDoc> = cards.try_collect().await?;
+    let change = |card: CardDoc| {
+        let (live, seq) = (card.live, card.seq);
+        let card = card.read()?;
+        let key = ChangeKey { seq, card: card.id };
+        Ok(CardChange { key, card: live.then_some(card) })
+    };
+    let cards = cards.into_iter().map(change).collect::<Result<_, StoreError>>()?;
+    Ok(Changes { cards, last_seq, settings_seq })
+}
+
+pub(super) async fn tallies(
+    store: &MongoStore,
+    owner: UserId,
+    decks: Option<Vec<DeckId>>,
+    (first, last): (Day, Day),
+) -> Result<Vec<(Day, Tally)>, StoreError> {
+    let decks = decks.unwrap_or_else(|| vec![ALL_DECKS.into()]);
+    let filter = doc! {
+        "owner": owner, "deck": { "$in": decks }, "day": { "$gte": first.0, "$lte": last.0 },
+    };
+    let found = store.collections.tallies.find(filter).sort(doc! { "day": 1 });
+    let found: Vec<TallyDoc> = found.batch_size(ONE_BATCH).await?.try_collect().await?;
+    let mut tallies: Vec<(Day, Tally)> = Vec::new();
+    for tally in found {
+        match tallies.last_mut() {
+            Some((day, sum)) if *day == tally.day => sum.merge(&tally.read()),
+            _ => tallies.push((tally.day, tally.read())),
+        }
+    }
+    Ok(tallies)
+}
+
+pub(super) async fn forecast(
+    store: &MongoStore,
+    owner: UserId,
+    decks: Vec<DeckId>,
+    today: Day,
+    last: Day,
+) -> Result<BTreeMap<Day, u32>, StoreError> {
+    #[derive(Deserialize)]
+    struct OfDay {
+        #[serde(rename = "_id")]
+        day: Day,
+        cards: u32,
+    }
+    let filter = doc! {
+        "owner": owner, "deck": { "$in": decks }, "live": true, "suspended": { "$ne": true }, "state": { "$gt": 0 },
+        "memory.dueDay": { "$not": { "$gt": last.0 } },
+    };
+    let day = doc! { "$max": [{ "$ifNull": ["$memory.dueDay", today.0] }, today.0] };
+    let pipeline =
+        [doc! { "$match": filter }, doc! { "$group": { "_id": day, "cards": { "$sum": 1 } } }];
+    let days = store.collections.cards.aggregate(pipeline).batch_size(ONE_BATCH).await?;
+    let days: Vec<OfDay> = all(days).await?;
+    Ok(days.into_iter().map(|of_day| (of_day.day, of_day.cards)).collect())
+}
+
 pub(super) async fn stats(
     store: &MongoStore,
     owner: UserId,
     today: Day,
     tomorrow: Timestamp,
 ) -> Result<Stats, StoreError> {
-    let due = doc! { "owner": owner, "live": true, "$or": [
-        { "memory.dueAt": { "$lt": date(tomorrow) } },
-        { "memory.dueDay": { "$lte": today.0 } },
-    ] };
-    let new = doc! { "owner": owner, "live": true, "state": 0 };
+    let decks = store.collections.decks.find(doc! { "owner": owner, "deleted": false });
+    let decks: Vec<_> = decks.batch_size(ONE_BATCH).await?.try_collect().await?;
+    let decks: Vec<DeckId> = decks.into_iter().map(|deck| deck.id.into()).collect();
+    let mut due = coming(owner, &decks, today, None);
+    due.insert(
+        "$or",
+        vec![
+            doc! { "memory.dueAt": { "$lt": date(tomorrow) } },
+            doc! { "memory.dueDay": { "$lte": today.0 } },
+        ],
+    );
+    let mut new = coming(owner, &decks, today, None);
+    new.insert("state", 0);
     let days = store
         .collections
-        .days
-        .find(doc! { "owner": owner, "day": { "$lte": today.0 } })
+        .tallies
+        .find(doc! {
+            "owner": owner, "deck": DeckId::from(ALL_DECKS), "day": { "$lte": today.0 }, "reviews": { "$gt": 0 },
+        })
         .sort(doc! { "day": -1 })
         .batch_size(ONE_BATCH)
         .await?;
-    let days: Vec<DayDoc> = days.try_collect().await?;
-    let work = days.first().filter(|day| day.day == today);
+    let days: Vec<TallyDoc> = days.try_collect().await?;
+    let of_today = || days.iter().filter(|day| day.day == today);
     Ok(Stats {
-        reviews_today: work.map_or(0, |day| day.reviews),
-        time_today_ms: work.map_or(0, |day| day.duration_ms),
+        reviews_today: of_today().map(|day| day.reviews).sum(),
+        time_today_ms: of_today().map(|day| day.read().duration_ms).sum(),
         streak_days: streak(today, days.iter().map(|day| Ok::<_, StoreError>(day.day)))?,
         due_today: count(store, due).await?,
         new_cards: count(store, new).await?,

@@ -4,25 +4,41 @@
 //! calls within one transaction, not round trips.
 
 mod events;
+mod fit;
+mod queries;
 mod rows;
+mod settings;
 mod submit;
+mod upgrade;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use common::page::{Direction, PageRequest};
 use common::sqlite::Sqlite;
-use common::{CardId, DeckId, Event, LearningSessionId, StoreError, UserId};
+use common::{CardId, DeckId, Event, LearningSessionId, PresetId, ReviewId, StoreError, UserId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Answering, QueueCards, QueueQuery, Started, Store, Submitted};
-use crate::model::{Person, Review, Session, SessionKey, Stats, StoredCard, StoredDeck};
-use crate::scheduler::{AnswerKey, Day, Done, Scheduler};
-use crate::submission::streak;
+use super::{
+    Answering, ChangeKey, Changed, Changes, QueueCards, QueueQuery, SettingsChange, Started, Store,
+    Submitted,
+};
+use crate::entry::{LogEntry, Logged};
+use crate::fit::Sample;
+use crate::model::{
+    OwnSettings, Person, Preset, Session, SessionKey, Shelf, Stats, StoredCard, StoredDeck, Weights,
+};
+use crate::scheduler::{AnswerKey, Day, Model};
+use crate::service::FitRecord;
+use crate::submission::Terms;
+use crate::tally::Tally;
 
 /// The scripts that make the tables.
-pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_learning.sql")];
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_learning.sql"),
+    include_str!("migrations/0002_settings_and_sums.sql"),
+];
 
 /// The store in a file.
 #[derive(Debug, Clone)]
@@ -34,6 +50,24 @@ impl SqliteStore {
     pub const fn new(sqlite: Sqlite) -> Self {
         Self(sqlite)
     }
+
+    /// Sums the logs that are from before there were sums. Work that was done stays done when it is stopped midway.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn upgrade(&self) -> Result<(), StoreError> {
+        for owner in self.0.read(upgrade::owners).await? {
+            let mut from = None;
+            loop {
+                let sum = move |connection: &Connection| upgrade::sum(connection, owner, from);
+                from = self.0.write(sum).await?;
+                if from.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Store for SqliteStore {
@@ -42,36 +76,129 @@ impl Store for SqliteStore {
     }
 
     fn person(&self, user: UserId) -> Answering<'_, Option<Person>> {
-        Box::pin(self.0.read(move |connection| {
-            let mut select = connection.prepare_cached(include_str!("sql/person.sql"))?;
-            let person = select.query_row([user], |row| {
-                Ok(Person { time_zone: row.get(0)?, rollover_hour: row.get(1)? })
-            });
-            Ok(person.optional()?)
-        }))
+        Box::pin(self.0.read(move |connection| Ok(person(connection, user).optional()?)))
     }
 
     fn cards(&self, owner: UserId, ids: Vec<CardId>) -> Answering<'_, Vec<StoredCard>> {
         Box::pin(self.0.read(move |connection| cards(connection, owner, &ids)))
     }
 
-    fn decks(&self, owner: UserId, ids: Vec<DeckId>) -> Answering<'_, Vec<StoredDeck>> {
-        Box::pin(self.0.read(move |connection| decks(connection, owner, &ids)))
+    fn decks(&self, owner: UserId, ids: Vec<DeckId>, today: Day) -> Answering<'_, Vec<StoredDeck>> {
+        Box::pin(self.0.read(move |connection| queries::decks(connection, owner, &ids, today)))
+    }
+
+    fn shelf(&self, owner: UserId) -> Answering<'_, Shelf> {
+        Box::pin(self.0.read(move |connection| settings::shelf(connection, owner)))
+    }
+
+    fn put_settings(
+        &self,
+        owner: UserId,
+        change: SettingsChange,
+    ) -> Answering<'_, Changed<OwnSettings>> {
+        Box::pin(self.0.write(move |connection| settings::put(connection, owner, &change)))
+    }
+
+    fn put_preset(
+        &self,
+        owner: UserId,
+        preset: Preset,
+        expected: Option<i64>,
+    ) -> Answering<'_, Changed<Preset>> {
+        Box::pin(
+            self.0.write(move |connection| {
+                settings::put_preset(connection, owner, &preset, expected)
+            }),
+        )
+    }
+
+    fn delete_preset(
+        &self,
+        owner: UserId,
+        id: PresetId,
+        expected: Option<i64>,
+    ) -> Answering<'_, Changed<()>> {
+        Box::pin(
+            self.0
+                .write(move |connection| settings::delete_preset(connection, owner, id, expected)),
+        )
     }
 
     fn queue(&self, owner: UserId, query: QueueQuery) -> Answering<'_, QueueCards> {
-        Box::pin(self.0.read(move |connection| queue(connection, owner, query)))
+        Box::pin(self.0.read(move |connection| queries::queue(connection, owner, &query)))
     }
 
     fn submit(
         &self,
         owner: UserId,
-        batch: Arc<[Review]>,
-        scheduler: Arc<Scheduler>,
+        batch: Arc<[LogEntry]>,
+        terms: Arc<Terms>,
     ) -> Answering<'_, Submitted> {
+        Box::pin(self.0.write(move |connection| submit::submit(connection, owner, &batch, &terms)))
+    }
+
+    fn entries(
+        &self,
+        owner: UserId,
+        ids: Vec<ReviewId>,
+        most: u32,
+    ) -> Answering<'_, Vec<(Logged, u32)>> {
+        Box::pin(self.0.read(move |connection| queries::entries(connection, owner, &ids, most)))
+    }
+
+    fn changes(&self, owner: UserId, after: ChangeKey, limit: u32) -> Answering<'_, Changes> {
+        Box::pin(self.0.read(move |connection| queries::changes(connection, owner, after, limit)))
+    }
+
+    fn tallies(
+        &self,
+        owner: UserId,
+        decks: Option<Vec<DeckId>>,
+        days: (Day, Day),
+    ) -> Answering<'_, Vec<(Day, Tally)>> {
         Box::pin(
-            self.0.write(move |connection| submit::submit(connection, owner, &batch, &scheduler)),
+            self.0.read(move |connection| {
+                queries::tallies(connection, owner, decks.as_deref(), days)
+            }),
         )
+    }
+
+    fn forecast(
+        &self,
+        owner: UserId,
+        decks: Vec<DeckId>,
+        today: Day,
+        last: Day,
+    ) -> Answering<'_, BTreeMap<Day, u32>> {
+        Box::pin(
+            self.0
+                .read(move |connection| queries::forecast(connection, owner, &decks, today, last)),
+        )
+    }
+
+    fn samples(&self, owner: UserId) -> Answering<'_, Vec<Sample>> {
+        Box::pin(self.0.read(move |connection| fit::samples(connection, owner)))
+    }
+
+    fn put_weights(&self, owner: UserId, weights: Weights) -> Answering<'_, ()> {
+        Box::pin(self.0.write(move |connection| fit::put_weights(connection, owner, &weights)))
+    }
+
+    fn reschedule(
+        &self,
+        owner: UserId,
+        model: Arc<Model>,
+        from: Option<CardId>,
+    ) -> Answering<'_, Option<CardId>> {
+        Box::pin(self.0.write(move |connection| fit::reschedule(connection, owner, &model, from)))
+    }
+
+    fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()> {
+        Box::pin(self.0.write(move |connection| fit::put(connection, owner, &fit)))
+    }
+
+    fn last_fit(&self, owner: UserId) -> Answering<'_, Option<FitRecord>> {
+        Box::pin(self.0.read(move |connection| fit::last(connection, owner)))
     }
 
     fn reviews(
@@ -79,12 +206,12 @@ impl Store for SqliteStore {
         owner: UserId,
         cards: Vec<CardId>,
         page: PageRequest<AnswerKey>,
-    ) -> Answering<'_, HashMap<CardId, Vec<Review>>> {
-        Box::pin(self.0.read(move |connection| reviews(connection, owner, &cards, page)))
+    ) -> Answering<'_, HashMap<CardId, Vec<Logged>>> {
+        Box::pin(self.0.read(move |connection| queries::reviews(connection, owner, &cards, page)))
     }
 
     fn stats(&self, owner: UserId, today: Day, tomorrow: Timestamp) -> Answering<'_, Stats> {
-        Box::pin(self.0.read(move |connection| stats(connection, owner, today, tomorrow)))
+        Box::pin(self.0.read(move |connection| queries::stats(connection, owner, today, tomorrow)))
     }
 
     fn start_session(&self, session: Session) -> Answering<'_, Started> {
@@ -136,105 +263,17 @@ fn cards(
     rows::all(select.query_map(params![owner, ids], rows::card)?)
 }
 
-fn decks(
-    connection: &Connection,
-    owner: UserId,
-    ids: &[DeckId],
-) -> Result<Vec<StoredDeck>, StoreError> {
-    let mut select = connection.prepare_cached(include_str!("sql/decks.sql"))?;
-    let ids = rows::id_list(ids.iter().map(|id| id.uuid()));
-    let mut rows = select.query(params![owner, ids])?;
-    let mut decks: Vec<StoredDeck> = Vec::new();
-    // The cards of one deck follow one another.
-    while let Some(row) = rows.next()? {
-        let id: DeckId = row.get(0)?;
-        if decks.last().is_none_or(|deck| deck.id != id) {
-            decks.push(StoredDeck { id, new: 0, studied: Vec::new() });
-        }
-        let Some(deck) = decks.last_mut() else { continue };
-        match row.get::<_, Option<u8>>(1)? {
-            None => {}
-            Some(0) => deck.new += 1,
-            Some(_) => deck.studied.push(rows::studied(row)?),
-        }
-    }
-    Ok(decks)
-}
-
-fn queue(
-    connection: &Connection,
-    owner: UserId,
-    query: QueueQuery,
-) -> Result<QueueCards, StoreError> {
-    let done = connection
-        .prepare_cached(include_str!("sql/done.sql"))?
-        .query_row(params![owner, query.today.0], |row| {
-            Ok(Done { new: row.get(0)?, reviews: row.get(1)? })
-        })?;
-    let reviews_left = query.reviews_per_day.saturating_sub(done.reviews);
-    let new_left = query.new_per_day.saturating_sub(done.new);
-    let mut due = connection.prepare_cached(include_str!("sql/due_cards.sql"))?;
-    let due = due.query_map(
-        params![
-            owner,
-            query.deck,
-            query.now.as_millisecond(),
-            query.ahead.as_millisecond(),
-            query.today.0,
-            query.limit.saturating_add(reviews_left),
-            reviews_left > 0,
-        ],
-        rows::card,
-    )?;
-    let due = rows::all(due)?;
-    let mut new = connection.prepare_cached(include_str!("sql/new_cards.sql"))?;
-    let new = rows::all(new.query_map(params![owner, query.deck, new_left], rows::card)?)?;
-    Ok(QueueCards { done, due, new })
-}
-
-fn reviews(
-    connection: &Connection,
-    owner: UserId,
-    cards: &[CardId],
-    page: PageRequest<AnswerKey>,
-) -> Result<HashMap<CardId, Vec<Review>>, StoreError> {
-    let mut select = connection.prepare_cached(match page.direction {
-        Direction::Forward => include_str!("sql/reviews_forward.sql"),
-        Direction::Backward => include_str!("sql/reviews_backward.sql"),
-    })?;
-    let cards = rows::id_list(cards.iter().map(|id| id.uuid()));
-    let (at, id) = cursor(page.cursor);
-    let mut reviews: HashMap<CardId, Vec<Review>> = HashMap::new();
-    for review in select.query_map(params![owner, cards, at, id, page.limit + 1], rows::review)? {
-        let review = review?;
-        reviews.entry(review.card).or_default().push(review);
-    }
-    Ok(reviews)
-}
-
-fn stats(
-    connection: &Connection,
-    owner: UserId,
-    today: Day,
-    tomorrow: Timestamp,
-) -> Result<Stats, StoreError> {
-    let mut select = connection.prepare_cached(include_str!("sql/stats.sql"))?;
-    let mut stats = select
-        .query_row(params![owner, today.0, tomorrow.as_millisecond()], |row| {
-            Ok(Stats { due_today: row.get(0)?, new_cards: row.get(1)?, ..Stats::default() })
-        })?;
-    let mut days = connection.prepare_cached(include_str!("sql/days_back.sql"))?;
-    let days = days.query_map(params![owner, today.0], |row| {
-        Ok((Day(row.get(0)?), row.get::<_, u32>(1)?, row.get::<_, i64>(2)?))
-    })?;
-    let mut days = days.peekable();
-    if let Some(Ok((day, reviews, duration))) = days.peek()
-        && *day == today
-    {
-        (stats.reviews_today, stats.time_today_ms) = (*reviews, *duration);
-    }
-    stats.streak_days = streak(today, days.map(|day| day.map(|(day, ..)| day)))?;
-    Ok(stats)
+fn person(connection: &Connection, user: UserId) -> rusqlite::Result<Person> {
+    let mut select = connection.prepare_cached(include_str!("sql/person.sql"))?;
+    select.query_row([user], |row| {
+        let weights: Vec<(i64, Vec<f32>)> = rows::json(row, 2)?;
+        let weights = weights.into_iter().map(|(version, numbers)| Weights { version, numbers });
+        Ok(Person {
+            time_zone: row.get(0)?,
+            rollover_hour: row.get(1)?,
+            weights: weights.collect(),
+        })
+    })
 }
 
 fn start_session(connection: &Connection, session: Session) -> Result<Started, StoreError> {

@@ -1,73 +1,148 @@
 //! How rows become values, and values parameters.
 
-use common::{CardId, StoreError};
+use common::{DeckId, ReviewId, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Row, types::Type};
+use uuid::Uuid;
 
-use crate::model::{Review, Session, StoredCard, Studied};
-use crate::scheduler::{Answer, CardState, Day, Due, HalfLife, Memory, Rating};
+use crate::entry::{LogEntry, Logged};
+use crate::model::{Candidate, Session, StoredCard, Studied};
+use crate::scheduler::{
+    Action, CardState, Day, Due, HalfLife, Memory, Phase, Progress, Rating, RulesId,
+};
+use crate::tally::Tally;
 
-/// The columns of `cards.sql`, `due_cards.sql` and `new_cards.sql`, which list the same.
+/// The columns that `cards.sql` and others list first.
 pub(super) fn card(row: &Row<'_>) -> rusqlite::Result<StoredCard> {
-    Ok(StoredCard { id: row.get(0)?, deck: row.get(1)?, model: row.get(2)?, memory: memory(row)? })
+    let last_at = row.get::<_, Option<i64>>(20)?.map(|at| timestamp(at, 20)).transpose()?;
+    Ok(StoredCard {
+        id: row.get(0)?,
+        deck: row.get(1)?,
+        model: row.get(2)?,
+        weights: row.get(3)?,
+        progress: Progress {
+            memory: memory(row)?,
+            suspended: row.get(17)?,
+            buried_until: row.get::<_, Option<i32>>(18)?.map(Day),
+            flag: row.get(19)?,
+            last: last_at.zip(row.get(21)?),
+        },
+    })
 }
 
 fn memory(row: &Row<'_>) -> rusqlite::Result<Option<Memory>> {
-    let state = CardState::from_number(row.get(3)?)
-        .ok_or(rusqlite::Error::IntegralValueOutOfRange(3, row.get(3)?))?;
+    let state = CardState::from_number(row.get(4)?)
+        .ok_or(rusqlite::Error::IntegralValueOutOfRange(4, row.get(4)?))?;
     if state == CardState::New {
         return Ok(None);
     }
     Ok(Some(Memory {
         state,
-        step: row.get(4)?,
-        due: due(row.get(5)?, row.get(6)?)?,
-        stability: row.get(7)?,
-        difficulty: row.get(8)?,
-        half_life: HalfLife(row.get(9)?),
-        reps: row.get(10)?,
-        lapses: row.get(11)?,
-        leech: row.get(12)?,
-        last: (moment(row, 13)?, row.get(14)?),
-        last_day: Day(row.get(15)?),
-        introduced_day: Day(row.get(16)?),
-        reviewed_day: row.get::<_, Option<i32>>(17)?.map(Day),
+        step: row.get(5)?,
+        due: due(row.get(6)?, row.get(7)?)?,
+        stability: row.get(8)?,
+        difficulty: row.get(9)?,
+        half_life: HalfLife(row.get(10)?),
+        reps: row.get(11)?,
+        lapses: row.get(12)?,
+        leech: row.get(13)?,
+        last: (moment(row, 14)?, row.get(15)?),
+        last_day: Day(row.get(16)?),
     }))
 }
 
-/// The columns of `decks.sql` after the deck's id.
+/// The columns of `decks.sql` after the deck's id and the card's state.
 pub(super) fn studied(row: &Row<'_>) -> rusqlite::Result<Studied> {
     Ok(Studied {
         due: due(row.get(2)?, row.get(3)?)?,
         stability: row.get(4)?,
         half_life: HalfLife(row.get(5)?),
         last_day: Day(row.get(6)?),
+        weights: row.get(7)?,
+        comes: row.get(8)?,
     })
 }
 
-pub(super) fn review(row: &Row<'_>) -> rusqlite::Result<Review> {
-    Ok(Review {
-        id: row.get(0)?,
-        card: row.get(1)?,
-        rating: rating(row, 2)?,
-        reviewed_at: moment(row, 3)?,
-        received_at: moment(row, 4)?,
-        duration_ms: row.get(5)?,
-        time_zone: row.get(6)?,
-        session: row.get(7)?,
-        day: Day(row.get(8)?),
+/// The columns of `steps.sql`, `learned_cards.sql` and `new_cards.sql`. Learned cards are compared on the local day `today`.
+pub(super) fn candidate(row: &Row<'_>, today: Day) -> rusqlite::Result<Candidate> {
+    let (due_at, due_day): (Option<i64>, Option<i32>) = (row.get(3)?, row.get(4)?);
+    let due =
+        if due_at.is_none() && due_day.is_none() { None } else { Some(due(due_at, due_day)?) };
+    let last: Option<i32> = row.get(5)?;
+    let stability: Option<f64> = row.get(6)?;
+    let urgency = last
+        .zip(stability)
+        .map_or(0.0, |(last, stability)| f64::from(today.0.saturating_sub(last)) / stability);
+    Ok(Candidate { id: row.get(0)?, deck: row.get(1)?, note: row.get(2)?, due, urgency })
+}
+
+/// The columns of an entry. What entries from before their log was summed lack is filled in by [`super::upgrade`].
+pub(super) fn logged(row: &Row<'_>) -> rusqlite::Result<Logged> {
+    Ok(Logged {
+        sent: LogEntry {
+            id: row.get(0)?,
+            card: row.get(1)?,
+            action: action(row)?,
+            at: moment(row, 6)?,
+            received_at: moment(row, 7)?,
+            duration_ms: row.get(8)?,
+            time_zone: row.get(9)?,
+            session: row.get(10)?,
+            day: Day(row.get(11)?),
+            hour: row.get::<_, Option<u8>>(12)?.unwrap_or(0),
+        },
+        deck: row.get::<_, Option<DeckId>>(13)?.unwrap_or_else(|| Uuid::nil().into()),
+        rules: RulesId(row.get(14)?),
+        phase: row.get::<_, Option<u8>>(15)?.map_or(Phase::Uncounted, Phase::from_number),
     })
 }
 
-/// The columns of `answers.sql`.
-pub(super) fn answer(row: &Row<'_>) -> rusqlite::Result<(CardId, Answer)> {
-    let answer = Answer {
-        id: row.get(1)?,
-        rating: rating(row, 2)?,
-        at: moment(row, 3)?,
-        day: Day(row.get(4)?),
-    };
-    Ok((row.get(0)?, answer))
+fn action(row: &Row<'_>) -> rusqlite::Result<Action> {
+    let kind: u8 = row.get(2)?;
+    Ok(match kind {
+        0 => Action::Answer(rating(row, 3)?),
+        1 => Action::Practice(rating(row, 3)?),
+        2 => Action::Suspend,
+        3 => Action::Unsuspend,
+        4 => Action::Bury,
+        5 => Action::Unbury,
+        6 => Action::Flag(row.get(4)?),
+        7 => Action::Reset,
+        8 => Action::SetDue(Day(row.get(4)?)),
+        9 => Action::Undo(row.get(5)?),
+        other => return Err(rusqlite::Error::IntegralValueOutOfRange(2, other.into())),
+    })
+}
+
+/// Kind, rating, value and target of an action, as [`action`] reads them.
+pub(super) fn action_columns(action: Action) -> (u8, u8, Option<i32>, Option<ReviewId>) {
+    match action {
+        Action::Answer(rating) => (0, rating.number(), None, None),
+        Action::Practice(rating) => (1, rating.number(), None, None),
+        Action::Suspend => (2, 0, None, None),
+        Action::Unsuspend => (3, 0, None, None),
+        Action::Bury => (4, 0, None, None),
+        Action::Unbury => (5, 0, None, None),
+        Action::Flag(flag) => (6, 0, Some(flag.into()), None),
+        Action::Reset => (7, 0, None, None),
+        Action::SetDue(day) => (8, 0, Some(day.0), None),
+        Action::Undo(review) => (9, 0, None, Some(review)),
+    }
+}
+
+/// A tally from its columns, which start at `column`.
+pub(super) fn tally(row: &Row<'_>, column: usize) -> rusqlite::Result<Tally> {
+    Ok(Tally::from_bytes(row.get(column)?, row.get_ref(column + 1)?.as_blob()?))
+}
+
+/// A column that holds JSON.
+pub(super) fn json<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
+    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
 }
 
 pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<Session> {

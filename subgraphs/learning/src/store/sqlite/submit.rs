@@ -1,106 +1,196 @@
-//! One batch of reviews in one transaction: read what it names, let [`crate::submission`] decide, write.
+//! One batch of log entries in one transaction: read what it names, let [`crate::submission`] decide, write.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use common::{CardId, StoreError, UserId};
-use rusqlite::{Connection, params};
+use common::{CardId, DeckId, ReviewId, StoreError, UserId};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Submitted, cards, rows};
-use crate::model::{Review, StoredCard};
-use crate::scheduler::{Answer, Scheduler};
-use crate::submission::{Known, admit};
+use crate::entry::{LogEntry, Logged};
+use crate::model::StoredCard;
+use crate::scheduler::{CardState, Day, Rulebook, Rules, RulesId};
+use crate::submission::{Known, Settlement, Terms, admit, named};
 
 pub(super) fn submit(
     connection: &Connection,
     owner: UserId,
-    batch: &[Review],
-    scheduler: &Scheduler,
+    batch: &[LogEntry],
+    terms: &Terms,
 ) -> Result<Submitted, StoreError> {
     let mut known = known(connection, owner, batch)?;
     let admission = admit(batch, &known);
-    let logs = answers(connection, owner, &admission.cards_to_replay(&known))?;
+    if admission.accepted.is_empty() {
+        return Ok(Submitted { verdicts: admission.verdicts, cards: known.cards });
+    }
+    let replayed = admission.cards_to_replay(terms, &known);
+    let (logs, rulebook) = if replayed.is_empty() {
+        (HashMap::new(), Rulebook::default())
+    } else {
+        (logs(connection, owner, &replayed)?, rulebook(connection, owner)?)
+    };
     let settled = admission
-        .settle(scheduler, &known, logs)
+        .settle(terms, &known, logs, rulebook, &replayed)
         .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-
-    let mut put = connection.prepare_cached(include_str!("sql/put_review.sql"))?;
-    for review in &admission.accepted {
-        put.execute(params![
-            owner,
-            review.id,
-            review.card,
-            review.rating.number(),
-            review.reviewed_at.as_millisecond(),
-            review.received_at.as_millisecond(),
-            review.duration_ms,
-            review.time_zone,
-            review.session,
-            review.day.0,
-        ])?;
-    }
-    let mut add = connection.prepare_cached(include_str!("sql/add_work.sql"))?;
-    for (day, work) in admission.work() {
-        add.execute(params![owner, day.0, work.reviews, work.duration_ms])?;
-    }
-    for card in settled {
-        put_memory(connection, &card)?;
-        known.cards.insert(card.id, card);
-    }
+    write(connection, owner, &settled)?;
+    known.cards.extend(settled.cards.into_iter().map(|card| (card.id, card)));
     Ok(Submitted { verdicts: admission.verdicts, cards: known.cards })
 }
 
-fn known(connection: &Connection, owner: UserId, batch: &[Review]) -> Result<Known, StoreError> {
-    let ids: Vec<CardId> = batch.iter().map(|review| review.card).collect();
+fn known(connection: &Connection, owner: UserId, batch: &[LogEntry]) -> Result<Known, StoreError> {
+    let ids: Vec<CardId> = batch.iter().map(|entry| entry.card).collect();
     let cards = cards(connection, owner, &ids)?;
-    let mut select = connection.prepare_cached(include_str!("sql/reviews_by_id.sql"))?;
-    let ids = rows::id_list(batch.iter().map(|review| review.id.uuid()));
-    let reviews = rows::all(select.query_map(params![owner, ids], rows::review)?)?;
+    let entries = entries(connection, owner, named(batch))?;
     Ok(Known {
-        reviews: reviews.into_iter().map(|review| (review.id, review)).collect(),
+        entries: entries.into_iter().map(|logged| (logged.sent.id, logged)).collect(),
         cards: cards.into_iter().map(|card| (card.id, card)).collect(),
     })
 }
 
-fn answers(
+pub(super) fn entries(
+    connection: &Connection,
+    owner: UserId,
+    ids: impl Iterator<Item = ReviewId>,
+) -> Result<Vec<Logged>, StoreError> {
+    let mut select = connection.prepare_cached(include_str!("sql/entries_by_id.sql"))?;
+    let ids = rows::id_list(ids.map(ReviewId::uuid));
+    rows::all(select.query_map(params![owner, ids], rows::logged)?)
+}
+
+pub(super) fn logs(
     connection: &Connection,
     owner: UserId,
     cards: &[CardId],
-) -> Result<HashMap<CardId, Vec<Answer>>, StoreError> {
-    let mut logs: HashMap<CardId, Vec<Answer>> = HashMap::new();
-    if cards.is_empty() {
-        return Ok(logs);
-    }
-    let mut select = connection.prepare_cached(include_str!("sql/answers.sql"))?;
+) -> Result<HashMap<CardId, Vec<Logged>>, StoreError> {
+    let mut logs: HashMap<CardId, Vec<Logged>> = HashMap::new();
+    let mut select = connection.prepare_cached(include_str!("sql/logs.sql"))?;
     let cards = rows::id_list(cards.iter().map(|id| id.uuid()));
-    for row in select.query_map(params![owner, cards], rows::answer)? {
-        let (card, answer) = row?;
-        logs.entry(card).or_default().push(answer);
+    for logged in select.query_map(params![owner, cards], rows::logged)? {
+        let logged = logged?;
+        logs.entry(logged.sent.card).or_default().push(logged);
     }
     Ok(logs)
 }
 
-fn put_memory(connection: &Connection, card: &StoredCard) -> Result<(), StoreError> {
-    let Some(memory) = &card.memory else { return Ok(()) };
-    let (due_at, due_day) = rows::due_columns(memory.due);
-    let (last_reviewed_at, last_review) = memory.last;
-    connection.prepare_cached(include_str!("sql/put_memory.sql"))?.execute(params![
+pub(super) fn rulebook(connection: &Connection, owner: UserId) -> Result<Rulebook, StoreError> {
+    let mut select = connection.prepare_cached(include_str!("sql/rules.sql"))?;
+    let rules = select.query_map([owner], |row| {
+        Ok((RulesId(row.get(0)?), Arc::new(rows::json::<Rules>(row, 1)?)))
+    })?;
+    Ok(Rulebook(rules.collect::<rusqlite::Result<_>>()?))
+}
+
+/// The number of a change of the owner's; 0 when the account is gone.
+pub(super) fn next_seq(connection: &Connection, owner: UserId) -> Result<i64, StoreError> {
+    let mut next = connection.prepare_cached(include_str!("sql/next_seq.sql"))?;
+    Ok(next.query_row([owner], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+/// Writes what was settled.
+pub(super) fn write(
+    connection: &Connection,
+    owner: UserId,
+    settled: &Settlement,
+) -> Result<(), StoreError> {
+    let mut put = connection.prepare_cached(include_str!("sql/put_review.sql"))?;
+    for Logged { sent, deck, rules, phase } in &settled.entries {
+        let (kind, rating, value, target) = rows::action_columns(sent.action);
+        put.execute(params![
+            owner,
+            sent.id,
+            sent.card,
+            kind,
+            rating,
+            value,
+            target,
+            sent.at.as_millisecond(),
+            sent.received_at.as_millisecond(),
+            sent.duration_ms,
+            sent.time_zone,
+            sent.session,
+            sent.day.0,
+            sent.hour,
+            deck,
+            rules.0,
+            phase.number(),
+        ])?;
+    }
+    let mut set = connection.prepare_cached(include_str!("sql/set_phase.sql"))?;
+    for (id, phase) in &settled.recounted {
+        set.execute(params![owner, id, phase.number()])?;
+    }
+    for (id, rules) in &settled.rules {
+        if *id != RulesId::ORIGINAL {
+            let body = json(&**rules)?;
+            let mut put = connection.prepare_cached(include_str!("sql/put_rules.sql"))?;
+            put.execute(params![owner, id.0, body])?;
+        }
+    }
+    for key in settled.tallies.keys() {
+        put_tally(connection, owner, key, settled)?;
+    }
+    let seq = next_seq(connection, owner)?;
+    for card in &settled.cards {
+        put_progress(connection, card, seq)?;
+    }
+    Ok(())
+}
+
+fn put_tally(
+    connection: &Connection,
+    owner: UserId,
+    (day, deck): (Day, DeckId),
+    settled: &Settlement,
+) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(include_str!("sql/tally.sql"))?;
+    let before =
+        select.query_row(params![owner, day.0, deck], |row| rows::tally(row, 0)).optional()?;
+    let after = settled.tallies.after((day, deck), before.unwrap_or_default());
+    let numbers = after.to_bytes();
+    connection.prepare_cached(include_str!("sql/put_tally.sql"))?.execute(params![
+        owner,
+        day.0,
+        deck,
+        after.reviews(),
+        after.duration_ms,
+        numbers
+    ])?;
+    Ok(())
+}
+
+/// A value as JSON.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Other(error.into()))
+}
+
+fn put_progress(connection: &Connection, card: &StoredCard, seq: i64) -> Result<(), StoreError> {
+    let progress = &card.progress;
+    let memory = progress.memory.as_ref();
+    let (due_at, due_day) = memory.map_or((None, None), |memory| rows::due_columns(memory.due));
+    let state = memory.map_or(CardState::New, |memory| memory.state);
+    connection.prepare_cached(include_str!("sql/put_progress.sql"))?.execute(params![
         card.id,
         card.model,
-        memory.state.number(),
-        memory.step,
+        card.weights,
+        state.number(),
+        memory.map(|memory| memory.step),
         due_at,
         due_day,
-        memory.stability,
-        memory.difficulty,
-        memory.half_life.0,
-        memory.reps,
-        memory.lapses,
-        memory.leech,
-        last_reviewed_at.as_millisecond(),
-        last_review,
-        memory.last_day.0,
-        memory.introduced_day.0,
-        memory.reviewed_day.map(|day| day.0),
+        memory.map(|memory| memory.stability),
+        memory.map(|memory| memory.difficulty),
+        memory.map(|memory| memory.half_life.0),
+        memory.map(|memory| memory.reps),
+        memory.map(|memory| memory.lapses),
+        memory.map(|memory| memory.leech),
+        memory.map(|memory| memory.last.0.as_millisecond()),
+        memory.map(|memory| memory.last.1),
+        memory.map(|memory| memory.last_day.0),
+        progress.suspended,
+        progress.buried_until.map(|day| day.0),
+        progress.flag,
+        progress.last.map(|(at, _)| at.as_millisecond()),
+        progress.last.map(|(_, id)| id),
+        seq,
     ])?;
     Ok(())
 }
