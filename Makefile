@@ -26,10 +26,10 @@ serve: $(GRAPHIQL) $(VENV)/runs ## build and run everything on http://127.0.0.1:
 	@SPACEY_DEMO="$${SPACEY_DEMO:-true}" SPACEY_GENERATION_COMMAND="$${SPACEY_GENERATION_COMMAND:-$(GENERATION)}" exec target/release/spacey serve
 
 test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
-	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory test-python test-reference test-rust test-e2e
+	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory --keep-going test-python test-reference test-rust test-e2e
 
 test-rust: ## run the Rust tests (needs `make test-servers` and `make test-anki`)
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 test-python: $(VENV)/tests ## run the tests of the card-generation service
 	cd card-generation && .venv/bin/python -m pytest --quiet
@@ -47,7 +47,7 @@ check: $(VENV)/tests ## check format, lints, documentation, schema files, and li
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cargo run --quiet --package spacey -- schema --check schema
 	cd card-generation && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy card_generation tests
-	$(PYTHON) -m ruff check $(ANKI_TESTS)/python && $(PYTHON) -m ruff format --check $(ANKI_TESTS)/python
+	$(PYTHON) -m ruff check $(ANKI_TESTS)/python $(REFERENCE) && $(PYTHON) -m ruff format --check $(ANKI_TESTS)/python $(REFERENCE)
 	@if command -v cargo-deny >/dev/null; then cargo fetch --quiet --locked && cargo deny --offline check licenses bans sources; else echo "cargo-deny is not installed: licences were not checked"; fi
 
 schema: ## write the schema files that the program's code stands for

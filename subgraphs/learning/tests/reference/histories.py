@@ -7,14 +7,14 @@ seconds), the reviews as day:rating, and then state, step, interval in seconds, 
 
 import random
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fsrs import Card, Rating, Scheduler
 
 SEED = 20_260_301
 HISTORIES = 10_000
-START = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STEPS = [(60, 600), (60, 600), (60, 600), (), (300,), (60, 600, 3600)]
 
 
@@ -22,7 +22,10 @@ def history(chance: random.Random) -> str:
     """One history: some reviews, most of them about when the card is due, some on the same day."""
     retention = chance.choice([0.9, 0.9, 0.7, 0.8, 0.85, 0.95, 0.99])
     longest = chance.choice([36_500, 36_500, 365, 30])
-    learning, relearning = chance.choice(STEPS), chance.choice([(600,), (600,), (), (120, 900)])
+    learning, relearning = (
+        chance.choice(STEPS),
+        chance.choice([(600,), (600,), (), (120, 900)]),
+    )
     scheduler = Scheduler(
         desired_retention=retention,
         learning_steps=[timedelta(seconds=step) for step in learning],
@@ -67,7 +70,7 @@ def same(ours: str, theirs: str) -> bool:
 
 def main() -> int:
     """Print, or check."""
-    chance = random.Random(SEED)  # noqa: S311 - nothing is secret
+    chance = random.Random(SEED)
     lines = [history(chance) for _ in range(HISTORIES)]
     if sys.argv[1:] != ["--check"]:
         print("\n".join(lines))
@@ -76,7 +79,9 @@ def main() -> int:
     wrong = [(a, b) for a, b in zip(stored, lines, strict=True) if not same(a, b)]
     for ours, theirs in wrong[:10]:
         print(f"stored    {ours}\nreference {theirs}", file=sys.stderr)
-    print(f"{len(lines) - len(wrong)} of {len(lines)} histories are as the reference has them")
+    print(
+        f"{len(lines) - len(wrong)} of {len(lines)} histories are as the reference has them"
+    )
     return 1 if wrong else 0
 
 
