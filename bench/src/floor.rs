@@ -37,7 +37,7 @@ macro_rules! sql {
         include_str!(concat!("../../subgraphs/users/src/store/sql/", $name, ".sql"))
     };
     (decks $name:literal) => {
-        include_str!(concat!("../../subgraphs/decks/src/store/sql/", $name, ".sql"))
+        include_str!(concat!("../../subgraphs/decks/src/store/sqlite/sql/", $name, ".sql"))
     };
     (learning $name:literal) => {
         include_str!(concat!("../../subgraphs/learning/src/store/sqlite/sql/", $name, ".sql"))
@@ -201,17 +201,19 @@ impl Floor {
 
     fn decks(&self, moment: &Moment) -> Result<Decks> {
         let page = sql!(decks "deck_page")
+            .replace("{columns}", "id, name")
             .replace("{key}", "created_at")
             .replace("{direction}", "ASC")
+            .replace("{filter}", "")
             .replace("{beyond}", "");
         let mut select = self.decks.prepare_cached(&page)?;
         let rows = select.query_map(params![self.user.as_bytes(), 21], |row| {
-            Ok((uuid(row, 0)?, row.get::<_, String>(2)?))
+            Ok((uuid(row, 0)?, row.get::<_, String>(1)?))
         })?;
         let named = rows.collect::<rusqlite::Result<Vec<_>>>()?;
         let total_count = self
             .decks
-            .prepare_cached(sql!(decks "owner"))?
+            .prepare_cached(&sql!(decks "deck_count").replace("{filter}", ""))?
             .query_row([self.user.as_bytes()], |row| row.get(0))?;
         let ids: Vec<Uuid> = named.iter().take(20).map(|(id, _)| *id).collect();
         let mut cards = self.cards(&ids, moment)?;
@@ -225,14 +227,19 @@ impl Floor {
     }
 
     fn cards(&self, decks: &[Uuid], moment: &Moment) -> Result<HashMap<Uuid, Vec<Card>>> {
-        let pages = sql!(decks "card_pages").replace("{direction}", "ASC").replace("{beyond}", "");
+        let pages = sql!(decks "card_pages")
+            .replace("{columns}", "card.id, card.deck_id, card.position, card.question, card.answer")
+            .replace("{key}", "position")
+            .replace("{direction}", "ASC")
+            .replace("{filter}", "")
+            .replace("{beyond}", "");
         let mut select = self.decks.prepare_cached(&pages)?;
         let mut rows = select.query(params![hex_list(decks), 51])?;
         let mut read = Vec::new();
         while let Some(row) = rows.next()? {
             let (id, deck): (Uuid, Uuid) = (uuid(row, 0)?, uuid(row, 1)?);
-            let position: i64 = row.get(3)?;
-            read.push((deck, position, id, row.get::<_, String>(4)?, row.get::<_, String>(5)?));
+            let position: i64 = row.get(2)?;
+            read.push((deck, position, id, row.get::<_, String>(3)?, row.get::<_, String>(4)?));
         }
         read.sort_unstable_by_key(|(deck, position, id, ..)| (*deck, *position, *id));
 
@@ -354,8 +361,9 @@ impl Floor {
             ids.into_iter().filter_map(|id| Some((id, memories.remove(&id)?))).collect();
 
         let ids: Vec<Uuid> = queue.iter().map(|(id, _)| *id).collect();
-        let mut select = self.decks.prepare_cached(sql!(decks "cards"))?;
-        let rows = select.query_map([hex_list(&ids)], |row| Ok((uuid(row, 0)?, row.get(4)?)))?;
+        let cards = sql!(decks "cards").replace("{columns}", "id, question");
+        let mut select = self.decks.prepare_cached(&cards)?;
+        let rows = select.query_map([hex_list(&ids)], |row| Ok((uuid(row, 0)?, row.get(1)?)))?;
         let mut questions = rows.collect::<rusqlite::Result<HashMap<Uuid, String>>>()?;
         let item = |(id, memory): (Uuid, Option<Memory>)| {
             let scheduler = Scheduler { model: &self.model, rules: &self.rules };

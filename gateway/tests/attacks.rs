@@ -317,7 +317,8 @@ fn attacks_by_form(it: &Target) -> Vec<(String, String)> {
     let other = it.signed(&with(&it.claims(), "roles", json!({ "beta": true, "admin": true })));
     let other = other.split('.').nth(1).unwrap();
     let last = if signature.ends_with('A') { "B" } else { "A" };
-    let flipped = format!("{last}{}", &signature[1..]);
+    let first = if signature.starts_with('A') { "B" } else { "A" };
+    let flipped = format!("{first}{}", &signature[1..]);
     let padded = with(&it.claims(), "padding", json!("x".repeat(100_000)));
     [
         ("one part", header.to_owned()),
