@@ -228,7 +228,10 @@ impl Floor {
 
     fn cards(&self, decks: &[Uuid], moment: &Moment) -> Result<HashMap<Uuid, Vec<Card>>> {
         let pages = sql!(decks "card_pages")
-            .replace("{columns}", "card.id, card.deck_id, card.position, card.question, card.answer")
+            .replace(
+                "{columns}",
+                "card.id, card.deck_id, card.position, card.question, card.answer",
+            )
             .replace("{key}", "position")
             .replace("{direction}", "ASC")
             .replace("{filter}", "")
