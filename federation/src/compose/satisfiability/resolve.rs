@@ -2,10 +2,12 @@
 //!
 //! Keys and requirements are looked for from one place, with what can be reached from it, and not pieced together
 //! from several places at which the value happens to be: a planner follows one path, and others than ours run our
-//! supergraphs. A question that comes up while it is being answered (keys that need each other, fields that require
-//! each other) is answered "no" there: what can only be had by already having it cannot be had. Answers that depended
-//! on such a cut are not remembered.
+//! supergraphs. Questions may lead back to themselves (keys that need each other, fields that require each other).
+//! What can only be had by already having it cannot be had: the answers are the least ones that agree with each other.
+//! They are found in rounds. A round asks each question once and takes the last round's answer, at first "no", where
+//! one comes up again; the rounds end when one finds nothing more.
 
+use std::mem;
 use std::rc::Rc;
 
 use apollo_compiler::Name;
@@ -22,11 +24,31 @@ pub(super) type Places<'a> = Rc<[Place<'a>]>;
 pub(super) struct Resolver<'a> {
     pub(super) schemas: Schemas<'a>,
     entries: HashMap<Name, Places<'a>>,
-    reached: HashMap<(Name, Place<'a>), Places<'a>>,
-    reaching: HashSet<(Name, Place<'a>)>,
-    requiring: HashSet<(Name, Name, GraphId)>,
-    /// How many questions were cut short so far.
-    cuts: usize,
+    /// What is known for good.
+    known: Answers<'a>,
+    /// What the rounds have found so far.
+    found: Answers<'a>,
+    /// What this round has asked for. Nothing but between rounds.
+    asked: Option<Asked<'a>>,
+    /// Whether this round found what the last one did not.
+    found_more: bool,
+}
+
+/// The places that an object at hand in a place can be followed to.
+type Reach<'a> = (Name, Place<'a>);
+/// Whether what a field of an object requires at a place can be had.
+type Requirement<'a> = (Name, Name, Place<'a>);
+
+#[derive(Default)]
+struct Answers<'a> {
+    reached: HashMap<Reach<'a>, Places<'a>>,
+    satisfied: HashMap<Requirement<'a>, bool>,
+}
+
+#[derive(Default)]
+struct Asked<'a> {
+    reached: HashSet<Reach<'a>>,
+    satisfied: HashSet<Requirement<'a>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -34,10 +56,10 @@ impl<'a> Resolver<'a> {
         Self {
             schemas,
             entries: HashMap::default(),
-            reached: HashMap::default(),
-            reaching: HashSet::default(),
-            requiring: HashSet::default(),
-            cuts: 0,
+            known: Answers::default(),
+            found: Answers::default(),
+            asked: None,
+            found_more: false,
         }
     }
 
@@ -68,20 +90,42 @@ impl<'a> Resolver<'a> {
     /// Every place that an `object` at hand in `place` can be followed to by keys, and `place` itself.
     fn reach(&mut self, object: &Name, place: Place<'a>) -> Places<'a> {
         let question = (object.clone(), place);
-        if let Some(known) = self.reached.get(&question) {
+        if let Some(known) = self.known.reached.get(&question) {
             return Rc::clone(known);
         }
-        if !self.reaching.insert(question.clone()) {
-            self.cuts += 1;
-            return Rc::from([place]);
+        self.in_rounds(|this| {
+            let before = this.found.reached.get(&question);
+            let before = before.map_or_else(|| Rc::from([place]), Rc::clone);
+            let is_new = this.asked.as_mut().is_some_and(|it| it.reached.insert(question.clone()));
+            if !is_new {
+                return before;
+            }
+            let mut places = this.follow_keys(object, place);
+            places.extend_from_slice(&before);
+            let reached = sorted(places);
+            this.found_more |= reached != before;
+            this.found.reached.insert(question.clone(), Rc::clone(&reached));
+            reached
+        })
+    }
+
+    /// Asks in this round; without one, in rounds until one finds nothing more, whose answers are then known.
+    fn in_rounds<T>(&mut self, mut ask: impl FnMut(&mut Self) -> T) -> T {
+        if self.asked.is_some() {
+            return ask(self);
         }
-        let cuts = self.cuts;
-        let reached = sorted(self.follow_keys(object, place));
-        self.reaching.remove(&question);
-        if self.cuts == cuts {
-            self.reached.insert(question, Rc::clone(&reached));
+        loop {
+            self.asked = Some(Asked::default());
+            self.found_more = false;
+            let answer = ask(self);
+            self.asked = None;
+            if !self.found_more {
+                let found = mem::take(&mut self.found);
+                self.known.reached.extend(found.reached);
+                self.known.satisfied.extend(found.satisfied);
+                return answer;
+            }
         }
-        reached
     }
 
     fn follow_keys(&mut self, object: &Name, place: Place<'a>) -> Vec<Place<'a>> {
@@ -94,7 +138,7 @@ impl<'a> Resolver<'a> {
             while let Some(&entered) = outside.get(next) {
                 if !self.can_enter(object, entered, &places) {
                     next += 1;
-                } else if let Some(known) = self.reached.get(&(object.clone(), entered)) {
+                } else if let Some(known) = self.known.reached.get(&(object.clone(), entered)) {
                     places.extend(known.iter().filter(|known| outside.contains(known)));
                     outside.retain(|entry| known.binary_search(entry).is_err());
                 } else {
@@ -233,17 +277,25 @@ impl<'a> Resolver<'a> {
         place: Place<'a>,
         requires: &FieldSet,
     ) -> bool {
-        let question = (object.clone(), field.clone(), place.graph);
-        if !self.requiring.insert(question.clone()) {
-            self.cuts += 1;
-            return false;
+        let question = (object.clone(), field.clone(), place);
+        if let Some(known) = self.known.satisfied.get(&question) {
+            return *known;
         }
-        let places = self.reach(object, place);
-        let satisfied = self.can_resolve(object, &[place], &requires.selection)
-            || (self.can_resolve(object, &places, &requires.selection)
-                && places.contains(&place.re_entered()));
-        self.requiring.remove(&question);
-        satisfied
+        self.in_rounds(|this| {
+            let before = this.found.satisfied.get(&question).copied().unwrap_or_default();
+            let is_new =
+                this.asked.as_mut().is_some_and(|it| it.satisfied.insert(question.clone()));
+            if !is_new || before {
+                return before;
+            }
+            let places = this.reach(object, place);
+            let satisfied = this.can_resolve(object, &[place], &requires.selection)
+                || (this.can_resolve(object, &places, &requires.selection)
+                    && places.contains(&place.re_entered()));
+            this.found_more |= satisfied;
+            this.found.satisfied.insert(question.clone(), satisfied);
+            satisfied
+        })
     }
 }
 
