@@ -1,7 +1,5 @@
 //! Whether the schema files in `schema/` are what the program's code stands for. `make schema` writes them.
 
-#![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
-
 use std::process::Command;
 
 #[test]
