@@ -37,7 +37,7 @@ pub use id::{
 };
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;
-pub use viewer::{Caller, Role, Roles, Viewer};
+pub use viewer::{Caller, RefreshCookie, Role, Roles, Viewer};
 
 /// Where a domain keeps its data: the same rules run over either.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Who is asking. Identity knows nothing of HTTP: the gateway makes a [`Caller`] from whatever credentials arrived,
 //! and every domain decides by it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_graphql::Enum;
@@ -77,6 +78,17 @@ impl Viewer {
     }
 }
 
+/// The refresh token that a browser sent as a cookie. It is not shown when it is printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RefreshCookie(pub String);
+
+impl fmt::Debug for RefreshCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RefreshCookie")
+    }
+}
+
 /// Everything a domain is told about a request besides the operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -86,13 +98,16 @@ pub struct Caller {
     pub request_id: Arc<str>,
     /// Where the request comes from.
     pub client: Client,
+    /// With a mutation: the refresh token that the browser keeps, if it does.
+    pub refresh_cookie: Option<RefreshCookie>,
 }
 
 impl Caller {
     /// `viewer`, or nobody, of whose client nothing is known.
     #[must_use]
     pub fn new(viewer: Option<Viewer>, request_id: impl Into<Arc<str>>) -> Self {
-        Self { viewer, request_id: request_id.into(), client: Client::default() }
+        let (request_id, client) = (request_id.into(), Client::default());
+        Self { viewer, request_id, client, refresh_cookie: None }
     }
 
     /// Somebody who has not signed in.

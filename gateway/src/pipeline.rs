@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use common::Caller;
-use federation::{Object, Prepared};
+use federation::{Object, OperationKind, Prepared};
 use http::request::Parts;
 
 use crate::authorise::authorise;
@@ -57,12 +57,18 @@ async fn steps(
     let trusted = &state.settings.http.trusted_proxies;
     let client = client(&parts.headers, &parts.extensions, trusted);
     let identity = state.identify(&parts.headers, &client, request.by_safe_method).await?;
-    let caller = Caller { client, ..Caller::new(identity.viewer.clone(), request_id(parts)) };
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
     let prepared = graph.operations.prepare(&request).await?;
     let prepared = authorise(&prepared, &identity)?;
+
+    let refresh_cookie = match prepared.kind() {
+        OperationKind::Mutation => state.refresh_cookie(&parts.headers),
+        OperationKind::Query | OperationKind::Subscription => None,
+    };
+    let caller = Caller::new(identity.viewer.clone(), request_id(parts));
+    let caller = Caller { client, refresh_cookie, ..caller };
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let variables = request.variables;

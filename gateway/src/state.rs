@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
-use common::Client;
+use common::{Client, RefreshCookie};
 use http::HeaderMap;
 
 use crate::authenticate::{Authenticator, Identity};
@@ -49,5 +49,10 @@ impl State {
             }
             None => Ok(Identity::default()),
         }
+    }
+
+    /// The refresh token of a browser that lets us keep its tokens in cookies.
+    pub(crate) fn refresh_cookie(&self, headers: &HeaderMap) -> Option<RefreshCookie> {
+        self.authenticator.as_ref()?.refresh_cookie(headers)
     }
 }

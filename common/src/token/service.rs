@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::jws::{Expected, Unverified};
 use super::{ISSUER, TokenError};
 use crate::Client;
-use crate::viewer::{Caller, Viewer};
+use crate::viewer::{Caller, RefreshCookie, Viewer};
 
 /// How long the gateway's word to a subgraph is good for.
 const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
@@ -25,6 +25,8 @@ struct ServiceClaims {
     request_id: String,
     #[serde(default)]
     client: Client,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_cookie: Option<RefreshCookie>,
     exp: i64,
 }
 
@@ -63,6 +65,7 @@ impl ServiceTokens {
             viewer: caller.viewer.clone(),
             request_id: caller.request_id.to_string(),
             client: caller.client.clone(),
+            refresh_cookie: caller.refresh_cookie.clone(),
             exp: expires.as_second(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
@@ -78,7 +81,8 @@ impl ServiceTokens {
         EXPECTED.check(&claims, now)?;
         let claims: ServiceClaims =
             serde_json::from_value(Value::Object(claims)).map_err(|_| TokenError::Invalid)?;
-        Ok(Caller { client: claims.client, ..Caller::new(claims.viewer, claims.request_id) })
+        let ServiceClaims { viewer, request_id, client, refresh_cookie, .. } = claims;
+        Ok(Caller { client, refresh_cookie, ..Caller::new(viewer, request_id) })
     }
 }
 
@@ -94,7 +98,8 @@ mod tests {
         let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles::default());
         let viewer = Viewer { verified: true, scopes: vec!["a".into()], ..viewer };
         let client = Client::new(Some([192, 0, 2, 7].into()), Some("Firefox"));
-        let caller = Caller { client, ..Caller::new(Some(viewer), "r1") };
+        let refresh_cookie = Some(RefreshCookie("token".into()));
+        let caller = Caller { client, refresh_cookie, ..Caller::new(Some(viewer), "r1") };
         let now = Timestamp::now();
         let token = service.issue(&caller, now).unwrap();
         assert_eq!(service.verify(&token, now), Ok(caller));

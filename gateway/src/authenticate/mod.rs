@@ -15,7 +15,7 @@ use common::revocation::Revocations;
 use common::token::jws::Unverified;
 use common::token::{ACCESS_TOKEN_LIFETIME, Accepted, AccessTokens, TokenError};
 use common::vouched::{Admission, Admissions, Vouched};
-use common::{Client, Clock, EndpointError, Roles, Viewer};
+use common::{Client, Clock, EndpointError, RefreshCookie, Roles, Viewer};
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
@@ -67,6 +67,7 @@ pub(crate) struct Authenticator {
     clock: Clock,
     issuers: Vec<Issuer>,
     cookie: &'static str,
+    refresh_cookie: &'static str,
     /// Makes a browser forget the cookie.
     forget: HeaderValue,
 }
@@ -79,18 +80,33 @@ impl Authenticator {
         issuers: Vec<IssuerSettings>,
         secure_cookies: bool,
     ) -> Result<Self, IssuerError> {
-        let (cookie, forget) = if secure_cookies {
+        let (cookie, refresh_cookie, forget) = if secure_cookies {
             (
                 "__Host-spacey-access",
+                "__Host-spacey-refresh",
                 "__Host-spacey-access=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure",
             )
         } else {
-            ("spacey-access", "spacey-access=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+            (
+                "spacey-access",
+                "spacey-refresh",
+                "spacey-access=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+            )
         };
         let forget = HeaderValue::from_static(forget);
         let issuers = issuers.into_iter().map(Issuer::new).collect::<Result<_, _>>()?;
         let Recognition { tokens, keys, admissions, revocations, clock } = by;
-        Ok(Self { tokens, keys, admissions, revocations, clock, issuers, cookie, forget })
+        Ok(Self {
+            tokens,
+            keys,
+            admissions,
+            revocations,
+            clock,
+            issuers,
+            cookie,
+            refresh_cookie,
+            forget,
+        })
     }
 
     /// The keys of this installation's own tokens, where it issues some.
@@ -137,6 +153,14 @@ impl Authenticator {
             ));
         }
         Ok(identity)
+    }
+
+    /// The refresh token in a browser's cookie. Whoever sends credentials of their own is no browser that keeps them so.
+    pub(crate) fn refresh_cookie(&self, headers: &HeaderMap) -> Option<RefreshCookie> {
+        if headers.contains_key(AUTHORIZATION) {
+            return None;
+        }
+        cookie(headers, self.refresh_cookie).map(|token| RefreshCookie(token.to_owned()))
     }
 
     /// Whether what was believed at the start of a long answer may still be.

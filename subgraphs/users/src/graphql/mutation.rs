@@ -44,9 +44,9 @@ struct LogInInput {
 /// What it takes to stay logged in.
 #[derive(InputObject)]
 struct RefreshTokensInput {
-    /// The one that came with the last tokens.
-    refresh_token: String,
-    /// Whether to set cookies too.
+    /// The one that came with the last tokens. When absent: the one in the browser's cookie.
+    refresh_token: Option<String>,
+    /// Whether to set cookies too. They are set anew in any case when the token came in one.
     #[graphql(default)]
     cookies: bool,
 }
@@ -100,27 +100,35 @@ impl AccountMutation {
         Ok(signed_in.into())
     }
 
-    /// New tokens for a refresh token. It is good once: when one turns up a second time it was copied, and the session ends.
+    /// New tokens for a refresh token. It is good once: when one turns up a second time it was copied, and the session ends. Only within 30
+    /// seconds it gets the same next one again, because the answer may have been lost.
     async fn refresh_tokens(
         &self,
         ctx: &Context<'_>,
         input: RefreshTokensInput,
     ) -> Result<AuthPayload> {
         let service = ctx.data::<Arc<Service>>()?;
-        let signed_in = service.refresh(caller(ctx)?, &input.refresh_token).await?;
-        if input.cookies {
+        let by_cookie = input.refresh_token.is_none();
+        let answer = service.refresh(caller(ctx)?, input.refresh_token.as_deref()).await;
+        let signed_in = answer.inspect_err(|_| {
+            if by_cookie {
+                clear_cookies(ctx, service);
+            }
+        })?;
+        if input.cookies || by_cookie {
             set_cookies(ctx, &signed_in)?;
         }
-        Ok(signed_in.into())
+        let mut payload = AuthPayload::from(signed_in);
+        // What scripts could not read before they do not learn now.
+        payload.refresh_token.take_if(|_| by_cookie);
+        Ok(payload)
     }
 
     /// Ends the session: its tokens are good no more, at once, and the cookies are cleared.
     async fn log_out(&self, ctx: &Context<'_>) -> Result<LogOutPayload> {
         let service = ctx.data::<Arc<Service>>()?;
         let logged_out = service.log_out(caller(ctx)?).await?;
-        for cookie in cookies(service).cleared() {
-            ctx.append_http_header("set-cookie", cookie);
-        }
+        clear_cookies(ctx, service);
         Ok(LogOutPayload { logged_out })
     }
 
@@ -152,6 +160,12 @@ impl AccountMutation {
 
 pub(super) fn cookies(service: &Service) -> Cookies {
     Cookies { secure: service.settings().secure_cookies }
+}
+
+fn clear_cookies(ctx: &Context<'_>, service: &Service) {
+    for cookie in cookies(service).cleared() {
+        ctx.append_http_header("set-cookie", cookie);
+    }
 }
 
 fn set_cookies(ctx: &Context<'_>, signed_in: &SignedIn) -> Result<()> {

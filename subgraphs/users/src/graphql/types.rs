@@ -254,8 +254,9 @@ pub(crate) struct AuthPayload {
     pub(crate) access_token: String,
     /// When it expires.
     pub(crate) access_token_expires_at: DateTime,
-    /// With it `refreshTokens` gives new tokens. It is good once; using it again ends the session.
-    pub(crate) refresh_token: String,
+    /// With it `refreshTokens` gives new tokens. It is good once; using it again ends the session. Null when `refreshTokens` took the one in
+    /// the browser's cookie: then the next one is there too, out of reach of scripts.
+    pub(crate) refresh_token: Option<String>,
     /// The account that was signed in to.
     pub(crate) user: User,
 }
@@ -265,7 +266,7 @@ impl From<SignedIn> for AuthPayload {
         Self {
             access_token: signed_in.access_token,
             access_token_expires_at: DateTime(signed_in.access_expires_at),
-            refresh_token: signed_in.refresh_token.encode(),
+            refresh_token: Some(signed_in.refresh_token.encode()),
             user: User(signed_in.user),
         }
     }

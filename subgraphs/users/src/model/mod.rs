@@ -20,5 +20,5 @@ pub use mail::{MailGrant, MailKind, MailSecret, MailToken, Purpose, QueuedMail, 
 pub use password::{NewPassword, PasswordHash, TypedPassword};
 pub use person::PersonKey;
 pub use profile::{PersonName, RolloverHour, TimeZoneName};
-pub use session::{RefreshToken, Session, TokenHash};
+pub use session::{RefreshToken, Seed, Session, TokenHash};
 pub use user::User;

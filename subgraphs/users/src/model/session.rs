@@ -3,6 +3,9 @@
 //! A refresh token has two halves of 128 bits: one names the family, all tokens that one login led to, and stays; the other is new at
 //! each rotation. Of both only hashes are kept. So a token of the family that is not the present one is known to be an old one, which
 //! tells that it was copied, without keeping the old ones.
+//!
+//! The new half is made of the token before and of the session's seed, which only the store knows: so whoever lost an answer can be given the
+//! same token again, and nobody who has an old token can make the one that is good now.
 
 use std::fmt;
 
@@ -34,11 +37,12 @@ impl RefreshToken {
         Self(rand::random())
     }
 
-    /// The next token of the same family.
+    /// The next token of the same family, always the same for a session's seed.
     #[must_use]
-    pub fn next(&self) -> Self {
-        let mut next = Self::generate();
-        next.0[..HALF].copy_from_slice(&self.0[..HALF]);
+    pub fn next(&self, seed: &Seed) -> Self {
+        let digest = Sha256::new().chain_update(seed.0).chain_update(self.0).finalize();
+        let mut next = self.clone();
+        next.0[HALF..].copy_from_slice(&digest[..HALF]);
         next
     }
 
@@ -78,6 +82,24 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
+/// What the tokens of a session are made of besides one another: 256 random bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seed(pub [u8; 32]);
+
+impl Seed {
+    /// A new one.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(rand::random())
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed")
+    }
+}
+
 /// A signed-in device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -89,6 +111,8 @@ pub struct Session {
     pub family: TokenHash,
     /// The refresh token that is good now.
     pub token: TokenHash,
+    /// What its next tokens are made of.
+    pub seed: Seed,
     /// When the person signed in.
     pub created_at: Timestamp,
     /// When it was refreshed last.
@@ -109,9 +133,12 @@ mod tests {
     fn a_token_round_trips_and_its_next_is_of_the_same_family() {
         let token = RefreshToken::generate();
         assert_eq!(RefreshToken::parse(&token.encode()), Some(token.clone()));
-        let next = token.next();
+        let seed = Seed::generate();
+        let next = token.next(&seed);
         assert_eq!(next.family_hash(), token.family_hash());
         assert_ne!(next.hash(), token.hash());
+        assert_eq!(token.next(&seed), next, "whoever lost it gets it again");
+        assert_ne!(token.next(&Seed::generate()), next, "whoever has a token cannot make the next");
         assert_ne!(RefreshToken::generate().family_hash(), token.family_hash());
     }
 

@@ -1,22 +1,26 @@
 //! Signing in and out.
 //!
 //! A wrong password and an unknown address get the same answer after the same work. A refresh token is good once: when one is used a second
-//! time, somebody has copied it, and its session ends for both.
+//! time, somebody has copied it, and its session ends for both. For half a minute it gets the same next token again instead: the answer may
+//! have been lost on the way, or two pages of a browser have asked at once.
 
 use common::token::TokenError;
-use common::{Caller, Client, Error, SessionId, StoreError, UserId, Viewer};
-use jiff::Timestamp;
+use common::{Caller, Client, Error, RefreshCookie, SessionId, StoreError, UserId, Viewer};
+use jiff::{SignedDuration, Timestamp};
 
 use super::Service;
 use super::keys::session_of;
 use crate::hashing::Verdict;
 use crate::model::{
-    Email, PasswordHash, RefreshToken, SecurityEventKind, Session, TypedPassword, User,
+    Email, PasswordHash, RefreshToken, SecurityEventKind, Seed, Session, TypedPassword, User,
 };
 use crate::store::Sessions;
 
 /// How many of a person's sessions are listed: those used last.
 const MOST_LISTED: u32 = 100;
+
+/// How long after its use a refresh token gets the same next one again.
+const ANSWER_LOST: SignedDuration = SignedDuration::from_secs(30);
 
 /// What is the same for every reason not to let somebody in.
 const WRONG_LOGIN: Error = Error::WrongCredentials("wrong e-mail address or password");
@@ -72,27 +76,46 @@ impl Service {
         Ok(signed_in)
     }
 
-    /// New tokens for the present refresh token of a session.
-    pub(crate) async fn refresh(&self, caller: &Caller, token: &str) -> Result<SignedIn, Error> {
+    /// New tokens for the present refresh token of a session: for the one that is given, or else the one in the browser's cookie.
+    pub(crate) async fn refresh(
+        &self,
+        caller: &Caller,
+        token: Option<&str>,
+    ) -> Result<SignedIn, Error> {
+        let kept = caller.refresh_cookie.as_ref();
+        let token = token.or(kept.map(|RefreshCookie(token)| token.as_str())).ok_or(WRONG_TOKEN)?;
         let old = RefreshToken::parse(token).ok_or(WRONG_TOKEN)?;
-        let session = self.store.session_by_family(old.family_hash()).await?.ok_or(WRONG_TOKEN)?;
-        let now = self.now();
-        if session.revoked_at.is_some() || session.expires_at <= now {
-            return Err(WRONG_TOKEN);
-        }
+        let session = self.session_with(&old).await?;
         let Some(user) = self.find(session.user).await? else { return Err(WRONG_TOKEN) };
-        let next = old.next();
+        let now = self.now();
+        let next = old.next(&session.seed);
         let rotated = Session {
             token: next.hash(),
             refreshed_at: now,
             expires_at: self.refresh_expiry(now),
             client: caller.client.clone(),
-            ..session.clone()
+            ..session
         };
-        if !self.store.rotate(rotated.clone(), old.hash()).await? {
-            return self.reused(caller, &session).await;
+        if self.store.rotate(rotated.clone(), old.hash()).await? {
+            return self.signed_in(user, &rotated, next);
         }
-        self.signed_in(user, &rotated, next)
+        // Somebody was faster: long ago, or at this moment.
+        let session = self.session_with(&old).await?;
+        let next = old.next(&session.seed);
+        if session.token == next.hash() && now.duration_since(session.refreshed_at) < ANSWER_LOST {
+            return self.signed_in(user, &session, next);
+        }
+        self.reused(caller, &session).await
+    }
+
+    /// The session of a refresh token, be it the present one or an old one.
+    async fn session_with(&self, token: &RefreshToken) -> Result<Session, Error> {
+        let session =
+            self.store.session_by_family(token.family_hash()).await?.ok_or(WRONG_TOKEN)?;
+        if session.revoked_at.is_some() || session.expires_at <= self.now() {
+            return Err(WRONG_TOKEN);
+        }
+        Ok(session)
     }
 
     /// Ends the session that the caller's credentials belong to, and answers whether there was one.
@@ -192,6 +215,7 @@ impl Service {
             user: user.id,
             family: token.family_hash(),
             token: token.hash(),
+            seed: Seed::generate(),
             created_at: now,
             refreshed_at: now,
             expires_at: self.refresh_expiry(now),

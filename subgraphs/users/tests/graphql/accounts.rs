@@ -1,11 +1,12 @@
 //! Accounts, profiles and roles.
 
-use common::{Error, Roles, UserId, Viewer};
+use common::{Caller, Error, RefreshCookie, Roles, UserId, Viewer};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::world::{
     ENTITIES, LOG_IN, LOG_OUT, PASSWORD, REFRESH, SET_ROLE, SIGN_UP, UPDATE, VIEWER, World,
+    error_of,
 };
 
 pub(crate) async fn a_person_signs_up_logs_in_and_out(world: World) {
@@ -48,6 +49,7 @@ pub(crate) async fn refresh_tokens_rotate_and_reuse_ends_the_session(world: Worl
     assert_ne!(next["refreshToken"], auth["refreshToken"]);
     assert_eq!(world.viewer(next), world.viewer(&auth), "the session is the same");
 
+    world.clock.advance(SignedDuration::from_secs(31));
     let session = world.viewer(&auth).session;
     let message = "the refresh token is not valid: log in again";
     let reused = world.error(None, REFRESH, refresh(&auth["refreshToken"])).await;
@@ -59,6 +61,74 @@ pub(crate) async fn refresh_tokens_rotate_and_reuse_ends_the_session(world: Worl
         assert_eq!(world.error(None, REFRESH, refresh(&json!(nonsense))).await, reused);
     }
     world.data(None, REFRESH, refresh(&other["refreshToken"])).await;
+}
+
+pub(crate) async fn a_lost_answer_is_given_again_and_of_two_who_refresh_at_once_both_stay(
+    world: World,
+) {
+    world.sign_up("ada@example.org").await;
+    let auth = world.log_in("ada@example.org").await;
+    let refresh = |token: &Value| json!({ "input": { "refreshToken": token } });
+    let first = || world.data(None, REFRESH, refresh(&auth["refreshToken"]));
+    let (one, other) = tokio::join!(first(), first());
+    world.clock.advance(SignedDuration::from_secs(29));
+    let again = first().await;
+    let token = &one["refreshTokens"]["refreshToken"];
+    for answer in [&other, &again] {
+        assert_eq!(&answer["refreshTokens"]["refreshToken"], token, "there is one family");
+        assert_eq!(world.viewer(&answer["refreshTokens"]), world.viewer(&auth));
+    }
+    let next = world.data(None, REFRESH, refresh(token)).await;
+    let session = world.viewer(&auth).session;
+    let error = world.error(None, REFRESH, refresh(&auth["refreshToken"])).await;
+    assert_eq!(error.0, "WRONG_CREDENTIALS", "what came before the last one is old, however soon");
+    assert!(world.revocations.is_revoked(session));
+    let next = refresh(&next["refreshTokens"]["refreshToken"]);
+    assert_eq!(world.error(None, REFRESH, next).await.0, "WRONG_CREDENTIALS");
+}
+
+pub(crate) async fn a_browser_refreshes_by_its_cookie(world: World) {
+    world.sign_up("ada@example.org").await;
+    let auth = world.log_in("ada@example.org").await;
+    let by = |token: &str| {
+        let refresh_cookie = Some(RefreshCookie(token.to_owned()));
+        Caller { refresh_cookie, ..Caller::anonymous("test") }
+    };
+    let input = json!({ "input": {} });
+    let token = auth["refreshToken"].as_str().unwrap();
+    let answer = world.ask_as(by(token), REFRESH, input.clone()).await;
+    let tokens = &answer.json["data"]["refreshTokens"];
+    assert_eq!(world.viewer(tokens), world.viewer(&auth));
+    assert_eq!(tokens["refreshToken"], Value::Null, "scripts do not see it");
+    let next = answer.cookies[1].strip_prefix("__Host-spacey-refresh=").unwrap();
+    let next = next.split(';').next().unwrap();
+    assert_ne!(next, token);
+    let after = world.ask_as(by(next), REFRESH, input.clone()).await;
+    assert_eq!(after.json.get("errors"), None);
+
+    let old = world.ask_as(by(token), REFRESH, input.clone()).await;
+    assert_eq!(error_of(&old.json).0, "WRONG_CREDENTIALS");
+    assert!(old.cookies.iter().all(|cookie| cookie.contains("=; Max-Age=0;")));
+    assert_eq!(old.cookies.len(), 2, "the browser forgets what is good no more");
+    assert_eq!(world.error(None, REFRESH, input).await.0, "WRONG_CREDENTIALS");
+}
+
+pub(crate) async fn whoever_logs_in_gets_a_session_of_their_own(world: World) {
+    world.sign_up("eve@example.org").await;
+    world.sign_up("ada@example.org").await;
+    let planted = world.log_in("eve@example.org").await;
+    let refresh_cookie = Some(RefreshCookie(planted["refreshToken"].as_str().unwrap().to_owned()));
+    let viewer = Some(world.viewer(&planted));
+    let caller = Caller { refresh_cookie, viewer, ..Caller::anonymous("test") };
+    let input =
+        json!({ "input": { "email": "ada@example.org", "password": PASSWORD, "cookies": true } });
+    let answer = world.ask_as(caller, LOG_IN, input).await;
+    let mine = &answer.json["data"]["logIn"];
+    assert_ne!(world.viewer(mine).session, world.viewer(&planted).session);
+    assert_ne!(mine["refreshToken"], planted["refreshToken"]);
+    assert_eq!(answer.cookies.len(), 2, "and the planted ones are replaced");
+    let me = world.data(Some(&world.viewer(&planted)), "{ viewer { email } }", json!({})).await;
+    assert_eq!(me["viewer"]["email"], "eve@example.org", "who planted it gained nothing");
 }
 
 pub(crate) async fn a_refresh_token_expires(world: World) {

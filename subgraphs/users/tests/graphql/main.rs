@@ -29,6 +29,9 @@ on_each_store! {
     accounts {
         a_person_signs_up_logs_in_and_out
         refresh_tokens_rotate_and_reuse_ends_the_session
+        a_lost_answer_is_given_again_and_of_two_who_refresh_at_once_both_stay
+        a_browser_refreshes_by_its_cookie
+        whoever_logs_in_gets_a_session_of_their_own
         a_refresh_token_expires
         cookies_are_set_and_cleared
         a_profile_is_changed_by_its_owner

@@ -102,12 +102,16 @@ impl World {
         document: &str,
         variables: Value,
     ) -> Answer {
+        let caller = Caller { client, ..Caller::new(viewer.cloned(), "test") };
+        self.ask_as(caller, document, variables).await
+    }
+
+    pub(crate) async fn ask_as(&self, caller: Caller, document: &str, variables: Value) -> Answer {
         let request = SubgraphRequest {
             document: document.into(),
             operation_name: None,
             variables: Variables::from_json(variables),
         };
-        let caller = Caller { client, ..Caller::new(viewer.cloned(), "test") };
         let response = self.users.endpoint.execute(request, Arc::new(caller)).await.unwrap();
         let cookies = response.http_headers.get_all("set-cookie").iter();
         let cookies = cookies.map(|cookie| cookie.to_str().unwrap().to_owned()).collect();

@@ -193,6 +193,8 @@ pub(crate) async fn accounts_are_paged_and_searched(store: &impl Store) {
         ("$where", &[3]),
         ("$eve", &[2]),
         (".*", &[]),
+        ("(e+)+$", &[]),
+        ("((((a*)*)*)*)*!", &[]),
         ("' OR 1=1 --", &[]),
     ] {
         let page = store.user_page(Some(text.into()), request(None, None, None, None)).await;

@@ -2,7 +2,7 @@
 
 use common::{Client, SessionId, StoreError, UserId};
 use jiff::SignedDuration;
-use users::model::{RefreshToken, Session};
+use users::model::{RefreshToken, Seed, Session};
 use users::store::{Sessions, Store};
 
 use crate::support::{insert, now, session};
@@ -29,12 +29,14 @@ pub(crate) async fn a_token_is_rotated_once(store: &impl Store) {
     store.insert_session(session.clone()).await.unwrap();
     let rotated = |next: &RefreshToken| Session {
         token: next.hash(),
+        seed: Seed::generate(),
         refreshed_at: now() + SignedDuration::from_secs(1),
         expires_at: session.expires_at + SignedDuration::from_secs(1),
         client: Client::new(Some("2001:db8::1".parse().unwrap()), None),
         ..session.clone()
     };
-    let (one, other) = (rotated(&token.next()), rotated(&token.next()));
+    let next = || token.next(&Seed::generate());
+    let (one, other) = (rotated(&next()), rotated(&next()));
     let (first, second) = tokio::join!(
         store.rotate(one.clone(), token.hash()),
         store.rotate(other.clone(), token.hash())
@@ -45,7 +47,7 @@ pub(crate) async fn a_token_is_rotated_once(store: &impl Store) {
     assert_eq!(kept, if first { one } else { other });
 
     store.end_sessions(Sessions::One(kept.id), now()).await.unwrap();
-    let next = rotated(&token.next());
+    let next = rotated(&next());
     assert!(!store.rotate(next, kept.token).await.unwrap(), "it was ended");
 }
 

@@ -3,7 +3,9 @@
 use common::outbox::OutboxStore;
 use common::{Client, Event, SessionId, UserId};
 use jiff::{SignedDuration, Timestamp};
-use users::model::{Email, PasswordHash, PersonName, RefreshToken, Session, TimeZoneName, User};
+use users::model::{
+    Email, PasswordHash, PersonName, RefreshToken, Seed, Session, TimeZoneName, User,
+};
 use users::store::AccountStore;
 
 pub(crate) fn now() -> Timestamp {
@@ -46,6 +48,7 @@ pub(crate) fn session(user: UserId, token: &RefreshToken) -> Session {
         user,
         family: token.family_hash(),
         token: token.hash(),
+        seed: Seed::generate(),
         created_at: now(),
         refreshed_at: now(),
         expires_at: now() + SignedDuration::from_hours(1),

@@ -69,7 +69,7 @@ async fn logging_in_takes_the_same_time_with_and_without_an_account() {
     assert!(!is_apart(known, unknown).await);
 
     let without_a_hash = async |call| {
-        it.service.refresh(&somebody(call), "nonsense").await.err().unwrap();
+        it.service.refresh(&somebody(call), Some("nonsense")).await.err().unwrap();
     };
     assert!(is_apart(known, without_a_hash).await, "what differs is told apart");
 }

@@ -7,7 +7,7 @@ use mongodb::bson::{self, Binary, DateTime, doc};
 use serde::{Deserialize, Serialize};
 
 use super::{MongoStore, address, binary, client, date, time, token_hash, user_agent};
-use crate::model::{Session, TokenHash};
+use crate::model::{Seed, Session, TokenHash};
 use crate::store::{Answer, SessionStore, Sessions};
 
 impl SessionStore for MongoStore {
@@ -33,6 +33,7 @@ impl SessionStore for MongoStore {
                 doc! { "_id": session.id.to_bson(), "token": binary(old), "revoked_at": null };
             let update = doc! { "$set": {
                 "token": binary(session.token),
+                "seed": seed(session.seed),
                 "refreshed_at": date(session.refreshed_at),
                 "expires_at": date(session.expires_at),
                 "address": address(&session.client),
@@ -108,6 +109,9 @@ pub(super) struct SessionDocument {
     user: bson::Uuid,
     family: Binary,
     token: Binary,
+    /// Absent in sessions from before there were seeds, until they are refreshed.
+    #[serde(default)]
+    seed: Option<Binary>,
     created_at: DateTime,
     refreshed_at: DateTime,
     expires_at: DateTime,
@@ -125,6 +129,7 @@ impl SessionDocument {
             user: session.user.to_bson(),
             family: binary(session.family),
             token: binary(session.token),
+            seed: Some(seed(session.seed)),
             created_at: date(session.created_at),
             refreshed_at: date(session.refreshed_at),
             expires_at: date(session.expires_at),
@@ -140,6 +145,10 @@ impl SessionDocument {
             user: self.user.into(),
             family: token_hash(self.family)?,
             token: token_hash(self.token)?,
+            seed: match self.seed {
+                Some(seed) => Seed(token_hash(seed)?.0),
+                None => Seed::generate(),
+            },
             created_at: time(self.created_at)?,
             refreshed_at: time(self.refreshed_at)?,
             expires_at: time(self.expires_at)?,
@@ -147,4 +156,8 @@ impl SessionDocument {
             client: client(self.address.as_deref(), self.user_agent.as_deref())?,
         })
     }
+}
+
+fn seed(seed: Seed) -> Binary {
+    binary(TokenHash(seed.0))
 }

@@ -23,6 +23,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_security.sql"),
     include_str!("../migrations/0003_email_change.sql"),
     include_str!("../migrations/0004_people.sql"),
+    include_str!("../migrations/0005_session_seed.sql"),
 ];
 
 /// A store in a SQLite file.

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use uuid::Uuid;
 
 use super::{SqliteStore, address, client, optional_time, time};
-use crate::model::{Session, TokenHash};
+use crate::model::{Seed, Session, TokenHash};
 use crate::store::{Answer, SessionStore, Sessions};
 
 impl SessionStore for SqliteStore {
@@ -27,6 +27,7 @@ impl SessionStore for SqliteStore {
                     session.revoked_at.map(Timestamp::as_millisecond),
                     address(&session.client),
                     session.client.user_agent.as_deref(),
+                    session.seed.0,
                 ],
             )?;
             Ok(())
@@ -53,6 +54,7 @@ impl SessionStore for SqliteStore {
                     session.expires_at.as_millisecond(),
                     address(&session.client),
                     session.client.user_agent.as_deref(),
+                    session.seed.0,
                 ])?;
             Ok(rotated > 0)
         }))
@@ -112,6 +114,7 @@ fn session(row: &Row<'_>) -> Result<Session, StoreError> {
         user: row.get("user_id")?,
         family: TokenHash(row.get("family")?),
         token: TokenHash(row.get("token")?),
+        seed: row.get::<_, Option<_>>("seed")?.map_or_else(Seed::generate, Seed),
         created_at: time(row, "created_at")?,
         refreshed_at: time(row, "refreshed_at")?,
         expires_at: time(row, "expires_at")?,
