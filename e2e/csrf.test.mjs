@@ -170,4 +170,20 @@ describe('a page of another origin', () => {
     assert.equal(await decks(), 1);
     await page.close();
   });
+
+  test('the own page stays logged in by a cookie that it cannot read', async () => {
+    await context.clearCookies({ name: 'spacey-access' });
+    const page = await context.newPage();
+    await page.goto(`${server.origin}/graphiql`);
+    const answers = await page.evaluate(async (queries) => {
+      const answers = [document.cookie];
+      for (const query of queries) {
+        const response = await fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });
+        answers.push((await response.json()).data);
+      }
+      return answers;
+    }, ['{ viewer { email } }', 'mutation { refreshTokens(input: {}) { refreshToken } }', '{ viewer { email } }']);
+    assert.deepEqual(answers, ['', { viewer: null }, { refreshTokens: { refreshToken: null } }, { viewer: { email: ADA.email } }]);
+    await page.close();
+  });
 });

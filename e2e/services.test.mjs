@@ -76,6 +76,25 @@ describe('separate services', () => {
     token = logIn.accessToken;
   });
 
+  test('a browser stays logged in by its cookies alone', async () => {
+    const ask = (query, cookie) =>
+      fetch(`${gateway.origin}/graphql`, {
+        method: 'POST',
+        body: JSON.stringify({ query }),
+        headers: { 'content-type': 'application/json', cookie },
+      });
+    const cookies = (response) => Object.fromEntries(response.headers.getSetCookie().map((cookie) => cookie.split(';')[0].split('=')));
+    const { email, password } = ADA;
+    const login = await ask(`mutation { logIn(input: { email: "${email}", password: "${password}", cookies: true }) { user { id } } }`, '');
+    const first = cookies(login);
+    const refreshed = await ask('mutation { refreshTokens(input: {}) { refreshToken } }', `spacey-refresh=${first['spacey-refresh']}`);
+    assert.deepEqual((await refreshed.json()).data, { refreshTokens: { refreshToken: null } });
+    const second = cookies(refreshed);
+    assert.notEqual(second['spacey-refresh'], first['spacey-refresh']);
+    const viewer = await ask('{ viewer { email } }', `spacey-access=${second['spacey-access']}`);
+    assert.deepEqual((await viewer.json()).data, { viewer: { email } });
+  });
+
   test('a deck, its cards and a review are seen by every service at once', async () => {
     const { createDeck } = await data('mutation ($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }', { name: 'Capitals' });
     const cards = ['France', 'Japan'].map((country) => ({ question: `The capital of ${country}?`, answer: '…' }));

@@ -347,6 +347,16 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_refresh_token_is_a_browsers_that_keeps_its_tokens_in_cookies() {
+        let Setup { authenticator, .. } = setup();
+        let by = |pairs: &[(&'static str, &str)]| authenticator.refresh_cookie(&headers(pairs));
+        let cookie = ("cookie", "a=b; __Host-spacey-refresh=token");
+        assert_eq!(by(&[cookie]), Some(RefreshCookie("token".into())));
+        assert_eq!(by(&[cookie, ("authorization", "Bearer x")]), None);
+        assert_eq!(by(&[("cookie", "spacey-refresh=token; __Host-spacey-access=x")]), None);
+    }
+
     #[tokio::test]
     async fn what_is_not_good_is_refused() {
         let Setup { authenticator, clock, viewer, token } = setup();

@@ -58,22 +58,25 @@ impl User {
     /// What other domains are told of it.
     #[must_use]
     pub fn event(&self) -> Event {
-        self.told(false)
-    }
-
-    /// What other domains are told when it is gone; its version is that of its last state and one more.
-    #[must_use]
-    pub fn tombstone(&self) -> Event {
-        self.told(true)
-    }
-
-    fn told(&self, deleted: bool) -> Event {
         Event::User(UserChanged {
             user: self.id,
             version: self.version,
-            deleted,
+            deleted: false,
             time_zone: self.time_zone.as_str().to_owned(),
             rollover_hour: self.rollover_hour.get(),
+        })
+    }
+
+    /// What other domains are told when it is gone, and keep: nothing but which account it was. Its version is that of its last state and one
+    /// more.
+    #[must_use]
+    pub fn tombstone(&self) -> Event {
+        Event::User(UserChanged {
+            user: self.id,
+            version: self.version,
+            deleted: true,
+            time_zone: TimeZoneName::default().as_str().to_owned(),
+            rollover_hour: RolloverHour::default().get(),
         })
     }
 }

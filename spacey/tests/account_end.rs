@@ -1,0 +1,230 @@
+//! An account that is deleted leaves nothing of its owner in any domain: users, decks and learning together, on both stores, with nothing
+//! between them but events. What is left is looked for in every table and collection there is, byte by byte.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::sync::Arc;
+
+use async_graphql::Variables;
+use common::mongo::Mongo;
+use common::sqlite::Sqlite;
+use common::token::AccessTokens;
+use common::{Backend, Caller, Clock, Endpoint, Revocations, SubgraphRequest, Viewer, testing};
+use futures::TryStreamExt;
+use jiff::{SignedDuration, Timestamp};
+use mongodb::bson::{RawDocumentBuf, doc};
+use rusqlite::types::ValueRef;
+use serde_json::{Value, json};
+use users::{HashingCost, MIGRATIONS, Users, UsersSettings};
+
+const EMAIL: &str = "ada@example.org";
+const PASSWORD: &str = "correct horse battery staple";
+/// A word that is in all that the person writes.
+const WORD: &str = "quixotic";
+const TIME_ZONE: &str = "Pacific/Kiritimati";
+/// Where it is kept that an account was there, so that what arrives late makes nothing anew: an id, and no more.
+const TOMBSTONES: [&str; 4] = ["owner", "owners", "person", "persons"];
+
+struct World {
+    users: Users,
+    decks: Arc<dyn Endpoint>,
+    learning: Arc<dyn Endpoint>,
+    tokens: Arc<AccessTokens>,
+    clock: Clock,
+    _mail: tempfile::TempDir,
+}
+
+impl World {
+    async fn open([users, decks, learning]: [Backend; 3]) -> Self {
+        let clock = Clock::manual(Timestamp::now());
+        let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
+        let tokens = Arc::new(tokens);
+        let mail = tempfile::tempdir().unwrap();
+        let learning = learning::open(learning, clock.clone()).await.unwrap();
+        let subscribers = vec![learning.clone()];
+        let decks = decks::open(decks, subscribers, clock.clone()).await.unwrap();
+        let hashing_cost = HashingCost::new(64, 1, 1).unwrap();
+        let users = users::open(
+            users,
+            UsersSettings { hashing_cost, ..UsersSettings::default() },
+            tokens.clone(),
+            Arc::new(Revocations::new(clock.clone())),
+            Arc::new(users::mail::Mailbox::new(mail.path())),
+            vec![decks.clone(), learning.clone()],
+            clock.clone(),
+        );
+        Self { users: users.await.unwrap(), decks, learning, tokens, clock, _mail: mail }
+    }
+
+    async fn ask(
+        &self,
+        domain: &Arc<dyn Endpoint>,
+        viewer: Option<&Viewer>,
+        mutation: &str,
+        input: Value,
+    ) -> Value {
+        let request = SubgraphRequest {
+            document: mutation.into(),
+            operation_name: None,
+            variables: Variables::from_json(json!({ "input": input })),
+        };
+        let caller = Arc::new(Caller::new(viewer.cloned(), "test"));
+        let response = domain.execute(request, caller).await.unwrap();
+        assert!(response.errors.is_empty(), "{mutation}: {:?}", response.errors);
+        response.data.into_json().unwrap()
+    }
+
+    /// Signs up, and uses everything there is.
+    async fn live(&self) -> Viewer {
+        let users = &self.users.endpoint;
+        let sign_up = "mutation($input: SignUpInput!) { signUp(input: $input) { email } }";
+        let account =
+            json!({ "email": EMAIL, "password": PASSWORD, "name": WORD, "timeZone": TIME_ZONE });
+        self.ask(users, None, sign_up, account).await;
+        let log_in = "mutation($input: LogInInput!) { logIn(input: $input) { accessToken } }";
+        let login = json!({ "email": EMAIL, "password": PASSWORD });
+        let data = self.ask(users, None, log_in, login).await;
+        let token = data["logIn"]["accessToken"].as_str().unwrap();
+        let ada = self.tokens.verify(token, self.clock.now()).unwrap();
+        let viewer = Some(&ada);
+
+        let key = "mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }";
+        let expires = self.clock.now() + SignedDuration::from_hours(300 * 24);
+        let input = json!({ "name": WORD, "scopes": ["READ"], "expiresAt": expires.to_string() });
+        self.ask(users, viewer, key, input).await;
+
+        let deck =
+            "mutation($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }";
+        let mut decks = Vec::new();
+        for _ in 0..2 {
+            let data = self.ask(&self.decks, viewer, deck, json!({ "name": WORD })).await;
+            decks.push(data["createDeck"]["deck"]["id"].clone());
+        }
+        let notes = "mutation($input: CreateNotesInput!) { createNotes(input: $input) { notes { cards { id } } } }";
+        let note = json!({ "type": "BASIC_REVERSED", "tags": [WORD], "fields": [
+            { "name": "Front", "value": WORD }, { "name": "Back", "value": WORD } ] });
+        let mut cards = Vec::new();
+        for deck in &decks {
+            let input = json!({ "deckId": deck, "notes": [note, note] });
+            let data = self.ask(&self.decks, viewer, notes, input).await;
+            cards.push(data["createNotes"]["notes"][0]["cards"][0]["id"].clone());
+        }
+        let review = |card: &Value| {
+            json!({ "id": uuid::Uuid::new_v4(), "cardId": card, "rating": "GOOD",
+                "reviewedAt": self.clock.now().to_string() })
+        };
+        let submit = "mutation($input: SubmitReviewsInput!) { submitReviews(input: $input) { results { status } } }";
+        let reviews: Vec<_> = cards.iter().map(review).collect();
+        self.ask(&self.learning, viewer, submit, json!({ "reviews": reviews })).await;
+        let session = "mutation($input: StartSessionInput!) { startSession(input: $input) { session { id } } }";
+        self.ask(&self.learning, viewer, session, json!({ "deckId": decks[0] })).await;
+        let preset = "mutation($input: SaveStudyPresetInput!) { saveStudyPreset(input: $input) { preset { id } } }";
+        let input = json!({ "name": WORD, "settings": { "newPerDay": 7 } });
+        self.ask(&self.learning, viewer, preset, input).await;
+        let delete = "mutation($input: DeleteDeckInput!) { deleteDeck(input: $input) { trashId } }";
+        self.ask(&self.decks, viewer, delete, json!({ "id": decks[1] })).await;
+        ada
+    }
+
+    /// Deletes the account, and lets the time pass in which that can be undone.
+    async fn end(&self, ada: &Viewer) {
+        let delete = "mutation($input: DeleteAccountInput!) { deleteAccount(input: $input) { deletionDueAt } }";
+        let input = json!({ "password": PASSWORD });
+        self.ask(&self.users.endpoint, Some(ada), delete, input).await;
+        self.clock.advance(SignedDuration::from_hours(15 * 24));
+        self.users.tidy_up().await.unwrap();
+    }
+}
+
+/// Every row or document there is, with the name of its table.
+trait Contents {
+    async fn rows(&self) -> Vec<(String, Vec<u8>)>;
+}
+
+impl Contents for Sqlite {
+    async fn rows(&self) -> Vec<(String, Vec<u8>)> {
+        let read = |connection: &rusqlite::Connection| {
+            let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+            let mut tables = connection.prepare(tables)?;
+            let tables: Vec<String> =
+                tables.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let mut found = Vec::new();
+            for table in tables {
+                let mut select = connection.prepare(&format!("SELECT * FROM {table}"))?;
+                let columns = select.column_count();
+                let mut rows = select.query([])?;
+                while let Some(row) = rows.next()? {
+                    let mut bytes = Vec::new();
+                    for column in 0..columns {
+                        match row.get_ref(column)? {
+                            ValueRef::Blob(value) | ValueRef::Text(value) => bytes.extend(value),
+                            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => {}
+                        }
+                    }
+                    found.push((table.clone(), bytes));
+                }
+            }
+            Ok(found)
+        };
+        self.read(read).await.unwrap()
+    }
+}
+
+impl Contents for Mongo {
+    async fn rows(&self) -> Vec<(String, Vec<u8>)> {
+        let any = self.collection::<RawDocumentBuf>("any");
+        let database = any.client().database(&any.namespace().db);
+        let mut found = Vec::new();
+        for name in database.list_collection_names().await.unwrap() {
+            let collection = database.collection::<RawDocumentBuf>(&name);
+            let all = collection.find(doc! {}).await.unwrap();
+            let all: Vec<RawDocumentBuf> = all.try_collect().await.unwrap();
+            found.extend(all.into_iter().map(|document| (name.clone(), document.into_bytes())));
+        }
+        found
+    }
+}
+
+/// The tables that hold any of `secrets`.
+async fn holding(stores: &[impl Contents; 3], secrets: &[&[u8]]) -> Vec<String> {
+    let mut tables = Vec::new();
+    for store in stores {
+        for (table, bytes) in store.rows().await {
+            let holds =
+                |secret: &&[u8]| bytes.windows(secret.len()).any(|window| window == *secret);
+            if secrets.iter().any(holds) && !tables.contains(&table) {
+                tables.push(table);
+            }
+        }
+    }
+    tables
+}
+
+async fn nothing_is_left(world: World, stores: [impl Contents; 3]) {
+    let ada = world.live().await;
+    let id = ada.user.uuid().into_bytes();
+    let words = [EMAIL, WORD, TIME_ZONE].map(str::as_bytes);
+    let all = [words[0], words[1], words[2], &id];
+    let before = holding(&stores, &all).await;
+    assert!(before.len() >= 15, "where it is all kept: {before:?}");
+    world.end(&ada).await;
+    assert_eq!(holding(&stores, &words).await, [""; 0], "what the person wrote");
+    let mut left = holding(&stores, &all).await;
+    left.retain(|table| !TOMBSTONES.contains(&&**table));
+    assert_eq!(left, [""; 0], "who the person was");
+}
+
+#[tokio::test]
+async fn in_sqlite() {
+    let stores = [MIGRATIONS, decks::MIGRATIONS, learning::MIGRATIONS].map(testing::sqlite);
+    let backend = |(_, sqlite): &(_, Sqlite)| Backend::Sqlite(sqlite.clone());
+    let world = World::open(stores.each_ref().map(backend)).await;
+    nothing_is_left(world, stores.each_ref().map(|(_, sqlite)| sqlite.clone())).await;
+}
+
+#[tokio::test]
+async fn in_mongodb() {
+    let stores = [testing::mongo().await, testing::mongo().await, testing::mongo().await];
+    let world = World::open(stores.clone().map(Backend::Mongo)).await;
+    nothing_is_left(world, stores).await;
+}
