@@ -11,6 +11,7 @@ mod node;
 mod note;
 mod note_mutation;
 mod search;
+mod sync;
 mod trash;
 mod user;
 
