@@ -4,6 +4,7 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 mod accounts;
+mod documents;
 mod keys;
 mod mail;
 pub(crate) mod reader;
@@ -22,6 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub(crate) use accounts::Accounts;
+pub(crate) use documents::Documents;
 pub(crate) use keys::Keys;
 pub(crate) use mail::Mail;
 pub(crate) use subgraphs::Policies;
@@ -38,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) subgraphs: Subgraphs,
     pub(crate) generation: Generation,
     pub(crate) http: Http,
+    pub(crate) documents: Documents,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
     /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
@@ -149,6 +152,7 @@ impl Settings {
         let subgraphs = Subgraphs::read(reader);
         let generation = Generation::read(reader);
         let http = Http::read(reader, listen.as_ref());
+        let documents = Documents::read(reader);
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
         let config = config(reader);
@@ -169,6 +173,7 @@ impl Settings {
             subgraphs: subgraphs?,
             generation: generation?,
             http: http?,
+            documents: documents?,
             accounts: accounts?,
             mail: mail?,
             config: config?,
