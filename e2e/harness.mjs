@@ -106,6 +106,11 @@ class Server {
     assert.fail(`the server was not ready within ${READY_WITHIN_MS} ms`);
   }
 
+  /** The process, for those who look at what it takes. */
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** Runs another command of the program on the same data, with `input` on its standard input; it must succeed. */
   async run(command, input = '') {
     const child = spawn(findProgram(), command, { cwd: this.#dataDir, env: this.#environment, stdio: ['pipe', 'pipe', 'pipe'] });
