@@ -48,6 +48,10 @@ pub(crate) enum Code {
     ServiceUnavailable,
     /// The gateway stops: another one will answer.
     ShuttingDown,
+    /// The operation may cost more than any may.
+    CostTooHigh,
+    /// The client has too few points left for the operation.
+    Throttled,
     /// The answer took too long.
     GatewayTimeout,
     /// Something broke. The detail is in the log.
@@ -79,6 +83,8 @@ impl Code {
             Self::AddressMissing => "ADDRESS_MISSING",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::ShuttingDown => "SHUTTING_DOWN",
+            Self::CostTooHigh => "COST_ESTIMATED_TOO_EXPENSIVE",
+            Self::Throttled => "THROTTLED",
             Self::GatewayTimeout => "GATEWAY_TIMEOUT",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
@@ -91,9 +97,10 @@ impl Code {
             Self::Operation(RequestErrorCode::QueryPlanningFailed) | Self::InternalServerError => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::BadRequest | Self::IntrospectionDisabled | Self::Operation(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::BadRequest
+            | Self::IntrospectionDisabled
+            | Self::CostTooHigh
+            | Self::Operation(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::CsrfPrevention | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -104,7 +111,7 @@ impl Code {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::StreamNotFound => StatusCode::NOT_FOUND,
             Self::StreamConflict => StatusCode::CONFLICT,
-            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow => {
+            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow | Self::Throttled => {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Self::AddressTaken => StatusCode::CONFLICT,

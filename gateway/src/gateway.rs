@@ -98,6 +98,7 @@ impl Gateway {
                 authenticator: authenticator.map(Arc::new),
                 under_way: UnderWay::new(settings.http.share_queries),
                 settings,
+                buckets: Arc::default(),
                 drain: Drain::default(),
                 clients: Clients::default(),
                 exports: Clients::default(),

@@ -8,8 +8,10 @@ mod authenticate;
 mod authorise;
 mod bounds;
 mod browser;
+mod buckets;
 mod cache;
 mod caching;
+mod charge;
 mod client;
 mod code;
 mod decode;
@@ -17,6 +19,7 @@ mod error;
 mod execute;
 mod explain;
 mod export;
+mod extensions;
 mod gateway;
 mod graph;
 mod graphiql;
@@ -29,6 +32,7 @@ mod observe;
 mod outcome;
 mod payload;
 mod pipeline;
+mod points;
 mod prepare;
 mod remote;
 mod respond;
@@ -53,8 +57,8 @@ pub use remote::{
     RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
-    BrowserSettings, DeveloperSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings,
-    HttpSettings, OperationSettings, StreamSettings,
+    Allowance, BrowserSettings, CostSettings, DeveloperSettings, ErrorSettings, ExportList,
+    ExportSettings, GatewaySettings, HttpSettings, Mode, OperationSettings, StreamSettings,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

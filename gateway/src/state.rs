@@ -8,6 +8,7 @@ use common::{Client, RefreshCookie};
 use http::HeaderMap;
 
 use crate::authenticate::{Authenticator, Identity};
+use crate::buckets::Buckets;
 use crate::graph::Graph;
 use crate::health::Drain;
 use crate::live::{Clients, Reservations};
@@ -25,6 +26,8 @@ pub(crate) struct State {
     pub(crate) authenticator: Option<Arc<Authenticator>>,
     pub(crate) settings: GatewaySettings,
     pub(crate) under_way: UnderWay,
+    /// How many points clients have left.
+    pub(crate) buckets: Arc<Buckets>,
     pub(crate) drain: Drain,
     pub(crate) clients: Clients,
     /// Who has a download under way.
