@@ -15,7 +15,10 @@ pub mod supergraph;
 pub mod value;
 
 pub use authorise::Claims;
-pub use compose::{Code, Composition, Diagnostic, Severity, SubgraphSdl, compose};
+pub use compose::{
+    Code, ComposeSettings, Composition, Diagnostic, ListSizes, Severity, SubgraphSdl, compose,
+    compose_with,
+};
 pub use cost::{CostSettings, DearField};
 pub use execute::{
     Answer, Completed, Delivery, EntityCount, Events, ExecuteSettings, Fetch, FetchError,

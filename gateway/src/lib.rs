@@ -15,6 +15,7 @@ mod charge;
 mod client;
 mod code;
 mod decode;
+mod documents;
 mod error;
 mod execute;
 mod explain;
@@ -41,10 +42,12 @@ mod state;
 mod streams;
 mod subgraph;
 mod transport;
+mod trusted;
 mod under_way;
 mod well_known;
 
 pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
+
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
@@ -57,11 +60,13 @@ pub use remote::{
     RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
-    Allowance, BrowserSettings, CostSettings, DeveloperSettings, ErrorSettings, ExportList,
-    ExportSettings, GatewaySettings, HttpSettings, Mode, OperationSettings, StreamSettings,
+    Allowance, BrowserSettings, CostSettings, DeveloperSettings, DocumentSettings, ErrorSettings,
+    ExportList, ExportSettings, GatewaySettings, HttpSettings, Mode, OperationSettings,
+    StreamSettings, Untrusted,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,
     Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings, SubgraphSetupError,
 };
 pub use transport::Transport;
+pub use trusted::{TrustedDocuments, TrustedDocumentsError};

@@ -41,7 +41,7 @@ fn cost(answer: &Answer) -> Value {
     answer.json()["extensions"]["cost"].clone()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_operation_is_paid_by_its_estimate_and_what_it_did_not_cost_is_given_back() {
     let library = library(enforced());
     // Nothing is said of how long the list is: ten are assumed, and two come.
@@ -64,7 +64,7 @@ async fn an_operation_is_paid_by_its_estimate_and_what_it_did_not_cost_is_given_
     assert_eq!(cost(&answer)["throttleStatus"]["currentlyAvailable"], 97);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_has_too_few_points_is_told_when_to_come_back() {
     let library = library(enforced());
     for left in [60, 20] {
@@ -96,7 +96,7 @@ async fn who_has_too_few_points_is_told_when_to_come_back() {
     assert_eq!(ask(&library, "{ book(id: 1) { id } }", &[]).await.status, StatusCode::OK);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_may_cost_too_much_is_refused_with_what_is_dear_in_it() {
     let library = library(enforced());
     let query =
@@ -106,7 +106,7 @@ async fn what_may_cost_too_much_is_refused_with_what_is_dear_in_it() {
     assert_eq!(refused.code(), "COST_ESTIMATED_TOO_EXPENSIVE");
     assert_eq!(
         refused.message(),
-        "the operation may cost 130 points, and 80 are the most that one may: dearest are books.reviews (100), books (10), books.author (10)"
+        "the operation may cost 130 points, and 80 are the most that one may: dearest are books.reviews (100), books.author (10), books (10)"
     );
     let cost = &refused.json()["errors"][0]["extensions"]["cost"];
     assert_eq!(cost["requestedQueryCost"], 130);
@@ -116,7 +116,7 @@ async fn what_may_cost_too_much_is_refused_with_what_is_dear_in_it() {
     assert_eq!(after.header("x-ratelimit-remaining"), "99", "nothing was taken");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_dry_run_tells_what_it_would_be_and_runs_nothing() {
     let library = library(enforced());
     let dry = [("x-cost", "dry-run")];
@@ -136,7 +136,7 @@ async fn a_dry_run_tells_what_it_would_be_and_runs_nothing() {
     assert_eq!(cost(&dear)["requestedQueryCost"], 110);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn everybody_has_a_bucket_of_their_own() {
     let library = library(enforced());
     let token = |user: UserId, roles: Roles| {
@@ -160,7 +160,7 @@ async fn everybody_has_a_bucket_of_their_own() {
     assert_eq!(remaining(&[("x-forwarded-for", "203.0.113.9")]).await, "98");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn rules_can_be_off_or_only_measured() {
     let dear = "{ books { reviews { stars } } }";
     let off = ask(&library(CostSettings::default()), dear, &[]).await;
@@ -184,7 +184,7 @@ async fn rules_can_be_off_or_only_measured() {
     assert!(answer.headers.get("ratelimit").is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_may_be_kept_tells_nothing_of_its_client() {
     let library = library(enforced());
     let get = |query: &str| {
@@ -200,7 +200,7 @@ async fn an_answer_that_may_be_kept_tells_nothing_of_its_client() {
     assert_eq!(not_kept.header("x-ratelimit-remaining"), "96", "both were paid");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn those_who_share_an_answer_pay_for_themselves() {
     let mut settings = GatewaySettings { cost: enforced(), ..GatewaySettings::default() };
     settings.http.share_queries = true;
@@ -213,7 +213,7 @@ async fn those_who_share_an_answer_pay_for_themselves() {
     assert_eq!(after.header("x-ratelimit-remaining"), "95");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn parts_tell_the_cost_with_the_last_of_them() {
     let library = library(enforced());
     let query = "{ books(first: 2) { id ... @defer { author { name } } } }";
@@ -247,7 +247,9 @@ async fn each_event_of_a_subscription_is_paid() {
         let cost = &message["payload"]["extensions"]["cost"];
         assert_eq!(cost["requestedQueryCost"], 11, "{message}");
         assert_eq!(cost["actualQueryCost"], 2);
-        assert_eq!(cost["throttleStatus"]["currentlyAvailable"], available);
+        let left = cost["throttleStatus"]["currentlyAvailable"].as_u64().unwrap();
+        // A point a second is restored meanwhile.
+        assert!((available..=available + 4).contains(&left), "{message}");
     }
     assert_eq!(socket.hear().await["type"], "complete");
     socket.subscribe("b", "subscription { added(count: 1) { reviews { stars } author { name } a: reviews { stars } b: reviews { stars } c: reviews { stars } d: reviews { stars } e: reviews { stars } f: reviews { stars } g: reviews { stars } } }").await;
@@ -256,7 +258,7 @@ async fn each_event_of_a_subscription_is_paid() {
     assert_eq!(refused["payload"][0]["extensions"]["code"], "COST_ESTIMATED_TOO_EXPENSIVE");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn pages_of_other_origins_may_read_what_is_left() {
     let mut settings = GatewaySettings { cost: enforced(), ..GatewaySettings::default() };
     settings.browser.allowed_origins = vec![HeaderValue::from_static("https://app.example")];

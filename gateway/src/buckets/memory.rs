@@ -55,18 +55,21 @@ impl Memory {
         Taken { granted, available: if granted { available - points } else { available } }
     }
 
-    pub(super) fn spend(&self, payer: &Payer, allowance: Allowance, points: f64) {
+    pub(super) fn spend(&self, payer: &Payer, allowance: Allowance, points: f64) -> f64 {
         let now = Instant::now();
         let mut part = self.part(payer);
         let full_at = part.bucket(payer, now);
         let empty = now + time_for(f64::from(allowance.capacity), allowance);
         *full_at = ((*full_at).max(now) + time_for(points, allowance)).min(empty);
+        f64::from(allowance.capacity) - owed(*full_at, now, allowance)
     }
 
-    pub(super) fn give(&self, payer: &Payer, allowance: Allowance, points: f64) {
+    pub(super) fn give(&self, payer: &Payer, allowance: Allowance, points: f64) -> f64 {
+        let now = Instant::now();
         let mut part = self.part(payer);
-        let full_at = part.bucket(payer, Instant::now());
-        *full_at = full_at.checked_sub(time_for(points, allowance)).unwrap_or(*full_at);
+        let full_at = part.bucket(payer, now);
+        *full_at = full_at.checked_sub(time_for(points, allowance)).unwrap_or(now);
+        f64::from(allowance.capacity) - owed(*full_at, now, allowance)
     }
 
     /// A panic elsewhere leaves the buckets whole.
@@ -143,17 +146,17 @@ mod tests {
     async fn what_was_not_used_is_given_back_and_no_more() {
         let (buckets, one) = (Memory::default(), user());
         buckets.take(&one, ALLOWANCE, 50.0);
-        buckets.give(&one, ALLOWANCE, 45.0);
+        assert_eq!(buckets.give(&one, ALLOWANCE, 45.0), 95.0);
         assert_eq!(buckets.take(&one, ALLOWANCE, 0.0), taken(true, 95.0));
-        buckets.give(&one, ALLOWANCE, 1000.0);
+        assert_eq!(buckets.give(&one, ALLOWANCE, 1000.0), 100.0);
         assert_eq!(buckets.take(&one, ALLOWANCE, 0.0), taken(true, 100.0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_spent_leaves_nothing_at_worst() {
         let (buckets, one) = (Memory::default(), user());
-        buckets.spend(&one, ALLOWANCE, 1e300);
-        buckets.spend(&one, ALLOWANCE, 500.0);
+        assert_eq!(buckets.spend(&one, ALLOWANCE, 30.0), 70.0);
+        assert_eq!(buckets.spend(&one, ALLOWANCE, 500.0), 0.0);
         assert_eq!(buckets.take(&one, ALLOWANCE, 0.0), taken(true, 0.0));
     }
 

@@ -41,13 +41,13 @@ impl Buckets {
         self.memory.take(payer, allowance, points)
     }
 
-    /// Takes `points` whether or not they are there; a bucket is never emptier than empty.
-    pub(crate) fn spend(&self, payer: &Payer, allowance: Allowance, points: f64) {
-        self.memory.spend(payer, allowance, points);
+    /// Takes `points` whether or not they are there, and tells how many are left; a bucket is never emptier than empty.
+    pub(crate) fn spend(&self, payer: &Payer, allowance: Allowance, points: f64) -> f64 {
+        self.memory.spend(payer, allowance, points)
     }
 
-    /// Gives `points` back that were taken.
-    pub(crate) fn give(&self, payer: &Payer, allowance: Allowance, points: f64) {
-        self.memory.give(payer, allowance, points);
+    /// Gives `points` back that were taken, and tells how many are left.
+    pub(crate) fn give(&self, payer: &Payer, allowance: Allowance, points: f64) -> f64 {
+        self.memory.give(payer, allowance, points)
     }
 }

@@ -153,12 +153,12 @@ impl Charge {
 impl Held {
     fn give_back_all_but(self, actual: f64) -> ThrottleStatus {
         let back = self.points - actual;
-        if back > 0.0 {
-            self.buckets.give(&self.payer, self.allowance, back);
-        } else if back < 0.0 {
-            self.buckets.spend(&self.payer, self.allowance, -back);
-        }
-        status(self.allowance, self.available + back)
+        let available = if back < 0.0 {
+            self.buckets.spend(&self.payer, self.allowance, -back)
+        } else {
+            self.buckets.give(&self.payer, self.allowance, back)
+        };
+        status(self.allowance, available)
     }
 }
 

@@ -34,5 +34,6 @@ pub const NAME: &str = "learning";
 pub async fn open(backend: Backend, clock: Clock) -> Result<Arc<dyn Endpoint>, Error> {
     let store = store::open(backend).await?;
     let service = Arc::new(Service::new(store, clock)?);
-    Ok(Arc::new(SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service)))
+    let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);
+    Ok(Arc::new(endpoint.with_costs(include_str!("graphql/costs.txt"))))
 }

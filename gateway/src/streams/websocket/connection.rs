@@ -17,7 +17,7 @@ use super::{Opening, SUBPROTOCOL};
 use crate::authenticate::Identity;
 use crate::authorise::authorise;
 use crate::charge::charge;
-use crate::client::client;
+use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::GraphQlRequest;
 use crate::live::{Content, Message, Next, Outbox, Outlet, Permit, queue};
@@ -241,7 +241,8 @@ impl Connection {
         }
         let request = GraphQlRequest::from_value(payload)?;
         let graph = self.state.graph.load_full();
-        let prepared = graph.operations.prepare(&request).await?;
+        let application = Application::of(&self.headers);
+        let prepared = self.state.prepare(&graph, &request, &application).await?;
         let prepared = authorise(&prepared, &self.identity)?;
         let variables = prepared.coerce(request.variables).map_err(Outcome::RequestError)?;
         let (identity, client) = (&self.identity, &self.caller.client);
