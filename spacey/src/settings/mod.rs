@@ -309,8 +309,6 @@ impl Http {
         };
         let streams_per_client = count("SPACEY_STREAMS_PER_CLIENT", "100");
         let operations_per_stream = count("SPACEY_OPERATIONS_PER_STREAM", "100");
-        let graphiql = flag(reader, "SPACEY_GRAPHIQL", true);
-        let introspection = flag(reader, "SPACEY_INTROSPECTION", true);
         let development = reader.get(
             "SPACEY_MODE",
             "production and development are accepted",
@@ -321,6 +319,11 @@ impl Http {
                 _ => None,
             },
         );
+        // What developers use, others have no need of: the schema is not told to whoever comes along.
+        let loopback = listen.is_some_and(|listen| listen.host.is_loopback());
+        let for_developers = loopback || development == Some(true);
+        let graphiql = flag(reader, "SPACEY_GRAPHIQL", for_developers);
+        let introspection = flag(reader, "SPACEY_INTROSPECTION", for_developers);
         let error_extensions = reader.get(
             "SPACEY_ERROR_EXTENSIONS",
             "names separated by commas are accepted",
@@ -328,7 +331,6 @@ impl Http {
             |text| Some(list(text).map(str::to_owned).collect()),
         );
         // Browsers send a Secure cookie to a plain http://localhost too, but not to another plain address.
-        let loopback = listen.is_some_and(|listen| listen.host.is_loopback());
         let secure_cookies = flag(reader, "SPACEY_SECURE_COOKIES", !loopback);
         let trusted_proxies = reader.get(
             "SPACEY_TRUSTED_PROXIES",
