@@ -1,10 +1,10 @@
 //! What a subgraph's fields cost and how long its lists are, as `@cost` and `@listSize` in its SDL.
 //!
-//! Most follows from the form of the schema: what takes `first` and answers a connection has pages of that size, and the edges and the page
-//! information of a connection cost nothing besides its nodes. Everything else is data: a line for each field, with its coordinate and its
+//! Most follows from the form of the schema: what takes `first` and answers a connection has pages of that size; the edges and the page
+//! information of a connection cost nothing besides its nodes; and input objects cost nothing, since what a batch makes is counted. Everything else is data: a line for each field, with its coordinate and its
 //! directives. A line for a field that is not there is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many items a page has where its client does not say.
 const DEFAULT_PAGE: u32 = 50;
@@ -26,6 +26,8 @@ pub enum CostsError {
 /// [`CostsError`] for the first line that cannot be used.
 pub fn with_costs(sdl: &str, costs: &str) -> Result<String, CostsError> {
     let mut costs = read(costs)?;
+    let inputs: BTreeSet<&str> = sdl.lines().filter_map(|line| opened(line, &["input "])).collect();
+    let mut in_input = false;
     let mut out = String::with_capacity(sdl.len() + sdl.len() / 16);
     let mut ty = String::new();
     let mut field: Option<Field> = None;
@@ -35,7 +37,9 @@ pub fn with_costs(sdl: &str, costs: &str) -> Result<String, CostsError> {
         let delimiter = trimmed == "\"\"\"";
         if described || delimiter {
             described ^= delimiter;
-        } else if let Some(name) = type_name(line) {
+        } else if opened(line, &["input "]).is_some() {
+            in_input = true;
+        } else if let Some(name) = opened(line, &["type ", "interface "]) {
             ty = name.to_owned();
             if is_wrapper(name) && line.ends_with('{') {
                 out.push_str(line.trim_end_matches('{'));
@@ -44,13 +48,18 @@ pub fn with_costs(sdl: &str, costs: &str) -> Result<String, CostsError> {
             }
         } else if line == "}" {
             ty.clear();
+            in_input = false;
+        } else if in_input {
+            out.push_str(&with_free_inputs(line, 1, &inputs));
+            out.push('\n');
+            continue;
         } else if !ty.is_empty() && !trimmed.is_empty() {
             let of = field.get_or_insert_with(|| Field::begin(trimmed));
+            out.push_str(&with_free_inputs(line, of.open, &inputs));
             of.read(trimmed);
             if of.open == 0 {
                 let coordinate = format!("{ty}.{}", of.name);
                 let says = costs.remove(coordinate.as_str()).unwrap_or_default();
-                out.push_str(line);
                 if !says.contains("@listSize") {
                     out.push_str(&of.page().unwrap_or_default());
                 }
@@ -58,10 +67,10 @@ pub fn with_costs(sdl: &str, costs: &str) -> Result<String, CostsError> {
                     out.push(' ');
                     out.push_str(says);
                 }
-                out.push('\n');
                 field = None;
-                continue;
             }
+            out.push('\n');
+            continue;
         }
         out.push_str(line);
         out.push('\n');
@@ -89,11 +98,51 @@ fn read(costs: &str) -> Result<BTreeMap<&str, &str>, CostsError> {
     Ok(read)
 }
 
-/// The name of the object or interface that a line opens.
-fn type_name(line: &str) -> Option<&str> {
+/// The name of the type that a line opens, if it is one of these kinds.
+fn opened<'a>(line: &'a str, kinds: &[&str]) -> Option<&'a str> {
     let line = line.strip_prefix("extend ").unwrap_or(line);
-    let rest = line.strip_prefix("type ").or_else(|| line.strip_prefix("interface "))?;
-    rest.split([' ', '{']).next()
+    kinds.iter().find_map(|kind| line.strip_prefix(kind))?.split([' ', '{']).next()
+}
+
+/// A line in which each argument or input field of an input object's type costs nothing. `open` parentheses stand around its beginning.
+fn with_free_inputs(line: &str, open: usize, inputs: &BTreeSet<&str>) -> String {
+    let mut out = String::with_capacity(line.len());
+    let (mut rest, mut open) = (line, open);
+    while let Some(at) = rest.find(['(', ')', ':']) {
+        let (before, after) = rest.split_at(at + 1);
+        out.push_str(before);
+        rest = after;
+        match before.as_bytes()[at] {
+            b'(' => open += 1,
+            b')' => open = open.saturating_sub(1),
+            _ => {
+                let is_of_type = |c: char| c.is_ascii_alphanumeric() || " _[]!".contains(c);
+                let end = rest.find(|c| !is_of_type(c)).unwrap_or(rest.len());
+                let inner = rest[..end].trim_matches(|c: char| " []!".contains(c));
+                if open > 0 && inputs.contains(inner) {
+                    let end = end_of_value(rest);
+                    out.push_str(rest[..end].trim_end());
+                    out.push_str(" @cost(weight: 0)");
+                    rest = &rest[end..];
+                }
+            }
+        }
+    }
+    out + rest
+}
+
+/// Where an argument's type, default and directives end: at a comma or parenthesis outside of what they enclose.
+fn end_of_value(text: &str) -> usize {
+    let mut enclosed = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            ',' | ')' if enclosed == 0 => return at,
+            '{' | '(' => enclosed += 1,
+            '}' | ')' => enclosed = enclosed.saturating_sub(1),
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Whether objects of this type only hold together what costs something by itself.
@@ -156,6 +205,20 @@ mod tests {
   ): ThingConnection! @authenticated
   found(first: Int): ThingConnection
   dear: [Thing!]
+  ordered(by: Order = {name: "a", up: true}, of: [Part!]): Int
+  changed(
+    by: Order,
+    last: String
+  ): Int
+}
+
+input Part {
+  order: Order!
+  name: String
+}
+
+input Order {
+  name: String
 }
 
 type ThingEdge {
@@ -179,6 +242,10 @@ enum Kind {
             "  ): ThingConnection! @authenticated @listSize(assumedSize: 50, slicingArguments: [\"first\", \"last\"], sizedFields: [\"edges\", \"nodes\"], requireOneSlicingArgument: false)",
             "  found(first: Int): ThingConnection @listSize(assumedSize: 50, slicingArguments: [\"first\"], sizedFields: [\"edges\", \"nodes\"], requireOneSlicingArgument: false) @cost(weight: 2)",
             "  dear: [Thing!] @cost(weight: 5) @listSize(assumedSize: 3)",
+            "  ordered(by: Order = {name: \"a\", up: true} @cost(weight: 0), of: [Part!] @cost(weight: 0)): Int",
+            "    by: Order @cost(weight: 0),",
+            "  order: Order! @cost(weight: 0)",
+            "  name: String",
             "type ThingEdge @cost(weight: 0) {",
             "type PageInfo @shareable @cost(weight: 0) {",
             "  dear",
