@@ -32,6 +32,18 @@ pub(crate) enum Class {
 
 const CLASSES: usize = 4;
 
+impl Class {
+    /// The class of an operation.
+    pub(crate) const fn of(is_known: bool, is_cheap: bool) -> Self {
+        match (is_known, is_cheap) {
+            (true, true) => Self::Cheap,
+            (true, false) => Self::Known,
+            (false, true) => Self::CheapOfAnybody,
+            (false, false) => Self::Anybody,
+        }
+    }
+}
+
 /// The places there are. It is shared by all requests.
 #[derive(Debug)]
 pub(crate) struct Admission {
@@ -65,18 +77,21 @@ impl Admission {
         })
     }
 
-    /// Waits for a place, a short while.
+    /// Waits for a place, a short while. The class is only asked for when there is none.
     ///
     /// # Errors
     /// [`Code::Overloaded`] with `Retry-After` when there is none.
-    pub(crate) async fn enter(self: &Arc<Self>, class: Class) -> Result<Permit, Outcome> {
+    pub(crate) async fn enter(
+        self: &Arc<Self>,
+        class: impl FnOnce() -> Class,
+    ) -> Result<Permit, Outcome> {
         let waiting = {
             let mut places = self.lock();
             if places.running < self.most_running {
                 places.running += 1;
                 return Ok(Permit { admission: Some(self.clone()) });
             }
-            places.wait(class, self.most_waiting)?
+            places.wait(class(), self.most_waiting)?
         };
         match timeout(self.patience, waiting).await {
             Ok(Ok(permit)) => Ok(permit),
@@ -147,16 +162,21 @@ mod tests {
 
     fn admission(running: usize, waiting: usize) -> Arc<Admission> {
         let patience = Duration::from_millis(500);
-        Admission::new(&AdmissionSettings { running, waiting, patience })
+        Admission::new(&AdmissionSettings {
+            running,
+            waiting,
+            patience,
+            ..AdmissionSettings::default()
+        })
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_first_of_the_best_class_comes_next() {
         let admission = admission(1, 10);
-        let permit = admission.enter(Class::Anybody).await.unwrap();
+        let permit = admission.enter(|| Class::Anybody).await.unwrap();
         let enter = |class| {
             let admission = admission.clone();
-            Box::pin(async move { admission.enter(class).await })
+            Box::pin(async move { admission.enter(|| class).await })
         };
         let mut waiting = [Class::Anybody, Class::Known, Class::Cheap, Class::Cheap].map(enter);
         for future in &mut waiting {
@@ -184,17 +204,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_finds_no_room_is_told_at_once_unless_a_worse_one_waits() {
         let admission = admission(1, 1);
-        let permit = admission.enter(Class::Known).await.unwrap();
+        let permit = admission.enter(|| Class::Known).await.unwrap();
         let worse = tokio::spawn({
             let admission = admission.clone();
-            async move { admission.enter(Class::Anybody).await.err() }
+            async move { admission.enter(|| Class::Anybody).await.err() }
         });
         tokio::task::yield_now().await;
-        let refused = admission.enter(Class::Anybody).now_or_never().unwrap().unwrap_err();
+        let refused = admission.enter(|| Class::Anybody).now_or_never().unwrap().unwrap_err();
         assert_eq!(refused.code(), Some(Code::Overloaded));
         let better = tokio::spawn({
             let admission = admission.clone();
-            async move { admission.enter(Class::Cheap).await }
+            async move { admission.enter(|| Class::Cheap).await }
         });
         assert_eq!(worse.await.unwrap().unwrap().code(), Some(Code::Overloaded));
         drop(permit);
@@ -205,15 +225,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_longer_than_there_is_patience_and_no_place_is_lost() {
         let admission = admission(1, 10);
-        let permit = admission.enter(Class::Known).await.unwrap();
+        let permit = admission.enter(|| Class::Known).await.unwrap();
         for _ in 0..20 {
-            let refused = admission.enter(Class::Known).await.unwrap_err();
+            let refused = admission.enter(|| Class::Known).await.unwrap_err();
             assert_eq!(refused.code(), Some(Code::Overloaded));
         }
         drop(permit);
-        let permit = admission.enter(Class::Known).now_or_never().unwrap().unwrap();
+        let permit = admission.enter(|| Class::Known).now_or_never().unwrap().unwrap();
         // A request that is dropped while it waits.
-        assert!(admission.enter(Class::Known).now_or_never().is_none());
+        assert!(admission.enter(|| Class::Known).now_or_never().is_none());
         drop(permit);
         assert_eq!(admission.lock().running, 0);
     }

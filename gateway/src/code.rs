@@ -58,6 +58,10 @@ pub(crate) enum Code {
     Overloaded,
     /// The gateway stops: another one will answer.
     ShuttingDown,
+    /// The operation may cost more than any may.
+    CostTooHigh,
+    /// The client has too few points left for the operation.
+    Throttled,
     /// The answer took too long.
     GatewayTimeout,
     /// Something broke. The detail is in the log.
@@ -94,6 +98,8 @@ impl Code {
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::Overloaded => "OVERLOADED",
             Self::ShuttingDown => "SHUTTING_DOWN",
+            Self::CostTooHigh => "COST_ESTIMATED_TOO_EXPENSIVE",
+            Self::Throttled => "THROTTLED",
             Self::GatewayTimeout => "GATEWAY_TIMEOUT",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
@@ -110,6 +116,7 @@ impl Code {
             Self::PersistedQueryNotFound | Self::PersistedQueryNotSupported => StatusCode::OK,
             Self::BadRequest
             | Self::IntrospectionDisabled
+            | Self::CostTooHigh
             | Self::DocumentNotFound
             | Self::Operation(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -124,7 +131,7 @@ impl Code {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::StreamNotFound => StatusCode::NOT_FOUND,
             Self::StreamConflict => StatusCode::CONFLICT,
-            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow => {
+            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow | Self::Throttled => {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Self::AddressTaken => StatusCode::CONFLICT,

@@ -9,8 +9,10 @@ mod authenticate;
 mod authorise;
 mod bounds;
 mod browser;
+mod buckets;
 mod cache;
 mod caching;
+mod charge;
 mod client;
 mod code;
 mod decode;
@@ -19,6 +21,7 @@ mod error;
 mod execute;
 mod explain;
 mod export;
+mod extensions;
 mod gateway;
 mod graph;
 mod graphiql;
@@ -31,6 +34,7 @@ mod observe;
 mod outcome;
 mod payload;
 mod pipeline;
+mod points;
 mod prepare;
 mod remote;
 mod respond;
@@ -57,9 +61,9 @@ pub use remote::{
     RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
-    AdmissionSettings, BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings,
-    ExportList, ExportSettings, GatewaySettings, HttpSettings, OperationSettings, StreamSettings,
-    Untrusted,
+    AdmissionSettings, Allowance, BrowserSettings, CostSettings, DeveloperSettings,
+    DocumentSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings, HttpSettings,
+    Mode, OperationSettings, StreamSettings, Untrusted,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,
