@@ -44,6 +44,9 @@ function serverEnvironment(port, dataDir, settings) {
     SPACEY_HOST: '127.0.0.1',
     SPACEY_DATA_DIR: dataDir,
     SPACEY_GENERATION_COMMAND: generation,
+    // Tests ask for more in a moment than any client is granted; those of the limits themselves set these.
+    SPACEY_COST_MAXIMUM_MODE: 'off',
+    SPACEY_COST_THROTTLE_MODE: 'off',
     ...settings,
   };
 }
@@ -104,6 +107,11 @@ class Server {
       await sleep(25);
     }
     assert.fail(`the server was not ready within ${READY_WITHIN_MS} ms`);
+  }
+
+  /** The process, for those who look at what it takes. */
+  get pid() {
+    return this.#child.pid;
   }
 
   /** Runs another command of the program on the same data, with `input` on its standard input; it must succeed. */

@@ -41,5 +41,6 @@ pub async fn open(
     let store = store::open(backend).await?;
     let outbox = Outbox::start(NAME, store.clone(), subscribers);
     let service = Arc::new(Service::new(store, outbox, clock)?);
-    Ok(Arc::new(SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service)))
+    let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);
+    Ok(Arc::new(endpoint.with_costs(include_str!("graphql/costs.txt"))))
 }
