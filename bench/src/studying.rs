@@ -113,7 +113,8 @@ fn known_to_decks(
     move |connection| {
         let deck = DeckId::new();
         connection.execute(
-            "INSERT INTO deck VALUES (?1, ?2, 'deck', 'deck', '', NULL, 0, 0, 1, 0, 0, 1, NULL, x'', 0, 0, NULL, 0)",
+            "INSERT INTO deck (id, owner_id, name, sort_name, description, created_at, updated_at, version, card_count, last_place, revision)
+             VALUES (?1, ?2, 'deck', 'deck', '', 0, 0, 1, 0, 0, 1)",
             params![deck, owner],
         )?;
         let mut insert = connection.prepare(

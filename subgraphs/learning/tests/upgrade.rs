@@ -1,6 +1,8 @@
 //! A database from before there were settings, actions and sums opens, keeps its data, and its sums are those of its log. Others are told of what is in
 //! it once.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
