@@ -56,6 +56,14 @@ bench: $(GRAPHIQL) ## measure what Spacey measures itself by
 	cargo build --release --package spacey --package bench
 	target/release/bench all
 
+bench-decks: $(GRAPHIQL) ## measure lists, nodes and search of collections of up to 100,000 cards; results in bench/DECKS.md
+	cargo build --release --package spacey --package bench
+	target/release/bench decks bench
+
+bench-learning: ## measure reviews, the study queue and statistics of people with up to 100,000 cards; results in bench/LEARNING.md
+	cargo build --release --package bench
+	target/release/bench learning bench
+
 FUZZ_SECONDS ?= 60
 
 fuzz: ## let a fuzzer look for input that breaks what must hold, FUZZ_SECONDS a kind of input
@@ -121,4 +129,4 @@ cleanup: ## remove what the other targets made, except user data (the folder dat
 	cargo clean --quiet
 	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e check schema bench bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e check schema kill bench bench-decks bench-learning bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup

@@ -1,12 +1,14 @@
 //! Tagging notes, and renaming and merging tags.
 
+use std::collections::HashSet;
+
 use common::page::{Direction, PageRequest};
-use common::{Error, NoteId, Viewer};
+use common::{Error, NoteId, TrashId, Viewer};
 
 use super::cards::told;
 use super::check::{batch_size, no_duplicates};
 use super::{NoteWithCards, Service};
-use crate::model::{Tag, Tagging, Tags};
+use crate::model::{Card, Tag, Tagging, Tags, TrashKind};
 use crate::store::Changes;
 
 /// How many notes of a tag that is renamed are changed in one transaction.
@@ -60,17 +62,39 @@ impl Service {
         edit: &Tagging,
     ) -> Result<(Vec<NoteWithCards>, Changes), Error> {
         let mut notes = self.notes_in_order(viewer, edit.notes.clone()).await?;
+        let with_deck = self.trashed_with_deck(&notes).await?;
         let mut changes = Changes::default();
         for note in &mut notes {
             let tags = note.note.tags.edited(edit, "input.add")?;
-            self.retag(note, tags, &mut changes);
+            self.retag(note, tags, &with_deck, &mut changes);
             note.cards.retain(|card| card.trash.is_none());
         }
         Ok((notes, changes))
     }
 
-    /// Gives a note other tags, if they differ. Its cards get a new version, because others are told of tags with them.
-    fn retag(&self, note: &mut NoteWithCards, tags: Tags, changes: &mut Changes) {
+    /// The entries of the trash in which cards of the notes lie with their deck. Nothing is said of these cards when their deck comes back.
+    async fn trashed_with_deck(
+        &self,
+        notes: &[NoteWithCards],
+    ) -> Result<HashSet<TrashId>, Error> {
+        let entries = notes.iter().flat_map(|note| &note.cards).filter_map(|card| card.trash);
+        let entries: HashSet<TrashId> = entries.collect();
+        if entries.is_empty() {
+            return Ok(entries);
+        }
+        let entries = self.store.trash(entries.into_iter().collect()).await?.into_iter();
+        Ok(entries.filter(|entry| entry.kind == TrashKind::Deck).map(|entry| entry.id).collect())
+    }
+
+    /// Gives a note other tags, if they differ. Its cards get a new version, because others are told of tags with them: also those in the trash
+    /// `with_deck`, which are deleted for others as long as their deck is. Other cards in the trash are told of when they come back.
+    fn retag(
+        &self,
+        note: &mut NoteWithCards,
+        tags: Tags,
+        with_deck: &HashSet<TrashId>,
+        changes: &mut Changes,
+    ) {
         let NoteWithCards { note, cards } = note;
         let texts =
             |tags: &Tags| tags.list().iter().map(|t| t.text().to_owned()).collect::<Vec<_>>();
@@ -81,7 +105,9 @@ impl Service {
         note.version += 1;
         note.updated_at = self.clock.now();
         changes.notes.push(note.clone());
-        for card in cards.iter_mut().filter(|card| card.trash.is_none()) {
+        let is_told =
+            |card: &&mut Card| card.trash.is_none_or(|entry| with_deck.contains(&entry));
+        for card in cards.iter_mut().filter(is_told) {
             card.version += 1;
             changes.events.push(told(card, false));
             changes.cards.push(card.clone());
@@ -117,6 +143,7 @@ impl Service {
         let last = last.filter(|_| found.len() == NOTES_AT_ONCE as usize);
         let ids = found.into_iter().map(|note| note.id).collect();
         let mut notes = self.notes_with_all_cards(viewer, ids).await?;
+        let with_deck = self.trashed_with_deck(&notes).await?;
         let mut changes = Changes::default();
         for note in &mut notes {
             let renamed = |tag: &Tag| {
@@ -127,7 +154,7 @@ impl Service {
             let tags = note.note.tags.list().iter();
             let tags = tags.map(|tag| renamed(tag).unwrap_or_else(|| tag.clone())).collect();
             let tags = Tags::new("input.to", tags)?;
-            self.retag(note, tags, &mut changes);
+            self.retag(note, tags, &with_deck, &mut changes);
         }
         let count = i64::try_from(changes.notes.len()).unwrap_or(i64::MAX);
         Ok(((last, count), changes))
