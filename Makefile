@@ -28,8 +28,14 @@ serve: $(GRAPHIQL) $(VENV)/runs ## build and run everything on http://127.0.0.1:
 test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
 	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory --keep-going test-python test-reference test-rust test-e2e
 
+# How often the program is killed under load in the tests, on each store. `make kill` does it more often.
+KILLS ?= 10
+
 test-rust: ## run the Rust tests (needs `make test-servers` and `make test-anki`)
-	cargo test --workspace --no-fail-fast
+	SPACEY_KILLS=$(KILLS) cargo test --workspace --no-fail-fast
+
+kill: ## kill the program 200 times under load on each store, and look that nothing acknowledged is lost
+	SPACEY_KILLS=200 cargo test --package spacey --test kill -- --nocapture --test-threads 1
 
 test-python: $(VENV)/tests ## run the tests of the card-generation service
 	cd card-generation && .venv/bin/python -m pytest --quiet

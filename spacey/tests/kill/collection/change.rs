@@ -108,22 +108,25 @@ impl Change {
     }
 
     /// What the collection may be once it was begun: the last is what it is once it is done. All but the merging of several tags have one such
-    /// state, since they are made wholly or not at all; that one renames tag by tag, and doing it again does the rest.
+    /// state, since they are made wholly or not at all; that one renames tag by tag, in whatever order, and doing it again does the rest.
     pub(super) fn states(&self, before: &Model) -> Vec<Model> {
         let Self::MergeTags(tags, into) = self else {
             let mut after = before.clone();
             self.apply(&mut after);
             return vec![after];
         };
-        let mut after = before.clone();
-        let renamed = tags.iter().map(|tag| {
-            for note in after.all_notes_mut().filter(|note| note.tags.contains(tag)) {
-                note.tags.remove(tag);
-                note.tags.insert(into.clone());
+        let renamed = |tags: &[String]| {
+            let mut after = before.clone();
+            for note in after.all_notes_mut() {
+                for tag in tags {
+                    if note.tags.remove(tag) {
+                        note.tags.insert(into.clone());
+                    }
+                }
             }
-            after.clone()
-        });
-        renamed.collect()
+            after
+        };
+        tags.iter().map(std::slice::from_ref).chain([&tags[..]]).map(renamed).collect()
     }
 
     fn apply(&self, model: &mut Model) {

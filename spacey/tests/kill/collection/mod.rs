@@ -190,8 +190,9 @@ impl Collection {
         }
         let found = states.iter().position(|state| state.shown() == seen);
         let Some(found) = found else {
-            let all: Vec<_> = states.iter().map(Model::shown).collect();
-            panic!("after kill {}: expected one of {all:#?}, but found {seen:#?}", world.kill);
+            let differences = states.iter().map(|state| state.shown().differences(&seen));
+            let closest = differences.min_by_key(Vec::len).unwrap_or_default().join("\n");
+            panic!("after kill {}: what is there is not what was said:\n{closest}", world.kill);
         };
         self.model = states.swap_remove(found);
         self.check_versions(world.seen);

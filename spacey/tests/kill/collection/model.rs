@@ -89,6 +89,21 @@ pub(crate) struct Shown {
     trash: BTreeMap<String, [u64; 2]>,
 }
 
+impl Shown {
+    /// What is in one of the two only.
+    pub(crate) fn differences(&self, found: &Self) -> Vec<String> {
+        let lines = |shown: &Self| -> BTreeSet<String> {
+            let decks = shown.decks.iter().map(|deck| format!("{deck:?}"));
+            let notes = shown.notes.iter().map(|note| format!("{note:?}"));
+            let trash = shown.trash.iter().map(|entry| format!("{entry:?}"));
+            decks.chain(notes).chain(trash).collect()
+        };
+        let (expected, found) = (lines(self), lines(found));
+        let missing = expected.difference(&found).map(|line| format!("expected {line}"));
+        missing.chain(found.difference(&expected).map(|line| format!("found    {line}"))).collect()
+    }
+}
+
 type ShownNote = (String, Vec<String>, BTreeSet<String>, Vec<(u64, Uuid)>);
 
 impl Model {
