@@ -29,7 +29,8 @@ const SEARCH_MILLISECONDS: f64 = 20.0;
 const SAMPLE: Duration = Duration::from_millis(500);
 const FEWEST: usize = 5;
 
-const CARD: &str = "id question answer position version createdAt updatedAt note { id type tags } deck { id }";
+const CARD: &str =
+    "id question answer position version createdAt updatedAt note { id type tags } deck { id }";
 const QUERIES: &[&str] = &[
     "",
     "common",
@@ -125,12 +126,13 @@ impl Decks {
             let deck = data["createDeck"]["deck"]["id"].clone();
             for start in (0..each).step_by(BATCH) {
                 let notes: Vec<Value> = (start..each.min(start + BATCH)).map(new_note).collect();
-                let create =
-                    "mutation($input: CreateNotesInput!) { createNotes(input: $input) { notes { cards { id } } } }";
+                let create = "mutation($input: CreateNotesInput!) { createNotes(input: $input) { notes { cards { id } } } }";
                 let input = json!({ "input": { "deckId": deck, "notes": notes } });
                 let data = filled.ask(create, input).await?;
                 let made = data["createNotes"]["notes"].as_array().ok_or("no notes")?;
-                filled.some.extend(made.iter().step_by(1 + cards / 500).map(|note| note["cards"][0]["id"].clone()));
+                filled.some.extend(
+                    made.iter().step_by(1 + cards / 500).map(|note| note["cards"][0]["id"].clone()),
+                );
             }
             filled.decks.push(deck);
         }
@@ -151,11 +153,7 @@ impl Decks {
     }
 
     /// Runs something that says how many cards it was answered, again and again.
-    async fn cost(
-        &self,
-        what: &str,
-        mut run: impl AsyncFnMut() -> Result<usize>,
-    ) -> Result<Cost> {
+    async fn cost(&self, what: &str, mut run: impl AsyncFnMut() -> Result<usize>) -> Result<Cost> {
         // Once in vain: statements are prepared, and pages read.
         let returned = run().await?;
         let (mut times, mut spent, mut statements) = (Vec::new(), Duration::ZERO, u64::MAX);
@@ -205,10 +203,15 @@ impl Decks {
         let first = self.cost("20 decks with their first 50 cards", async || {
             let data = self.ask(&decks, of.clone()).await?;
             let decks = data["_entities"][0]["decks"]["nodes"].as_array().ok_or("no decks")?;
-            Ok(decks.iter().filter_map(|deck| deck["cards"]["nodes"].as_array()).map(Vec::len).sum())
+            Ok(decks
+                .iter()
+                .filter_map(|deck| deck["cards"]["nodes"].as_array())
+                .map(Vec::len)
+                .sum())
         });
         let first = first.await?;
-        let nodes = format!("query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Card {{ {CARD} }} }} }}");
+        let nodes =
+            format!("query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Card {{ {CARD} }} }} }}");
         let some: Vec<&Value> = self.some.iter().take(500).collect();
         let nodes = self.cost("up to 500 nodes by their ids", async || {
             let data = self.ask(&nodes, json!({ "ids": some })).await?;
@@ -247,8 +250,7 @@ async fn first_screen(spacey: &Path, cards: usize) -> Result<Cost> {
         let data = client.data(create, json!({ "input": { "name": "deck" } })).await?;
         for start in (0..each).step_by(BATCH) {
             let notes: Vec<Value> = (start..each.min(start + BATCH)).map(new_note).collect();
-            let create =
-                "mutation($input: CreateNotesInput!) { createNotes(input: $input) { deck { id } } }";
+            let create = "mutation($input: CreateNotesInput!) { createNotes(input: $input) { deck { id } } }";
             let input = json!({ "deckId": data["createDeck"]["deck"]["id"], "notes": notes });
             client.data(create, json!({ "input": input })).await?;
         }

@@ -51,8 +51,9 @@ impl Plot {
         }
         let mut y = 40.0;
         for (Line { name, points }, color) in self.lines.iter().zip(COLORS.iter().cycle()) {
-            let place =
-                |(x, y): &(f64, f64)| format!("{:.1},{:.1}", self.along(x.log10()), self.height(y.log10()));
+            let place = |(x, y): &(f64, f64)| {
+                format!("{:.1},{:.1}", self.along(x.log10()), self.height(y.log10()))
+            };
             let points = points.iter().map(place).collect::<Vec<_>>().join(" ");
             writeln!(
                 svg,

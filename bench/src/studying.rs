@@ -94,7 +94,9 @@ async fn measure(cards: usize, reviews: usize) -> Result<Person> {
     let mut done = 0;
     while done < reviews {
         let batches: Vec<Vec<EntryInput>> = (0..ROUND)
-            .map(|nth| (0..BATCH).map(|at| learner.review(done + nth * BATCH + at, start)).collect())
+            .map(|nth| {
+                (0..BATCH).map(|at| learner.review(done + nth * BATCH + at, start)).collect()
+            })
             .collect();
         let began = Instant::now();
         for batch in &batches {
@@ -136,7 +138,8 @@ impl Learner {
     }
 
     async fn submit(&self, batch: &[EntryInput]) -> Result<()> {
-        let read = |entry: &EntryInput| Submission { id: entry.id.to_string(), entry: Ok(entry.clone()) };
+        let read =
+            |entry: &EntryInput| Submission { id: entry.id.to_string(), entry: Ok(entry.clone()) };
         self.service.submit(&self.viewer, "reviews", batch.iter().map(read).collect()).await?;
         Ok(())
     }

@@ -161,7 +161,8 @@ impl Measured {
 
     fn plot(&self) -> Plot {
         let line = |place: usize, gateway: &str| {
-            let point = |size: &Size| (f64::from(size.entities), micros(size.costs[place]).max(1.0));
+            let point =
+                |size: &Size| (f64::from(size.entities), micros(size.costs[place]).max(1.0));
             let name = format!("{gateway}: CPU for each answer, by entities in it");
             Line { name, points: self.growth.iter().map(point).collect() }
         };

@@ -8,7 +8,10 @@
 //! Another kind of load is another [`load::Load`]: see [`collection`] and [`studying`].
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-#![expect(clippy::print_stdout, reason = "the seed, and what was done, are for whoever looks at a failure")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the seed, and what was done, are for whoever looks at a failure"
+)]
 
 mod account;
 mod collection;

@@ -95,7 +95,8 @@ impl Studying {
             .map(|nth| json!({ "question": format!("study {nth}"), "answer": "answer" }))
             .collect();
         let input = json!({ "deckId": data["createDeck"]["deck"]["id"], "cards": cards });
-        let create = "mutation($input: CreateCardsInput!) { createCards(input: $input) { cards { id } } }";
+        let create =
+            "mutation($input: CreateCardsInput!) { createCards(input: $input) { cards { id } } }";
         let data = account.ask(client, create, &json!({ "input": input })).await.unwrap();
         let cards = data["createCards"]["cards"].as_array().unwrap();
         Self {
@@ -160,8 +161,7 @@ impl Studying {
         let count = self.dice.random_range(1..5);
         let entries = (0..count).map(|_| {
             let (id, at) = (self.id(), self.moment());
-            let actions =
-                ["SUSPEND", "UNSUSPEND", "BURY", "UNBURY", "FLAG", "RESET", "SET_DUE"];
+            let actions = ["SUSPEND", "UNSUSPEND", "BURY", "UNBURY", "FLAG", "RESET", "SET_DUE"];
             let action = actions.choose(&mut self.dice).unwrap();
             let card = self.cards.choose(&mut self.dice).unwrap();
             let mut input =
@@ -310,7 +310,11 @@ impl Studying {
             let many = ids.iter().filter(|id| !self.acknowledged.contains_key(id)).count();
             // An undo that came too late is refused alone.
             if batch.kind != Kind::Undos {
-                assert!(whole == 0 || whole == many, "after kill {}: {whole} of {many}", world.kill);
+                assert!(
+                    whole == 0 || whole == many,
+                    "after kill {}: {whole} of {many}",
+                    world.kill
+                );
             }
             let results =
                 Self::send(&self.account, world.client, &batch, None).await.expect("an answer");
@@ -353,11 +357,7 @@ impl Studying {
         found.into_iter().map(|logged| (logged.sent.id, logged)).collect()
     }
 
-    async fn tallies(
-        &self,
-        world: &World<'_>,
-        decks: Option<Vec<DeckId>>,
-    ) -> BTreeMap<Day, Tally> {
+    async fn tallies(&self, world: &World<'_>, decks: Option<Vec<DeckId>>) -> BTreeMap<Day, Tally> {
         let all = (Day(0), Day(99_999));
         let tallies = world.stores.learning().tallies(self.account.user, decks, all).await.unwrap();
         tallies.into_iter().filter(|(_, tally)| *tally != Tally::default()).collect()

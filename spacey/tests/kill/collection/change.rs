@@ -18,7 +18,11 @@ pub(super) enum Change {
     /// The entry of the trash with this title.
     Restore(String),
     MoveNotes(Vec<Uuid>, Uuid),
-    Tag { notes: Vec<Uuid>, add: String, remove: String },
+    Tag {
+        notes: Vec<Uuid>,
+        add: String,
+        remove: String,
+    },
     /// One of them is renamed.
     MergeTags(Vec<String>, String),
 }

@@ -137,7 +137,8 @@ impl Model {
     /// The entries of the trash that can be restored: the decks of their notes are there, or come with them, and nothing lies too deep.
     pub(crate) fn restorable(&self) -> impl Iterator<Item = String> {
         let fits = |entry: &&Entry| {
-            let known = |deck: &Uuid| self.decks.contains_key(deck) || entry.decks.contains_key(deck);
+            let known =
+                |deck: &Uuid| self.decks.contains_key(deck) || entry.decks.contains_key(deck);
             let shallow = |deck: &Deck| {
                 deck.parent.is_none_or(|parent| {
                     !self.decks.contains_key(&parent) || self.depth(parent) < DEPTH

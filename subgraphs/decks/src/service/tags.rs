@@ -73,10 +73,7 @@ impl Service {
     }
 
     /// The entries of the trash in which cards of the notes lie with their deck. Nothing is said of these cards when their deck comes back.
-    async fn trashed_with_deck(
-        &self,
-        notes: &[NoteWithCards],
-    ) -> Result<HashSet<TrashId>, Error> {
+    async fn trashed_with_deck(&self, notes: &[NoteWithCards]) -> Result<HashSet<TrashId>, Error> {
         let entries = notes.iter().flat_map(|note| &note.cards).filter_map(|card| card.trash);
         let entries: HashSet<TrashId> = entries.collect();
         if entries.is_empty() {
@@ -105,8 +102,7 @@ impl Service {
         note.version += 1;
         note.updated_at = self.clock.now();
         changes.notes.push(note.clone());
-        let is_told =
-            |card: &&mut Card| card.trash.is_none_or(|entry| with_deck.contains(&entry));
+        let is_told = |card: &&mut Card| card.trash.is_none_or(|entry| with_deck.contains(&entry));
         for card in cards.iter_mut().filter(is_told) {
             card.version += 1;
             changes.events.push(told(card, false));

@@ -123,7 +123,10 @@ async fn others_hear_of_tags_also_of_cards_in_the_trash_with_their_deck() {
         // The other one is told of when it comes back.
         let heard = domain.heard.take();
         let [Event::Card(told)] = &heard[..] else { panic!("{heard:?}") };
-        assert_eq!((told.card.to_string(), told.deleted), (text(&notes[1]["cards"][0]["id"]), false));
+        assert_eq!(
+            (told.card.to_string(), told.deleted),
+            (text(&notes[1]["cards"][0]["id"]), false)
+        );
         assert_eq!(told.tags, ["b"]);
     }
 }

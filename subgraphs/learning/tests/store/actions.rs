@@ -125,7 +125,5 @@ pub(crate) async fn the_log_names_the_rules_it_was_made_by(store: &dyn Store) {
     assert!(now.suspended && now.flag == 1 && now.memory.as_ref().unwrap().lapses == 1);
     assert_eq!(learned.memory.unwrap().state, learning::scheduler::CardState::Review);
     let log = store.entries(learner.owner, vec![first.id, lapsed.id]).await.unwrap();
-    assert!(
-        log.iter().all(|logged| logged.rules == rules.id() && logged.deck == learner.deck)
-    );
+    assert!(log.iter().all(|logged| logged.rules == rules.id() && logged.deck == learner.deck));
 }
