@@ -1,7 +1,7 @@
 //! `bench`: measures what Spacey measures itself by, against the release binary, and prints it. Ratios are taken within one run, in
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
-//! bench all | home | startup | plans     bench floor FOLDER USER (the hand-written handler, started by `bench home`)
+//! bench all | home | startup | cost | plans     bench floor FOLDER USER (the hand-written handler, started by `bench home`)
 //! bench decks | learning FOLDER [CARDS]  (writes DECKS.md, LEARNING.md and a plot each into the folder; collections of up to CARDS)
 //! bench plans FOLDER                  (refreshes the section on planning in the folder's RESULTS.md)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
@@ -11,6 +11,7 @@
 
 mod client;
 mod collection;
+mod cost;
 mod federated;
 mod floor;
 mod home;
@@ -42,6 +43,7 @@ async fn main() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["home"] => home::run(&spacey()?).await,
+        ["cost"] => cost::run().await,
         ["plans"] => plans::run(),
         ["plans", results] => plans::refresh(Path::new(results)),
         ["decks", folder] => collection::run(&spacey()?, Path::new(folder), MOST).await,
@@ -54,6 +56,7 @@ async fn main() -> Result<()> {
         ["all"] => {
             home::run(&spacey()?).await?;
             startup::run(&spacey()?).await?;
+            cost::run().await?;
             plans::run()
         }
         ["gateway", hive, results] => {
@@ -64,7 +67,7 @@ async fn main() -> Result<()> {
         ["serve", what @ ("constant" | "whole")] => federated::serve_floor(what).await,
         ["floor", folder, user] => floor::serve(Path::new(folder), user.parse()?).await,
         _ => Err(
-            "usage: bench all | home | startup | plans | decks FOLDER [CARDS] | learning FOLDER [CARDS] | gateway HIVE FOLDER | subgraphs FOLDER"
+            "usage: bench all | home | startup | cost | plans | decks FOLDER [CARDS] | learning FOLDER [CARDS] | gateway HIVE FOLDER | subgraphs FOLDER"
                 .into(),
         ),
     }

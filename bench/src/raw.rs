@@ -51,7 +51,7 @@ impl Rows {
             cards: read(
                 "SELECT DISTINCT c.id, c.model, c.weights, c.state, c.step, c.due_at, c.due_day, c.stability, c.difficulty, c.half_life,
                     c.reps, c.lapses, c.leech, c.last_reviewed_at, c.last_review, c.last_day, c.suspended, c.buried_until, c.flag,
-                    c.last_entry_at, c.last_entry, c.seq
+                    c.last_entry_at, c.last_entry, c.seq, c.answered_again, c.answered_hard, c.answered_good, c.answered_easy
                  FROM json_each(?1) AS wanted CROSS JOIN review AS r ON r.owner = ?2 AND r.id = unhex(wanted.value)
                  CROSS JOIN card AS c ON c.id = r.card",
             )?,

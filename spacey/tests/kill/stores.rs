@@ -157,10 +157,13 @@ impl Stores {
         &*self.opened().learning
     }
 
-    /// Waits until decks has told learning all that was not told before the kill.
+    /// Waits until decks and learning have told each other all that was not told before the kill.
     pub(crate) async fn wait_until_all_is_told(&self) {
+        let Opened { learning, outbox, .. } = self.opened();
         let empty = async {
-            while !self.opened().outbox.pending(1).await.unwrap().is_empty() {
+            while !outbox.pending(1).await.unwrap().is_empty()
+                || !learning.pending(1).await.unwrap().is_empty()
+            {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

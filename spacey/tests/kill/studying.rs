@@ -10,6 +10,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use learning::entry::Logged;
+use learning::model::StoredCard;
 use learning::scheduler::{Day, Model, Phase, Rulebook, replay};
 use learning::tally::Tally;
 use rand::rngs::StdRng;
@@ -275,6 +276,7 @@ impl Studying {
         let ids: Vec<CardId> = self.cards.iter().map(|id| CardId::from(*id)).collect();
         let stored = world.stores.learning().cards(owner, ids).await.unwrap();
         assert_eq!(stored.len(), self.cards.len());
+        self.check_search(world, &stored).await;
         let mut tallies: BTreeMap<(DeckId, Day), Tally> = BTreeMap::new();
         for card in stored {
             let of_card = log.values().filter(|logged| logged.sent.card == card.id);
@@ -296,6 +298,23 @@ impl Studying {
             sums.entry(*day).or_default().merge(tally);
         }
         assert_eq!(of_all, sums, "after kill {kill}: the sums of all decks");
+    }
+
+    /// Decks knows what learning does of the cards: they are found by it.
+    async fn check_search(&self, world: &World<'_>, stored: &[StoredCard]) {
+        world.stores.wait_until_all_is_told().await;
+        let count = |is: fn(&StoredCard) -> bool| stored.iter().filter(|card| is(card)).count();
+        for (query, expected) in [
+            ("is:suspended", count(|card| card.progress.suspended)),
+            ("is:new", count(|card| card.progress.memory.is_none())),
+        ] {
+            let search =
+                "query($query: String!) { searchCards(query: $query, first: 0) { totalCount } }";
+            let query = json!({ "query": format!("deck:study {query}") });
+            let data = self.account.ask(world.client, search, &query).await.unwrap();
+            let found = data["searchCards"]["totalCount"].as_u64().unwrap();
+            assert_eq!(found, expected as u64, "after kill {}: {query}", world.kill);
+        }
     }
 
     /// Finds out about what was in doubt: a batch is in the log wholly or not at all. Then sends it again, as a phone does.

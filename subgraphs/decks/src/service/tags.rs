@@ -62,8 +62,8 @@ impl Service {
         edit: &Tagging,
     ) -> Result<(Vec<NoteWithCards>, Changes), Error> {
         let mut notes = self.notes_in_order(viewer, edit.notes.clone()).await?;
-        let with_deck = self.trashed_with_deck(&notes).await?;
         let mut changes = Changes::default();
+        let with_deck = self.trashed_with_deck(&notes).await?;
         for note in &mut notes {
             let tags = note.note.tags.edited(edit, "input.add")?;
             self.retag(note, tags, &with_deck, &mut changes);
@@ -72,19 +72,7 @@ impl Service {
         Ok((notes, changes))
     }
 
-    /// The entries of the trash in which cards of the notes lie with their deck. Nothing is said of these cards when their deck comes back.
-    async fn trashed_with_deck(&self, notes: &[NoteWithCards]) -> Result<HashSet<TrashId>, Error> {
-        let entries = notes.iter().flat_map(|note| &note.cards).filter_map(|card| card.trash);
-        let entries: HashSet<TrashId> = entries.collect();
-        if entries.is_empty() {
-            return Ok(entries);
-        }
-        let entries = self.store.trash(entries.into_iter().collect()).await?.into_iter();
-        Ok(entries.filter(|entry| entry.kind == TrashKind::Deck).map(|entry| entry.id).collect())
-    }
-
-    /// Gives a note other tags, if they differ. Its cards get a new version, because others are told of tags with them: also those in the trash
-    /// `with_deck`, which are deleted for others as long as their deck is. Other cards in the trash are told of when they come back.
+    /// Gives a note other tags, if they differ. Its cards get a new version, because others are told of tags with them.
     fn retag(
         &self,
         note: &mut NoteWithCards,
@@ -102,12 +90,25 @@ impl Service {
         note.version += 1;
         note.updated_at = self.clock.now();
         changes.notes.push(note.clone());
-        let is_told = |card: &&mut Card| card.trash.is_none_or(|entry| with_deck.contains(&entry));
+        let is_told = |card: &&mut Card| card.trash.is_none_or(|trash| with_deck.contains(&trash));
         for card in cards.iter_mut().filter(is_told) {
             card.version += 1;
             changes.events.push(told(card, false));
             changes.cards.push(card.clone());
         }
+    }
+
+    /// The entries of the trash in which cards of the notes lie with their deck. Others know these cards still, and are not told of them when the deck comes
+    /// back: what changes of them meanwhile they are told at once.
+    async fn trashed_with_deck(&self, notes: &[NoteWithCards]) -> Result<HashSet<TrashId>, Error> {
+        let cards = notes.iter().flat_map(|note| &note.cards);
+        let entries: HashSet<TrashId> = cards.filter_map(|card| card.trash).collect();
+        if entries.is_empty() {
+            return Ok(entries);
+        }
+        let entries = self.store.trash(entries.into_iter().collect()).await?;
+        let decks = entries.iter().filter(|entry| entry.kind == TrashKind::Deck);
+        Ok(decks.map(|entry| entry.id).collect())
     }
 
     async fn check_rename(&self, viewer: &Viewer, from: &Tag, to: &Tag) -> Result<(), Error> {
@@ -139,8 +140,8 @@ impl Service {
         let last = last.filter(|_| found.len() == NOTES_AT_ONCE as usize);
         let ids = found.into_iter().map(|note| note.id).collect();
         let mut notes = self.notes_with_all_cards(viewer, ids).await?;
-        let with_deck = self.trashed_with_deck(&notes).await?;
         let mut changes = Changes::default();
+        let with_deck = self.trashed_with_deck(&notes).await?;
         for note in &mut notes {
             let renamed = |tag: &Tag| {
                 // One that only a note in the trash has may be too long: it stays.

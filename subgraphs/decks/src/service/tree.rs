@@ -2,7 +2,7 @@
 
 use common::{DeckId, Error, Viewer};
 
-use super::{Service, decks};
+use super::Service;
 use crate::model::{Deck, DeckMove, MAX_DEPTH};
 use crate::place;
 use crate::store::Changes;
@@ -52,7 +52,6 @@ impl Service {
         }
 
         let now = self.clock.now();
-        let parent_before = deck.parent();
         let mut moved = self.rebase(&mut deck, parent.as_ref(), viewer).await?;
         let (position, neighbours) = find_place(&others, at);
         deck.position = position;
@@ -62,9 +61,7 @@ impl Service {
         moved.extend(self.with_places(viewer, neighbours).await?);
         // What is decided rests on where the parent lies.
         moved.extend(parent);
-        // Others know in which deck one lies, not at which place. Of those in it nothing changes for them.
-        let tell = deck.parent() != parent_before;
-        let events = tell.then(|| decks::told(&deck, false)).into_iter().collect();
+        let events = vec![deck.told(false)];
         Ok((deck, Changes { decks: moved, events, ..Changes::default() }))
     }
 

@@ -1,5 +1,8 @@
--- ?1 the owner, ?2 the local day, ?3 when the next one starts. Cards that come back later are not read: see the index card_of_deck.
-WITH mine AS (SELECT id, owner FROM deck WHERE owner = ?1 AND deleted = 0)
+-- ?1 the owner, ?2 the local day, ?3 when the next one starts, ?4 decks in hexadecimal as a JSON array that are left out. Cards that come back later are not read: see the index card_of_deck.
+WITH mine AS (
+    SELECT id, owner FROM deck
+    WHERE owner = ?1 AND deleted = 0 AND id NOT IN (SELECT unhex(value) FROM json_each(?4))
+)
 SELECT
     (
         SELECT count(*) FROM mine
