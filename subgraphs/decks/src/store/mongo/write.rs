@@ -86,6 +86,7 @@ impl MongoStore {
         for deck in &changes.deleted_decks {
             self.delete_deck(session, deck).await?;
         }
+        self.write_media(session, changes).await?;
         insert(session, &self.outbox, events.iter().cloned()).await
     }
 
@@ -217,7 +218,7 @@ impl MongoStore {
     }
 }
 
-async fn insert<T: Serialize + Send + Sync>(
+pub(super) async fn insert<T: Serialize + Send + Sync>(
     session: &mut ClientSession,
     collection: &Collection<T>,
     documents: impl IntoIterator<Item = T>,
@@ -277,7 +278,7 @@ fn moved(card: &MovedCard) -> Document {
     }
 }
 
-fn exactly(found: impl TryInto<usize>, expected: usize) -> Result<()> {
+pub(super) fn exactly(found: impl TryInto<usize>, expected: usize) -> Result<()> {
     match found.try_into() {
         Ok(found) if found == expected => Ok(()),
         _ => Err(Error::custom(Stale)),
