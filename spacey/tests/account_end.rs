@@ -134,7 +134,8 @@ impl World {
         let file = Upload { name: format!("{WORD}.png"), content_type: None, bytes };
         let mut variables = Variables::default();
         variables.insert(Name::new("file"), file.into());
-        let document = "mutation($file: Upload!) { uploadMedia(input: { file: $file }) { media { id } } }";
+        let document =
+            "mutation($file: Upload!) { uploadMedia(input: { file: $file }) { media { id } } }";
         let request =
             SubgraphRequest { document: document.into(), operation_name: None, variables };
         let caller = Arc::new(Caller::new(Some(ada.clone()), "test"));

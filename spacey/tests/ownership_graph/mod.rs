@@ -245,7 +245,8 @@ impl Graph {
         let file = Upload { name: name.to_owned(), content_type: None, bytes };
         let mut variables = Variables::default();
         variables.insert(Name::new("file"), file.into());
-        let document = "mutation($file: Upload!) { uploadMedia(input: { file: $file }) { media { id } } }";
+        let document =
+            "mutation($file: Upload!) { uploadMedia(input: { file: $file }) { media { id } } }";
         let request =
             SubgraphRequest { document: document.into(), operation_name: None, variables };
         let decks = self.endpoints.iter().find(|endpoint| endpoint.name() == "decks").unwrap();

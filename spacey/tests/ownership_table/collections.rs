@@ -12,7 +12,9 @@ pub(crate) const TABLE: &[(&str, Rule)] = &[
     ("Query.node", Owner("{ node(id: \"{media}\") { id ... on Media { name url } } }")),
     (
         "Mutation.uploadMedia",
-        Open("it names nothing that is anybody's; files of others with the same name or bytes make no difference: subgraphs/decks/tests/media.rs"),
+        Open(
+            "it names nothing that is anybody's; files of others with the same name or bytes make no difference: subgraphs/decks/tests/media.rs",
+        ),
     ),
     (
         "Mutation.deleteMedia",
