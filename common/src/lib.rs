@@ -4,6 +4,7 @@
 //! It knows no domain: no table, no GraphQL type and no rule of one belongs here.
 
 pub mod api_key;
+pub mod calendar;
 pub mod client;
 pub mod clock;
 pub mod endpoint;
@@ -13,6 +14,7 @@ pub mod feature;
 pub mod file;
 pub mod graphql;
 pub mod id;
+pub mod later;
 pub mod mongo;
 pub mod outbox;
 pub mod page;
@@ -27,6 +29,7 @@ pub mod viewer;
 pub mod vouched;
 
 pub use api_key::KeyVerifier;
+pub use calendar::{Calendar, Day};
 pub use client::Client;
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
@@ -37,6 +40,7 @@ pub use id::{
     ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, MediaId,
     NoteId, PresetId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
 };
+pub use later::Later;
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;
 pub use viewer::{Caller, RefreshCookie, Role, Roles, Viewer};

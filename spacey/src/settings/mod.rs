@@ -4,6 +4,7 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 mod accounts;
+mod cost;
 mod documents;
 mod keys;
 mod mail;
@@ -24,6 +25,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub(crate) use accounts::Accounts;
+pub(crate) use cost::Cost;
 pub(crate) use documents::Documents;
 pub(crate) use keys::Keys;
 pub(crate) use mail::Mail;
@@ -44,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) http: Http,
     pub(crate) uploads: Uploads,
     pub(crate) documents: Documents,
+    pub(crate) cost: Cost,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
     /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
@@ -157,6 +160,7 @@ impl Settings {
         let http = Http::read(reader, listen.as_ref());
         let uploads = Uploads::read(reader);
         let documents = Documents::read(reader);
+        let cost = Cost::read(reader);
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
         let config = config(reader);
@@ -179,6 +183,7 @@ impl Settings {
             http: http?,
             uploads: uploads?,
             documents: documents?,
+            cost: cost?,
             accounts: accounts?,
             mail: mail?,
             config: config?,

@@ -15,10 +15,10 @@ use common::{Clock, Error, Event, MediaId, NoteId, SessionId, UserId, Viewer, te
 use decks::NAME;
 use decks::model::{Media, MediaFilter, MediaLimits, NewMedia};
 use decks::service::Service;
-use decks::store::{Changes, Commit, Store};
 use decks::store::media::CHUNK;
 use decks::store::mongo::MongoStore;
 use decks::store::sqlite::{MIGRATIONS, SqliteStore};
+use decks::store::{Changes, Commit, Store};
 use futures::TryStreamExt;
 use mongodb::bson::{DateTime, doc};
 
@@ -232,9 +232,12 @@ async fn notes_of_before_are_read_for_names() {
     // Before there were media.
     let old = Sqlite::open(&path, &MIGRATIONS[..3]).unwrap();
     let written = old.write(move |connection| {
-        for (n, fields) in ["[[\"Front\",\"<img src=a.png>\"]]", "[[\"Front\",\"plain\"]]"].iter().enumerate() {
+        for (n, fields) in
+            ["[[\"Front\",\"<img src=a.png>\"]]", "[[\"Front\",\"plain\"]]"].iter().enumerate()
+        {
             let sql = "INSERT INTO note VALUES (?1, ?2, ?3, 0, ?4, '[]', 0, 0, 1)";
-            connection.execute(sql, rusqlite::params![NoteId::new(), user, n.to_string(), fields])?;
+            connection
+                .execute(sql, rusqlite::params![NoteId::new(), user, n.to_string(), fields])?;
         }
         Ok(())
     });
