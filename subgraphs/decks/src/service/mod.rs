@@ -7,6 +7,7 @@ mod cards;
 mod check;
 mod copies;
 mod decks;
+mod media;
 mod moves;
 mod notes;
 mod people;
@@ -25,7 +26,7 @@ use common::outbox::Outbox;
 use common::{Clock, Error, UserId};
 use tokio::sync::Mutex;
 
-use crate::model::{Card, Note};
+use crate::model::{Card, MediaLimits, Note};
 use crate::store::{Changes, Commit, Store};
 
 pub use read::Node;
@@ -51,6 +52,7 @@ pub struct Service {
     store: Arc<dyn Store>,
     outbox: Outbox,
     clock: Clock,
+    media_limits: MediaLimits,
     locks: [Mutex<()>; LOCKS],
 }
 
@@ -58,7 +60,15 @@ impl Service {
     /// Starts the domain on its store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, outbox: Outbox, clock: Clock) -> Self {
-        Self { store, outbox, clock, locks: std::array::from_fn(|_| Mutex::default()) }
+        let locks = std::array::from_fn(|_| Mutex::default());
+        Self { store, outbox, clock, media_limits: MediaLimits::default(), locks }
+    }
+
+    /// The same with other limits of media than the usual ones.
+    #[must_use]
+    pub fn with_media_limits(mut self, limits: MediaLimits) -> Self {
+        self.media_limits = limits;
+        self
     }
 
     /// Decides and commits until nobody is faster, then tells other domains.

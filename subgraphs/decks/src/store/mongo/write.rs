@@ -97,6 +97,7 @@ impl MongoStore {
         for deck in &changes.deleted_decks {
             self.delete_deck(session, deck).await?;
         }
+        self.write_media(session, changes).await?;
         if let Some(person) = changes.person() {
             self.follow(session, person, changes, change).await?;
         }
@@ -260,7 +261,7 @@ impl MongoStore {
     }
 }
 
-async fn insert<T: Serialize + Send + Sync>(
+pub(super) async fn insert<T: Serialize + Send + Sync>(
     session: &mut ClientSession,
     collection: &Collection<T>,
     documents: impl IntoIterator<Item = T>,
@@ -322,7 +323,7 @@ fn moved(card: &MovedCard, change: i64) -> Document {
     }
 }
 
-fn exactly(found: impl TryInto<usize>, expected: usize) -> Result<()> {
+pub(super) fn exactly(found: impl TryInto<usize>, expected: usize) -> Result<()> {
     match found.try_into() {
         Ok(found) if found == expected => Ok(()),
         _ => Err(Error::custom(Stale)),

@@ -45,7 +45,7 @@ pub(super) fn path(decks: &[DeckId]) -> Vec<u8> {
     decks.iter().flat_map(|deck| deck.uuid().into_bytes()).collect()
 }
 
-fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
     let at: i64 = row.get(index)?;
     Timestamp::from_millisecond(at).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, at))
 }
