@@ -54,6 +54,8 @@ pub(crate) enum Code {
     AddressMissing,
     /// Who is asking cannot be found out at the moment.
     ServiceUnavailable,
+    /// More is asked for than can be answered.
+    Overloaded,
     /// The gateway stops: another one will answer.
     ShuttingDown,
     /// The operation may cost more than any may.
@@ -94,6 +96,7 @@ impl Code {
             Self::AddressTaken => "ADDRESS_TAKEN",
             Self::AddressMissing => "ADDRESS_MISSING",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+            Self::Overloaded => "OVERLOADED",
             Self::ShuttingDown => "SHUTTING_DOWN",
             Self::CostTooHigh => "COST_ESTIMATED_TOO_EXPENSIVE",
             Self::Throttled => "THROTTLED",
@@ -133,7 +136,9 @@ impl Code {
             }
             Self::AddressTaken => StatusCode::CONFLICT,
             Self::AddressMissing => StatusCode::FORBIDDEN,
-            Self::ServiceUnavailable | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ServiceUnavailable | Self::Overloaded | Self::ShuttingDown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }

@@ -4,6 +4,7 @@
 //! domains are reached through [`Transport`], and nothing above it knows whether they run in this process or another one. Both ends
 //! of the protocol between processes are in `remote/`.
 
+mod admission;
 mod authenticate;
 mod authorise;
 mod bounds;
@@ -60,9 +61,9 @@ pub use remote::{
     RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
-    Allowance, BrowserSettings, CostSettings, DeveloperSettings, DocumentSettings, ErrorSettings,
-    ExportList, ExportSettings, GatewaySettings, HttpSettings, Mode, OperationSettings,
-    StreamSettings, Untrusted,
+    AdmissionSettings, Allowance, BrowserSettings, CostSettings, DeveloperSettings,
+    DocumentSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings, HttpSettings,
+    Mode, OperationSettings, StreamSettings, Untrusted,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

@@ -1,6 +1,6 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → authorise → charge → execute → settle → mask → respond → for keeping. A step that ends the request early answers with an [`Outcome`]
+//! decode → authenticate → prepare → authorise → admit → charge → execute → settle → mask → respond → for keeping. A step that ends the request early answers with an [`Outcome`]
 //! of its own; whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
 
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use federation::{OperationKind, Prepared, Variables};
 use http::Method;
 use http::request::Parts;
 
+use crate::admission::{Class, Permit};
+use crate::authenticate::Identity;
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::caching::for_keeping;
@@ -72,6 +74,12 @@ async fn steps(
         let answer = respond(Outcome::Executed(Box::new(priced)), accepted.for_errors());
         return Ok(answer.map(Body::new));
     }
+    let delivery = accepted.delivery(prepared.kind(), prepared.is_incremental())?;
+    // Kept until the answer is there. What is answered in parts has bounds of its own.
+    let _place = match delivery {
+        Delivery::AtOnce(_) => Some(admit(state, &prepared, &variables, &identity).await?),
+        Delivery::Stream(_) => None,
+    };
     let charge = charge(state, &prepared, &variables, &identity, &client).await?;
 
     let refresh_cookie = match prepared.kind() {
@@ -82,7 +90,7 @@ async fn steps(
     let caller = Caller { client, refresh_cookie, ..caller };
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
-    match accepted.delivery(prepared.kind(), prepared.is_incremental())? {
+    match delivery {
         Delivery::AtOnce(media_type) => {
             let work = Work { graph, prepared, variables, exchange, deadline };
             let answer = at_once(state, parts, work, charge, media_type).await?;
@@ -99,6 +107,21 @@ async fn steps(
             streams::respond(state, parts, identity, opened, stream_type)
         }
     }
+}
+
+/// Waits for a place among the operations that run.
+async fn admit(
+    state: &State,
+    prepared: &Prepared,
+    variables: &Variables,
+    identity: &Identity,
+) -> Result<Permit, Outcome> {
+    let class = || {
+        let estimate = prepared.estimate(variables, &state.settings.cost.assumed);
+        let most = f64::from(state.settings.admission.cheap_cost);
+        Class::of(identity.viewer.is_some(), estimate.is_ok_and(|estimate| estimate <= most))
+    };
+    state.admission.enter(class).await
 }
 
 /// An operation that may be run.

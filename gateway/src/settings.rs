@@ -20,6 +20,8 @@ pub struct GatewaySettings {
     pub browser: BrowserSettings,
     /// Who else issues access tokens that are accepted.
     pub issuers: Vec<IssuerSettings>,
+    /// How many operations run at once, and what becomes of others.
+    pub admission: AdmissionSettings,
     /// What answers that last may take up.
     pub streams: StreamSettings,
     /// What is remembered of operations.
@@ -72,6 +74,25 @@ pub struct BrowserSettings {
     pub secure_cookies: bool,
     /// The origins whose pages may call the graph with the visitor's credentials, such as `https://app.example`. None by default.
     pub allowed_origins: Vec<HeaderValue>,
+}
+
+/// How many operations run at once, and what becomes of others. Subscriptions and answers in parts have bounds of their own.
+#[derive(Debug, Clone)]
+pub struct AdmissionSettings {
+    /// How many run at once.
+    pub running: usize,
+    /// How many wait for a place; more are refused at once.
+    pub waiting: usize,
+    /// How long one waits at most.
+    pub patience: Duration,
+    /// What an operation may be estimated at to count as cheap, in points.
+    pub cheap_cost: u32,
+}
+
+impl Default for AdmissionSettings {
+    fn default() -> Self {
+        Self { running: 256, waiting: 512, patience: Duration::from_millis(500), cheap_cost: 100 }
+    }
 }
 
 /// What answers that last may take up: subscriptions, and the WebSockets and event streams that carry them.

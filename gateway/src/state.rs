@@ -8,6 +8,7 @@ use common::{Client, RefreshCookie};
 use federation::Prepared;
 use http::HeaderMap;
 
+use crate::admission::Admission;
 use crate::authenticate::{Authenticator, Identity};
 use crate::buckets::Buckets;
 use crate::client::Application;
@@ -29,6 +30,7 @@ pub(crate) struct State {
     /// None where everybody is anonymous.
     pub(crate) authenticator: Option<Arc<Authenticator>>,
     pub(crate) documents: Documents,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) settings: GatewaySettings,
     pub(crate) under_way: UnderWay,
     /// How many points clients have left.

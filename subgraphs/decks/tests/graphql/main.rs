@@ -9,6 +9,7 @@ mod nodes;
 mod notes;
 mod search;
 mod support;
+mod sync;
 mod tags;
 mod trash;
 mod tree;
