@@ -226,11 +226,11 @@ impl Default for CostSettings {
         Self {
             assumed: federation::CostSettings::default(),
             maximum: Mode::Off,
-            maximum_cost: 1_000,
+            maximum_cost: 5_000,
             throttle: Mode::Off,
-            everybody: Allowance { capacity: 1_000, restore_rate: 50 },
-            beta: Allowance { capacity: 2_000, restore_rate: 100 },
-            admin: Allowance { capacity: 10_000, restore_rate: 500 },
+            everybody: Allowance { capacity: 10_000, restore_rate: 500 },
+            beta: Allowance { capacity: 20_000, restore_rate: 1_000 },
+            admin: Allowance { capacity: 100_000, restore_rate: 5_000 },
         }
     }
 }
