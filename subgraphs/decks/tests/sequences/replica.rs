@@ -49,7 +49,7 @@ impl Replica {
 
     fn put(&mut self, node: Node) {
         match node {
-            Node::User(user) => panic!("{user} is no part of a collection"),
+            other @ (Node::User(_) | Node::Media(_)) => panic!("{other:?} is not told of"),
             Node::Deck(deck) => {
                 self.decks.insert(deck.id, deck.ancestors);
             }
