@@ -32,8 +32,8 @@ pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
 pub use error::{Error, StoreError};
 pub use event::Event;
 pub use id::{
-    ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, NoteId,
-    PresetId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
+    ApiKeyId, CardId, ConfigChangeId, DeckId, DraftId, EventId, FitId, GenerationJobId,
+    LearningSessionId, MailId, NoteId, PresetId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
 };
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;

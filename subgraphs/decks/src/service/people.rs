@@ -42,11 +42,11 @@ impl Domain for Service {
     fn apply<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             for event in events {
-                // An account comes back from being gone by no event, so versions need not be compared.
-                if let Event::User(user) = event
-                    && user.deleted
-                {
-                    self.forget(user.user).await?;
+                match event {
+                    // An account comes back from being gone by no event, so versions need not be compared.
+                    Event::User(user) if user.deleted => self.forget(user.user).await?,
+                    Event::Accepted(accepted) => self.take_accepted(accepted).await?,
+                    Event::User(_) | Event::Deck(_) | Event::Card(_) => {}
                 }
             }
             Ok(())

@@ -27,7 +27,7 @@ async fn told_prompt(gateway: &Gateway, service: &Service) -> Value {
 #[tokio::test]
 async fn the_prompt_is_passed_on_in_the_services_form() {
     let service = Service::answering(note(json!({}))).await;
-    let gateway = Gateway::of(&service);
+    let gateway = Gateway::of(&service).await;
     gateway.config.set(json!({ "cardPrompt": prompt("short") }));
     let expected = json!({ "name": "short", "system_message": "At most {max_cards} cards.",
         "parameters": { "model": "small", "temperature": 0.5, "top_p": 1.0, "max_tokens": 900 } });
@@ -44,7 +44,7 @@ async fn the_prompt_is_passed_on_in_the_services_form() {
 #[tokio::test]
 async fn of_several_prompts_the_one_that_is_asked_for_is_used() {
     let service = Service::answering(note(json!({}))).await;
-    let gateway = Gateway::of(&service);
+    let gateway = Gateway::of(&service).await;
     let told = async |wanted: Value| {
         gateway.data(gateway.input(json!({ "prompt": wanted }))).await;
         service.calls().pop().unwrap().body["prompt"]["name"].take()
@@ -86,7 +86,7 @@ async fn of_several_prompts_the_one_that_is_asked_for_is_used() {
 #[tokio::test]
 async fn without_config_the_last_known_or_the_built_in_prompt_is_used() {
     let service = Service::answering(note(json!({}))).await;
-    let gateway = Gateway::of(&service);
+    let gateway = Gateway::of(&service).await;
     assert_eq!(told_prompt(&gateway, &service).await, Value::Null);
     gateway.config.set(json!({ "cardPrompt": prompt("known") }));
     gateway.later();
@@ -104,7 +104,7 @@ async fn without_config_the_last_known_or_the_built_in_prompt_is_used() {
 #[tokio::test]
 async fn limits_are_those_of_config_but_never_more_than_is_built_in() {
     let service = Service::answering(note(json!({}))).await;
-    let gateway = Gateway::of(&service);
+    let gateway = Gateway::of(&service).await;
     let limits = async || {
         let document = "{ generationLimits { maxTextLength maxCards } }";
         let response = gateway.execute(caller(gateway.owner), document, json!({})).await;
@@ -136,7 +136,7 @@ async fn limits_are_those_of_config_but_never_more_than_is_built_in() {
 #[tokio::test]
 async fn whoever_does_not_have_the_feature_is_told_so() {
     let service = Service::answering(note(json!({}))).await;
-    let gateway = Gateway::of(&service);
+    let gateway = Gateway::of(&service).await;
     for (flag, admitted) in [
         (json!({ "percentage": 0 }), false),
         (json!({ "users": [gateway.owner] }), true),
@@ -159,7 +159,7 @@ async fn whoever_does_not_have_the_feature_is_told_so() {
 #[tokio::test]
 async fn a_config_that_hangs_is_not_waited_for() {
     let service = Service::answering(note(json!({}))).await;
-    let gateway = Gateway::of(&service);
+    let gateway = Gateway::of(&service).await;
     gateway.config.hang();
     let generating = gateway.data(gateway.input(json!({})));
     tokio::time::timeout(Duration::from_secs(10), generating).await.unwrap();

@@ -4,10 +4,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::model::{Generator, MAX_SIDE, Notice, Proposal};
 use crate::offsets::Offsets;
 
-/// The most characters of a draft's question or answer: what a card takes.
-const MAX_TEXT: usize = 10_000;
 /// The most characters of a name or a notice that is passed on.
 const MAX_WORDS: usize = 500;
 /// The most notices that are passed on.
@@ -20,7 +19,7 @@ pub(crate) struct Answer {
 }
 
 #[derive(Debug, Deserialize)]
-struct Data {
+pub(crate) struct Data {
     id: String,
     cards: Vec<Value>,
     #[serde(default)]
@@ -36,88 +35,86 @@ struct Data {
 pub(crate) struct Note {
     pub(crate) id: String,
     pub(crate) generator: Option<Generator>,
-    pub(crate) drafts: Vec<Draft>,
+    pub(crate) proposals: Vec<Proposal>,
     /// How many cards were left out, by the service or here.
     pub(crate) rejected: u32,
     pub(crate) notices: Vec<Notice>,
 }
 
-/// Who made the drafts.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Generator {
-    pub(crate) name: String,
-    pub(crate) model: Option<String>,
-}
-
-/// Something a person should know about the drafts.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Notice {
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
-
-/// A card that is proposed.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Draft {
-    pub(crate) question: String,
-    pub(crate) answer: String,
-    /// Where in the text it comes from, in UTF-16 code units.
-    pub(crate) source: Option<std::ops::Range<i32>>,
+/// A line of an answer in parts, as our own service writes it when it is asked to.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(crate) enum Line {
+    /// A card, as soon as it is made.
+    Card {
+        /// The card.
+        card: Value,
+    },
+    /// It is still at work.
+    Wait,
+    /// What would be the whole answer: its cards count, those of earlier lines were a foretaste.
+    Done {
+        /// The answer's member of this name.
+        data: Data,
+    },
+    /// There is no answer; the status is the one that would have been given.
+    Error {
+        /// An HTTP status.
+        status: u16,
+    },
 }
 
 impl Answer {
+    pub(crate) fn into_data(self) -> Data {
+        self.data
+    }
+}
+
+impl Data {
     /// Takes what can be used: at most `max_cards` drafts that could be made cards. The others are counted.
-    pub(crate) fn into_note(self, text: &str, max_cards: usize) -> Note {
-        let Data { id, cards, generator, rejected, notices } = self.data;
-        let offsets = Offsets::of(text);
+    pub(crate) fn into_note(self, offsets: &Offsets, max_cards: usize) -> Note {
+        let Self { id, cards, generator, rejected, notices } = self;
         let count = cards.len();
-        let usable = cards.into_iter().filter_map(|card| Draft::read(card, &offsets));
-        let drafts: Vec<Draft> = usable.take(max_cards).collect();
+        let usable = cards.into_iter().filter_map(|card| proposal(card, offsets));
+        let proposals: Vec<Proposal> = usable.take(max_cards).collect();
         let by_service = rejected.get("total").and_then(Value::as_u64).unwrap_or_default();
-        let rejected = by_service.saturating_add((count - drafts.len()) as u64);
+        let rejected = by_service.saturating_add((count - proposals.len()) as u64);
         Note {
             id,
-            generator: Generator::read(&generator),
-            drafts,
+            generator: generator_of(&generator),
+            proposals,
             // The schema's `Int` is 32 bits wide.
             rejected: rejected.min(i32::MAX as u64) as u32,
-            notices: Notice::read_all(&notices),
+            notices: notices_of(&notices),
         }
     }
 }
 
-impl Draft {
-    /// A card that `createCards` would take. A source that does not fit the text is dropped, the card is kept: its question and
-    /// answer are as good as before.
-    fn read(mut card: Value, offsets: &Offsets) -> Option<Self> {
-        let mut text = |member: &str| match card.get_mut(member).map(Value::take) {
-            Some(Value::String(text)) if !text.trim().is_empty() => {
-                (text.chars().count() <= MAX_TEXT).then_some(text)
-            }
-            _ => None,
-        };
-        let (question, answer) = (text("question")?, text("answer")?);
-        let index = |member: &str| card.get(member).and_then(Value::as_u64);
-        let indices = index("source_start_index").zip(index("source_end_index"));
-        let source = indices.and_then(|(start, end)| offsets.utf16(start..end));
-        Some(Self { question, answer, source })
-    }
+/// A card that decks would take. A source that does not fit the text is dropped, the card is kept: its question and answer are as good as
+/// before.
+pub(crate) fn proposal(mut card: Value, offsets: &Offsets) -> Option<Proposal> {
+    let mut text = |member: &str| match card.get_mut(member).map(Value::take) {
+        Some(Value::String(text)) if !text.trim().is_empty() => {
+            (text.chars().count() <= MAX_SIDE).then_some(text)
+        }
+        _ => None,
+    };
+    let (question, answer) = (text("question")?, text("answer")?);
+    let index = |member: &str| card.get(member).and_then(Value::as_u64);
+    let indices = index("source_start_index").zip(index("source_end_index"));
+    let source = indices.and_then(|(start, end)| offsets.utf16(start..end));
+    Some(Proposal { question, answer, source: source.map(|source| (source.start, source.end)) })
 }
 
-impl Generator {
-    fn read(value: &Value) -> Option<Self> {
-        Some(Self { name: words(value, "name")?, model: words(value, "model") })
-    }
+fn generator_of(value: &Value) -> Option<Generator> {
+    Some(Generator { name: words(value, "name")?, model: words(value, "model") })
 }
 
-impl Notice {
-    fn read_all(value: &Value) -> Vec<Self> {
-        let read = |notice| {
-            Some(Self { code: words(notice, "code")?, message: words(notice, "message")? })
-        };
-        let notices = value.as_array().into_iter().flatten();
-        notices.filter_map(read).take(MAX_NOTICES).collect()
-    }
+fn notices_of(value: &Value) -> Vec<Notice> {
+    let read =
+        |notice| Some(Notice { code: words(notice, "code")?, message: words(notice, "message")? });
+    let notices = value.as_array().into_iter().flatten();
+    notices.filter_map(read).take(MAX_NOTICES).collect()
 }
 
 fn words(value: &Value, member: &str) -> Option<String> {
@@ -133,7 +130,7 @@ mod tests {
 
     fn note(data: Value, max_cards: usize) -> Note {
         let answer: Answer = serde_json::from_value(json!({ "data": data })).unwrap();
-        answer.into_note("a😀b", max_cards)
+        answer.into_data().into_note(&Offsets::of("a😀b"), max_cards)
     }
 
     fn card(question: &str, start: Value, end: Value) -> Value {
@@ -151,8 +148,8 @@ mod tests {
             card("text", json!("1"), json!("2")),
         ]);
         let note = note(json!({ "id": "n", "cards": cards }), 20);
-        let sources: Vec<_> = note.drafts.into_iter().map(|draft| draft.source).collect();
-        assert_eq!((sources, note.rejected), (vec![Some(1..4), None, None, None, None, None], 0));
+        let sources: Vec<_> = note.proposals.into_iter().map(|draft| draft.source).collect();
+        assert_eq!((sources, note.rejected), (vec![Some((1, 4)), None, None, None, None, None], 0));
     }
 
     #[test]
@@ -165,7 +162,7 @@ mod tests {
         ]);
         let rejected = json!({ "total": 5, "reasons": { "duplicate": 5 } });
         let note = note(json!({ "id": "n", "cards": cards, "rejected": rejected }), 2);
-        assert_eq!((note.drafts.len(), note.rejected), (2, 5 + 9));
+        assert_eq!((note.proposals.len(), note.rejected), (2, 5 + 9));
     }
 
     #[test]
@@ -179,8 +176,8 @@ mod tests {
         assert_eq!(note.notices, [notice]);
         let data =
             json!({ "id": "n", "cards": [], "generator": 1, "notices": {}, "rejected": "x" });
-        let bare =
-            Note { id: "n".into(), generator: None, drafts: vec![], rejected: 0, notices: vec![] };
+        let (id, proposals, notices) = ("n".into(), vec![], vec![]);
+        let bare = Note { id, generator: None, proposals, rejected: 0, notices };
         assert_eq!(self::note(data, 1), bare);
     }
 }
