@@ -18,6 +18,14 @@ pub(crate) enum Code {
     Forbidden,
     /// Clients may not ask for the schema.
     IntrospectionDisabled,
+    /// No text is known for this hash: the client sends it with the text.
+    PersistedQueryNotFound,
+    /// Texts are not kept by their hash here.
+    PersistedQueryNotSupported,
+    /// No document is known by this id.
+    DocumentNotFound,
+    /// Only documents that were registered before are answered.
+    DocumentNotTrusted,
     /// The method is not one that is answered here.
     MethodNotAllowed,
     /// None of the media types of the answer is accepted.
@@ -64,6 +72,10 @@ impl Code {
             Self::CsrfPrevention => "CSRF_PREVENTION",
             Self::Forbidden => "FORBIDDEN",
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
+            Self::DocumentNotFound => "PERSISTED_DOCUMENT_NOT_FOUND",
+            Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::RequestTimeout => "REQUEST_TIMEOUT",
@@ -91,11 +103,16 @@ impl Code {
             Self::Operation(RequestErrorCode::QueryPlanningFailed) | Self::InternalServerError => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::BadRequest | Self::IntrospectionDisabled | Self::Operation(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            // A step of the protocol rather than a failure: clients read the code, and caches keep nothing.
+            Self::PersistedQueryNotFound | Self::PersistedQueryNotSupported => StatusCode::OK,
+            Self::BadRequest
+            | Self::IntrospectionDisabled
+            | Self::DocumentNotFound
+            | Self::Operation(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::CsrfPrevention | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::CsrfPrevention | Self::Forbidden | Self::DocumentNotTrusted => {
+                StatusCode::FORBIDDEN
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,

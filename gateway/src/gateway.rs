@@ -15,6 +15,7 @@ use common::token::AccessTokens;
 use federation::Supergraph;
 
 use crate::authenticate::{Authenticator, Recognition};
+use crate::documents::Documents;
 use crate::graph::Graph;
 use crate::health::{self, Drain};
 use crate::live::{Clients, Reservations};
@@ -97,6 +98,7 @@ impl Gateway {
                 is_stale: AtomicBool::new(false),
                 authenticator: authenticator.map(Arc::new),
                 under_way: UnderWay::new(settings.http.share_queries),
+                documents: Documents::new(&settings.documents),
                 settings,
                 drain: Drain::default(),
                 clients: Clients::default(),

@@ -13,6 +13,7 @@ mod caching;
 mod client;
 mod code;
 mod decode;
+mod documents;
 mod error;
 mod execute;
 mod explain;
@@ -37,10 +38,12 @@ mod state;
 mod streams;
 mod subgraph;
 mod transport;
+mod trusted;
 mod under_way;
 mod well_known;
 
 pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
+
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
@@ -53,11 +56,12 @@ pub use remote::{
     RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
-    BrowserSettings, DeveloperSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings,
-    HttpSettings, OperationSettings, StreamSettings,
+    BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings, ExportList,
+    ExportSettings, GatewaySettings, HttpSettings, OperationSettings, StreamSettings, Untrusted,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,
     Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings, SubgraphSetupError,
 };
 pub use transport::Transport;
+pub use trusted::{TrustedDocuments, TrustedDocumentsError};

@@ -15,7 +15,7 @@ use http::request::Parts;
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::caching::for_keeping;
-use crate::client::client;
+use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::{Accepted, Delivery, MediaType, decode, negotiate};
 use crate::execute::{execute, open};
@@ -60,7 +60,8 @@ async fn steps(
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
-    let prepared = graph.operations.prepare(&request).await?;
+    let application = Application::of(&parts.headers);
+    let prepared = state.prepare(&graph, &request, &application).await?;
     let prepared = authorise(&prepared, &identity)?;
 
     let refresh_cookie = match prepared.kind() {

@@ -1,5 +1,6 @@
 //! What can be set about the gateway: a small struct for each concern. Where a value comes from is the program's affair.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use federation::ExecuteSettings;
@@ -7,6 +8,7 @@ use http::HeaderValue;
 use ipnet::IpNet;
 
 use crate::authenticate::IssuerSettings;
+use crate::trusted::TrustedDocuments;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +23,8 @@ pub struct GatewaySettings {
     pub streams: StreamSettings,
     /// What is remembered of operations.
     pub operations: OperationSettings,
+    /// Which operations may be asked for without their text, and which alone are answered.
+    pub documents: DocumentSettings,
     /// The bounds of what one operation asks of the subgraphs.
     pub execution: ExecuteSettings,
     /// What clients are told of subgraphs' errors.
@@ -108,6 +112,34 @@ impl Default for OperationSettings {
     fn default() -> Self {
         Self { cached_bytes: 64 << 20 }
     }
+}
+
+/// Which operations may be asked for without their text, and which alone are answered.
+#[derive(Debug, Clone)]
+pub struct DocumentSettings {
+    /// How many bytes of texts are kept by their hash at most (automatic persisted queries); 0 for none.
+    pub persisted_bytes: usize,
+    /// The documents that applications were built with.
+    pub trusted: Arc<TrustedDocuments>,
+    /// What becomes of all others.
+    pub untrusted: Untrusted,
+}
+
+impl Default for DocumentSettings {
+    fn default() -> Self {
+        Self { persisted_bytes: 16 << 20, trusted: Arc::default(), untrusted: Untrusted::Answered }
+    }
+}
+
+/// What becomes of an operation that is not among the trusted documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untrusted {
+    /// It is answered.
+    Answered,
+    /// It is answered, and a line in the log says so.
+    Logged,
+    /// It is refused.
+    Refused,
 }
 
 /// What clients are told of subgraphs' errors. Spacey's own subgraphs, and others that are trusted with it, are shown as they are.

@@ -16,6 +16,9 @@ mod subgraph;
 mod upgrade;
 mod validate;
 
+use apollo_compiler::Schema;
+use apollo_compiler::validation::Valid;
+
 use crate::supergraph;
 use diagnostic::Report;
 pub use diagnostic::{Code, Diagnostic, Severity};
@@ -64,18 +67,33 @@ pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>
     postmerge::validate_supergraph(&supergraph, &mut report);
     report.checkpoint()?;
 
+    let supergraph_sdl = print::print(&supergraph);
+    let schema = schema(&supergraph_sdl, &mut report);
+    report.checkpoint()?;
+
     satisfiability::validate_satisfiability(&supergraph, &subgraphs, &mut report);
     report.checkpoint()?;
 
-    let supergraph_sdl = print::print(&supergraph);
-    let api_sdl = api_sdl(&supergraph_sdl, &mut report);
+    let api_sdl = api_sdl(&schema, &mut report);
     report.checkpoint()?;
     Ok(Composition { supergraph_sdl, api_sdl, hints: report.into_hints() })
 }
 
+/// The merged schema must itself be valid GraphQL: types that are fine in each subgraph may not fit together, for example
+/// when a field was widened and no longer implements that of its interface. The rules before say some of it more clearly.
+fn schema(supergraph_sdl: &str, report: &mut Report) -> Valid<Schema> {
+    Schema::parse_and_validate(supergraph_sdl, "supergraph.graphql").unwrap_or_else(|invalid| {
+        for diagnostic in invalid.errors.iter() {
+            let message = format!("the merged schema is not valid: {}", diagnostic.error);
+            report.error(Code::InvalidGraphql, "", &[], message);
+        }
+        Valid::assume_valid(Schema::new())
+    })
+}
+
 /// The client's schema. What the rules before let through and is no schema for clients is not published.
-fn api_sdl(supergraph_sdl: &str, report: &mut Report) -> String {
-    supergraph::api_sdl(supergraph_sdl).unwrap_or_else(|error| {
+fn api_sdl(supergraph: &Valid<Schema>, report: &mut Report) -> String {
+    supergraph::api_sdl(supergraph).unwrap_or_else(|error| {
         report.error(Code::InvalidGraphql, "", &[], error.to_string());
         String::new()
     })

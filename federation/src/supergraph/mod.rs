@@ -55,11 +55,9 @@ pub struct Supergraph {
 /// The schema that clients see of a supergraph, as SDL: [`Supergraph::api_sdl`] without reading who owns what.
 ///
 /// # Errors
-/// When the text is not a valid GraphQL schema or not a supergraph.
-pub(crate) fn api_sdl(sdl: &str) -> Result<String, SupergraphError> {
-    let schema = Schema::parse_and_validate(sdl, "supergraph.graphql")
-        .map_err(|invalid| SupergraphError::Invalid(invalid.errors.to_string()))?;
-    Ok(api::schema(&schema, &links::read(&schema)?)?.to_string())
+/// When it is not a supergraph.
+pub(crate) fn api_sdl(schema: &Valid<Schema>) -> Result<String, SupergraphError> {
+    Ok(api::schema(schema, &links::read(schema)?)?.to_string())
 }
 
 impl Supergraph {

@@ -19,7 +19,7 @@ use super::event_stream::{self, Envelope};
 use super::{client_key, relay, streamed};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
-use crate::client::client;
+use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::{MediaType, decode};
 use crate::live::{Outlet, Reservations, queue};
@@ -109,7 +109,8 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
         )
     })?;
     let graph = state.graph.load_full();
-    let prepared = graph.operations.prepare(&request).await?;
+    let application = Application::of(&parts.headers);
+    let prepared = state.prepare(&graph, &request, &application).await?;
     let prepared = authorise(&prepared, &identity)?;
     let most = state.settings.streams.operations_per_connection;
     stream.admit(&id, identity.viewer.as_ref().map(|viewer| viewer.user), most)?;

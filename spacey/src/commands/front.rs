@@ -6,14 +6,15 @@ use std::time::Duration;
 use common::Clock;
 use common::revocation::Follower;
 use gateway::{
-    BrowserSettings, DeveloperSettings, ErrorSettings, Gateway, GatewaySettings, HttpSettings,
-    OperationSettings, Recognition, StreamSettings,
+    BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings, Gateway, GatewaySettings,
+    HttpSettings, OperationSettings, Recognition, StreamSettings,
 };
 
+use crate::documents;
 use crate::export;
 use crate::graph::{self, PATIENCE};
 use crate::reload;
-use crate::settings::Settings;
+use crate::settings::{Documents, Settings};
 use crate::wiring::{Domains, Identity, Site};
 
 /// How long after an answer it is asked again which sessions were ended elsewhere.
@@ -59,6 +60,9 @@ pub(super) async fn gateway(
 
 pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
     let issuers = settings.keys.issuer.iter().cloned().collect();
+    let Documents { persisted_bytes, trusted, untrusted } = settings.documents.clone();
+    let trusted = trusted.map(|path| documents::read(&path)).transpose()?.unwrap_or_default();
+    let documents = DocumentSettings { persisted_bytes, trusted: Arc::new(trusted), untrusted };
     let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
@@ -81,6 +85,7 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
             ..StreamSettings::default()
         },
         operations: OperationSettings::default(),
+        documents,
         errors: ErrorSettings {
             masked: !settings.development,
             allowed_extensions: settings.error_extensions.clone(),

@@ -12,12 +12,6 @@ const MAX_WORDS: usize = 500;
 /// The most notices that are passed on.
 const MAX_NOTICES: usize = 20;
 
-/// The envelope: `{"message": "success", "data": …}`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Answer {
-    data: Data,
-}
-
 #[derive(Debug, Deserialize)]
 pub(crate) struct Data {
     id: String,
@@ -28,6 +22,21 @@ pub(crate) struct Data {
     rejected: Value,
     #[serde(default)]
     notices: Value,
+}
+
+/// The envelope: `{"message": "success", "data": …}`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Envelope<T> {
+    pub(crate) data: T,
+}
+
+/// What the service fetched, as far as it is looked at.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Content {
+    pub(crate) id: String,
+    pub(crate) processing_status: String,
+    /// Absent or null until it is read.
+    pub(crate) view_text: Option<String>,
 }
 
 /// What came of a text.
@@ -62,12 +71,6 @@ pub(crate) enum Line {
         /// An HTTP status.
         status: u16,
     },
-}
-
-impl Answer {
-    pub(crate) fn into_data(self) -> Data {
-        self.data
-    }
 }
 
 impl Data {
@@ -129,8 +132,8 @@ mod tests {
     use super::*;
 
     fn note(data: Value, max_cards: usize) -> Note {
-        let answer: Answer = serde_json::from_value(json!({ "data": data })).unwrap();
-        answer.into_data().into_note(&Offsets::of("a😀b"), max_cards)
+        let answer: Envelope<Data> = serde_json::from_value(json!({ "data": data })).unwrap();
+        answer.data.into_note(&Offsets::of("a😀b"), max_cards)
     }
 
     fn card(question: &str, start: Value, end: Value) -> Value {

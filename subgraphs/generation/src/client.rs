@@ -9,11 +9,12 @@ use common::{DeckId, Error, GenerationJobId, UserId};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode, Url, redirect};
 use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::GenerationSettings;
-use crate::answer::{Answer, Line, Note, proposal};
+use crate::answer::{Content, Data, Envelope, Line, Note, proposal};
 use crate::model::{Failure, Proposal};
 use crate::offsets::Offsets;
 
@@ -64,6 +65,10 @@ pub(crate) enum GenerationError {
     /// Only where it is wrong: the text of the error could repeat the answer.
     #[error("its answer is not what was agreed, in line {line} column {column}")]
     Malformed { line: usize, column: usize },
+    #[error("the address leads into a private network, or its name is not known")]
+    SourceRefused,
+    #[error("what is at the address cannot be read")]
+    SourceUnreadable,
     /// Whether it made something is unknown, and it may make it twice when it is asked again.
     #[error("the process was interrupted while the service was at work")]
     Interrupted,
@@ -74,6 +79,7 @@ pub(crate) enum GenerationError {
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
+    timeout: Duration,
 }
 
 impl Client {
@@ -98,7 +104,7 @@ impl Client {
             .no_proxy()
             .build()
             .map_err(|error| invalid(error.to_string()))?;
-        Ok(Self { http, base })
+        Ok(Self { http, base, timeout: settings.timeout })
     }
 
     fn route(&self, path: &str) -> Url {
@@ -142,6 +148,42 @@ impl Client {
         })
     }
 
+    /// Has the service fetch and read what is at an address, waits for its text as long as one generation may take, and lets it forget that.
+    pub(crate) async fn read(&self, user: UserId, address: &str) -> Result<String, GenerationError> {
+        let query = [("userID", user.to_string())];
+        let mut url = self.route("content");
+        url.query_pairs_mut().extend_pairs(&query);
+        let response = send(self.http.post(url.clone()).json(&json!({ "source": address }))).await?;
+        if response.status() == StatusCode::BAD_REQUEST {
+            return Err(GenerationError::SourceUnreadable);
+        }
+        let mut content = content(response).await?;
+        let id = content.id.clone();
+        let started = Instant::now();
+        let read = loop {
+            match &*content.processing_status {
+                "processed" => break Ok(content.view_text.unwrap_or_default()),
+                "failed" => break Err(GenerationError::SourceUnreadable),
+                _ if started.elapsed() > self.timeout => break Err(GenerationError::Timeout),
+                _ => tokio::time::sleep(RETRY_EVERY).await,
+            }
+            let mut url = url.clone();
+            url.query_pairs_mut().append_pair("ids", &id);
+            content = match listed(send(self.http.get(url)).await?).await {
+                Ok(content) => content,
+                Err(error) => break Err(error),
+            };
+        };
+        let mut forget = self.route("content");
+        if let Ok(mut segments) = forget.path_segments_mut() {
+            segments.push(&id);
+        }
+        forget.query_pairs_mut().extend_pairs(&query);
+        // What is left there harms nobody: only the person who asked can see it.
+        drop(send(self.http.delete(forget)).await);
+        read
+    }
+
     /// Whether the service keeps its answers by key, so that it can be asked again for what it may have made already. One that says nothing of
     /// it does not.
     pub(crate) async fn keeps_answers(&self) -> bool {
@@ -179,9 +221,9 @@ impl Drafts {
     pub(crate) async fn next(&mut self) -> Result<Part, GenerationError> {
         if !self.in_parts {
             while self.fill().await? {}
-            let answer: Answer = serde_json::from_slice(&self.buffer).map_err(malformed)?;
-            let note = answer.into_data().into_note(&self.offsets, self.max_cards);
-            return Ok(Part::Note(note));
+            let answer: Envelope<Data> =
+                serde_json::from_slice(&self.buffer).map_err(malformed)?;
+            return Ok(Part::Note(answer.data.into_note(&self.offsets, self.max_cards)));
         }
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
@@ -226,6 +268,30 @@ impl Drafts {
         self.buffer.extend_from_slice(&chunk);
         Ok(true)
     }
+}
+
+async fn content(response: Response) -> Result<Content, GenerationError> {
+    Ok(whole::<Content>(response).await?.data)
+}
+
+async fn listed(response: Response) -> Result<Content, GenerationError> {
+    let mut found = whole::<Vec<Content>>(response).await?.data;
+    found.pop().ok_or(GenerationError::SourceUnreadable)
+}
+
+/// Reads the envelope of an answer that is not in parts.
+async fn whole<T: DeserializeOwned>(mut response: Response) -> Result<Envelope<T>, GenerationError> {
+    if response.status() != StatusCode::OK {
+        return Err(GenerationError::Status(response.status()));
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(GenerationError::from_transport)? {
+        if bytes.len() + chunk.len() > MAX_ANSWER {
+            return Err(GenerationError::TooLong);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    serde_json::from_slice(&bytes).map_err(malformed)
 }
 
 /// A prompt in the service's form: what is absent is its own choice.
@@ -301,6 +367,14 @@ impl GenerationError {
             ) => (
                 "GENERATION_UNAVAILABLE",
                 "card generation is not available now; try again later",
+            ),
+            Self::SourceRefused => (
+                "GENERATION_SOURCE_REFUSED",
+                "the address leads into a private network, or its name is not known",
+            ),
+            Self::SourceUnreadable => (
+                "GENERATION_SOURCE_UNREADABLE",
+                "there is no text to be had at this address: it is not there, not public, too large, or neither a page nor a PDF",
             ),
             Self::Interrupted => (
                 "GENERATION_INTERRUPTED",

@@ -4,6 +4,7 @@
 //! generate come from config; without it the last known values hold, or those that are built in. It never logs a text or the secret, and
 //! whatever the service does, only a job fails.
 
+pub mod address;
 mod answer;
 mod client;
 mod graphql;

@@ -60,6 +60,7 @@ fn later(seconds: i64) -> Timestamp {
 fn job(owner: UserId, key: Option<&str>) -> Job {
     let request = Request {
         deck: DeckId::new(),
+        address: None,
         text: "$where \u{0} 😀 {\"$gt\": \"\"}".into(),
         instructions: Some("é".into()),
         max_cards: 20,

@@ -1,7 +1,6 @@
 //! Rules about the merged schema as a whole, before it is asked whether every query can be answered.
 
 mod defaults;
-mod graphql;
 mod inaccessible;
 mod interfaces;
 
@@ -13,8 +12,4 @@ pub(super) fn validate_supergraph(supergraph: &Supergraph, report: &mut Report) 
     interfaces::validate(supergraph, report);
     inaccessible::validate(supergraph, report);
     defaults::validate(supergraph, report);
-    // Says less clearly what the rules above say too.
-    if report.error_count() == 0 {
-        graphql::validate(supergraph, report);
-    }
 }

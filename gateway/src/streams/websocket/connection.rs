@@ -16,7 +16,7 @@ use super::message::{self, ClientMessage, Close};
 use super::{Opening, SUBPROTOCOL};
 use crate::authenticate::Identity;
 use crate::authorise::authorise;
-use crate::client::client;
+use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::GraphQlRequest;
 use crate::live::{Content, Message, Next, Outbox, Outlet, Permit, queue};
@@ -240,7 +240,8 @@ impl Connection {
         }
         let request = GraphQlRequest::from_value(payload)?;
         let graph = self.state.graph.load_full();
-        let prepared = graph.operations.prepare(&request).await?;
+        let application = Application::of(&self.headers);
+        let prepared = self.state.prepare(&graph, &request, &application).await?;
         let prepared = authorise(&prepared, &self.identity)?;
         let id: Arc<str> = id.into();
         let operation = relay::Operation {

@@ -3,7 +3,8 @@
 use async_graphql::{ID, InputObject, OneofObject};
 use common::{DeckId, DraftId, Error, GenerationJobId};
 
-use crate::model::{DEFAULT_CARDS, IdempotencyKey, Instructions, Wanted};
+use crate::address::SourceAddress;
+use crate::model::{DEFAULT_CARDS, IdempotencyKey, Instructions, Source, Wanted};
 
 /// What to make cards of, and how.
 #[derive(Debug, InputObject)]
@@ -29,14 +30,20 @@ pub(crate) struct GenerateCardsInput {
 pub(crate) enum GenerationSourceInput {
     /// A text: 1 to 20,000 characters, or fewer where `generationLimits` says so.
     Text(String),
+    /// A page, a PDF or a plain text in the public internet, by its address (http or https), or an article by its DOI, such as `10.1000/182`. Of a
+    /// long one the beginning is used.
+    Url(String),
 }
 
 impl GenerateCardsInput {
     pub(crate) fn wanted(self) -> Result<Wanted, Error> {
-        let GenerationSourceInput::Text(text) = self.source;
+        let source = match self.source {
+            GenerationSourceInput::Text(text) => Source::Text(text),
+            GenerationSourceInput::Url(url) => Source::Address(SourceAddress::new(&url)?),
+        };
         Ok(Wanted {
             deck: self.deck_id,
-            text,
+            source,
             instructions: self.instructions.map(Instructions::new).transpose()?.flatten(),
             max_cards: self.max_cards.unwrap_or(DEFAULT_CARDS),
             key: self.idempotency_key.map(|key| IdempotencyKey::new(key.0)).transpose()?,

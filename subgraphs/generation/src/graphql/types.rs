@@ -32,7 +32,9 @@ pub(crate) struct GenerationJob {
     version: i64,
     /// The deck that the cards are meant for.
     deck: Option<DeckStub>,
-    /// The text that they are made of.
+    /// Where the text is from: an address, or a DOI; null when it was given.
+    source_url: Option<String>,
+    /// The text that they are made of; empty until it was read, when it is from elsewhere.
     text: String,
     /// What was wished besides.
     instructions: Option<String>,
@@ -65,6 +67,7 @@ impl From<Job> for GenerationJob {
             progress: job.progress(),
             version: job.version,
             deck: Some(DeckStub { id: job.request.deck }),
+            source_url: job.request.address,
             text: job.request.text,
             instructions: job.request.instructions,
             max_cards: job.request.max_cards,
@@ -184,6 +187,7 @@ impl From<Notice> for GenerationNotice {
 #[derive(Debug, Clone, SimpleObject)]
 pub(crate) struct GenerationFailure {
     /// For programs: GENERATION_UNAVAILABLE when the service is down or refuses for now, GENERATION_TIMEOUT when it was too slow,
+    /// GENERATION_SOURCE_REFUSED when the address leads into a private network, GENERATION_SOURCE_UNREADABLE when there is no text to be had there,
     /// GENERATION_INTERRUPTED when a process went away and nobody knows what the service made, GENERATION_FAILED for anything else.
     code: String,
     /// For people.

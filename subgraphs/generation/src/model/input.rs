@@ -3,6 +3,7 @@
 use common::{DeckId, DraftId, Error, GenerationJobId};
 
 use super::MAX_SIDE;
+use crate::address::SourceAddress;
 
 /// The most characters of a text, which config may lower.
 pub const MAX_TEXT: u32 = 20_000;
@@ -20,8 +21,8 @@ pub const MAX_KEY: usize = 200;
 pub struct Wanted {
     /// The deck that the cards are meant for.
     pub deck: DeckId,
-    /// The text.
-    pub text: String,
+    /// What to make them of.
+    pub source: Source,
     /// What the person wishes besides.
     pub instructions: Option<Instructions>,
     /// The most drafts.
@@ -30,6 +31,15 @@ pub struct Wanted {
     pub key: Option<IdempotencyKey>,
     /// The name of one of the prompts in config; the default when absent.
     pub prompt: Option<String>,
+}
+
+/// What to make cards of.
+#[derive(Debug)]
+pub enum Source {
+    /// A text.
+    Text(String),
+    /// What is at an address.
+    Address(SourceAddress),
 }
 
 /// Valid instructions: 1 to [`MAX_INSTRUCTIONS`] characters, not blank.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 pub use input::{
     Choice, DEFAULT_CARDS, DraftEdit, IdempotencyKey, Instructions, MAX_CARDS, MAX_INSTRUCTIONS,
-    MAX_KEY, MAX_TEXT, Wanted, max_cards, side, text,
+    MAX_KEY, MAX_TEXT, Source, Wanted, max_cards, side, text,
 };
 
 /// How long a job is kept after it ended, and its idempotency key with it.
@@ -68,6 +68,8 @@ impl State {
 pub enum Step {
     /// Nothing yet: it waits for its turn.
     Waiting,
+    /// The page or file that it is about is fetched and read.
+    Reading,
     /// The generating service has been asked.
     Asking,
     /// Drafts come.
@@ -120,7 +122,10 @@ pub struct Job {
 pub struct Request {
     /// The deck that the cards are meant for.
     pub deck: DeckId,
-    /// The text to make them of.
+    /// Where the text is to be had; `None` when it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The text to make them of; empty until it is had.
     pub text: String,
     /// What the person wishes besides.
     pub instructions: Option<String>,
@@ -136,11 +141,13 @@ impl Request {
     /// What tells two requests with one key apart.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        let Self { deck, text, instructions, max_cards, prompt, key: _ } = self;
+        let Self { deck, address, text, instructions, max_cards, prompt, key: _ } = self;
+        // What was found at an address is not what was asked for.
+        let text = if address.is_some() { None } else { Some(text) };
         let mut hash = Sha256::new();
         hash.update(deck.uuid().as_bytes());
         hash.update(max_cards.to_be_bytes());
-        for part in [Some(text), instructions.as_ref(), prompt.as_ref()] {
+        for part in [text, address.as_ref(), instructions.as_ref(), prompt.as_ref()] {
             let part = part.map(String::as_bytes);
             hash.update(part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
             hash.update(part.unwrap_or_default());
@@ -288,6 +295,7 @@ impl Job {
     pub fn progress(&self) -> f64 {
         match self.step {
             Step::Waiting => 0.0,
+            Step::Reading => 0.05,
             Step::Asking => 0.1,
             Step::Drafting => {
                 let share = self.drafts.len() as f64 / f64::from(self.request.max_cards.max(1));
@@ -305,6 +313,7 @@ mod tests {
     fn request(text: &str, instructions: Option<&str>) -> Request {
         Request {
             deck: Uuid::nil().into(),
+            address: None,
             text: text.into(),
             instructions: instructions.map(str::to_owned),
             max_cards: 20,
@@ -322,12 +331,15 @@ mod tests {
             Request { max_cards: 21, ..request("ab", None) },
             Request { prompt: Some(String::new()), ..request("ab", None) },
             Request { deck: Uuid::max().into(), ..request("ab", None) },
+            Request { address: Some("ab".into()), ..request("", None) },
         ]
         .map(|request| request.digest());
         let different: std::collections::HashSet<_> = digests.iter().collect();
         assert_eq!(different.len(), digests.len());
         let same = Request { key: Some("k".into()), ..request("ab", None) };
         assert_eq!(same.digest(), digests[0]);
+        let read = Request { address: Some("ab".into()), ..request("found there", None) };
+        assert_eq!(read.digest(), digests[6]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::model::{Job, Request, State, Wanted, max_cards, text};
+use crate::model::{Job, Request, Source, State, Wanted, max_cards, text};
 use crate::queue::Bounds;
 use crate::store::{Full, Inserted, Store};
 
@@ -100,10 +100,16 @@ impl Service {
         }
         let limits = Limits::of(&config);
         let prompt = settings::prompt(&config, wanted.prompt.as_deref())?;
+        let max_cards = max_cards(wanted.max_cards, limits.cards)?;
+        let (address, text) = match wanted.source {
+            Source::Text(given) => (None, text(given, limits.text)?),
+            Source::Address(address) => (Some(address.0), String::new()),
+        };
         let request = Request {
             deck: wanted.deck,
-            max_cards: max_cards(wanted.max_cards, limits.cards)?,
-            text: text(wanted.text, limits.text)?,
+            address,
+            text,
+            max_cards,
             instructions: wanted.instructions.map(|instructions| instructions.0),
             // A default is decided when the job is begun.
             prompt: wanted.prompt.and(prompt).map(|prompt| prompt.name),
@@ -119,7 +125,7 @@ impl Service {
             }
             Inserted::Known(job) if job.request.digest() == digest => Ok(job),
             Inserted::Known(_) => Err(Error::Conflict(
-                "input.idempotencyKey was used for another text, deck, number of cards, prompt or instructions: use a new one"
+                "input.idempotencyKey was used for another source, deck, number of cards, prompt or instructions: use a new one"
                     .into(),
             )),
             Inserted::Full(full) => Err(Error::LimitExceeded { message: self.full(full) }),

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::settings::prompt_of_job;
 use super::{Service, watch};
+use crate::address::leads_outside;
 use crate::answer::Note;
 use crate::client::{Generation, GenerationError, Part};
 use crate::model::{Job, MAX_ATTEMPTS, State, Step};
@@ -104,7 +105,10 @@ impl Service {
     async fn complete(&self, mut job: Job) -> Result<(), Left> {
         let started = Instant::now();
         let outcome = match self.may_ask(&job).await {
-            Ok(()) => self.ask(&mut job).await?,
+            Ok(()) => match self.read(&mut job).await? {
+                Ok(()) => self.ask(&mut job).await?,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         let elapsed_ms = started.elapsed().as_millis();
@@ -131,11 +135,34 @@ impl Service {
 
     /// Whether the service may be asked, or asked again.
     async fn may_ask(&self, job: &Job) -> Result<(), GenerationError> {
-        let was_asked = job.step != Step::Waiting;
+        let was_asked = !matches!(job.step, Step::Waiting | Step::Reading);
         if job.attempts > MAX_ATTEMPTS || (was_asked && !self.client.keeps_answers().await) {
             return Err(GenerationError::Interrupted);
         }
         Ok(())
+    }
+
+    /// Has the service read what is at the job's address, if that is not done. Reading it twice does no harm.
+    async fn read(&self, job: &mut Job) -> Result<Result<(), GenerationError>, Left> {
+        let Some(address) = job.request.address.clone().filter(|_| job.request.text.is_empty())
+        else {
+            return Ok(Ok(()));
+        };
+        job.step = Step::Reading;
+        self.save(job).await?;
+        if !leads_outside(&address).await {
+            return Ok(Err(GenerationError::SourceRefused));
+        }
+        let read = match self.client.read(job.owner, &address).await {
+            Ok(text) => text,
+            Err(error) => return Ok(Err(error)),
+        };
+        let most = self.limits().await.text as usize;
+        job.request.text = read.trim().chars().take(most).collect();
+        if job.request.text.is_empty() {
+            return Ok(Err(GenerationError::SourceUnreadable));
+        }
+        Ok(Ok(()))
     }
 
     /// Asks the service; again when the connection breaks and it keeps its answers by key.

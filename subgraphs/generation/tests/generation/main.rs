@@ -6,6 +6,7 @@ mod configured;
 mod drafts;
 mod faults;
 mod jobs;
+mod pages;
 mod restart;
 mod support;
 
@@ -26,7 +27,7 @@ async fn the_service_that_exists_makes_drafts() {
     let expected = json!({
         "id": null, "state": "READY", "step": "DONE", "progress": 1.0,
         "deck": { "id": gateway.deck.to_string() },
-        "text": support::TEXT, "instructions": null, "maxCards": 20,
+        "sourceUrl": null, "text": support::TEXT, "instructions": null, "maxCards": 20,
         "generator": null,
         "drafts": [
             { "id": null, "question": "What is 😀?", "answer": "A face.", "sourceStartIndex": 0, "sourceEndIndex": 9,

@@ -30,7 +30,7 @@ pub(crate) const TEXT: &str = "😀: face.\n二 is 2.\n";
 pub(crate) const GENERATE: &str =
     "mutation($input: GenerateCardsInput!) { generateCards(input: $input) { job { id state } } }";
 pub(crate) const JOB: &str = "query($id: ID!) { generationJob(id: $id) {
-    id state step progress deck { id } text instructions maxCards generator { name model } rejected notices { code message }
+    id state step progress deck { id } sourceUrl text instructions maxCards generator { name model } rejected notices { code message }
     drafts { id question answer sourceStartIndex sourceEndIndex edited state card { id } } failure { code message }
 } }";
 
@@ -65,6 +65,27 @@ pub(crate) struct Service {
     calls: Arc<Mutex<Vec<Call>>>,
     /// Whether it says that it keeps its answers by key.
     pub(crate) keeps_answers: Arc<AtomicBool>,
+    pub(crate) library: Arc<Library>,
+}
+
+/// What a service says of content, one answer after the other; the last one stays.
+#[derive(Default)]
+pub(crate) struct Library {
+    pub(crate) answers: Mutex<Vec<(axum::http::StatusCode, Value)>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Library {
+    fn answer(&self, asked: String) -> axum::response::Response {
+        self.asked.lock().unwrap().push(asked);
+        let mut answers = self.answers.lock().unwrap();
+        let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
+        (answer.0, Json(answer.1)).into_response()
+    }
+
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
 }
 
 impl Service {
@@ -101,9 +122,22 @@ impl Service {
             true => Json(json!({ "status": "ok", "keeps_answers": true })).into_response(),
             false => axum::http::StatusCode::NOT_FOUND.into_response(),
         };
-        let router = Router::new().route("/notes", post(handler)).route("/health", get(health));
+        let library = Arc::<Library>::default();
+        let [added, listed, deleted] = std::array::from_fn(|_| Arc::clone(&library));
+        let add = async move |Json(body): Json<Value>| added.answer(format!("add {body}"));
+        let list = async move |Query(of): Query<Vec<(String, String)>>| {
+            listed.answer(format!("look at {}", of.last().unwrap().1))
+        };
+        let delete = async move |axum::extract::Path(id): axum::extract::Path<String>| {
+            deleted.answer(format!("delete {id}"))
+        };
+        let router = Router::new()
+            .route("/notes", post(handler))
+            .route("/health", get(health))
+            .route("/content", post(add).get(list))
+            .route("/content/{id}", axum::routing::delete(delete));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, calls, keeps_answers }
+        Self { url, calls, keeps_answers, library }
     }
 
     /// The address of one that writes these bytes to every connection, waits, and closes it.
@@ -214,6 +248,7 @@ impl Gateway {
         for (member, value) in more.as_object().unwrap() {
             match &**member {
                 "text" => input["source"]["text"] = value.clone(),
+                "url" => input["source"] = json!({ "url": value }),
                 _ => input[member] = value.clone(),
             }
         }
