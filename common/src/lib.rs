@@ -33,7 +33,8 @@ pub use error::{Error, StoreError};
 pub use event::Event;
 pub use id::{
     ApiKeyId, CardId, ConfigChangeId, DeckId, DraftId, EventId, FitId, GenerationJobId,
-    LearningSessionId, MailId, NoteId, PresetId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
+    LearningSessionId, MailId, NoteId, PresetId, ReviewId, SecurityEventId, SessionId, TrashId,
+    UserId,
 };
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;

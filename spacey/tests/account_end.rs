@@ -137,7 +137,8 @@ impl World {
         let preset = "mutation($input: SaveStudyPresetInput!) { saveStudyPreset(input: $input) { preset { id } } }";
         let input = json!({ "name": WORD, "settings": { "newPerDay": 7 } });
         self.ask(&self.learning, viewer, preset, input).await;
-        let generate = "mutation($input: GenerateCardsInput!) { generateCards(input: $input) { job { id } } }";
+        let generate =
+            "mutation($input: GenerateCardsInput!) { generateCards(input: $input) { job { id } } }";
         let input = json!({ "deckId": decks[0], "source": { "text": WORD }, "instructions": WORD,
             "idempotencyKey": WORD });
         // It takes a verified address and a role.
@@ -242,8 +243,7 @@ async fn nothing_is_left(world: World, stores: [impl Contents; 4]) {
 
 #[tokio::test]
 async fn in_sqlite() {
-    let stores =
-        [MIGRATIONS, decks::MIGRATIONS, learning::MIGRATIONS, generation::MIGRATIONS];
+    let stores = [MIGRATIONS, decks::MIGRATIONS, learning::MIGRATIONS, generation::MIGRATIONS];
     let stores = stores.map(testing::sqlite);
     let backend = |(_, sqlite): &(_, Sqlite)| Backend::Sqlite(sqlite.clone());
     let world = World::open(stores.each_ref().map(backend)).await;

@@ -84,8 +84,7 @@ pub(crate) async fn own_sdls() -> Result<Vec<SubgraphSdl>, Box<dyn std::error::E
         bounds: generation::queue::Bounds::default(),
     };
     let jobs = empty("generation", generation::MIGRATIONS)?;
-    let generation =
-        generation::open(jobs, nowhere, decks.clone(), config.clone(), clock).await?;
+    let generation = generation::open(jobs, nowhere, decks.clone(), config.clone(), clock).await?;
     let endpoints = [users.endpoint, config, decks, learning, generation];
     Ok(graph::subgraph_sdls(&endpoints).await?)
 }

@@ -118,9 +118,8 @@ pub(crate) async fn leads_outside(source: &str) -> bool {
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
-            let within = |(network, length)| {
-                Ipv4Net::new_assert(network, length).contains(&address)
-            };
+            let within =
+                |(network, length)| Ipv4Net::new_assert(network, length).contains(&address);
             !NOT_PUBLIC_V4.into_iter().any(within)
         }
         IpAddr::V6(address) => {
@@ -128,9 +127,8 @@ fn is_public(address: IpAddr) -> bool {
                 return is_public(IpAddr::V4(mapped));
             }
             let global = Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
-            let within = |(network, length)| {
-                Ipv6Net::new_assert(network, length).contains(&address)
-            };
+            let within =
+                |(network, length)| Ipv6Net::new_assert(network, length).contains(&address);
             global.contains(&address) && !NOT_PUBLIC_V6.into_iter().any(within)
         }
     }
@@ -184,21 +182,46 @@ mod tests {
     #[test]
     fn private_and_special_addresses_are_not_public() {
         for address in [
-            "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.8.8.8", "168.63.129.16", "169.254.169.254",
-            "172.31.255.255", "192.0.0.192", "192.168.0.1", "198.19.0.1", "224.0.0.1", "240.0.0.1",
-            "255.255.255.255", "::", "::1", "::127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-            "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "2001::1", "2001:db8::1", "2002:7f00:1::",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.8.8.8",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.31.255.255",
+            "192.0.0.192",
+            "192.168.0.1",
+            "198.19.0.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
-        for address in ["1.1.1.1", "93.184.216.34", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1"] {
+        for address in
+            ["1.1.1.1", "93.184.216.34", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1"]
+        {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
     }
 
     #[tokio::test]
     async fn a_name_of_this_machine_leads_nowhere_outside() {
-        for source in ["http://localhost/", "http://localhost:443/", "http://no.such.name.invalid/", "x"] {
+        for source in
+            ["http://localhost/", "http://localhost:443/", "http://no.such.name.invalid/", "x"]
+        {
             assert!(!leads_outside(source).await, "{source}");
         }
         assert!(leads_outside("http://93.184.216.34/").await && leads_outside("10.1000/182").await);

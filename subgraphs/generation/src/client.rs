@@ -149,11 +149,16 @@ impl Client {
     }
 
     /// Has the service fetch and read what is at an address, waits for its text as long as one generation may take, and lets it forget that.
-    pub(crate) async fn read(&self, user: UserId, address: &str) -> Result<String, GenerationError> {
+    pub(crate) async fn read(
+        &self,
+        user: UserId,
+        address: &str,
+    ) -> Result<String, GenerationError> {
         let query = [("userID", user.to_string())];
         let mut url = self.route("content");
         url.query_pairs_mut().extend_pairs(&query);
-        let response = send(self.http.post(url.clone()).json(&json!({ "source": address }))).await?;
+        let response =
+            send(self.http.post(url.clone()).json(&json!({ "source": address }))).await?;
         if response.status() == StatusCode::BAD_REQUEST {
             return Err(GenerationError::SourceUnreadable);
         }
@@ -221,8 +226,7 @@ impl Drafts {
     pub(crate) async fn next(&mut self) -> Result<Part, GenerationError> {
         if !self.in_parts {
             while self.fill().await? {}
-            let answer: Envelope<Data> =
-                serde_json::from_slice(&self.buffer).map_err(malformed)?;
+            let answer: Envelope<Data> = serde_json::from_slice(&self.buffer).map_err(malformed)?;
             return Ok(Part::Note(answer.data.into_note(&self.offsets, self.max_cards)));
         }
         loop {
@@ -248,9 +252,7 @@ impl Drafts {
         Ok(match serde_json::from_slice(line).map_err(wrong)? {
             Line::Card { card } => proposal(card, &self.offsets).map(Part::Proposal),
             Line::Wait => None,
-            Line::Done { data } => {
-                Some(Part::Note(data.into_note(&self.offsets, self.max_cards)))
-            }
+            Line::Done { data } => Some(Part::Note(data.into_note(&self.offsets, self.max_cards))),
             Line::Error { status } => {
                 let status = StatusCode::from_u16(status);
                 return Err(GenerationError::Status(status.unwrap_or(StatusCode::BAD_GATEWAY)));
@@ -280,7 +282,9 @@ async fn listed(response: Response) -> Result<Content, GenerationError> {
 }
 
 /// Reads the envelope of an answer that is not in parts.
-async fn whole<T: DeserializeOwned>(mut response: Response) -> Result<Envelope<T>, GenerationError> {
+async fn whole<T: DeserializeOwned>(
+    mut response: Response,
+) -> Result<Envelope<T>, GenerationError> {
     if response.status() != StatusCode::OK {
         return Err(GenerationError::Status(response.status()));
     }
@@ -355,19 +359,17 @@ impl GenerationError {
     /// What the job's owner is told.
     pub(crate) fn failure(&self) -> Failure {
         let (code, message) = match self {
-            Self::Timeout | Self::Status(StatusCode::GATEWAY_TIMEOUT) => (
-                "GENERATION_TIMEOUT",
-                "no cards came in time; try again, or with a shorter text",
-            ),
+            Self::Timeout | Self::Status(StatusCode::GATEWAY_TIMEOUT) => {
+                ("GENERATION_TIMEOUT", "no cards came in time; try again, or with a shorter text")
+            }
             Self::Unreachable(_)
             | Self::Status(
                 StatusCode::BAD_GATEWAY
                 | StatusCode::SERVICE_UNAVAILABLE
                 | StatusCode::TOO_MANY_REQUESTS,
-            ) => (
-                "GENERATION_UNAVAILABLE",
-                "card generation is not available now; try again later",
-            ),
+            ) => {
+                ("GENERATION_UNAVAILABLE", "card generation is not available now; try again later")
+            }
             Self::SourceRefused => (
                 "GENERATION_SOURCE_REFUSED",
                 "the address leads into a private network, or its name is not known",

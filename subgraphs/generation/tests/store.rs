@@ -93,7 +93,8 @@ async fn a_job_is_kept_as_it_was_given(store: &impl Store) {
 
 async fn of_many_with_one_key_one_is_added(store: &impl Store) {
     let (owner, other) = (UserId::new(), UserId::new());
-    let inserted = join_all((0..50).map(|_| store.insert(job(owner, Some("k")), Bounds::default()))).await;
+    let inserted =
+        join_all((0..50).map(|_| store.insert(job(owner, Some("k")), Bounds::default()))).await;
     let mut new = 0;
     let mut ids = HashSet::new();
     for inserted in inserted {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::support::Domain;
 
 const DELETE_DECK: &str = "mutation($id: ID!) { deleteDeck(input: {id: $id}) { trashId } }";
-const RESTORE: &str = "mutation($id: ID!) { restoreDeleted(input: {trashId: $id}) { restored { cardCount } } }";
+const RESTORE: &str =
+    "mutation($id: ID!) { restoreDeleted(input: {trashId: $id}) { restored { cardCount } } }";
 
 fn accepted(owner: UserId, deck: &str, questions: &[&str]) -> DraftsAccepted {
     let card = |question: &&str| AcceptedCard {
@@ -52,7 +53,8 @@ async fn they_become_cards_once() {
         let id = event.cards[0].card.to_string();
         let card = domain.data(user, query, json!({ "id": id })).await["card"].take();
         let note = json!({ "id": event.cards[0].note.to_string(), "type": "BASIC" });
-        let expected = json!({ "answer": "answer", "sourceStartIndex": 3, "sourceEndIndex": 7, "note": note });
+        let expected =
+            json!({ "answer": "answer", "sourceStartIndex": 3, "sourceEndIndex": 7, "note": note });
         assert_eq!(card, expected);
         // One that was deleted since is not made again, and one that is new among the others is.
         let delete = "mutation($id: ID!) { deleteCards(input: {ids: [$id]}) { trashId } }";

@@ -253,8 +253,7 @@ pub(crate) struct GenerationJobConnection(pub(crate) Page<Job>);
 impl GenerationJobConnection {
     /// The jobs with their cursors.
     async fn edges(&self) -> Vec<GenerationJobEdge> {
-        let edge =
-            |job: &Job| GenerationJobEdge { cursor: cursor(job), node: job.clone().into() };
+        let edge = |job: &Job| GenerationJobEdge { cursor: cursor(job), node: job.clone().into() };
         self.0.rows.iter().map(edge).collect()
     }
 

@@ -347,8 +347,7 @@ mod tests {
         let proposal =
             || Proposal { question: "q".into(), answer: "a".into(), source: Some((0, 1)) };
         let now = Timestamp::UNIX_EPOCH;
-        let mut job =
-            Job::new(GenerationJobId::new(), UserId::new(), request("a", None), now);
+        let mut job = Job::new(GenerationJobId::new(), UserId::new(), request("a", None), now);
         job.begin(now);
         job.add(proposal());
         job.add(proposal());
@@ -363,8 +362,7 @@ mod tests {
     #[test]
     fn progress_never_goes_back() {
         let now = Timestamp::UNIX_EPOCH;
-        let mut job =
-            Job::new(GenerationJobId::new(), UserId::new(), request("a", None), now);
+        let mut job = Job::new(GenerationJobId::new(), UserId::new(), request("a", None), now);
         let mut seen = vec![job.progress()];
         job.step = Step::Asking;
         seen.push(job.progress());

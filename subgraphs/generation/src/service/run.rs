@@ -33,8 +33,7 @@ pub(crate) async fn work(service: Weak<Service>) {
     loop {
         let Some(service) = service.upgrade() else { return };
         let now = service.clock.now();
-        let claimed =
-            service.store.claim(service.worker, now, now + LEASE, service.bounds).await;
+        let claimed = service.store.claim(service.worker, now, now + LEASE, service.bounds).await;
         match claimed {
             Ok(Some(job)) => {
                 service.hub.tell(job.id);
@@ -75,7 +74,9 @@ impl Service {
         };
         match left {
             Ok(()) => {}
-            Err(Left::Lost) => tracing::debug!(job = %id, "card generation: the job was taken away"),
+            Err(Left::Lost) => {
+                tracing::debug!(job = %id, "card generation: the job was taken away")
+            }
             Err(Left::Store(error)) => {
                 tracing::warn!(job = %id, %error, "card generation: the job is left for later");
             }

@@ -112,7 +112,9 @@ fn moment(milliseconds: i64) -> Result<Timestamp, StoreError> {
 }
 
 /// As many of the events, from the first on, as are delivered at once.
-fn at_once(events: Vec<(common::EventId, String)>) -> Result<Vec<(common::EventId, Event)>, StoreError> {
+fn at_once(
+    events: Vec<(common::EventId, String)>,
+) -> Result<Vec<(common::EventId, Event)>, StoreError> {
     let mut bytes = 0;
     let fits = |(index, (_, event)): &(usize, (common::EventId, String))| {
         bytes += event.len();

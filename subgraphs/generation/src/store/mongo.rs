@@ -41,8 +41,7 @@ impl MongoStore {
     /// What the server says.
     pub async fn open(mongo: Mongo) -> Result<Self, StoreError> {
         let keyed = doc! { "key": { "$exists": true } };
-        let unique =
-            IndexOptions::builder().unique(true).partial_filter_expression(keyed).build();
+        let unique = IndexOptions::builder().unique(true).partial_filter_expression(keyed).build();
         mongo.ensure_index("jobs", "by_key", doc! { "owner": 1, "key": 1 }, unique).await?;
         let active = doc! { "state": { "$lt": ACTIVE } };
         let active = IndexOptions::builder().partial_filter_expression(active).build();
@@ -82,7 +81,12 @@ impl MongoStore {
         Ok(found.into_iter().map(ActiveDocument::read).collect())
     }
 
-    async fn add(&self, session: &mut ClientSession, mut job: Job, bounds: &Bounds) -> Step<Inserted> {
+    async fn add(
+        &self,
+        session: &mut ClientSession,
+        mut job: Job,
+        bounds: &Bounds,
+    ) -> Step<Inserted> {
         self.lock(session).await?;
         let owner = job.owner.to_bson();
         let gone = self.owners.find_one(doc! { "_id": owner }).session(&mut *session).await?;
@@ -171,7 +175,12 @@ impl MongoStore {
         Ok(Ok(true))
     }
 
-    async fn found(&self, filter: Document, order: i32, limit: i64) -> Result<Vec<Job>, StoreError> {
+    async fn found(
+        &self,
+        filter: Document,
+        order: i32,
+        limit: i64,
+    ) -> Result<Vec<Job>, StoreError> {
         let found = self.jobs.find(filter).sort(doc! { "_id": order }).limit(limit).await?;
         let found: Vec<JobDocument> = found.try_collect().await?;
         found.into_iter().map(JobDocument::read).collect()
@@ -220,7 +229,7 @@ impl Store for MongoStore {
         Box::pin(async move {
             // Mostly there is nothing to begin: that takes no transaction.
             let waiting = doc! { "state": { "$lt": ACTIVE }, "$or": [
-                { "lease": { "$exists": false } }, { "lease": { "$lte": date(now) } } ] };
+            { "lease": { "$exists": false } }, { "lease": { "$lte": date(now) } } ] };
             if this.jobs.find_one(waiting).await?.is_none() {
                 return Ok(None);
             }
@@ -266,7 +275,8 @@ impl Store for MongoStore {
             let old = doc! { "finishedAt": { "$lt": date(before) } };
             let found = jobs.find(old).projection(doc! { "_id": 1 }).limit(i64::from(limit));
             let found: Vec<Document> = found.await?.try_collect().await?;
-            let ids: Vec<Bson> = found.into_iter().filter_map(|mut job| job.remove("_id")).collect();
+            let ids: Vec<Bson> =
+                found.into_iter().filter_map(|mut job| job.remove("_id")).collect();
             let removed = jobs.delete_many(doc! { "_id": { "$in": ids } }).await?;
             Ok(removed.deleted_count)
         })

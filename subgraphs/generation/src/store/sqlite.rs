@@ -55,7 +55,8 @@ impl Store for SqliteStore {
                 }
             }
             let kept = "SELECT count(*) FROM job WHERE owner = ?1";
-            let kept: u32 = connection.prepare_cached(kept)?.query_row([owner], |row| row.get(0))?;
+            let kept: u32 =
+                connection.prepare_cached(kept)?.query_row([owner], |row| row.get(0))?;
             job.turn = match admit(&active(connection)?, owner, kept as usize, &bounds) {
                 Ok(turn) => turn,
                 Err(full) => return Ok(Inserted::Full(full)),
@@ -202,11 +203,7 @@ fn put(connection: &Connection, job: &Job) -> Result<bool, StoreError> {
     Ok(changed == 1)
 }
 
-fn bodies(
-    connection: &Connection,
-    sql: &str,
-    values: impl Params,
-) -> Result<Vec<Job>, StoreError> {
+fn bodies(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<Job>, StoreError> {
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query(values)?;
     let mut jobs = Vec::new();

@@ -10,7 +10,8 @@ use crate::support::{Gateway, Service, caller, note};
 
 const EDIT: &str = "mutation($input: EditDraftInput!) { editDraft(input: $input) { draft { question answer edited state } } }";
 const ACCEPT: &str = "mutation($input: AcceptDraftsInput!) { acceptDrafts(input: $input) { drafts { id state card { id } } job { drafts { state } } } }";
-const REJECT: &str = "mutation($input: RejectDraftsInput!) { rejectDrafts(input: $input) { drafts { id state } } }";
+const REJECT: &str =
+    "mutation($input: RejectDraftsInput!) { rejectDrafts(input: $input) { drafts { id state } } }";
 
 /// A job that is ready, with two drafts.
 async fn ready() -> (Gateway, Value, [Value; 2]) {
@@ -130,11 +131,31 @@ async fn what_cannot_be_done_is_refused_and_changes_nothing() {
     let before = gateway.job(&job).await;
     let other = json!(DeckId::new().to_string());
     for (mutation, input, code, start) in [
-        (EDIT, json!({ "jobId": job, "draftId": first, "question": " " }), "BAD_USER_INPUT", "input.question: is blank"),
-        (EDIT, json!({ "jobId": job, "draftId": first, "answer": "a".repeat(10_001) }), "BAD_USER_INPUT", "input.answer: has 10001"),
+        (
+            EDIT,
+            json!({ "jobId": job, "draftId": first, "question": " " }),
+            "BAD_USER_INPUT",
+            "input.question: is blank",
+        ),
+        (
+            EDIT,
+            json!({ "jobId": job, "draftId": first, "answer": "a".repeat(10_001) }),
+            "BAD_USER_INPUT",
+            "input.answer: has 10001",
+        ),
         (EDIT, json!({ "jobId": job, "draftId": job, "answer": "a" }), "NOT_FOUND", "draft "),
-        (ACCEPT, json!({ "jobId": job, "draftIds": [] }), "BAD_USER_INPUT", "input.draftIds: names 0 drafts"),
-        (ACCEPT, json!({ "jobId": job, "draftIds": vec![&first; 101] }), "BAD_USER_INPUT", "input.draftIds: names 101"),
+        (
+            ACCEPT,
+            json!({ "jobId": job, "draftIds": [] }),
+            "BAD_USER_INPUT",
+            "input.draftIds: names 0 drafts",
+        ),
+        (
+            ACCEPT,
+            json!({ "jobId": job, "draftIds": vec![&first; 101] }),
+            "BAD_USER_INPUT",
+            "input.draftIds: names 101",
+        ),
         (ACCEPT, json!({ "jobId": job, "draftIds": [first, job] }), "NOT_FOUND", "draft "),
         (ACCEPT, json!({ "jobId": job, "deckId": other }), "NOT_FOUND", "deck "),
         (REJECT, json!({ "jobId": other }), "NOT_FOUND", "generation job "),

@@ -55,7 +55,11 @@ async fn an_answer_of_a_wrong_shape_is_a_failure() {
         let answer = move || ([(header::CONTENT_TYPE, "application/json")], body).into_response();
         let service = Service::responding(answer).await;
         let gateway = Gateway::of(&service).await;
-        assert_eq!(gateway.failure(gateway.input(json!({}))).await.0, "GENERATION_FAILED", "{body}");
+        assert_eq!(
+            gateway.failure(gateway.input(json!({}))).await.0,
+            "GENERATION_FAILED",
+            "{body}"
+        );
     }
 }
 
@@ -113,7 +117,10 @@ async fn of_ten_thousand_cards_the_first_are_taken() {
     let questions: Vec<_> =
         job["drafts"].as_array().unwrap().iter().map(|draft| &draft["question"]).collect();
     assert_eq!(questions, ["0?", "1?", "2?"]);
-    assert_eq!((&job["drafts"][2]["sourceStartIndex"], &job["rejected"]), (&Value::Null, &json!(9_997)));
+    assert_eq!(
+        (&job["drafts"][2]["sourceStartIndex"], &job["rejected"]),
+        (&Value::Null, &json!(9_997))
+    );
 }
 
 #[tokio::test]

@@ -68,7 +68,9 @@ async fn a_key_of_another_request_is_a_conflict() {
         input
     };
     gateway.start(key(json!({}))).await;
-    for other in [json!({ "text": "another" }), json!({ "maxCards": 3 }), json!({ "instructions": "i" })] {
+    for other in
+        [json!({ "text": "another" }), json!({ "maxCards": 3 }), json!({ "instructions": "i" })]
+    {
         let (code, message) = gateway.error(key(other)).await;
         assert_eq!(code, "CONFLICT");
         assert!(message.starts_with("input.idempotencyKey was used"), "{message}");
@@ -147,7 +149,10 @@ async fn a_job_is_seen_from_its_beginning_to_its_end() {
     sender.send(format!("{}\n", lines[0])).unwrap();
     let job = until(|job| job["step"] == "DRAFTING").await;
     let draft = job["drafts"][0].clone();
-    assert_eq!((&draft["question"], job["drafts"].as_array().unwrap().len()), (&json!("What is 😀?"), 1));
+    assert_eq!(
+        (&draft["question"], job["drafts"].as_array().unwrap().len()),
+        (&json!("What is 😀?"), 1)
+    );
     let progress = job["progress"].as_f64().unwrap();
     assert!((0.49..0.51).contains(&progress), "{progress}");
     let rest: String = lines[1..].iter().map(|line| format!("{line}\n")).collect();
@@ -186,7 +191,8 @@ async fn nobody_else_sees_a_job() {
 async fn an_answer_in_parts_that_is_wrong_anywhere_fails_the_job() {
     let complete = note_in_lines();
     let cut = &complete[..2];
-    let error = |status: u16| vec![complete[0].clone(), json!({ "type": "error", "status": status })];
+    let error =
+        |status: u16| vec![complete[0].clone(), json!({ "type": "error", "status": status })];
     for (wrong, code) in [
         (cut.to_vec(), "GENERATION_FAILED"),
         (vec![], "GENERATION_FAILED"),

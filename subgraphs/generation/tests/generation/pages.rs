@@ -58,7 +58,9 @@ async fn of_a_long_one_the_beginning_is_used_and_one_key_reads_it_once() {
 #[tokio::test]
 async fn what_leads_inside_is_refused_before_the_service_is_asked() {
     let (service, gateway) = library(vec![content("processed", json!(TEXT))]).await;
-    for url in ["http://127.0.0.1/", "http://[::ffff:a9fe:a9fe]/", "http://10.0.0.1/", "ftp://a.example"] {
+    for url in
+        ["http://127.0.0.1/", "http://[::ffff:a9fe:a9fe]/", "http://10.0.0.1/", "ftp://a.example"]
+    {
         let (code, message) = gateway.error(gateway.input(json!({ "url": url }))).await;
         assert_eq!(code, "BAD_USER_INPUT");
         assert!(message.starts_with("input.source.url: "), "{message}");
