@@ -54,8 +54,14 @@ pub(crate) enum Code {
     AddressMissing,
     /// Who is asking cannot be found out at the moment.
     ServiceUnavailable,
+    /// More is asked for than can be answered.
+    Overloaded,
     /// The gateway stops: another one will answer.
     ShuttingDown,
+    /// The operation may cost more than any may.
+    CostTooHigh,
+    /// The client has too few points left for the operation.
+    Throttled,
     /// The answer took too long.
     GatewayTimeout,
     /// Something broke. The detail is in the log.
@@ -90,7 +96,10 @@ impl Code {
             Self::AddressTaken => "ADDRESS_TAKEN",
             Self::AddressMissing => "ADDRESS_MISSING",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+            Self::Overloaded => "OVERLOADED",
             Self::ShuttingDown => "SHUTTING_DOWN",
+            Self::CostTooHigh => "COST_ESTIMATED_TOO_EXPENSIVE",
+            Self::Throttled => "THROTTLED",
             Self::GatewayTimeout => "GATEWAY_TIMEOUT",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
@@ -107,6 +116,7 @@ impl Code {
             Self::PersistedQueryNotFound | Self::PersistedQueryNotSupported => StatusCode::OK,
             Self::BadRequest
             | Self::IntrospectionDisabled
+            | Self::CostTooHigh
             | Self::DocumentNotFound
             | Self::Operation(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -121,12 +131,14 @@ impl Code {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::StreamNotFound => StatusCode::NOT_FOUND,
             Self::StreamConflict => StatusCode::CONFLICT,
-            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow => {
+            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow | Self::Throttled => {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Self::AddressTaken => StatusCode::CONFLICT,
             Self::AddressMissing => StatusCode::FORBIDDEN,
-            Self::ServiceUnavailable | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ServiceUnavailable | Self::Overloaded | Self::ShuttingDown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }

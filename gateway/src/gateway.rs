@@ -14,6 +14,7 @@ use common::Clock;
 use common::token::AccessTokens;
 use federation::Supergraph;
 
+use crate::admission::Admission;
 use crate::authenticate::{Authenticator, Recognition};
 use crate::documents::Documents;
 use crate::graph::Graph;
@@ -99,7 +100,9 @@ impl Gateway {
                 authenticator: authenticator.map(Arc::new),
                 under_way: UnderWay::new(settings.http.share_queries),
                 documents: Documents::new(&settings.documents),
+                admission: Admission::new(&settings.admission),
                 settings,
+                buckets: Arc::default(),
                 drain: Drain::default(),
                 clients: Clients::default(),
                 exports: Clients::default(),

@@ -4,12 +4,15 @@
 //! domains are reached through [`Transport`], and nothing above it knows whether they run in this process or another one. Both ends
 //! of the protocol between processes are in `remote/`.
 
+mod admission;
 mod authenticate;
 mod authorise;
 mod bounds;
 mod browser;
+mod buckets;
 mod cache;
 mod caching;
+mod charge;
 mod client;
 mod code;
 mod decode;
@@ -18,6 +21,7 @@ mod error;
 mod execute;
 mod explain;
 mod export;
+mod extensions;
 mod gateway;
 mod graph;
 mod graphiql;
@@ -30,6 +34,7 @@ mod observe;
 mod outcome;
 mod payload;
 mod pipeline;
+mod points;
 mod prepare;
 mod remote;
 mod respond;
@@ -56,8 +61,9 @@ pub use remote::{
     RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
-    BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings, ExportList,
-    ExportSettings, GatewaySettings, HttpSettings, OperationSettings, StreamSettings, Untrusted,
+    AdmissionSettings, Allowance, BrowserSettings, CostSettings, DeveloperSettings,
+    DocumentSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings, HttpSettings,
+    Mode, OperationSettings, StreamSettings, Untrusted,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

@@ -8,7 +8,9 @@ use common::{Client, RefreshCookie};
 use federation::Prepared;
 use http::HeaderMap;
 
+use crate::admission::Admission;
 use crate::authenticate::{Authenticator, Identity};
+use crate::buckets::Buckets;
 use crate::client::Application;
 use crate::decode::GraphQlRequest;
 use crate::documents::Documents;
@@ -28,8 +30,11 @@ pub(crate) struct State {
     /// None where everybody is anonymous.
     pub(crate) authenticator: Option<Arc<Authenticator>>,
     pub(crate) documents: Documents,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) settings: GatewaySettings,
     pub(crate) under_way: UnderWay,
+    /// How many points clients have left.
+    pub(crate) buckets: Arc<Buckets>,
     pub(crate) drain: Drain,
     pub(crate) clients: Clients,
     /// Who has a download under way.

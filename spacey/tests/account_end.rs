@@ -9,7 +9,9 @@ use async_graphql::Variables;
 use common::mongo::Mongo;
 use common::sqlite::Sqlite;
 use common::token::AccessTokens;
-use common::{Backend, Caller, Clock, Endpoint, Revocations, SubgraphRequest, Viewer, testing};
+use common::{
+    Backend, Caller, Clock, Endpoint, Later, Revocations, SubgraphRequest, Viewer, testing,
+};
 use futures::TryStreamExt;
 use generation::GenerationSettings;
 use generation::queue::Bounds;
@@ -45,9 +47,11 @@ impl World {
         let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
         let tokens = Arc::new(tokens);
         let mail = tempfile::tempdir().unwrap();
-        let learning = learning::open(learning, clock.clone()).await.unwrap();
+        let later = Later::new("decks");
+        let learning = learning::open(learning, vec![later.clone()], clock.clone()).await.unwrap();
         let subscribers = vec![learning.clone()];
         let decks = decks::open(decks, subscribers, clock.clone()).await.unwrap();
+        later.is(&decks);
         let settings = GenerationSettings {
             url: "http://127.0.0.1:1".to_owned(),
             secret: "a secret of thirty-two characters".into(),

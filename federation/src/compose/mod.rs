@@ -45,11 +45,41 @@ pub struct Composition {
     pub hints: Vec<Diagnostic>,
 }
 
+/// What else is asked of subgraphs than that they compose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ComposeSettings {
+    /// Whether lists of objects must say how long they are.
+    pub list_sizes: ListSizes,
+}
+
+/// Whether lists of objects must say how long they are, by `@listSize`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListSizes {
+    /// They need not.
+    #[default]
+    Optional,
+    /// There is a hint for each that does not.
+    Hinted,
+    /// One that does not is an error.
+    Required,
+}
+
 /// Composes `subgraphs` into a supergraph.
 ///
 /// # Errors
 /// All errors of the first stage that found any. Hints are never in it.
 pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>> {
+    compose_with(subgraphs, &ComposeSettings::default())
+}
+
+/// [`compose`], where more is asked of the subgraphs.
+///
+/// # Errors
+/// As those of [`compose`].
+pub fn compose_with(
+    subgraphs: &[SubgraphSdl],
+    settings: &ComposeSettings,
+) -> Result<Composition, Vec<Diagnostic>> {
     let mut report = Report::default();
 
     let mut subgraphs = subgraph::parse_all(subgraphs, &mut report);
@@ -64,7 +94,7 @@ pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>
     let supergraph = merge::merge(&subgraphs, &mut report);
     report.checkpoint()?;
 
-    postmerge::validate_supergraph(&supergraph, &mut report);
+    postmerge::validate_supergraph(&supergraph, settings, &mut report);
     report.checkpoint()?;
 
     let supergraph_sdl = print::print(&supergraph);

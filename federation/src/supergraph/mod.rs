@@ -11,6 +11,7 @@ mod costs;
 mod error;
 mod field_set;
 mod implicit;
+mod input_costs;
 mod interface_object;
 mod likeness;
 mod links;
@@ -29,6 +30,7 @@ use apollo_compiler::validation::Valid;
 pub(crate) use access::{Access, Requirement, RequirementId};
 pub use costs::{Costs, FieldCost, ListSize};
 pub use error::SupergraphError;
+pub(crate) use input_costs::{InputCosts, InputWeight};
 use likeness::Likeness;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
@@ -46,6 +48,7 @@ pub struct Supergraph {
     types: IndexMap<Name, TypeInfo>,
     access: Access,
     costs: Costs,
+    input_costs: Arc<InputCosts>,
     has_differing_types: bool,
     hidden_values: HashMap<Name, Vec<Name>>,
     likeness: Likeness,
@@ -81,6 +84,7 @@ impl Supergraph {
         let implementers = api.implementers_map();
         let access = access::read(&schema, &links);
         let costs = costs::read(&schema, &links);
+        let input_costs = Arc::new(InputCosts::of(&api, &costs));
         let hidden_values = hidden_values(&schema, &api);
         let has_differing_types = shapes::differ(&types);
         let likeness = Likeness::of(&types);
@@ -92,6 +96,7 @@ impl Supergraph {
             types,
             access,
             costs,
+            input_costs,
             has_differing_types,
             hidden_values,
             likeness,
@@ -114,6 +119,11 @@ impl Supergraph {
     #[must_use]
     pub const fn costs(&self) -> &Costs {
         &self.costs
+    }
+
+    /// What input values cost.
+    pub(crate) const fn input_costs(&self) -> &Arc<InputCosts> {
+        &self.input_costs
     }
 
     pub(crate) const fn access(&self) -> &Access {

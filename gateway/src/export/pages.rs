@@ -77,6 +77,7 @@ impl Pages {
         let prepared = authorise(&prepared, &self.identity)?;
         let (transports, settings) = (&self.graph.transports, &self.state.settings);
         let exchange = Exchange::new(self.caller.clone(), &self.headers, transports, settings);
+        let variables = prepared.coerce(variables).map_err(Outcome::RequestError)?;
         let running = execute(&prepared, variables, transports, exchange, settings);
         let mut executed = deadline.keep(Box::pin(running), Code::GatewayTimeout).await?;
         mask(&mut executed.response.errors, transports, &settings.errors);

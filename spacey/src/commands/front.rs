@@ -7,7 +7,7 @@ use common::Clock;
 use common::revocation::Follower;
 use gateway::{
     BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings, Gateway, GatewaySettings,
-    HttpSettings, OperationSettings, Recognition, StreamSettings,
+    HttpSettings, Mode, OperationSettings, Recognition, StreamSettings,
 };
 
 use crate::documents;
@@ -48,7 +48,10 @@ pub(super) async fn gateway(
             revocations: identity.revocations,
             clock: Clock::System,
         },
-        GatewaySettings { export: Some(&export::ACCOUNT), ..gateway_settings(settings)? },
+        GatewaySettings {
+            export: Some(&export::ACCOUNT),
+            ..gateway_settings(settings, Mode::Enforce)?
+        },
     )?;
     let elsewhere = sites.iter().any(|site| matches!(site, Site::Elsewhere(_)));
     // What runs in this process cannot change.
@@ -58,11 +61,13 @@ pub(super) async fn gateway(
     Ok(gateway)
 }
 
-pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
+/// The gateway's settings. Rules of cost are followed as `cost` says, where nothing else is set.
+pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<GatewaySettings> {
     let issuers = settings.keys.issuer.iter().cloned().collect();
     let Documents { persisted_bytes, trusted, untrusted } = settings.documents.clone();
     let trusted = trusted.map(|path| documents::read(&path)).transpose()?.unwrap_or_default();
     let documents = DocumentSettings { persisted_bytes, trusted: Arc::new(trusted), untrusted };
+    let cost = settings.cost.rules(cost);
     let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
@@ -86,6 +91,7 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
         },
         operations: OperationSettings::default(),
         documents,
+        cost,
         errors: ErrorSettings {
             masked: !settings.development,
             allowed_extensions: settings.error_extensions.clone(),

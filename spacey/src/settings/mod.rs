@@ -4,6 +4,7 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 mod accounts;
+mod cost;
 mod documents;
 mod keys;
 mod mail;
@@ -23,6 +24,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub(crate) use accounts::Accounts;
+pub(crate) use cost::Cost;
 pub(crate) use documents::Documents;
 pub(crate) use keys::Keys;
 pub(crate) use mail::Mail;
@@ -41,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) generation: Generation,
     pub(crate) http: Http,
     pub(crate) documents: Documents,
+    pub(crate) cost: Cost,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
     /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
@@ -155,6 +158,7 @@ impl Settings {
         let generation = Generation::read(reader);
         let http = Http::read(reader, listen.as_ref());
         let documents = Documents::read(reader);
+        let cost = Cost::read(reader);
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
         let config = config(reader);
@@ -176,6 +180,7 @@ impl Settings {
             generation: generation?,
             http: http?,
             documents: documents?,
+            cost: cost?,
             accounts: accounts?,
             mail: mail?,
             config: config?,

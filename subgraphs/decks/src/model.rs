@@ -3,6 +3,7 @@
 //! Lengths count Unicode scalar values. Errors name the argument by its path from the mutation's `input`.
 
 mod card;
+mod change;
 mod deck;
 mod note;
 mod tag;
@@ -12,6 +13,7 @@ use common::{Error, UserId};
 use jiff::SignedDuration;
 
 pub use card::{Card, CardEdit, CardKey, CardList, CardSort, Move, NewCard};
+pub use change::{CHANGES, ChangeKey, Kind, Person};
 pub use deck::{Deck, DeckEdit, DeckFilter, DeckKey, DeckMove, DeckOrder, DeckSort, NewDeck};
 pub use note::{
     Content, Field, FieldEdit, Guid, MAX_DELETIONS, MAX_EXTRA_FIELDS, MAX_GUID, NewNote, Note,

@@ -94,7 +94,8 @@ fn start(service: Arc<Service>, begins_jobs: bool) -> Arc<dyn Endpoint> {
         tokio::spawn(service::work(Arc::downgrade(&service)));
     }
     tokio::spawn(purge(Arc::downgrade(&service)));
-    Arc::new(SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service))
+    let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);
+    Arc::new(endpoint.with_costs(include_str!("costs.txt")))
 }
 
 /// Deletes jobs that were over long ago, as long as the domain is open.

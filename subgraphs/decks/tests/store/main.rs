@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod changes;
 mod decks_and_cards;
 mod notes_and_trash;
 mod support;
+mod told;
 
 use common::testing;
 use decks::store::mongo::MongoStore;
@@ -44,4 +46,8 @@ suite! {
     notes_and_trash::cards_of_a_deck_are_filtered_and_sorted
     notes_and_trash::what_is_in_the_trash_is_not_there_until_it_is_restored
     notes_and_trash::what_was_in_the_trash_is_deleted_for_good_in_parts
+    told::persons_are_kept_when_newer
+    told::cards_are_found_by_what_was_learned
+    told::what_was_learned_is_kept_when_newer
+    changes::what_changes_comes_once_in_order
 }
