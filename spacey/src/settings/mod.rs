@@ -4,6 +4,7 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 mod accounts;
+mod admission;
 mod cost;
 mod documents;
 mod keys;
@@ -43,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) generation: Generation,
     pub(crate) http: Http,
     pub(crate) documents: Documents,
+    /// How many operations run at once, and what becomes of others.
+    pub(crate) admission: gateway::AdmissionSettings,
     pub(crate) cost: Cost,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
@@ -158,6 +161,7 @@ impl Settings {
         let generation = Generation::read(reader);
         let http = Http::read(reader, listen.as_ref());
         let documents = Documents::read(reader);
+        let admission = admission::read(reader);
         let cost = Cost::read(reader);
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
@@ -180,6 +184,7 @@ impl Settings {
             generation: generation?,
             http: http?,
             documents: documents?,
+            admission: admission?,
             cost: cost?,
             accounts: accounts?,
             mail: mail?,

@@ -89,7 +89,7 @@ impl Old {
     }
 
     /// Others are told once more of the decks; nothing was learned of the cards so far; and a device that asks for the first time is told of everything.
-    async fn check_told(&self, store: &impl Store) {
+    async fn check_told(&self, store: &dyn Store) {
         let pending = store.pending(99).await.unwrap();
         let told = pending.into_iter().map(|(_, event)| match event {
             Event::Deck(deck) => {
