@@ -40,7 +40,7 @@ const CREATE_DECK = 'mutation ($input: CreateDeckInput!) { createDeck(input: $in
 const CREATE_CARDS = 'mutation ($input: CreateCardsInput!) { createCards(input: $input) { cards { id } } }';
 const DECK = 'query ($id: ID!) { deck(id: $id) { id } }';
 const SUBMIT_REVIEWS = 'mutation ($input: SubmitReviewsInput!) { submitReviews(input: $input) { results { id status } } }';
-const GENERATE_CARDS = 'mutation ($input: GenerateCardsInput!) { generateCards(input: $input) { drafts { question } } }';
+const GENERATE_CARDS = 'mutation ($input: GenerateCardsInput!) { generateCards(input: $input) { job { id } } }';
 const STATE = `{
   viewer {
     email
@@ -115,8 +115,8 @@ const BODIES = [
     /answer/,
     'input.cards[0].answer',
   ],
-  ['no text to generate from', ({ deckId }) => call(GENERATE_CARDS, { deckId, text: ' ' }), REFUSED.input, /text/, 'input.text'],
-  ['too long a text to generate from', ({ deckId }) => call(GENERATE_CARDS, { deckId, text: 'é '.repeat(200_000) }), REFUSED.input, /text/, 'input.text'],
+  ['no text to generate from', ({ deckId }) => call(GENERATE_CARDS, { deckId, source: { text: ' ' } }), REFUSED.input, /text/, 'input.source.text'],
+  ['too long a text to generate from', ({ deckId }) => call(GENERATE_CARDS, { deckId, source: { text: 'é '.repeat(200_000) } }), REFUSED.input, /text/, 'input.source.text'],
   ['a negative page size', () => ({ query: '{ viewer { decks(first: -1) { totalCount } } }' }), REFUSED.input, /first/, 'first'],
   ['a huge page size', () => ({ query: '{ viewer { decks(first: 1000000) { totalCount } } }' }), REFUSED.input, /first/, 'first'],
   ['a cursor that is none', () => ({ query: '{ viewer { decks(first: 1, after: "x") { totalCount } } }' }), REFUSED.input, /after|cursor/, 'after'],
@@ -125,7 +125,7 @@ const BODIES = [
   ['cards for an absent deck', () => call(CREATE_CARDS, { deckId: ABSENT_ID, cards: [card('one')] }), REFUSED.absent, /deck/i],
   ['cards for what is no id', () => call(CREATE_CARDS, { deckId: '../1', cards: [card('one')] }), REFUSED.input, /not an id/],
   ["cards for another user's deck", ({ evesDeckId }) => call(CREATE_CARDS, { deckId: evesDeckId, cards: [card('one')] }), REFUSED.absent, /deck/i],
-  ['drafts for an absent deck', () => call(GENERATE_CARDS, { deckId: ABSENT_ID, text: 'A fact is a fact.' }), REFUSED.absent, /deck/i],
+  ['drafts for an absent deck', () => call(GENERATE_CARDS, { deckId: ABSENT_ID, source: { text: 'A fact is a fact.' } }), REFUSED.absent, /deck/i],
 
   ['an e-mail address that is none', () => call(SIGN_UP, { ...ADA, email: 'ada at home' }), REFUSED.input, /e-?mail/i, 'input.email'],
   ['an empty user name', () => call(SIGN_UP, { ...ADA, email: 'new@example.com', name: '' }), REFUSED.input, /name/, 'input.name'],

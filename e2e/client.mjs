@@ -27,6 +27,16 @@ export class AppClient {
     return (await this.apollo.query({ query, variables })).data;
   }
 
+  /** The data of the last event of a subscription; throws on any error. */
+  async last(query, variables) {
+    let last;
+    await new Promise((complete, error) => {
+      const next = ({ data, error: wrong }) => (wrong ? error(wrong) : (last = data));
+      this.apollo.subscribe({ query, variables, fetchPolicy: 'no-cache' }).subscribe({ next, error, complete });
+    });
+    return last;
+  }
+
   /** The data of a mutation; throws on any error. */
   async mutate(mutation, variables) {
     return (await this.apollo.mutate({ mutation, variables })).data;

@@ -160,13 +160,13 @@ export function useServer(settings = {}) {
 }
 
 /**
- * Gives the suite the same program as separate services: four subgraphs and a gateway over them, each a process of its own with `settings`
+ * Gives the suite the same program as separate services: five subgraphs and a gateway over them, each a process of its own with `settings`
  * added to its environment. Returns the gateway; `gateway.startAnother()` starts another one over the same subgraphs.
  */
 export function useServices(settings = {}) {
   const gateway = new Server(['gateway']);
   const others = [];
-  const subgraphs = ['learning', 'config', 'decks', 'users'].map((name) => [name, new Server(['subgraph', name])]);
+  const subgraphs = ['learning', 'config', 'decks', 'generation', 'users'].map((name) => [name, new Server(['subgraph', name])]);
   before(async () => {
     // Each is told where those before it are, since the domains pass their events on in the opposite order; and learning where decks will be.
     const ports = { decks: await freePort() };

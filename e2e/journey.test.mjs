@@ -223,10 +223,12 @@ describe('a first evening', () => {
     app.accessToken = (await app.mutate(examples.LogIn, { email, password })).logIn.accessToken;
   });
 
-  test('gets drafts of cards from a text, and nothing is stored', async () => {
+  test('gets drafts of cards from a text, which are no cards yet', async () => {
     const { generateCards } = await app.mutate(examples.GenerateCards, { deckId, text: TEXT });
-    assert.ok(generateCards.generator.name);
-    const { drafts } = generateCards;
+    const last = await app.last(examples.GenerationProgress, { jobId: generateCards.job.id });
+    const { state, generator, drafts } = last.generationProgress;
+    assert.equal(state, 'READY');
+    assert.ok(generator.name);
     assert.ok(drafts.length >= 1 && drafts.length <= 5, `${drafts.length} drafts`);
     for (const draft of drafts) {
       assert.ok(draft.question.trim() && draft.answer.trim());

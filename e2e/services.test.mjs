@@ -1,5 +1,5 @@
 /**
- * The program as separate services on MongoDB: a gateway and four subgraphs that share nothing but secrets, the database server that the
+ * The program as separate services on MongoDB: a gateway and five subgraphs that share nothing but secrets, the database server that the
  * Rust tests made a replica set, and HTTP. A learner notices no difference.
  */
 import assert from 'node:assert/strict';

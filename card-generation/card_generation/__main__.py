@@ -13,6 +13,7 @@ from types import FrameType
 
 import uvicorn
 
+from card_generation.content.store import ContentStore
 from card_generation.errors import StoreError
 from card_generation.lifetime import exit_with_parent
 from card_generation.notes.store import NoteStore
@@ -42,12 +43,13 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         store = NoteStore.open(settings.data_dir)
+        contents = ContentStore.open(settings.data_dir)
     except StoreError as error:
         listener.close()
         return _refuse([f"SPACEY_GENERATION_DATA_DIR: {error.message}"])
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, store),
+            create_app(settings, store, contents),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -60,6 +62,7 @@ def main() -> int:
         server.run(sockets=[listener])
     finally:
         store.close()
+        contents.close()
     return 0 if server.started else 1
 
 

@@ -33,6 +33,16 @@ class ConflictError(ServiceError):
         self.code = code
 
 
+class BadRequestError(ServiceError):
+    """What was given cannot be used."""
+
+    status = 400
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class InvalidInputError(ServiceError):
     """A member of the request is wrong in a way that only the stored note or the text shows."""
 

@@ -24,6 +24,9 @@ MAX_PROMPT_NAME_LENGTH = 100
 MAX_SYSTEM_MESSAGE_LENGTH = 10_000
 """Longest system message of a prompt."""
 
+MAX_INSTRUCTIONS_LENGTH = 2_000
+"""Longest instructions of a person."""
+
 MAX_TOKENS = 100_000
 """Most tokens that a prompt may allow an answer."""
 
@@ -32,6 +35,9 @@ MAX_IDEMPOTENCY_KEY_LENGTH = 200
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """Longest request body: 100 cards of full length, each code point escaped as JSON allows, and some air."""
+
+MAX_UPLOAD_BYTES = 20 * 1024 * 1024 + 64 * 1024
+"""Longest body with a PDF: 20 MiB, and the form around it."""
 
 MAX_LISTED_NOTES = 1_000
 """Most notes that a listing answers."""

@@ -7,6 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from card_generation.content.fetch import Fetcher
+from card_generation.content.store import ContentStore
 from card_generation.notes.store import NoteStore
 from card_generation.settings import load_settings
 from card_generation.web.app import create_app
@@ -27,13 +29,16 @@ def fake_openai() -> Iterator[FakeOpenAi]:
 
 
 @asynccontextmanager
-async def open_client(folder: Path, **environment: str) -> AsyncIterator[httpx.AsyncClient]:
+async def open_client(
+    folder: Path, *fetchers: Fetcher, **environment: str
+) -> AsyncIterator[httpx.AsyncClient]:
     """Start the application with settings as from the environment, and a client that knows the secret."""
     settings = load_settings(
         {"SPACEY_GENERATION_SECRET": SECRET, "SPACEY_GENERATION_DATA_DIR": str(folder)} | environment
     )
     store = NoteStore.open(settings.data_dir)
-    app = create_app(settings, store)
+    contents = ContentStore.open(settings.data_dir)
+    app = create_app(settings, store, contents, *fetchers)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     try:
         async with (
@@ -45,6 +50,7 @@ async def open_client(folder: Path, **environment: str) -> AsyncIterator[httpx.A
             yield client
     finally:
         store.close()
+        contents.close()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A server on loopback that speaks the part of the chat completions API that the service uses.
 
-A test sets what it answers: cards, or raw bytes with a status, after a delay. It records requests.
+A test sets what it answers: cards, or raw bytes with a status, after a delay; to who wants a stream, in
+pieces. It records requests.
 """
 
 import json
@@ -25,6 +26,7 @@ class FakeOpenAi:
     body: bytes = b"{}"
     delay_seconds: float = 0.0
     cut_off: bool = False
+    events: list[bytes] | None = None
     requests: list[Recorded] = field(default_factory=list)
     arrived: threading.Event = field(default_factory=threading.Event)
 
@@ -35,6 +37,17 @@ class FakeOpenAi:
 
     def answer_cards(self, *cards: Any) -> None:
         self.answer_content(json.dumps({"cards": list(cards)}), finish_reason="stop")
+
+    def stream_content(self, *pieces: str, finish_reason: str | None = "stop") -> None:
+        """Stream what the model writes piece by piece, cut off when there is no reason to finish."""
+        chunks: list[dict[str, Any]] = [{"choices": [{"delta": {"content": piece}}]} for piece in pieces]
+        if finish_reason is not None:
+            chunks.append({"choices": [{"delta": {}, "finish_reason": finish_reason}]})
+            chunks.append({"choices": [], "usage": {"total_tokens": 1}})
+        events = [b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks]
+        self.events = [b": a comment\r\n\r\n", *events]
+        if finish_reason is not None:
+            self.events.append(b"data: [DONE]\n\n")
 
     @property
     def base_url(self) -> str:
@@ -50,6 +63,13 @@ class FakeOpenAi:
                 fake.requests.append(Recorded(self.path, headers, json.loads(sent)))
                 fake.arrived.set()
                 time.sleep(fake.delay_seconds)
+                if fake.events is not None and fake.requests[-1].body.get("stream"):
+                    self.send_response(200)
+                    self.send_header("content-type", "text/event-stream; charset=utf-8")
+                    self.end_headers()
+                    for event in fake.events:
+                        self.wfile.write(event)
+                    return
                 try:
                     self.send_response(fake.status)
                     self.send_header("content-type", "application/json")

@@ -39,7 +39,11 @@ async def test_ping_is_open(client: httpx.AsyncClient) -> None:
 
 async def test_health(client: httpx.AsyncClient) -> None:
     response = await client.get("/health")
-    assert response.json() == {"status": "ok", "generator": {"name": "offline-extractive", "model": None}}
+    assert response.json() == {
+        "status": "ok",
+        "generator": {"name": "offline-extractive", "model": None},
+        "keeps_answers": True,
+    }
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", "a-secret-of-the-test", "ä"])
@@ -289,7 +293,7 @@ async def test_the_user_must_be_named(client: httpx.AsyncClient) -> None:
 
 
 async def test_unknown_routes(client: httpx.AsyncClient) -> None:
-    absent = await client.post("/content", params=ANN, json={"source": "https://example.org"})
+    absent = await client.post("/nowhere", params=ANN, json={"source": "https://example.org"})
     assert (absent.status_code, absent.json()) == (404, {"message": "Not Found", "error": "route_not_found"})
     wrong = await client.delete("/notes", params=ANN)
     assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")

@@ -2,7 +2,8 @@
 //!
 //! An event carries the state of one thing after a change, with a version that grows with each change. Whoever keeps a copy applies
 //! it only when its version is newer than the one it has. So it does no harm to deliver an event twice or out of order, and a
-//! deletion is not undone by an older event that arrives late: the copy keeps a tombstone with its version.
+//! deletion is not undone by an older event that arrives late: the copy keeps a tombstone with its version. What has no version is made once: its
+//! ids come with the event, and what has such an id already is left as it is.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub enum Event {
     Deck(DeckChanged),
     /// From decks: a card.
     Card(CardChanged),
+    /// From generation: drafts that a person took as cards.
+    Accepted(DraftsAccepted),
     /// From learning: what was learned of cards.
     Studied(CardsStudied),
 }
@@ -83,6 +86,35 @@ pub struct CardChanged {
     /// The tags of its note, as written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+}
+
+/// Drafts that a person took as cards of a deck.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DraftsAccepted {
+    /// Whose they are.
+    pub owner: UserId,
+    /// The deck they go into.
+    pub deck: DeckId,
+    /// The cards, each of a basic note of its own: 1 to 100.
+    pub cards: Vec<AcceptedCard>,
+}
+
+/// A draft as it was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AcceptedCard {
+    /// The id of its note: what has it already is not made again.
+    pub note: NoteId,
+    /// The id of its card.
+    pub card: CardId,
+    /// The question: 1 to 10,000 characters, not blank.
+    pub question: String,
+    /// The answer: likewise.
+    pub answer: String,
+    /// Where in the source text it comes from, in UTF-16 code units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<(i32, i32)>,
 }
 
 /// What one change in learning did to some of a person's cards.

@@ -184,6 +184,10 @@ ids! {
     SecurityEventId;
     /// A change of a setting.
     ConfigChangeId;
+    /// A job that makes drafts of cards.
+    GenerationJobId;
+    /// A draft of a card.
+    DraftId;
 }
 
 #[cfg(test)]

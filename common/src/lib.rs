@@ -37,8 +37,9 @@ pub use error::{Error, StoreError};
 pub use event::Event;
 pub use file::{FileBytes, FileInfo};
 pub use id::{
-    ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, MediaId,
-    NoteId, PresetId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
+    ApiKeyId, CardId, ConfigChangeId, DeckId, DraftId, EventId, FitId, GenerationJobId,
+    LearningSessionId, MailId, MediaId, NoteId, PresetId, ReviewId, SecurityEventId, SessionId,
+    TrashId, UserId,
 };
 pub use later::Later;
 pub use revocation::Revocations;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// A flashcard-learning backend: a federated GraphQL gateway over four domains.
+/// A flashcard-learning backend: a federated GraphQL gateway over five domains.
 #[derive(Debug, Parser)]
 #[command(version, about, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -15,7 +15,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run everything in one process: gateway, four subgraphs, and the card-generation service.
+    /// Run everything in one process: gateway, five subgraphs, and the card-generation service.
     Serve(ServeArgs),
     /// Run the gateway alone, over subgraphs that run elsewhere: Spacey's own, or with --supergraph those of any supergraph.
     Gateway(GatewayArgs),
@@ -75,6 +75,7 @@ pub(crate) enum SubgraphName {
     Config,
     Decks,
     Learning,
+    Generation,
 }
 
 impl SubgraphName {
@@ -84,6 +85,7 @@ impl SubgraphName {
             Self::Config => "config",
             Self::Decks => "decks",
             Self::Learning => "learning",
+            Self::Generation => "generation",
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) static ACCOUNT: ExportSettings = ExportSettings {
         list("trash", "Trash", "viewer.trash"),
         list("media", "Media", "viewer.mediaFiles"),
         list("learningSessions", "LearningSessions", "viewer.learningSessions"),
+        list("generationJobs", "GenerationJobs", "generationJobs"),
     ],
     nested: &[
         list("cards", "CardsOfDeck", "deck.cards"),
@@ -39,6 +40,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("Query.configHistory", "the installation's, for administrators"),
     ("Query.generationLimits", "the installation's"),
     ("Query.securityEvents", "everybody's, for administrators"),
+    ("Query.generationJob", "the jobs are there"),
+    ("CardDraft.card", "the card is there, with the same texts unless it was edited since"),
     ("Query.node", "what has an id is there with what it belongs to"),
     ("Query.nodes", "what has an id is there with what it belongs to"),
     ("Query.note", "the notes are with their cards"),

@@ -1,8 +1,9 @@
 //! Puts the domains together: which run in this process, which elsewhere, who hears of whose events.
 //!
-//! Events flow users → decks → learning, so the domains are opened in the opposite order; and from learning back to decks, which learning is given as
-//! one that is opened later.
+//! Events flow users → generation → decks → learning, so the domains are opened in the opposite order; and from learning back to decks, which learning is
+//! given as one that is opened later.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,13 +14,18 @@ use common::token::{AccessTokens, ServiceTokens};
 use common::vouched::Admissions;
 use common::{Backend, Clock, Endpoint, KeyVerifier, Later, StoreError};
 use gateway::{HttpEndpoint, HttpEndpointError, RemoteAdmissions, RemoteKeys, Transport};
-use secrecy::{ExposeSecret, SecretString};
+use generation::GenerationSettings;
+use generation::queue::Bounds;
+use secrecy::ExposeSecret;
 use users::Users;
 use users::mail::{InvalidSmtpSettings, Mailbox, Mailer, SmtpMailer};
 
 use crate::keys::{self, KeysError};
 use crate::secrets::{SecretError, make_private_dir, random, read_or_make};
 use crate::settings::{Data, Settings};
+
+/// Where the card-generation service listens unless a setting says otherwise.
+const GENERATION_URL: &str = "http://127.0.0.1:8091";
 
 /// Why the domains cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +46,8 @@ pub(crate) enum WiringError {
         #[source]
         source: common::Error,
     },
+    #[error("there is no free port for the card-generation service: {0}")]
+    NoPort(#[source] std::io::Error),
     #[error("SPACEY_SMTP_…: {0}")]
     Mail(#[from] InvalidSmtpSettings),
     #[error(transparent)]
@@ -75,12 +83,26 @@ impl Identity {
     }
 }
 
-/// The secret shared with the card-generation service.
-pub(crate) fn generation_secret(settings: &Settings) -> Result<SecretString, WiringError> {
-    match &settings.generation.secret {
-        Some(secret) => Ok(secret.clone()),
-        None => Ok(read_or_make(&settings.data.dir.join("keys/generation-secret"), random)?),
-    }
+/// Where the card-generation service is, or will be when this program starts it.
+pub(crate) fn generation_settings(settings: &Settings) -> Result<GenerationSettings, WiringError> {
+    let of = &settings.generation;
+    let url = match (&of.url, &of.command) {
+        (Some(url), _) => url.to_string(),
+        (None, None) => GENERATION_URL.to_owned(),
+        (None, Some(_)) => {
+            // The port is free now; should another program take it first, the service says so and is started again.
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+                .and_then(|listener| listener.local_addr())
+                .map_err(WiringError::NoPort)?;
+            format!("http://{free}")
+        }
+    };
+    let secret = match &of.secret {
+        Some(secret) => secret.clone(),
+        None => read_or_make(&settings.data.dir.join("keys/generation-secret"), random)?,
+    };
+    let bounds = Bounds { running: of.concurrency, ..Bounds::default() };
+    Ok(GenerationSettings { url, secret, timeout: of.timeout, bounds })
 }
 
 /// A domain, wherever it runs.
@@ -149,15 +171,15 @@ pub(crate) struct Domains {
     /// The users domain, where it runs in this process.
     pub(crate) users: Option<Users>,
     pub(crate) decks: Arc<dyn Endpoint>,
-    pub(crate) config: Arc<dyn Endpoint>,
     pub(crate) accounts: Accounts,
 }
 
 impl Domains {
-    /// Opens all four: each in this process unless a setting says where it runs.
+    /// Opens all five: each in this process unless a setting says where it runs. `service` is where card generation calls.
     pub(crate) async fn open(
         settings: &Settings,
         identity: &Identity,
+        service: GenerationSettings,
         clock: &Clock,
     ) -> Result<Self, WiringError> {
         let remote = |name| remote(settings, identity, name);
@@ -182,7 +204,14 @@ impl Domains {
                 Site::Here(decks)
             }
         };
-        let subscribers = vec![decks.endpoint(), learning.endpoint()];
+        let generation = match remote("generation")? {
+            Some(site) => site,
+            None => {
+                let others = (decks.endpoint(), config.endpoint());
+                Site::Here(open_generation(settings, service, others, clock).await?)
+            }
+        };
+        let subscribers = vec![decks.endpoint(), learning.endpoint(), generation.endpoint()];
         let (here, users, accounts) = match remote_endpoint(settings, identity, "users")? {
             Some(endpoint) => {
                 (None, Site::Elsewhere(endpoint.clone()), Accounts::elsewhere(&endpoint))
@@ -196,26 +225,21 @@ impl Domains {
         Ok(Self {
             accounts,
             decks: decks.endpoint(),
-            config: config.endpoint(),
-            sites: vec![users, config, decks, learning],
+            sites: vec![users, config, decks, learning, generation],
             users: here,
         })
     }
 
-    /// All four where they run elsewhere.
+    /// All five where they run elsewhere.
     pub(crate) fn remote(settings: &Settings, identity: &Identity) -> Result<Self, WiringError> {
         let needed = |name| needed(settings, identity, name);
         let users = needed("users")?;
-        let (config, decks, learning) = (
-            Site::Elsewhere(needed("config")?),
-            Site::Elsewhere(needed("decks")?),
-            needed("learning")?,
-        );
+        let (config, decks) = (needed("config")?, needed("decks")?);
+        let (learning, generation) = (needed("learning")?, needed("generation")?);
         Ok(Self {
             accounts: Accounts::elsewhere(&users),
-            decks: decks.endpoint(),
-            config: config.endpoint(),
-            sites: vec![Site::Elsewhere(users), config, decks, Site::Elsewhere(learning)],
+            decks: decks.clone(),
+            sites: [users, config, decks, learning, generation].map(Site::Elsewhere).into(),
             users: None,
         })
     }
@@ -239,12 +263,18 @@ pub(crate) async fn open_one(
         |name| needed(settings, identity, name).map(|endpoint| -> Arc<dyn Endpoint> { endpoint });
     let endpoint = match name {
         "users" => {
-            let subscribers = vec![subscriber("decks")?, subscriber("learning")?];
+            let subscribers =
+                vec![subscriber("decks")?, subscriber("learning")?, subscriber("generation")?];
             let users = open_users(settings, identity, subscribers, clock).await?;
             return Ok(Alone { endpoint: users.endpoint.clone(), users: Some(users) });
         }
         "config" => open_config(settings, clock).await?,
         "decks" => open_decks(settings, vec![subscriber("learning")?], clock).await?,
+        "generation" => {
+            let others = (subscriber("decks")?, subscriber("config")?);
+            let service = generation_settings(settings)?;
+            open_generation(settings, service, others, clock).await?
+        }
         _ => open_learning(settings, vec![subscriber("decks")?], clock).await?,
     };
     Ok(Alone { endpoint, users: None })
@@ -351,6 +381,18 @@ async fn open_learning(
     learning::open(backend, subscribers, clock.clone())
         .await
         .map_err(|source| WiringError::Domain { domain: "learning", source })
+}
+
+async fn open_generation(
+    settings: &Settings,
+    service: GenerationSettings,
+    (decks, config): (Arc<dyn Endpoint>, Arc<dyn Endpoint>),
+    clock: &Clock,
+) -> Result<Arc<dyn Endpoint>, WiringError> {
+    let backend = backend(&settings.data, "generation", generation::MIGRATIONS).await?;
+    generation::open(backend, service, decks, config, clock.clone())
+        .await
+        .map_err(|source| WiringError::Domain { domain: "generation", source })
 }
 
 /// One database file, or one database of the replica set, for each domain: no domain can reach another's.

@@ -1,4 +1,4 @@
-//! An account that is deleted leaves nothing of its owner in any domain: users, decks and learning together, on both stores, with nothing
+//! An account that is deleted leaves nothing of its owner in any domain: users, decks, learning and generation together, on both stores, with nothing
 //! between them but events. What is left is looked for in every table and collection there is, byte by byte.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
@@ -14,6 +14,8 @@ use common::{
     Backend, Caller, Clock, Endpoint, Later, Revocations, SubgraphRequest, Viewer, testing,
 };
 use futures::TryStreamExt;
+use generation::GenerationSettings;
+use generation::queue::Bounds;
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{RawDocumentBuf, doc};
 use rusqlite::types::ValueRef;
@@ -32,13 +34,16 @@ struct World {
     users: Users,
     decks: Arc<dyn Endpoint>,
     learning: Arc<dyn Endpoint>,
+    generation: Arc<dyn Endpoint>,
     tokens: Arc<AccessTokens>,
     clock: Clock,
     _mail: tempfile::TempDir,
 }
 
 impl World {
-    async fn open([users, decks, learning]: [Backend; 3]) -> Self {
+    async fn open([users, decks, learning, generation]: [Backend; 4]) -> Self {
+        // As the program does at its start.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let clock = Clock::manual(Timestamp::now());
         let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
         let tokens = Arc::new(tokens);
@@ -48,6 +53,16 @@ impl World {
         let subscribers = vec![learning.clone()];
         let decks = decks::open(decks, subscribers, clock.clone()).await.unwrap();
         later.is(&decks);
+        let settings = GenerationSettings {
+            url: "http://127.0.0.1:1".to_owned(),
+            secret: "a secret of thirty-two characters".into(),
+            timeout: generation::DEFAULT_TIMEOUT,
+            bounds: Bounds { running: 0, ..Bounds::default() },
+        };
+        let config = learning.clone();
+        let generation =
+            generation::open(generation, settings, decks.clone(), config, clock.clone());
+        let generation = generation.await.unwrap();
         let hashing_cost = HashingCost::new(64, 1, 1).unwrap();
         let users = users::open(
             users,
@@ -55,10 +70,11 @@ impl World {
             tokens.clone(),
             Arc::new(Revocations::new(clock.clone())),
             Arc::new(users::mail::Mailbox::new(mail.path())),
-            vec![decks.clone(), learning.clone()],
+            vec![decks.clone(), learning.clone(), generation.clone()],
             clock.clone(),
         );
-        Self { users: users.await.unwrap(), decks, learning, tokens, clock, _mail: mail }
+        let users = users.await.unwrap();
+        Self { users, decks, learning, generation, tokens, clock, _mail: mail }
     }
 
     async fn ask(
@@ -127,6 +143,17 @@ impl World {
         let preset = "mutation($input: SaveStudyPresetInput!) { saveStudyPreset(input: $input) { preset { id } } }";
         let input = json!({ "name": WORD, "settings": { "newPerDay": 7 } });
         self.ask(&self.learning, viewer, preset, input).await;
+        let generate =
+            "mutation($input: GenerateCardsInput!) { generateCards(input: $input) { job { id } } }";
+        let input = json!({ "deckId": decks[0], "source": { "text": WORD }, "instructions": WORD,
+            "idempotencyKey": WORD });
+        // It takes a verified address and a role.
+        let may = Viewer {
+            verified: true,
+            roles: common::Roles { beta: true, admin: false },
+            ..ada.clone()
+        };
+        self.ask(&self.generation, Some(&may), generate, input).await;
         let delete = "mutation($input: DeleteDeckInput!) { deleteDeck(input: $input) { trashId } }";
         self.ask(&self.decks, viewer, delete, json!({ "id": decks[1] })).await;
         ada
@@ -207,7 +234,7 @@ impl Contents for Mongo {
 }
 
 /// The tables that hold any of `secrets`.
-async fn holding(stores: &[impl Contents; 3], secrets: &[&[u8]]) -> Vec<String> {
+async fn holding(stores: &[impl Contents; 4], secrets: &[&[u8]]) -> Vec<String> {
     let mut tables = Vec::new();
     for store in stores {
         for (table, bytes) in store.rows().await {
@@ -221,13 +248,13 @@ async fn holding(stores: &[impl Contents; 3], secrets: &[&[u8]]) -> Vec<String> 
     tables
 }
 
-async fn nothing_is_left(world: World, stores: [impl Contents; 3]) {
+async fn nothing_is_left(world: World, stores: [impl Contents; 4]) {
     let ada = world.live().await;
     let id = ada.user.uuid().into_bytes();
     let words = [EMAIL, WORD, TIME_ZONE].map(str::as_bytes);
     let all = [words[0], words[1], words[2], &id];
     let before = holding(&stores, &all).await;
-    assert!(before.len() >= 18, "where it is all kept: {before:?}");
+    assert!(before.len() >= 20, "where it is all kept: {before:?}");
     world.end(&ada).await;
     assert_eq!(holding(&stores, &words).await, [""; 0], "what the person wrote");
     let mut left = holding(&stores, &all).await;
@@ -237,7 +264,8 @@ async fn nothing_is_left(world: World, stores: [impl Contents; 3]) {
 
 #[tokio::test]
 async fn in_sqlite() {
-    let stores = [MIGRATIONS, decks::MIGRATIONS, learning::MIGRATIONS].map(testing::sqlite);
+    let stores = [MIGRATIONS, decks::MIGRATIONS, learning::MIGRATIONS, generation::MIGRATIONS];
+    let stores = stores.map(testing::sqlite);
     let backend = |(_, sqlite): &(_, Sqlite)| Backend::Sqlite(sqlite.clone());
     let world = World::open(stores.each_ref().map(backend)).await;
     nothing_is_left(world, stores.each_ref().map(|(_, sqlite)| sqlite.clone())).await;
@@ -245,7 +273,12 @@ async fn in_sqlite() {
 
 #[tokio::test]
 async fn in_mongodb() {
-    let stores = [testing::mongo().await, testing::mongo().await, testing::mongo().await];
+    let stores = [
+        testing::mongo().await,
+        testing::mongo().await,
+        testing::mongo().await,
+        testing::mongo().await,
+    ];
     let world = World::open(stores.clone().map(Backend::Mongo)).await;
     nothing_is_left(world, stores).await;
 }

@@ -17,7 +17,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, Value as ConstValue};
 use ownership_graph::{Graph, SECRET, Who, masked};
-use ownership_table::{collections, learning};
+use ownership_table::{collections, generation, learning};
 use serde_json::Value;
 
 /// How a field is called, and what the answer must be. In the documents `{deck}` and the like stand for what is Ada's, `{my_deck}` for what is Eve's.
@@ -138,12 +138,6 @@ const TABLE: &[(&str, Rule)] = &[
         ),
     ),
     (
-        "Mutation.generateCards",
-        Owner(
-            "mutation { generateCards(input: { deckId: \"{deck}\", text: \"A fact is a fact.\" }) { noteId } }",
-        ),
-    ),
-    (
         "Mutation.submitReviews",
         Owner(
             "mutation { submitReviews(input: { reviews: [{ id: \"018f0000-0000-7000-8000-000000000099\", cardId: \"{card}\", rating: GOOD, reviewedAt: \"2026-01-01T00:00:00Z\" }] }) { results { status reason card { id } } } }",
@@ -195,7 +189,7 @@ const TABLE: &[(&str, Rule)] = &[
 ];
 
 fn table() -> impl Iterator<Item = &'static (&'static str, Rule)> {
-    TABLE.iter().chain(collections::TABLE).chain(learning::TABLE)
+    TABLE.iter().chain(collections::TABLE).chain(learning::TABLE).chain(generation::TABLE)
 }
 
 #[tokio::test(flavor = "multi_thread")]

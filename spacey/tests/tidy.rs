@@ -274,12 +274,12 @@ const MAY_DEPEND: &[(&str, &[&str])] = &[
     ("federation", &[]),
     ("common", &["common"]),
     ("gateway", &["federation", "common"]),
-    ("gateway/generation", &["common"]),
     ("subgraphs/users", &["common"]),
     ("subgraphs/config", &["common"]),
     ("subgraphs/decks", &["common", "anki"]),
     ("subgraphs/decks/anki", &[]),
     ("subgraphs/learning", &["common"]),
+    ("subgraphs/generation", &["common"]),
 ];
 
 #[test]

@@ -5,6 +5,7 @@ is a real, non-empty part of its text.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -68,13 +69,15 @@ class Prompt:
 class GenerationRequest:
     """A text to make at most `max_cards` cards from; with a `focus`, only from that part of it.
 
-    Without a `prompt` the generator uses its own; one that asks no language model has no use for it.
+    `instructions` are what the person wishes besides. Without a `prompt` the generator uses its own. One
+    that asks no language model has no use for either.
     """
 
     text: str
     max_cards: int
     focus: Span | None = None
     prompt: Prompt | None = None
+    instructions: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,10 @@ class Generation:
     notices: list[Notice] = field(default_factory=list)
 
 
+Report = Callable[[Draft], None]
+"""Takes a card as soon as it is made: a foretaste, as the generation says in the end which there are."""
+
+
 class CardGenerator(Protocol):
     """Makes cards from text."""
 
@@ -102,8 +109,8 @@ class CardGenerator(Protocol):
     def info(self) -> GeneratorInfo:
         """The name of this generator."""
 
-    async def generate(self, request: GenerationRequest) -> Generation:
-        """Make cards.
+    async def generate(self, request: GenerationRequest, report: Report | None = None) -> Generation:
+        """Make cards, and report each as soon as it is made.
 
         Raises `UpstreamError` when the cards cannot be had; an answer without cards is not a failure.
         """

@@ -8,6 +8,7 @@ The API key appears in the request's header and nowhere else; what the API answe
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import httpx
@@ -22,9 +23,11 @@ from card_generation.generation.model import (
     GeneratorInfo,
     Notice,
     Reject,
+    Report,
     check,
     keep,
 )
+from card_generation.generation.stream import CardScanner, read_stream
 from card_generation.settings import ModelSettings
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -128,12 +131,12 @@ class OpenAiGenerator:
         """Close the connections."""
         await self._client.aclose()
 
-    async def generate(self, request: GenerationRequest) -> Generation:
-        """Ask for cards, parse them, look their quotations up.
+    async def generate(self, request: GenerationRequest, report: Report | None = None) -> Generation:
+        """Ask for cards, parse them, look their quotations up; as they come when they are reported.
 
         Raises `UpstreamError` when the API fails or none of its cards can be used.
         """
-        answer = await self._ask(request)
+        answer = await self._ask(request, report)
         offered = _parse_cards(_parse_completion(answer))
         return await asyncio.to_thread(self._select, offered, request)
 
@@ -141,11 +144,16 @@ class OpenAiGenerator:
         wanted = request.prompt.model if request.prompt else None
         return wanted or self._settings.model
 
-    async def _ask(self, request: GenerationRequest) -> bytes:
+    async def _ask(self, request: GenerationRequest, report: Report | None) -> bytes:
         """Post the request; answer the body of a 200. The whole exchange has one time limit."""
+        body = _body(self._model(request), request)
+        foretaste = None
+        if report is not None:
+            body["stream"] = True
+            foretaste = _Foretaste(request, report)
         try:
             async with asyncio.timeout(self._settings.timeout_seconds):
-                return await self._post(_body(self._model(request), request))
+                return await self._post(body, foretaste)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise UpstreamTimeoutError(
                 "upstream_timeout",
@@ -156,20 +164,15 @@ class OpenAiGenerator:
                 "upstream_unreachable", "The model's API cannot be reached or broke off."
             ) from error
 
-    async def _post(self, body: dict[str, Any]) -> bytes:
+    async def _post(self, body: dict[str, Any], foretaste: "_Foretaste | None") -> bytes:
         url = f"{self._settings.base_url}/chat/completions"
         async with self._client.stream("POST", url, json=body) as response:
             if response.status_code != httpx.codes.OK:
                 raise _status_error(response.status_code)
-            answer = bytearray()
-            async for chunk in response.aiter_bytes():
-                answer += chunk
-                if len(answer) > MAX_ANSWER_BYTES:
-                    raise UpstreamError(
-                        "upstream_unusable",
-                        f"The model's API answered more than {MAX_ANSWER_BYTES} bytes.",
-                    )
-            return bytes(answer)
+            content_type = response.headers.get("content-type", "")
+            if foretaste is not None and content_type.startswith("text/event-stream"):
+                return await read_stream(_bounded(response), foretaste.take)
+            return b"".join([chunk async for chunk in _bounded(response)])
 
     def _select(self, offered: list[Any], request: GenerationRequest) -> Generation:
         """Keep the cards that hold what they promise."""
@@ -197,6 +200,38 @@ class OpenAiGenerator:
         return Generation(info, drafts, rejected, notices)
 
 
+class _Foretaste:
+    """Reports the cards of an answer that is still being written."""
+
+    def __init__(self, request: GenerationRequest, report: Report) -> None:
+        self._finder = QuoteFinder(request.text)
+        self._after = request.focus.start if request.focus else 0
+        self._left = request.max_cards
+        self._report = report
+        self._scanner = CardScanner()
+
+    def take(self, content: str) -> None:
+        """Take what was written next."""
+        for item in self._scanner.feed(content):
+            draft = _draft(item, self._finder, self._after)
+            if isinstance(draft, Draft) and self._left > 0:
+                self._after = draft.source.start
+                self._left -= 1
+                self._report(draft)
+
+
+async def _bounded(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Read a body up to the limit."""
+    length = 0
+    async for chunk in response.aiter_bytes():
+        length += len(chunk)
+        if length > MAX_ANSWER_BYTES:
+            raise UpstreamError(
+                "upstream_unusable", f"The model's API answered more than {MAX_ANSWER_BYTES} bytes."
+            )
+        yield chunk
+
+
 def _body(model: str, request: GenerationRequest) -> dict[str, Any]:
     instructions = _instructions(request)
     material = [{"role": "user", "content": request.text}]
@@ -215,9 +250,14 @@ def _instructions(request: GenerationRequest) -> str:
     """What the model is told. A prompt from outside is text: nothing of it is a format string."""
     most = str(request.max_cards)
     if request.prompt is None:
-        return _INSTRUCTIONS.format(max_cards=most)
-    own = request.prompt.system_message.replace("{max_cards}", most)
-    return own + _RULES.format(max_cards=most)
+        told = _INSTRUCTIONS.format(max_cards=most)
+    else:
+        own = request.prompt.system_message.replace("{max_cards}", most)
+        told = own + _RULES.format(max_cards=most)
+    if request.instructions is not None:
+        # The person may wish for a language or a kind of question, but not for another form of answer.
+        told += f"\n\nThe learner wishes, as far as the rules above allow:\n{request.instructions}"
+    return told
 
 
 def _status_error(status: int) -> UpstreamError:

@@ -13,12 +13,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
+from card_generation import metrics
 from card_generation.errors import ConflictError, InvalidInputError, NoteNotFoundError
 from card_generation.generation.model import (
     CardGenerator,
     Draft,
     Generation,
     GenerationRequest,
+    Report,
     Span,
 )
 from card_generation.limits import MAX_CARDS
@@ -45,22 +47,51 @@ class NoteService:
         self._generator = generator
         self._slots = asyncio.Semaphore(concurrency)
         self._keys: dict[tuple[str, str], _KeyLock] = {}
+        self._at_work: set[asyncio.Task[Note]] = set()
 
-    async def create(self, user_id: str, deck_id: str, request: GenerationRequest, key: str | None) -> Note:
-        """Make cards from a text and store both as a note.
+    async def create(
+        self,
+        user_id: str,
+        deck_id: str,
+        request: GenerationRequest,
+        key: str | None,
+        report: Report | None = None,
+    ) -> Note:
+        """Make cards from a text and store both as a note; report each card as soon as it is made.
+
+        It is completed also when the caller is gone: with its key the note can be had later.
 
         With an idempotency key the same request answers the same note again; a request that comes
         while the first is at work waits for it. The prompt is not the person's, so a request that
         is sent again after it changed is the same all the same. Raises `ConflictError` when the
         key belongs to another request, and what the generator raises.
         """
-        digest = _digest(deck_id, request.text, request.max_cards)
+        work = asyncio.create_task(self._create(user_id, deck_id, request, key, report))
+        self._at_work.add(work)
+        work.add_done_callback(self._done)
+        return await asyncio.shield(work)
+
+    def _done(self, work: asyncio.Task[Note]) -> None:
+        self._at_work.discard(work)
+        # Whoever waited got the exception; when nobody does any more, it is nobody's.
+        if not work.cancelled():
+            work.exception()
+
+    async def _create(
+        self,
+        user_id: str,
+        deck_id: str,
+        request: GenerationRequest,
+        key: str | None,
+        report: Report | None,
+    ) -> Note:
+        digest = _digest(deck_id, request)
         if key is None:
-            return await self._generate_note(user_id, deck_id, request, None, digest)
+            return await self._generate_note(user_id, deck_id, request, None, digest, report)
         async with self._only_one(user_id, key):
             note = await asyncio.to_thread(self._store.by_key, user_id, key)
             if note is None:
-                note = await self._generate_note(user_id, deck_id, request, key, digest)
+                note = await self._generate_note(user_id, deck_id, request, key, digest, report)
         if note.request_digest != digest:
             raise ConflictError(
                 "idempotency_key_reused",
@@ -141,9 +172,15 @@ class NoteService:
         return note
 
     async def _generate_note(
-        self, user_id: str, deck_id: str, request: GenerationRequest, key: str | None, digest: str
+        self,
+        user_id: str,
+        deck_id: str,
+        request: GenerationRequest,
+        key: str | None,
+        digest: str,
+        report: Report | None,
     ) -> Note:
-        generation = await self._generate(request)
+        generation = await self._generate(request, report)
         note = Note(
             id=str(uuid.uuid4()),
             user_id=user_id,
@@ -156,10 +193,12 @@ class NoteService:
         )
         return await asyncio.to_thread(self._store.insert, note)
 
-    async def _generate(self, request: GenerationRequest) -> Generation:
+    async def _generate(self, request: GenerationRequest, report: Report | None = None) -> Generation:
         async with self._slots:
             started = time.monotonic()
-            generation = await self._generator.generate(request)
+            with metrics.generating(self._generator.info.name):
+                generation = await self._generator.generate(request, report)
+        metrics.count(generation)
         _log.info(
             "%s made %d cards from %d code points in %.0f ms, %d rejected",
             generation.generator.name,
@@ -194,8 +233,11 @@ def _already_added() -> ConflictError:
     return ConflictError("already_added", "The cards of this note were added to a deck already.")
 
 
-def _digest(deck_id: str, text: str, max_cards: int) -> str:
-    return hashlib.sha256(json.dumps([deck_id, text, max_cards]).encode()).hexdigest()
+def _digest(deck_id: str, request: GenerationRequest) -> str:
+    told: list[str | int] = [deck_id, request.text, request.max_cards]
+    if request.instructions is not None:
+        told.append(request.instructions)
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _stored(draft: Draft) -> StoredCard:

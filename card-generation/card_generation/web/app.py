@@ -9,6 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from card_generation.content.fetch import Fetcher
+from card_generation.content.service import ContentService
+from card_generation.content.store import ContentStore
 from card_generation.errors import InvalidInputError, ServiceError
 from card_generation.generation.model import CardGenerator
 from card_generation.generation.offline.generator import OfflineGenerator
@@ -16,7 +19,7 @@ from card_generation.generation.openai import OpenAiGenerator
 from card_generation.notes.service import NoteService
 from card_generation.notes.store import NoteStore
 from card_generation.settings import Settings
-from card_generation.web import health, notes
+from card_generation.web import content, health, notes
 from card_generation.web.gate import Gate
 from card_generation.web.models import error_body, invalid_body
 
@@ -30,8 +33,10 @@ _CODES = {
 }
 
 
-def create_app(settings: Settings, store: NoteStore) -> FastAPI:
-    """Make the application on a store, which the caller closes after it."""
+def create_app(
+    settings: Settings, store: NoteStore, contents: ContentStore, fetcher: Fetcher | None = None
+) -> FastAPI:
+    """Make the application on stores, which the caller closes after it."""
     generator: CardGenerator = (
         OfflineGenerator() if settings.model is None else OpenAiGenerator(settings.model)
     )
@@ -39,7 +44,11 @@ def create_app(settings: Settings, store: NoteStore) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         _log.info("cards are made by %s, model %s", generator.info.name, generator.info.model)
+        service = ContentService(contents, fetcher or Fetcher())
+        _app.state.contents = service
+        await service.resume()
         yield
+        await service.close()
         await generator.close()
 
     app = FastAPI(title="Card generation", docs_url=None, redoc_url=None, lifespan=lifespan)
@@ -48,6 +57,7 @@ def create_app(settings: Settings, store: NoteStore) -> FastAPI:
     app.state.notes = NoteService(store, generator, settings.concurrency)
     app.include_router(health.router)
     app.include_router(notes.router)
+    app.include_router(content.router)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ServiceError, _failed)
     app.add_exception_handler(HTTPException, _refused)

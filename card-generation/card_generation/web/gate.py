@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from card_generation.limits import MAX_BODY_BYTES
+from card_generation.limits import MAX_BODY_BYTES, MAX_UPLOAD_BYTES
 from card_generation.web.models import error_body
 
 SECRET_HEADER = "x-spacey-secret"  # noqa: S105 the header's name
-_TOO_LARGE = f"The body is longer than {MAX_BODY_BYTES} bytes."
+_UPLOADS = "/content"
 
 
 class Gate:
@@ -37,11 +37,12 @@ class Gate:
             await JSONResponse(refusal, status_code=401)(scope, receive, send)
             return
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > MAX_BODY_BYTES:
-            body = error_body(_TOO_LARGE, "body_too_large")
+        most = MAX_UPLOAD_BYTES if scope["path"] == _UPLOADS else MAX_BODY_BYTES
+        if length.isdigit() and int(length) > most:
+            body = error_body(_too_large(most), "body_too_large")
             await JSONResponse(body, status_code=413)(scope, receive, send)
             return
-        await self._app(scope, _counted(receive), send)
+        await self._app(scope, _counted(receive, most), send)
 
     def _may_enter(self, scope: Scope, headers: Headers) -> bool:
         if scope["method"] == "GET" and scope["path"] == "/ping":
@@ -50,7 +51,11 @@ class Gate:
         return secrets.compare_digest(offered, self._secret)
 
 
-def _counted(receive: Receive) -> Receive:
+def _too_large(most: int) -> str:
+    return f"The body is longer than {most} bytes."
+
+
+def _counted(receive: Receive, most: int) -> Receive:
     """Count a body that came without its length, and stop reading at the limit."""
     received = 0
 
@@ -58,8 +63,8 @@ def _counted(receive: Receive) -> Receive:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
-            raise HTTPException(413, _TOO_LARGE)
+        if received > most:
+            raise HTTPException(413, _too_large(most))
         return message
 
     return counted

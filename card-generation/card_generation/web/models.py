@@ -19,6 +19,7 @@ from card_generation.limits import (
     MAX_ANSWER_LENGTH,
     MAX_CARDS,
     MAX_ID_LENGTH,
+    MAX_INSTRUCTIONS_LENGTH,
     MAX_PROMPT_NAME_LENGTH,
     MAX_QUESTION_LENGTH,
     MAX_SYSTEM_MESSAGE_LENGTH,
@@ -32,6 +33,7 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH)]
 Question = Annotated[str, StringConstraints(min_length=1, max_length=MAX_QUESTION_LENGTH)]
 Answer = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ANSWER_LENGTH)]
+Instructions = Annotated[str, StringConstraints(min_length=1, max_length=MAX_INSTRUCTIONS_LENGTH)]
 Offset = Annotated[int, Field(ge=0, le=MAX_TEXT_LENGTH)]
 
 
@@ -90,12 +92,13 @@ class PromptIn(_Request):
 
 
 class CreateNote(_Request):
-    """Asks for a note. `max_cards` and `prompt` are additions to the contract."""
+    """Asks for a note. What follows `deck_id` are additions to the contract."""
 
     text: Text
     deck_id: Id
     max_cards: Annotated[int, Field(ge=1, le=MAX_CARDS)] = MAX_CARDS
     prompt: PromptIn | None = None
+    instructions: Instructions | None = None
 
     @field_validator("text")
     @classmethod
@@ -216,6 +219,8 @@ class Health(BaseModel):
 
     status: str
     generator: GeneratorOut
+    keeps_answers: bool
+    """Whether the same request with the same `idempotency-key` gets the same answer again."""
 
 
 def error_body(message: str, code: str) -> dict[str, Any]:

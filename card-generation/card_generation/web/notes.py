@@ -1,12 +1,19 @@
-"""The contract's routes about notes: each maps a request to one call of the note service."""
+"""The contract's routes about notes: each maps a request to one call of the note service.
 
+Who accepts `application/x-ndjson` gets the answer of `POST /notes` in parts, a line of JSON each.
+"""
+
+import asyncio
 import json
-from typing import Annotated
+import logging
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi.responses import StreamingResponse
 
-from card_generation.errors import NoteNotFoundError
-from card_generation.generation.model import GenerationRequest, Span
+from card_generation.errors import NoteNotFoundError, ServiceError
+from card_generation.generation.model import Draft, GenerationRequest, Span
 from card_generation.limits import MAX_ID_LENGTH, MAX_IDEMPOTENCY_KEY_LENGTH
 from card_generation.notes.service import NoteService
 from card_generation.notes.store import Note, StoredCard
@@ -25,6 +32,11 @@ from card_generation.web.models import (
 )
 
 router = APIRouter()
+_log = logging.getLogger(__name__)
+
+IN_PARTS = "application/x-ndjson"
+WAIT_SECONDS = 5.0
+"""How often a line says that the generation is still at work."""
 
 UserId = Annotated[str, Query(alias="userID", min_length=1, max_length=MAX_ID_LENGTH)]
 DeckId = Annotated[str, Query(min_length=1, max_length=MAX_ID_LENGTH)]
@@ -43,17 +55,69 @@ def _service(request: Request) -> NoteService:
 Notes = Annotated[NoteService, Depends(_service)]
 
 
-@router.post("/notes")
+@router.post("/notes", response_model=Success[GeneratedNoteOut])
 async def create_note(
-    notes: Notes, body: CreateNote, user_id: UserId, idempotency_key: IdempotencyKey = None
-) -> Success[GeneratedNoteOut]:
+    notes: Notes,
+    body: CreateNote,
+    user_id: UserId,
+    idempotency_key: IdempotencyKey = None,
+    accept: Annotated[str, Header()] = "",
+) -> Success[GeneratedNoteOut] | StreamingResponse:
     """Make cards from a text."""
     prompt = body.prompt.to_prompt() if body.prompt else None
-    request = GenerationRequest(body.text, body.max_cards, prompt=prompt)
+    request = GenerationRequest(body.text, body.max_cards, prompt=prompt, instructions=body.instructions)
+    if _wants_parts(accept):
+        parts = in_parts(notes, user_id, body.deck_id, request, idempotency_key)
+        return StreamingResponse(parts, media_type=IN_PARTS)
     note = await notes.create(user_id, body.deck_id, request, idempotency_key)
-    return Success(
-        data=GeneratedNoteOut(id=note.id, text=note.text, cards=_cards(note.cards), **json.loads(note.origin))
-    )
+    return Success(data=_generated(note))
+
+
+def _wants_parts(accept: str) -> bool:
+    return any(part.split(";")[0].strip().lower() == IN_PARTS for part in accept.split(","))
+
+
+async def in_parts(
+    notes: NoteService, user_id: str, deck_id: str, request: GenerationRequest, key: str | None
+) -> AsyncIterator[str]:
+    """Write each card as soon as it is made, and last the whole answer, or the error it would have been."""
+    drafts: asyncio.Queue[Draft | None] = asyncio.Queue()
+    work = asyncio.create_task(notes.create(user_id, deck_id, request, key, drafts.put_nowait))
+    work.add_done_callback(lambda _: drafts.put_nowait(None))
+    while True:
+        try:
+            draft = await asyncio.wait_for(drafts.get(), WAIT_SECONDS)
+        except TimeoutError:
+            yield _line(type="wait")
+            continue
+        if draft is None:
+            break
+        card = CardOut(
+            question=draft.question,
+            answer=draft.answer,
+            source_start_index=draft.source.start,
+            source_end_index=draft.source.end,
+        )
+        yield _line(type="card", card=card.model_dump())
+    try:
+        note = await work
+    except ServiceError as error:
+        if error.status >= 500:
+            _log.warning("%s: %s (%r)", error.code, error.message, error.__cause__)
+        yield _line(type="error", status=error.status, error=error.code, message=error.message)
+    except Exception:
+        _log.exception("a generation failed unexpectedly")
+        yield _line(type="error", status=500, error="internal", message="Something went wrong.")
+    else:
+        yield _line(type="done", data=_generated(note).model_dump())
+
+
+def _line(**members: Any) -> str:
+    return json.dumps(members, ensure_ascii=False) + "\n"
+
+
+def _generated(note: Note) -> GeneratedNoteOut:
+    return GeneratedNoteOut(id=note.id, text=note.text, cards=_cards(note.cards), **json.loads(note.origin))
 
 
 @router.get("/notes")

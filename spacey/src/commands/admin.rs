@@ -7,7 +7,7 @@ use common::{Clock, Roles};
 
 use crate::cli::{AdminArgs, AdminCommand};
 use crate::settings::Settings;
-use crate::wiring::{Domains, Identity};
+use crate::wiring::{Domains, Identity, generation_settings};
 
 pub(super) async fn run(settings: Settings, arguments: AdminArgs) -> super::Result {
     let AdminCommand::Create { email, name } = arguments.command;
@@ -16,7 +16,10 @@ pub(super) async fn run(settings: Settings, arguments: AdminArgs) -> super::Resu
     let password = password.trim_end_matches(['\r', '\n']);
 
     let identity = Identity::load(&settings)?;
-    let domains = Domains::open(&settings, &identity, &Clock::System).await?;
+    let mut generation = generation_settings(&settings)?;
+    // The program that runs beside this one has the jobs.
+    generation.bounds.running = 0;
+    let domains = Domains::open(&settings, &identity, generation, &Clock::System).await?;
     let users = domains.users.ok_or("the users domain runs elsewhere: run this command there")?;
     let roles = Roles { beta: true, admin: true };
     let id = users.ensure_account(&email, &name, password, roles).await?;

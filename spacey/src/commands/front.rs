@@ -1,6 +1,5 @@
-//! What `spacey serve` and `spacey gateway` share: the gateway over its subgraphs, and where the card-generation service is.
+//! What `spacey serve` and `spacey gateway` share: the gateway over its subgraphs.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,19 +10,16 @@ use gateway::{
     GatewaySettings, HttpSettings, Mode, OperationSettings, Recognition, StreamSettings,
     UploadSettings,
 };
-use generation::GenerationSettings;
 
 use crate::documents;
 use crate::export;
 use crate::graph::{self, PATIENCE};
 use crate::reload;
 use crate::settings::{Documents, Settings};
-use crate::wiring::{Domains, Identity, Site, generation_secret};
+use crate::wiring::{Domains, Identity, Site};
 
 /// How long after an answer it is asked again which sessions were ended elsewhere.
 const FOLLOW: Duration = Duration::from_secs(1);
-/// Where the service listens unless a setting says otherwise.
-const GENERATION_URL: &str = "http://127.0.0.1:8091";
 
 /// Where people's images and sounds are served.
 const MEDIA: FileSettings = FileSettings { path: "/media", subgraph: decks::NAME };
@@ -35,12 +31,8 @@ pub(super) async fn gateway(
     settings: &Settings,
     identity: Identity,
     domains: &Domains,
-    generation: GenerationSettings,
 ) -> Result<Gateway> {
-    let mut sites = domains.sites.clone();
-    let (decks, config) = (domains.decks.clone(), domains.config.clone());
-    let generation = generation::open(generation, decks, config, Clock::System)?;
-    sites.push(Site::Here(generation));
+    let sites = domains.sites.clone();
     let endpoints: Vec<Arc<_>> = sites.iter().map(Site::endpoint).collect();
     let sdls = graph::await_subgraph_sdls(&endpoints, PATIENCE).await?;
     let supergraph = graph::supergraph(&sdls)?.supergraph_sdl;
@@ -123,19 +115,4 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
             explain: settings.development,
         },
     })
-}
-
-/// Where the card-generation service is, or will be when this program starts it.
-pub(super) fn generation_settings(settings: &Settings) -> Result<GenerationSettings> {
-    let url = match (&settings.generation.url, &settings.generation.command) {
-        (Some(url), _) => url.to_string(),
-        (None, None) => GENERATION_URL.to_owned(),
-        (None, Some(_)) => {
-            // The port is free now; should another program take it first, the service says so and is started again.
-            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-            format!("http://{free}")
-        }
-    };
-    let (secret, timeout) = (generation_secret(settings)?, settings.generation.timeout);
-    Ok(GenerationSettings { url, secret, timeout })
 }

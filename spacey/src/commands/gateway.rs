@@ -26,8 +26,7 @@ async fn product(settings: &Settings) -> super::Result {
     let (listener, address) = server::listen(&settings.listen).await?;
     let identity = Identity::load(settings)?;
     let domains = Domains::remote(settings, &identity)?;
-    let generation = front::generation_settings(settings)?;
-    let gateway = front::gateway(settings, identity, &domains, generation).await?;
+    let gateway = front::gateway(settings, identity, &domains).await?;
     println!("The gateway listens on http://{address}");
     let drain = gateway.drain();
     let router = gateway.router().merge(mail_pages::routes());

@@ -82,8 +82,10 @@ pub(crate) async fn own_sdls() -> Result<Vec<SubgraphSdl>, Box<dyn std::error::E
         url: "http://127.0.0.1:1".to_owned(),
         secret: crate::secrets::random(),
         timeout: generation::DEFAULT_TIMEOUT,
+        bounds: generation::queue::Bounds::default(),
     };
-    let generation = generation::open(nowhere, decks.clone(), config.clone(), clock)?;
+    let jobs = empty("generation", generation::MIGRATIONS)?;
+    let generation = generation::open(jobs, nowhere, decks.clone(), config.clone(), clock).await?;
     let endpoints = [users.endpoint, config, decks, learning, generation];
     Ok(graph::subgraph_sdls(&endpoints).await?)
 }

@@ -11,16 +11,16 @@ use crate::dev_mail;
 use crate::mail_pages;
 use crate::settings::Settings;
 use crate::sidecar::{Sidecar, SidecarCommand};
-use crate::wiring::{Domains, Identity, mailbox};
+use crate::wiring::{Domains, Identity, generation_settings, mailbox};
 
 pub(super) async fn run(settings: Settings) -> super::Result {
     // The port first: when it is taken, nothing else is started.
     let (listener, address) = server::listen(&settings.listen).await?;
     let identity = Identity::load(&settings)?;
-    let generation = front::generation_settings(&settings)?;
+    let generation = generation_settings(&settings)?;
     let sidecar = start_sidecar(&settings, &generation)?;
-    let domains = Domains::open(&settings, &identity, &Clock::System).await?;
-    let gateway = front::gateway(&settings, identity, &domains, generation).await?;
+    let domains = Domains::open(&settings, &identity, generation, &Clock::System).await?;
+    let gateway = front::gateway(&settings, identity, &domains).await?;
     let demo = match &domains.users {
         Some(users) if settings.accounts.demo => {
             Some(demo::ensure(&settings.data.dir, users, domains.decks.as_ref()).await?)

@@ -84,7 +84,7 @@ pub(crate) struct Data {
 /// Subgraphs that run elsewhere. One that is not named runs in this process.
 #[derive(Debug, Clone)]
 pub(crate) struct Subgraphs {
-    /// `SPACEY_SUBGRAPH_{USERS,CONFIG,DECKS,LEARNING}_URL`, by subgraph name.
+    /// `SPACEY_SUBGRAPH_{USERS,CONFIG,DECKS,LEARNING,GENERATION}_URL`, by subgraph name.
     pub(crate) remote: BTreeMap<&'static str, Url>,
     /// How each of them is called, and each of any supergraph by the general router.
     pub(crate) policies: Policies,
@@ -103,6 +103,8 @@ pub(crate) struct Generation {
     pub(crate) secret: Option<SecretString>,
     /// `SPACEY_GENERATION_TIMEOUT_SECONDS`: how long one generation may take.
     pub(crate) timeout: Duration,
+    /// `SPACEY_GENERATION_JOBS`: how many generations run at the same time, in all processes; none in this one when it is 0.
+    pub(crate) concurrency: usize,
 }
 
 /// The HTTP front.
@@ -255,6 +257,7 @@ impl Subgraphs {
             ("config", "SPACEY_SUBGRAPH_CONFIG_URL"),
             ("decks", "SPACEY_SUBGRAPH_DECKS_URL"),
             ("learning", "SPACEY_SUBGRAPH_LEARNING_URL"),
+            ("generation", "SPACEY_SUBGRAPH_GENERATION_URL"),
         ] {
             if let Some(url) = reader.optional(name, HTTP_ADDRESS, http_url) {
                 remote.insert(subgraph, url);
@@ -285,7 +288,13 @@ impl Generation {
         );
         let secret = long_secret(reader, "SPACEY_GENERATION_SECRET");
         let timeout = seconds(reader, "SPACEY_GENERATION_TIMEOUT_SECONDS", "60");
-        Some(Self { url, command, secret, timeout: timeout? })
+        let concurrency = reader.get(
+            "SPACEY_GENERATION_JOBS",
+            "a number from 0, for none in this process, to 64 is accepted",
+            "4",
+            |text| text.parse().ok().filter(|count| *count <= 64),
+        );
+        Some(Self { url, command, secret, timeout: timeout?, concurrency: concurrency? })
     }
 }
 

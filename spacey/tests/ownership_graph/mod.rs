@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
+mod service;
+
 use std::sync::Arc;
 
 use async_graphql::{Name, Variables};
@@ -18,6 +20,7 @@ use federation::Supergraph;
 use federation::compose::{SubgraphSdl, compose};
 use gateway::{Gateway, GatewaySettings, Recognition, Transport};
 use generation::GenerationSettings;
+use generation::queue::Bounds;
 use http::{Request, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -29,7 +32,7 @@ pub(crate) const SECRET: &str = "Ada's secret";
 /// What ids of no things begin with; a letter makes each another.
 const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
 /// The names that stand for ids.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 15] = [
     "deck",
     "card",
     "other_card",
@@ -42,6 +45,9 @@ const NAMES: [&str; 12] = [
     "trash",
     "preset",
     "media",
+    "job",
+    "waiting_job",
+    "draft",
 ];
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -109,6 +115,16 @@ impl Graph {
         )
         .await
         .unwrap();
+        let service = GenerationSettings {
+            url: service::listen().await,
+            secret: "a secret of thirty-two characters".into(),
+            timeout: generation::DEFAULT_TIMEOUT,
+            bounds: Bounds::default(),
+        };
+        let jobs = backend(generation::MIGRATIONS);
+        let generation =
+            generation::open(jobs, service, decks.clone(), config.clone(), clock.clone());
+        let generation = generation.await.unwrap();
         let mail = tempfile::tempdir().unwrap();
         let users = users::open(
             backend(users::MIGRATIONS),
@@ -116,18 +132,11 @@ impl Graph {
             tokens.clone(),
             revocations.clone(),
             Arc::new(users::mail::Mailbox::new(mail.path().to_owned())),
-            vec![decks.clone(), learning.clone()],
+            vec![decks.clone(), learning.clone(), generation.clone()],
             clock.clone(),
         )
         .await
         .unwrap();
-        let nowhere = GenerationSettings {
-            url: "http://127.0.0.1:1".to_owned(),
-            secret: "a secret of thirty-two characters".into(),
-            timeout: generation::DEFAULT_TIMEOUT,
-        };
-        let generation =
-            generation::open(nowhere, decks.clone(), config.clone(), clock.clone()).unwrap();
 
         let endpoints = vec![users.endpoint.clone(), config, decks, learning, generation];
         let mut sdls = Vec::new();
@@ -215,6 +224,25 @@ impl Graph {
             "mutation {{ saveStudyPreset(input: {{ name: {text:?}, settings: {{ newPerDay: 7 }} }}) {{ preset {{ id }} }} }}"
         );
         let preset = id(&self.run(who, &preset).await, "/data/saveStudyPreset/preset/id");
+        let [job, waiting_job] = [text, service::SLOW].map(|wanted| {
+            format!(
+                "mutation {{ generateCards(input: {{ deckId: {deck:?}, source: {{ text: {text:?} }}, instructions: {wanted:?} }}) {{ job {{ id }} }} }}"
+            )
+        });
+        let job = id(&self.run(who, &job).await, "/data/generateCards/job/id");
+        let waiting_job = id(&self.run(who, &waiting_job).await, "/data/generateCards/job/id");
+        let ready = format!("{{ generationJob(id: {job:?}) {{ state drafts {{ id }} }} }}");
+        let draft = loop {
+            let answer = self.run(who, &ready).await;
+            if answer["data"]["generationJob"]["state"] == "READY" {
+                break id(&answer, "/data/generationJob/drafts/0/id");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        };
+        let running = format!("{{ generationJob(id: {waiting_job:?}) {{ step }} }}");
+        while self.run(who, &running).await["data"]["generationJob"]["step"] != "ASKING" {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
         let viewer = self.viewer(who).unwrap();
         let key = format!(
             "mutation {{ createApiKey(input: {{ name: {text:?}, scopes: [READ], expiresAt: \"{}\" }}) {{ apiKey {{ id }} }} }}",
@@ -239,6 +267,9 @@ impl Graph {
             ("session", session),
             ("review", review),
             ("preset", preset),
+            ("job", job),
+            ("waiting_job", waiting_job),
+            ("draft", draft),
             ("user", viewer.user.to_string()),
             ("email", email.to_owned()),
         ]
@@ -326,7 +357,8 @@ impl Graph {
 
     /// Everything of Ada's, as she sees it.
     pub(crate) async fn state(&self) -> Value {
-        let document = "{ viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
+        let document = "{ generationJobs { nodes { id version state drafts { id question state } } }
+            viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
             tags { nodes { name noteCount } } trash { nodes { id title } } mediaFiles { totalCount nodes { id name size } }
             decks(first: 100) { nodes { id name path description color version archived position
                 studySettings { version presetId own { newPerDay } }

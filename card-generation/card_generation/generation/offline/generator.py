@@ -14,6 +14,7 @@ from card_generation.generation.model import (
     GeneratorInfo,
     Notice,
     Reject,
+    Report,
     Span,
     check,
     keep,
@@ -31,6 +32,9 @@ _EXTRACTIVE = Notice(
     "extractive",
     "Made offline, without a language model: definitions and key sentences were taken out of the text.",
 )
+_INSTRUCTIONS = Notice(
+    "instructions_ignored", "Made offline, without a language model: instructions are not understood."
+)
 _NO_CARDS = Notice(
     "no_cards",
     "No definition and no key sentence was found. Whole sentences that explain work best.",
@@ -45,9 +49,15 @@ class OfflineGenerator:
         """The generator's name; there is no model."""
         return INFO
 
-    async def generate(self, request: GenerationRequest) -> Generation:
-        """Make cards. Does not fail; a text may give no cards."""
-        return await asyncio.to_thread(extract, request)
+    async def generate(self, request: GenerationRequest, report: Report | None = None) -> Generation:
+        """Make cards, all at once. Does not fail; a text may give no cards."""
+        generation = await asyncio.to_thread(extract, request)
+        if report is not None:
+            for draft in generation.drafts:
+                report(draft)
+        if request.instructions is not None:
+            generation.notices.append(_INSTRUCTIONS)
+        return generation
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -3,6 +3,7 @@
 //!
 //! A change is decided on rows that were read before, and committed only if they are still the same; otherwise it is decided again.
 
+mod accepted;
 mod cards;
 mod check;
 mod copies;

@@ -58,6 +58,7 @@ impl Domain for Service {
                     // An account comes back from being gone by no event, so versions need not be compared.
                     Event::User(user) if user.deleted => self.forget(user.user).await?,
                     Event::User(user) => self.store.put_person(user.clone()).await?,
+                    Event::Accepted(accepted) => self.take_accepted(accepted).await?,
                     Event::Studied(cards) => studied.push(cards.clone()),
                     // What this domain tells itself.
                     Event::Deck(_) | Event::Card(_) => {}

@@ -75,6 +75,9 @@ pub trait Store: OutboxStore + MediaStore {
     /// A person's decks in a deck, at any depth, in any order.
     fn descendants(&self, owner: UserId, deck: DeckId) -> Reply<'_, Vec<Deck>>;
 
+    /// A deck, also one in the trash.
+    fn any_deck(&self, id: DeckId) -> Reply<'_, Option<Deck>>;
+
     /// Some decks of a person, also those in the trash.
     fn any_decks(&self, owner: UserId, limit: u32) -> Reply<'_, Vec<Deck>>;
 

@@ -262,6 +262,11 @@ impl Store for MongoStore {
         })
     }
 
+    fn any_deck(&self, id: DeckId) -> Reply<'_, Option<Deck>> {
+        let found = self.decks.find_one(doc! { "_id": id });
+        Box::pin(async move { found.await?.map(Deck::try_from).transpose() })
+    }
+
     fn any_decks(&self, owner: UserId, limit: u32) -> Reply<'_, Vec<Deck>> {
         let found = self.decks.find(doc! { "owner": owner }).limit(i64::from(limit));
         Box::pin(async move { all(found.await?, Deck::try_from).await })

@@ -196,6 +196,12 @@ impl Store for SqliteStore {
         })
     }
 
+    fn any_deck(&self, id: DeckId) -> Reply<'_, Option<Deck>> {
+        let sql = "SELECT {columns} FROM deck WHERE id = ?1";
+        let found = self.decks_by(sql, vec![blob(id.uuid())]);
+        Box::pin(async move { Ok(found.await?.pop()) })
+    }
+
     fn any_decks(&self, owner: UserId, limit: u32) -> Reply<'_, Vec<Deck>> {
         let values = vec![blob(owner.uuid()), Value::from(limit)];
         self.decks_by(include_str!("sql/any_decks.sql"), values)

@@ -1,0 +1,1 @@
+"""What people read and make cards of: pages, articles by DOI and PDF files, as text."""

@@ -1,0 +1,282 @@
+//! The rules of card generation: who may, of which text, for which deck, and by which prompt; and that only the owner sees or changes a job. What
+//! belongs to somebody else is answered as if it did not exist.
+//!
+//! A change is decided on a job that was read before, and stored only if it is still the same; otherwise it is decided again.
+
+mod drafts;
+mod people;
+mod run;
+mod settings;
+mod watch;
+
+use std::sync::Arc;
+
+use async_graphql::{Name, Value, Variables};
+use common::outbox::Outbox;
+use common::page::{Page, PageRequest};
+use common::{
+    Caller, Clock, DeckId, Endpoint, Error, Event, GenerationJobId, Role, ServiceConfig,
+    SubgraphRequest, Viewer,
+};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::model::{Job, Request, Source, State, Wanted, max_cards, text};
+use crate::queue::Bounds;
+use crate::store::{Full, Inserted, Store};
+
+pub use drafts::Accepted;
+pub(crate) use run::work;
+pub use settings::Limits;
+use watch::Hub;
+
+/// The feature's flag.
+const FEATURE: &str = "cardGeneration";
+/// How often a change is decided again: others change a job at most a few times a second.
+const ATTEMPTS: usize = 20;
+
+/// The rules of card generation.
+pub struct Service {
+    store: Arc<dyn Store>,
+    outbox: Outbox,
+    client: Client,
+    bounds: Bounds,
+    decks: Arc<dyn Endpoint>,
+    config: ServiceConfig,
+    clock: Clock,
+    deck_query: Arc<str>,
+    /// Who runs jobs in this process.
+    worker: Uuid,
+    /// Rung when there may be something to begin.
+    bell: Arc<Notify>,
+    hub: Hub,
+}
+
+/// A deck as far as it matters here.
+struct Deck {
+    card_count: i64,
+}
+
+impl Service {
+    /// Starts the domain on its store.
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        outbox: Outbox,
+        client: Client,
+        bounds: Bounds,
+        decks: Arc<dyn Endpoint>,
+        config: ServiceConfig,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            store,
+            outbox,
+            client,
+            bounds,
+            decks,
+            config,
+            clock,
+            deck_query: "query ($id: ID!) { deck(id: $id) { id cardCount } }".into(),
+            worker: Uuid::new_v4(),
+            bell: Arc::default(),
+            hub: Hub::default(),
+        }
+    }
+
+    /// Adds a job for one of the viewer's decks, for those with a verified address and the role BETA. With the key of an earlier one that asked for
+    /// the same, that one is answered.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::Unverified`], [`Error::Forbidden`], [`Error::NotFound`] for the deck, [`Error::Conflict`] for a key of another
+    /// request, [`Error::LimitExceeded`] when there are too many jobs, [`Error::Unavailable`].
+    pub async fn generate(&self, caller: &Arc<Caller>, wanted: Wanted) -> Result<Job, Error> {
+        caller.verified()?;
+        let viewer = caller.with_role(Role::Beta)?;
+        let config = self.config.current().await;
+        if config.feature(FEATURE, Some(viewer)) == Some(false) {
+            let message = "cards are not generated for this account now".into();
+            return Err(Error::Unavailable { code: "FEATURE_DISABLED", message });
+        }
+        let limits = Limits::of(&config);
+        let prompt = settings::prompt(&config, wanted.prompt.as_deref())?;
+        let max_cards = max_cards(wanted.max_cards, limits.cards)?;
+        let (address, text) = match wanted.source {
+            Source::Text(given) => (None, text(given, limits.text)?),
+            Source::Address(address) => (Some(address.0), String::new()),
+        };
+        let request = Request {
+            deck: wanted.deck,
+            address,
+            text,
+            max_cards,
+            instructions: wanted.instructions.map(|instructions| instructions.0),
+            // A default is decided when the job is begun.
+            prompt: wanted.prompt.and(prompt).map(|prompt| prompt.name),
+            key: wanted.key.map(|key| key.0),
+        };
+        self.own_deck(caller, wanted.deck).await?;
+        let digest = request.digest();
+        let job = Job::new(GenerationJobId::new(), viewer.user, request, self.clock.now());
+        match self.store.insert(job, self.bounds).await? {
+            Inserted::New(job) => {
+                self.bell.notify_one();
+                Ok(job)
+            }
+            Inserted::Known(job) if job.request.digest() == digest => Ok(job),
+            Inserted::Known(_) => Err(Error::Conflict(
+                "input.idempotencyKey was used for another source, deck, number of cards, prompt or instructions: use a new one"
+                    .into(),
+            )),
+            Inserted::Full(full) => Err(Error::LimitExceeded { message: self.full(full) }),
+            // The account ended while the request was under way.
+            Inserted::Gone => Err(Error::Unauthenticated),
+        }
+    }
+
+    fn full(&self, full: Full) -> String {
+        let Bounds { active_each, kept_each, .. } = self.bounds;
+        match full {
+            Full::Active => "too many people have cards generated now: try again later".to_owned(),
+            Full::ActiveOfOwner => format!(
+                "{active_each} of your jobs are not done, which is the most: wait for one, or cancel it"
+            ),
+            Full::KeptOfOwner => format!(
+                "you have {kept_each} jobs, which is the most: delete some, or wait until they are 30 days old"
+            ),
+        }
+    }
+
+    /// The viewer's job.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn job(&self, viewer: &Viewer, id: GenerationJobId) -> Result<Job, Error> {
+        let job = self.store.jobs(vec![id]).await?.pop();
+        job.filter(|job| job.owner == viewer.user)
+            .ok_or_else(|| Error::not_found("generation job", id))
+    }
+
+    /// A page of the viewer's jobs, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn page(
+        &self,
+        viewer: &Viewer,
+        page: PageRequest<GenerationJobId>,
+    ) -> Result<Page<Job>, Error> {
+        let rows = self.store.page(viewer.user, page.clone()).await?;
+        Ok(Page::from_overfull(&page, rows))
+    }
+
+    /// Ends a job of the viewer's that is not over; one that is stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn cancel(&self, viewer: &Viewer, id: GenerationJobId) -> Result<Job, Error> {
+        let now = self.clock.now();
+        let cancelled = self.change(viewer, id, |job| {
+            if job.state.is_over() {
+                return Ok(((), Change::None));
+            }
+            job.end(State::Cancelled, now);
+            // What came before it was done is nobody's.
+            job.drafts.clear();
+            Ok(((), Change::Job))
+        });
+        let ((), job) = cancelled.await?;
+        self.bell.notify_one();
+        Ok(job)
+    }
+
+    /// Deletes a job of the viewer's that is over, with its drafts. Cards that were made of some stay.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] when it is not over; [`Error::Store`].
+    pub async fn delete(&self, viewer: &Viewer, id: GenerationJobId) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            let job = self.job(viewer, id).await?;
+            if !job.state.is_over() {
+                return Err(Error::Conflict(format!("the job {id} is not over: cancel it first")));
+            }
+            if self.store.remove(id, job.version).await? {
+                return Ok(());
+            }
+        }
+        Err(busy())
+    }
+
+    /// Reads the viewer's job, lets `decide` change it, and stores it, until nobody is faster.
+    async fn change<T>(
+        &self,
+        viewer: &Viewer,
+        id: GenerationJobId,
+        decide: impl Fn(&mut Job) -> Result<(T, Change), Error> + Send,
+    ) -> Result<(T, Job), Error> {
+        for _ in 0..ATTEMPTS {
+            let mut job = self.job(viewer, id).await?;
+            let (answer, change) = decide(&mut job)?;
+            let events = match change {
+                Change::None => return Ok((answer, job)),
+                Change::Job => Vec::new(),
+                Change::Told(event) => vec![event],
+            };
+            job.version += 1;
+            let told = !events.is_empty();
+            if self.store.replace(job.clone(), events).await? {
+                self.hub.tell(id);
+                if told {
+                    self.outbox.flush().await;
+                }
+                return Ok((answer, job));
+            }
+        }
+        Err(busy())
+    }
+
+    /// Asks the decks subgraph, as the same caller, whether the deck is there for them.
+    async fn own_deck(&self, caller: &Arc<Caller>, deck: DeckId) -> Result<Deck, Error> {
+        let mut variables = Variables::default();
+        variables.insert(Name::new("id"), deck.into());
+        let document = Arc::clone(&self.deck_query);
+        let request = SubgraphRequest { document, operation_name: None, variables };
+        let failed = |reason: &dyn std::fmt::Display| {
+            tracing::warn!(request_id = &*caller.request_id, "card generation: decks: {reason}");
+            let message = "decks are not available now; try again later".into();
+            Error::Unavailable { code: "GENERATION_UNAVAILABLE", message }
+        };
+        let response = self.decks.execute(request, Arc::clone(caller)).await;
+        let response = response.map_err(|error| failed(&error))?;
+        if let Some(error) = response.errors.first() {
+            return Err(failed(&error.message));
+        }
+        let found = match &response.data {
+            Value::Object(data) => data.get("deck"),
+            _ => None,
+        };
+        match found {
+            Some(Value::Object(found)) => match found.get("cardCount") {
+                Some(Value::Number(count)) => {
+                    Ok(Deck { card_count: count.as_i64().unwrap_or(i64::MAX) })
+                }
+                _ => Err(failed(&"a deck without cardCount")),
+            },
+            _ => Err(Error::not_found("deck", deck)),
+        }
+    }
+}
+
+/// What is to be stored of a decision.
+enum Change {
+    /// Nothing.
+    None,
+    /// The job.
+    Job,
+    /// The job, and what others are told.
+    Told(Event),
+}
+
+fn busy() -> Error {
+    Error::Conflict("the job changes all the time: try again".into())
+}

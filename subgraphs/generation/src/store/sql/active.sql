@@ -1,0 +1,1 @@
+SELECT id, owner, turn, lease FROM job WHERE state < 2
