@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::history::HistoryTold;
 use crate::{CardId, DeckId, NoteId, UserId};
 
 /// The state of one thing after a change.
@@ -19,6 +20,19 @@ pub enum Event {
     Deck(DeckChanged),
     /// From decks: a card.
     Card(CardChanged),
+    /// From decks: what was learned of cards before they were imported. It has no version: each part of it has an id of its own.
+    History(HistoryTold),
+}
+
+impl Event {
+    /// How much work it is to take in: that of the state of one thing is 1.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::History(told) => told.size(),
+            Self::User(_) | Self::Deck(_) | Self::Card(_) => 1,
+        }
+    }
 }
 
 /// An account after a change.

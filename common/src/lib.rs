@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod feature;
 pub mod graphql;
+pub mod history;
 pub mod id;
 pub mod mongo;
 pub mod outbox;
@@ -33,7 +34,7 @@ pub use error::{Error, StoreError};
 pub use event::Event;
 pub use id::{
     ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, NoteId,
-    PresetId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
+    PresetId, ReviewId, SecurityEventId, SessionId, TransferId, TrashId, UserId,
 };
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;

@@ -12,8 +12,10 @@ use tokio::sync::Mutex;
 
 use crate::{Endpoint, EndpointError, Event, EventId, StoreError};
 
-/// How many events are handed over in one call.
+/// How many events are handed over in one call,
 const BATCH: usize = 500;
+/// and how much work they may be together, unless it is one alone: see [`Event::weight`].
+const WEIGHT: usize = 2_000;
 /// How long a mutation waits for delivery before it answers all the same.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often what could not be delivered is tried again.
@@ -85,20 +87,30 @@ impl Inner {
     async fn deliver(&self) -> Result<(), DeliveryError> {
         let _one_at_a_time = self.delivering.lock().await;
         loop {
-            let (ids, events): (Vec<_>, Vec<_>) =
-                self.store.pending(BATCH).await?.into_iter().unzip();
-            if ids.is_empty() {
-                return Ok(());
+            let mut pending = self.store.pending(BATCH).await?;
+            let last = pending.len() < BATCH;
+            while !pending.is_empty() {
+                let rest = pending.split_off(light(&pending));
+                let (ids, events): (Vec<_>, Vec<_>) =
+                    std::mem::replace(&mut pending, rest).into_iter().unzip();
+                let events: Arc<[Event]> = events.into();
+                for subscriber in &self.subscribers {
+                    subscriber.apply(events.clone()).await?;
+                }
+                self.store.delivered(ids).await?;
             }
-            let last = ids.len() < BATCH;
-            let events: Arc<[Event]> = events.into();
-            for subscriber in &self.subscribers {
-                subscriber.apply(events.clone()).await?;
-            }
-            self.store.delivered(ids).await?;
             if last {
                 return Ok(());
             }
         }
     }
+}
+
+/// How many of the first events may go in one call: at least one.
+fn light(events: &[(EventId, Event)]) -> usize {
+    let weights = events.iter().scan(0, |sum, (_, event)| {
+        *sum += event.weight();
+        Some(*sum)
+    });
+    weights.take_while(|sum| *sum <= WEIGHT).count().max(1)
 }

@@ -10,11 +10,26 @@ use crate::store::Changes;
 
 /// How many decks of an account that is gone are deleted in one transaction.
 const DECKS_AT_ONCE: u32 = 50;
+/// How many cards of an import that was under way.
+const STAGED_AT_ONCE: u32 = 1_000;
 
 impl Service {
     /// Deletes all decks of a person whose account is gone, some at a time. From the first on, nothing new is made for that person.
     async fn forget(&self, user: UserId) -> Result<(), Error> {
+        // Whoever is at work on one is fenced off by its absence.
+        let transfers = self.store.transfers(user, None).await?;
+        for transfer in &transfers {
+            self.store.delete_transfer(transfer.id).await?;
+        }
         while self.change(user, || self.decide_forget(user)).await? {}
+        // One may have begun meanwhile; from now on none does.
+        let late = self.store.transfers(user, None).await?;
+        for transfer in &late {
+            self.store.delete_transfer(transfer.id).await?;
+        }
+        for staging in transfers.iter().chain(&late).filter_map(|transfer| transfer.body.staging) {
+            while !self.store.purge(staging, STAGED_AT_ONCE).await? {}
+        }
         Ok(())
     }
 

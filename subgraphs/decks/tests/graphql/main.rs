@@ -10,5 +10,6 @@ mod notes;
 mod search;
 mod support;
 mod tags;
+mod transfers;
 mod trash;
 mod tree;

@@ -169,6 +169,7 @@ enum TrashKindDocument {
     Deck,
     Cards,
     Edit,
+    Import,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -410,6 +411,7 @@ impl From<&Trash> for TrashDocument {
                 TrashKind::Deck => TrashKindDocument::Deck,
                 TrashKind::Cards => TrashKindDocument::Cards,
                 TrashKind::Edit => TrashKindDocument::Edit,
+                TrashKind::Import => TrashKindDocument::Import,
             },
             title: trash.title.clone(),
             deck_count: trash.deck_count,
@@ -430,6 +432,7 @@ impl TryFrom<TrashDocument> for Trash {
                 TrashKindDocument::Deck => TrashKind::Deck,
                 TrashKindDocument::Cards => TrashKind::Cards,
                 TrashKindDocument::Edit => TrashKind::Edit,
+                TrashKindDocument::Import => TrashKind::Import,
             },
             title: document.title,
             deck_count: document.deck_count,
@@ -468,11 +471,11 @@ impl EventDocument {
     }
 }
 
-fn moment(at: Timestamp) -> DateTime {
+pub(super) fn moment(at: Timestamp) -> DateTime {
     DateTime::from_millis(at.as_millisecond())
 }
 
-fn timestamp(at: DateTime) -> Result<Timestamp, StoreError> {
+pub(super) fn timestamp(at: DateTime) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(at.timestamp_millis())
         .map_err(|error| StoreError::Corrupt(error.to_string()))
 }

@@ -18,7 +18,7 @@ use super::documents::{
 };
 use super::filters::one_of;
 use crate::model::{Card, Deck, Note, Owner};
-use crate::store::{Changes, MovedCard, Stale};
+use crate::store::{Changes, MovedCard, Stale, Uncovered};
 
 /// How many updates go into one command, which must stay under 48 MB.
 const UPDATES: usize = 1_000;
@@ -83,6 +83,9 @@ impl MongoStore {
             let gone = self.trash.delete_one(doc! { "_id": *trash }).session(&mut *session).await?;
             exactly(gone.deleted_count, 1)?;
         }
+        let uncovered = changes.uncovered.iter().map(uncovered).collect();
+        self.update(session, self.cards.name(), uncovered).await?;
+        self.put_transfer_in(session, changes).await?;
         for deck in &changes.deleted_decks {
             self.delete_deck(session, deck).await?;
         }
@@ -217,7 +220,7 @@ impl MongoStore {
     }
 }
 
-async fn insert<T: Serialize + Send + Sync>(
+pub(super) async fn insert<T: Serialize + Send + Sync>(
     session: &mut ClientSession,
     collection: &Collection<T>,
     documents: impl IntoIterator<Item = T>,
@@ -265,6 +268,13 @@ fn edited(card: &Card) -> Document {
     doc! { "q": { "_id": card.id, "version": card.version - 1 }, "u": { "$set": fields } }
 }
 
+fn uncovered(card: &Uncovered) -> Document {
+    doc! {
+        "q": { "_id": card.id, "version": card.version - 1 },
+        "u": { "$set": { "trash": card.trash.map_or(Bson::Null, Bson::from), "version": card.version } },
+    }
+}
+
 fn moved(card: &MovedCard) -> Document {
     doc! {
         "q": { "_id": card.id, "version": card.version - 1 },
@@ -277,7 +287,7 @@ fn moved(card: &MovedCard) -> Document {
     }
 }
 
-fn exactly(found: impl TryInto<usize>, expected: usize) -> Result<()> {
+pub(super) fn exactly(found: impl TryInto<usize>, expected: usize) -> Result<()> {
     match found.try_into() {
         Ok(found) if found == expected => Ok(()),
         _ => Err(Error::custom(Stale)),

@@ -2,6 +2,7 @@
 
 mod rows;
 mod search;
+mod transfers;
 mod write;
 
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_decks_and_cards.sql"),
     include_str!("migrations/0002_notes_and_trash.sql"),
     include_str!("migrations/0003_search.sql"),
+    include_str!("migrations/0007_transfers.sql"),
 ];
 
 /// Decks, notes and cards in a SQLite file that was opened with [`MIGRATIONS`].
@@ -50,6 +52,12 @@ impl SqliteStore {
     /// When they cannot be read or written.
     pub async fn open(sqlite: Sqlite) -> Result<Self, StoreError> {
         search::take_in_old(&sqlite).await?;
+        // Whoever was at work on a transfer is gone: nobody else uses the file.
+        let release = |connection: &rusqlite::Connection| {
+            connection.execute("UPDATE transfer SET claimed_until = NULL WHERE work = 1", [])?;
+            Ok(())
+        };
+        sqlite.write(release).await?;
         Ok(Self(sqlite))
     }
 
@@ -105,6 +113,12 @@ impl Store for SqliteStore {
     fn notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Note>> {
         let ids = list(ids.into_iter().map(NoteId::uuid));
         self.notes_by(include_str!("sql/notes.sql"), vec![ids])
+    }
+
+    fn notes_by_guid(&self, owner: UserId, guids: Vec<String>) -> Reply<'_, Vec<Note>> {
+        let guids = Value::from(serde_json::Value::from(guids).to_string());
+        let sql = include_str!("sql/notes_by_guid.sql");
+        self.notes_by(sql, vec![blob(owner.uuid()), guids])
     }
 
     fn cards_of_notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Card>> {

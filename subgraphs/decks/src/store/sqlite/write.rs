@@ -4,9 +4,9 @@
 use common::{EventId, StoreError, TrashId};
 use rusqlite::{Connection, Params, params};
 
-use super::{rows, search};
+use super::{rows, search, transfers};
 use crate::model::{Card, Deck, Note, Owner, Tag, Trash, TrashKind};
-use crate::store::{Changes, MovedCard, Stale};
+use crate::store::{Changes, MovedCard, Stale, Uncovered};
 
 pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
     if let Some(Owner { id, deck_count, gone, revision }) = changes.owner {
@@ -38,6 +38,18 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
     for deck in &changes.deleted_decks {
         delete_deck(connection, deck)?;
     }
+    for Uncovered { id, version, trash } in &changes.uncovered {
+        let sql = include_str!("sql/uncover_card.sql");
+        exactly_one(connection, sql, params![id, version, trash])?;
+    }
+    if let Some(transfer) = &changes.transfer {
+        transfers::put(connection, transfer)?;
+        transfers::put_items(connection, transfer.id, &changes.new_items)?;
+        if let Some(number) = changes.done_items {
+            let sql = "DELETE FROM transfer_item WHERE transfer_id = ?1 AND number <= ?2";
+            connection.prepare_cached(sql)?.execute(params![transfer.id, number])?;
+        }
+    }
     for event in &changes.events {
         let text = serde_json::to_string(event).map_err(|e| StoreError::Other(Box::new(e)))?;
         connection
@@ -48,7 +60,11 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
 }
 
 /// Changes one row. When it is not there in the state that the change was decided on, everything is undone.
-fn exactly_one(connection: &Connection, sql: &str, values: impl Params) -> Result<(), StoreError> {
+pub(super) fn exactly_one(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+) -> Result<(), StoreError> {
     match connection.prepare_cached(sql)?.execute(values)? {
         1 => Ok(()),
         _ => Err(StoreError::Other(Box::new(Stale))),
@@ -176,6 +192,7 @@ fn insert_trash(connection: &Connection, trash: &Trash) -> Result<(), StoreError
         TrashKind::Deck => 0,
         TrashKind::Cards => 1,
         TrashKind::Edit => 2,
+        TrashKind::Import => 3,
     };
     let sql = "INSERT INTO trash (id, owner_id, kind, title, deck_count, card_count, deleted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     connection.prepare_cached(sql)?.execute(params![

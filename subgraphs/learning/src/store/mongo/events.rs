@@ -70,6 +70,7 @@ fn owner(event: &Event) -> UserId {
         Event::User(user) => user.user,
         Event::Deck(deck) => deck.owner,
         Event::Card(card) => card.owner,
+        Event::History(told) => told.owner,
     }
 }
 
@@ -103,7 +104,7 @@ impl News {
         for event in events {
             persons.insert(owner(event).to_bson());
             match event {
-                Event::User(_) => {}
+                Event::User(_) | Event::History(_) => {}
                 Event::Deck(deck) => {
                     decks.insert(deck.deck.to_bson());
                 }
@@ -128,6 +129,8 @@ impl News {
             Event::User(e) => (&mut self.persons, e.user.to_bson(), e.version, e.deleted),
             Event::Deck(e) => (&mut self.decks, e.deck.to_bson(), e.version, e.deleted),
             Event::Card(e) => (&mut self.cards, e.card.to_bson(), e.version, e.deleted),
+            // Entries of logs: the service puts them there.
+            Event::History(_) => return,
         };
         if known.get(&id).is_some_and(|known| known.version >= version) {
             return;
@@ -155,6 +158,7 @@ impl News {
                 self.cards.insert(id, newer);
                 self.new_cards.insert(id, card.clone());
             }
+            Event::History(_) => {}
         }
     }
 

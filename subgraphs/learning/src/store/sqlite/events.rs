@@ -16,6 +16,8 @@ pub(super) fn apply(connection: &Connection, events: &[Event]) -> Result<(), Sto
         match event {
             Event::User(user) => put_person(connection, user)?,
             Event::Deck(deck) => put_deck(connection, deck)?,
+            // Entries of logs: the service puts them there.
+            Event::History(_) => {}
             Event::Card(card) => {
                 let seq = match seqs.entry(card.owner) {
                     Entry::Occupied(seq) => *seq.get(),

@@ -113,6 +113,7 @@ pub(super) fn write(
             deck,
             rules.0,
             phase.number(),
+            rows::past_column(sent.action)?,
         ])?;
     }
     let mut set = connection.prepare_cached(include_str!("sql/set_phase.sql"))?;
