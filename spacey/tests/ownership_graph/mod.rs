@@ -28,7 +28,7 @@ pub(crate) const SECRET: &str = "Ada's secret";
 /// What ids of no things begin with; a letter makes each another.
 const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
 /// The names that stand for ids.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 13] = [
     "deck",
     "card",
     "other_card",
@@ -40,6 +40,8 @@ const NAMES: [&str; 11] = [
     "note",
     "trash",
     "preset",
+    "import",
+    "export",
 ];
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -207,6 +209,14 @@ impl Graph {
             "mutation {{ saveStudyPreset(input: {{ name: {text:?}, settings: {{ newPerDay: 7 }} }}) {{ preset {{ id }} }} }}"
         );
         let preset = id(&self.run(who, &preset).await, "/data/saveStudyPreset/preset/id");
+        let import = format!(
+            "mutation {{ importFile(input: {{ name: {text:?}, data: \"YSxi\", isComplete: false }}) {{ import {{ id }} }} }}"
+        );
+        let import = id(&self.run(who, &import).await, "/data/importFile/import/id");
+        let export = format!(
+            "mutation {{ exportDecks(input: {{ deckIds: [{deck:?}], format: JSON }}) {{ export {{ id }} }} }}"
+        );
+        let export = id(&self.run(who, &export).await, "/data/exportDecks/export/id");
         let viewer = self.viewer(who).unwrap();
         let key = format!(
             "mutation {{ createApiKey(input: {{ name: {text:?}, scopes: [READ], expiresAt: \"{}\" }}) {{ apiKey {{ id }} }} }}",
@@ -230,6 +240,8 @@ impl Graph {
             ("session", session),
             ("review", review),
             ("preset", preset),
+            ("import", import),
+            ("export", export),
             ("user", viewer.user.to_string()),
             ("email", email.to_owned()),
         ]
@@ -303,7 +315,8 @@ impl Graph {
             decks(first: 100) { nodes { id name path description color version archived position
                 studySettings { version presetId own { newPerDay } }
                 cards(first: 100) { nodes { id question answer note { id version tags fields { value } } position version state due reps suspended flag reviews { nodes { id rating undone } } } } } }
-            studyPresets { id name version own { newPerDay } } learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";
+            studyPresets { id name version own { newPerDay } } learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } }
+            importJobs { id name state size } exportJobs { id name } }";
         let state = self.run(Who::Ada, document).await;
         assert_eq!(state.get("errors"), None, "{state}");
         state

@@ -55,6 +55,13 @@ pub(super) fn read(
             return Ok(());
         }
     }
+    if counts.media > 0 {
+        let message = format!("{} files are not imported: notes keep their names", counts.media);
+        let problem = Problem { place: "media".to_owned(), message };
+        if !sink(Found::Problem(problem)) {
+            return Ok(());
+        }
+    }
     let types = collection.note_types.iter();
     let mut reader = Reader {
         package: &package,

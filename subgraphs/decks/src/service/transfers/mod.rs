@@ -4,6 +4,7 @@
 mod commit;
 mod export;
 mod preview;
+mod shelf;
 mod stage;
 pub(crate) mod work;
 
