@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod error;
 pub mod event;
 pub mod feature;
+pub mod file;
 pub mod graphql;
 pub mod history;
 pub mod id;
@@ -32,9 +33,10 @@ pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
 pub use error::{Error, StoreError};
 pub use event::Event;
+pub use file::{FileBytes, FileInfo};
 pub use id::{
-    ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, NoteId,
-    PresetId, ReviewId, SecurityEventId, SessionId, TransferId, TrashId, UserId,
+    ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, MediaId,
+    NoteId, PresetId, ReviewId, SecurityEventId, SessionId, TransferId, TrashId, UserId,
 };
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;

@@ -17,6 +17,7 @@ mod error;
 mod execute;
 mod explain;
 mod export;
+mod files;
 mod gateway;
 mod graph;
 mod graphiql;
@@ -38,6 +39,7 @@ mod streams;
 mod subgraph;
 mod transport;
 mod under_way;
+mod uploads;
 mod well_known;
 
 pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
@@ -45,16 +47,16 @@ pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
 pub use http_client::{
-    ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, SubgraphHttpClient,
-    TlsSettings,
+    ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, Pieces,
+    SubgraphHttpClient, TlsSettings,
 };
 pub use remote::{
     GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, RemoteAdmissions,
     RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
-    BrowserSettings, DeveloperSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings,
-    HttpSettings, OperationSettings, StreamSettings,
+    BrowserSettings, DeveloperSettings, ErrorSettings, ExportList, ExportSettings, FileSettings,
+    GatewaySettings, HttpSettings, OperationSettings, StreamSettings, UploadSettings,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

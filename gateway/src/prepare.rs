@@ -111,6 +111,7 @@ mod tests {
 
     fn request(query: &str, by_safe_method: bool) -> GraphQlRequest {
         GraphQlRequest {
+            uploads: None,
             query: query.to_owned(),
             operation_name: None,
             variables: federation::Object::default(),

@@ -118,7 +118,7 @@ fn python(script: &str, arguments: &[&Path]) -> String {
 /// The notes of a file as an import takes them, by global id, without where they stand in it.
 fn notes(path: &Path, format: FileFormat) -> BTreeMap<String, Incoming> {
     let mut notes = BTreeMap::new();
-    exchange::read(path, format, &std::env::temp_dir(), &mut |found| {
+    exchange::read(path, format, &std::env::temp_dir(), None, &mut |found| {
         if let Found::Note(mut note) = found {
             note.place.clear();
             note.created_at = None;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use common::Clock;
 use common::revocation::Follower;
 use gateway::{
-    BrowserSettings, DeveloperSettings, ErrorSettings, Gateway, GatewaySettings, HttpSettings,
-    OperationSettings, Recognition, StreamSettings,
+    BrowserSettings, DeveloperSettings, ErrorSettings, FileSettings, Gateway, GatewaySettings,
+    HttpSettings, OperationSettings, Recognition, StreamSettings, UploadSettings,
 };
 use generation::GenerationSettings;
 
@@ -22,6 +22,9 @@ use crate::wiring::{Domains, Identity, Site, generation_secret};
 const FOLLOW: Duration = Duration::from_secs(1);
 /// Where the service listens unless a setting says otherwise.
 const GENERATION_URL: &str = "http://127.0.0.1:8091";
+
+/// Where people's images and sounds are served.
+const MEDIA: FileSettings = FileSettings { path: "/media", subgraph: decks::NAME };
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -55,7 +58,12 @@ pub(super) async fn gateway(
             revocations: identity.revocations,
             clock: Clock::System,
         },
-        GatewaySettings { export: Some(&export::ACCOUNT), ..gateway_settings(settings)? },
+        GatewaySettings {
+            export: Some(&export::ACCOUNT),
+            files: Some(MEDIA),
+            uploads: UploadSettings { anonymous: false, ..settings.uploads.gateway.clone() },
+            ..gateway_settings(settings)?
+        },
     )?;
     let elsewhere = sites.iter().any(|site| matches!(site, Site::Elsewhere(_)));
     // What runs in this process cannot change.
@@ -67,6 +75,7 @@ pub(super) async fn gateway(
 
 pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
     let issuers = settings.keys.issuer.iter().cloned().collect();
+    let uploads = settings.uploads.gateway.clone();
     let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
@@ -82,6 +91,8 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
             ..HttpSettings::default()
         },
         issuers,
+        uploads,
+        files: None,
         browser: BrowserSettings { secure_cookies: settings.secure_cookies, allowed_origins },
         streams: StreamSettings {
             connections_per_client: settings.streams_per_client,

@@ -10,6 +10,7 @@ pub(crate) mod reader;
 mod subgraphs;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,6 +26,7 @@ pub(crate) use accounts::Accounts;
 pub(crate) use keys::Keys;
 pub(crate) use mail::Mail;
 pub(crate) use subgraphs::Policies;
+pub(crate) use uploads::Uploads;
 
 /// Where the settings file is looked for when nothing else is said.
 const DEFAULT_FILE: &str = "spacey.toml";
@@ -38,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) subgraphs: Subgraphs,
     pub(crate) generation: Generation,
     pub(crate) http: Http,
+    pub(crate) uploads: Uploads,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
     /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
@@ -149,6 +152,7 @@ impl Settings {
         let subgraphs = Subgraphs::read(reader);
         let generation = Generation::read(reader);
         let http = Http::read(reader, listen.as_ref());
+        let uploads = Uploads::read(reader);
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
         let config = config(reader);
@@ -169,6 +173,7 @@ impl Settings {
             subgraphs: subgraphs?,
             generation: generation?,
             http: http?,
+            uploads: uploads?,
             accounts: accounts?,
             mail: mail?,
             config: config?,

@@ -26,7 +26,12 @@ async fn main() {
     let decks = decks::open(Backend::Sqlite(sqlite), Vec::new(), Clock::System).await.unwrap();
     let (one, other) = (UserId::new(), UserId::new());
     let table = (0..notes).fold("#deck:Table\n".to_owned(), |mut text, n| {
-        writeln!(text, "What is the fact number {n}?\tIt is that {n} follows {}.", n.wrapping_sub(1)).unwrap();
+        writeln!(
+            text,
+            "What is the fact number {n}?\tIt is that {n} follows {}.",
+            n.wrapping_sub(1)
+        )
+        .unwrap();
         text
     });
     measure(&decks, one, other, "TSV", table.as_bytes()).await;
@@ -44,14 +49,9 @@ async fn main() {
     measure(&decks, UserId::new(), other, "APKG", &package).await;
 }
 
-async fn measure(
-    decks: &Arc<dyn Endpoint>,
-    user: UserId,
-    other: UserId,
-    form: &str,
-    file: &[u8],
-) {
-    let import = "mutation($input: ImportFileInput!) { importFile(input: $input) { import { id } } }";
+async fn measure(decks: &Arc<dyn Endpoint>, user: UserId, other: UserId, form: &str, file: &[u8]) {
+    let import =
+        "mutation($input: ImportFileInput!) { importFile(input: $input) { import { id } } }";
     let append = "mutation($input: AppendToImportInput!) { appendToImport(input: $input) { import { id } } }";
     let started = Instant::now();
     let mut id = Value::Null;
@@ -64,7 +64,8 @@ async fn measure(
             let mut answer = ask(decks, user, import, json!({ "input": input })).await;
             id = answer["importFile"]["import"]["id"].take();
         } else {
-            let input = json!({ "id": id, "offset": sent, "data": data, "isComplete": is_complete });
+            let input =
+                json!({ "id": id, "offset": sent, "data": data, "isComplete": is_complete });
             ask(decks, user, append, json!({ "input": input })).await;
         }
         sent += part.len();

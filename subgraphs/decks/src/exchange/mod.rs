@@ -83,7 +83,7 @@ pub struct DeckInfo {
     pub archived: bool,
 }
 
-/// A thing in a file, in the order in which it is read: decks are told of before notes.
+/// A thing in a file, in the order in which it is read: decks and media are told of before notes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
     /// How many notes there are, and media files; where the file says so.
@@ -95,6 +95,13 @@ pub enum Found {
     },
     /// A deck.
     Deck(DeckInfo),
+    /// A media file, where they are asked for.
+    Media {
+        /// Its name, which notes say.
+        name: String,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
     /// A note.
     Note(Box<Incoming>),
     /// Something that is left out, or changed.
@@ -124,7 +131,7 @@ pub enum ReadError {
     Io(#[from] std::io::Error),
 }
 
-/// Reads a file of a form. `folder` is for files that are removed again.
+/// Reads a file of a form. `folder` is for files that are removed again. With `media_bytes` media are read too, those of at most so many bytes.
 ///
 /// # Errors
 /// As of [`ReadError`]; what was found by then is to be thrown away.
@@ -132,12 +139,13 @@ pub fn read(
     path: &Path,
     format: FileFormat,
     folder: &Path,
+    media_bytes: Option<u64>,
     sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
     let limits = limits();
     let file = File::open(path)?;
     match format {
-        FileFormat::Apkg => package::read(file, folder, &limits, sink),
+        FileFormat::Apkg => package::read(file, folder, &limits, media_bytes, sink),
         FileFormat::Csv | FileFormat::Tsv => table::read(file, &limits, sink),
         FileFormat::Json => json::read(BufReader::new(file), sink),
         FileFormat::Markdown => Err(ReadError::Markdown),

@@ -113,6 +113,23 @@ impl Writer {
         Ok(None)
     }
 
+    /// Whether the form has a place for media.
+    #[must_use]
+    pub const fn takes_media(&self) -> bool {
+        matches!(self.0, Form::Package(_))
+    }
+
+    /// Writes a media file, where the form has a place for it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn media(&mut self, name: &str, mut bytes: &[u8]) -> Result<(), WriteError> {
+        match &mut self.0 {
+            Form::Package(package) => Ok(package.media(name, &mut bytes)?),
+            Form::Table(_) | Form::Json(_) | Form::Markdown(_) => Ok(()),
+        }
+    }
+
     /// Completes the file.
     ///
     /// # Errors

@@ -36,11 +36,19 @@ pub(super) fn read(
     file: File,
     folder: &Path,
     limits: &Limits,
+    media_bytes: Option<u64>,
     sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
-    let package = Package::open(file, folder, limits)?;
+    let mut package = Package::open(file, folder, limits)?;
     let counts = package.counts()?;
     if !sink(Found::Counts { notes: counts.notes, media: counts.media }) {
+        return Ok(());
+    }
+    let is_read = match media_bytes {
+        Some(most) => media(&mut package, most, sink)?,
+        None => true,
+    };
+    if !is_read {
         return Ok(());
     }
     let collection = package.collection();
@@ -52,13 +60,6 @@ pub(super) fn read(
             archived: false,
         };
         if !deck.is_filtered && !sink(Found::Deck(info)) {
-            return Ok(());
-        }
-    }
-    if counts.media > 0 {
-        let message = format!("{} files are not imported: notes keep their names", counts.media);
-        let problem = Problem { place: "media".to_owned(), message };
-        if !sink(Found::Problem(problem)) {
             return Ok(());
         }
     }
@@ -82,6 +83,23 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// Answers whether reading is to go on.
+fn media(package: &mut Package<File>, most: u64, sink: &mut Sink<'_>) -> Result<bool, ReadError> {
+    for media in package.media().to_vec() {
+        let found = if media.size > most {
+            problem(&media.name, format!("it has {} bytes, at most {most} are kept", media.size))
+        } else {
+            let mut bytes = Vec::new();
+            package.copy_media(&media, &mut bytes)?;
+            Found::Media { name: media.name, bytes }
+        };
+        if !sink(found) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn problem(place: impl Into<String>, message: impl std::fmt::Display) -> Found {

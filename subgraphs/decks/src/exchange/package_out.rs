@@ -154,6 +154,14 @@ impl PackageOut {
         Ok(())
     }
 
+    pub(super) fn media(
+        &mut self,
+        name: &str,
+        bytes: &mut dyn std::io::Read,
+    ) -> Result<(), anki::Error> {
+        self.writer.media(name, bytes)
+    }
+
     pub(super) fn finish(self) -> Result<(), anki::Error> {
         Ok(self.writer.finish()?.flush()?)
     }

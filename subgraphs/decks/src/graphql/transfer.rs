@@ -215,6 +215,7 @@ impl ImportJob {
             skipped: report.skipped,
             cards: report.cards,
             reviews: report.reviews,
+            media: report.media,
             problems: problems(&report.problems),
             problem_count: report.problems.count,
         })
@@ -324,6 +325,8 @@ pub(super) struct ImportReport {
     cards: u64,
     /// Reviews that came along.
     reviews: u64,
+    /// Media files that came along, those that were there among them.
+    media: u64,
     /// What was not imported as it stood there, the first 100.
     problems: Vec<TransferProblem>,
     /// How many problems there are.
@@ -377,6 +380,11 @@ impl ExportJob {
         self.0.body.report.reviews
     }
 
+    /// How many media files were written so far.
+    async fn media(&self) -> u64 {
+        self.0.body.report.media
+    }
+
     /// What the form has no place for, the first 100.
     async fn problems(&self) -> Vec<TransferProblem> {
         problems(&self.0.body.report.problems)
@@ -397,7 +405,13 @@ impl ExportJob {
         (self.0.state == TransferState::Done).then_some(self.0.body.size)
     }
 
-    /// In how many parts the file can be fetched; null until it is complete.
+    /// Where the file is, a path at the gateway's address, for its owner; null until it is complete.
+    async fn url(&self) -> Option<String> {
+        let is_done = self.0.state == TransferState::Done;
+        is_done.then(|| format!("/media/{}/{}", self.0.id, self.0.body.name))
+    }
+
+    /// In how many parts the file can be fetched by `part`; null until it is complete.
     async fn parts(&self) -> Option<u32> {
         (self.0.state == TransferState::Done).then_some(self.0.body.parts)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_graphql::{Context, InputObject, Object, SimpleObject, Subscription};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::graphql::{Result, caller};
+use common::graphql::{Result, Upload, caller};
 use common::{DeckId, Error, TransferId};
 use futures::Stream;
 use futures::stream;
@@ -66,16 +66,18 @@ impl TransferQuery {
     }
 }
 
-/// A file to import, or its first part.
+/// A file to import, or its first part: `file` or `data`.
 #[derive(Debug, InputObject)]
 struct ImportFileInput {
-    /// The file's name: 1 to 200 characters; of a path only its last part counts.
-    name: String,
+    /// The whole file, in a multipart request.
+    file: Option<Upload>,
+    /// The file's name: 1 to 200 characters; of a path only its last part counts. When absent: what the client calls `file`.
+    name: Option<String>,
     /// The form of the file; null to find out. MARKDOWN is not imported.
     format: Option<FormatEnum>,
     /// The file or its first part, in Base64: at most 524,288 bytes. The file: at most 268,435,456 bytes.
-    data: String,
-    /// Whether that is all of it; if not, `appendToImport` sends the rest.
+    data: Option<String>,
+    /// Whether `data` is all of it; if not, `appendToImport` sends the rest.
     #[graphql(default = true)]
     is_complete: bool,
 }
@@ -107,6 +109,9 @@ struct RunImportInput {
     /// Whether what was learned of the cards comes along: when they are due, and their reviews. It is for cards that are new here.
     #[graphql(default = true)]
     with_scheduling: bool,
+    /// Whether media files come along.
+    #[graphql(default = true)]
+    with_media: bool,
 }
 
 /// Which import.
@@ -126,6 +131,9 @@ struct ExportDecksInput {
     /// Whether what was learned of the cards goes along. APKG and JSON have a place for it.
     #[graphql(default = true)]
     with_scheduling: bool,
+    /// Whether the media files that notes name go along. APKG has a place for them.
+    #[graphql(default = true)]
+    with_media: bool,
 }
 
 /// Which export.
@@ -165,10 +173,18 @@ impl TransferMutation {
         #[graphql(desc = "The file.")] input: ImportFileInput,
     ) -> Result<ImportPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        let name = FileName::new("input.name", &input.name)?;
-        let (part, format) = (decoded(&input.data)?, input.format.map(Into::into));
         let service = ctx.data::<Arc<Service>>()?;
-        let import = service.import_file(viewer, name, format, part, input.is_complete).await?;
+        let ImportFileInput { file, name, format, data, is_complete } = input;
+        let format = format.map(Into::into);
+        let name = name.or_else(|| file.as_ref().map(|file| file.name.clone()));
+        let name = FileName::new("input.name", &name.unwrap_or_default())?;
+        let import = match (file, data) {
+            (Some(file), None) => service.import_whole(viewer, name, format, &file.bytes).await?,
+            (None, Some(data)) => {
+                service.import_file(viewer, name, format, decoded(&data)?, is_complete).await?
+            }
+            _ => return Err(Error::invalid("input", "give either file or data").into()),
+        };
         Ok(ImportPayload { import: ImportJob(import) })
     }
 
@@ -195,9 +211,9 @@ impl TransferMutation {
         #[graphql(desc = "Which import, and how.")] input: RunImportInput,
     ) -> Result<ImportPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        let RunImportInput { id, deck_id, duplicates, with_scheduling } = input;
-        let options =
-            ImportOptions { deck: deck_id, duplicates: duplicates.into(), with_scheduling };
+        let RunImportInput { id, deck_id, duplicates, with_scheduling, with_media } = input;
+        let duplicates = duplicates.into();
+        let options = ImportOptions { deck: deck_id, duplicates, with_scheduling, with_media };
         let import = ctx.data::<Arc<Service>>()?.run_import(viewer, id, options).await?;
         Ok(ImportPayload { import: ImportJob(import) })
     }
@@ -223,8 +239,9 @@ impl TransferMutation {
         #[graphql(desc = "Which decks, and in which form.")] input: ExportDecksInput,
     ) -> Result<ExportPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        let ExportDecksInput { deck_ids, format, with_scheduling } = input;
-        let options = ExportOptions { decks: deck_ids, format: format.into(), with_scheduling };
+        let ExportDecksInput { deck_ids, format, with_scheduling, with_media } = input;
+        let format = format.into();
+        let options = ExportOptions { decks: deck_ids, format, with_scheduling, with_media };
         let export = ctx.data::<Arc<Service>>()?.export_decks(viewer, options).await?;
         Ok(ExportPayload { export: ExportJob(export) })
     }

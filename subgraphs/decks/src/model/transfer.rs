@@ -1,7 +1,7 @@
 //! Imports and exports: jobs that read a file into a person's decks, or write decks into a file. What they are, in which states, and what
 //! bounds them.
 
-use common::{DeckId, Error, TransferId, TrashId, UserId};
+use common::{DeckId, Error, MediaId, TransferId, TrashId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +152,18 @@ impl FileFormat {
         }
     }
 
+    /// The media type of such a file.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Apkg => "application/zip",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Tsv => "text/tab-separated-values; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Markdown => "text/markdown; charset=utf-8",
+        }
+    }
+
     /// The form of a file that begins so.
     #[must_use]
     pub fn of_beginning(bytes: &[u8]) -> Self {
@@ -187,6 +199,8 @@ pub struct ImportOptions {
     pub duplicates: Duplicates,
     /// Whether what was learned of the cards comes along.
     pub with_scheduling: bool,
+    /// Whether media files come along.
+    pub with_media: bool,
 }
 
 /// What to export.
@@ -198,6 +212,8 @@ pub struct ExportOptions {
     pub format: FileFormat,
     /// Whether what was learned of the cards goes along, where the form has a place for it.
     pub with_scheduling: bool,
+    /// Whether media files go along, where the form has a place for them.
+    pub with_media: bool,
 }
 
 /// Something in a file that is not imported as it stands there.
@@ -273,6 +289,7 @@ pub struct Preview {
 
 /// What became of a file's notes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Report {
     /// Notes that were made.
     pub added: u64,
@@ -284,6 +301,8 @@ pub struct Report {
     pub cards: u64,
     /// Reviews that came along.
     pub reviews: u64,
+    /// Media files that came along, those that were there among them.
+    pub media: u64,
     /// What was not imported as it stood there.
     pub problems: Problems,
 }
@@ -329,6 +348,8 @@ pub struct TransferBody {
     pub attempts: u32,
     /// When the import was asked for: what comes along from elsewhere was learned before.
     pub asked_at: Option<Timestamp>,
+    /// Media files that it stored.
+    pub media: Vec<MediaId>,
     /// How many items wait to be made once the cards are shown: see [`Item`].
     pub items: u64,
 }

@@ -7,6 +7,7 @@ mod cards;
 mod check;
 mod copies;
 mod decks;
+mod media;
 mod moves;
 mod notes;
 mod people;
@@ -25,7 +26,7 @@ use common::outbox::Outbox;
 use common::{Clock, Endpoint, Error, UserId};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
-use crate::model::{Card, Note};
+use crate::model::{Card, MediaLimits, Note};
 use crate::store::{Changes, Commit, Store};
 
 pub use read::Node;
@@ -50,6 +51,7 @@ pub struct Service {
     store: Arc<dyn Store>,
     outbox: Outbox,
     clock: Clock,
+    media_limits: MediaLimits,
     locks: [Mutex<()>; LOCKS],
     /// What knows how well cards are learned.
     learning: Option<Arc<dyn Endpoint>>,
@@ -66,11 +68,19 @@ impl Service {
             store,
             outbox,
             clock,
+            media_limits: MediaLimits::default(),
             locks: std::array::from_fn(|_| Mutex::default()),
             learning: None,
             workers: transfers::work::Workers::default(),
             wake: Arc::default(),
         }
+    }
+
+    /// The same with other limits of media than the usual ones.
+    #[must_use]
+    pub fn with_media_limits(mut self, limits: MediaLimits) -> Self {
+        self.media_limits = limits;
+        self
     }
 
     /// The same, with what is asked how well cards are learned when they are exported.

@@ -1,20 +1,27 @@
-//! What the domain does when it is told of a person's account, and whether it is ready.
+//! What the domain does besides answering GraphQL: it is told of people's accounts, serves their files, and says whether it is ready.
+
+use std::ops::Range;
 
 use common::endpoint::Domain;
-use common::{Error, Event, UserId};
+use common::page::{Direction, PageRequest};
+use common::{Error, Event, FileBytes, FileInfo, UserId, Viewer};
 use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt};
+use uuid::Uuid;
 
 use super::{Service, decks};
-use crate::model::Deck;
+use crate::model::{Deck, FileFormat, MediaFilter};
 use crate::store::Changes;
 
 /// How many decks of an account that is gone are deleted in one transaction.
 const DECKS_AT_ONCE: u32 = 50;
 /// How many cards of an import that was under way.
 const STAGED_AT_ONCE: u32 = 1_000;
+/// How many of its media files.
+const MEDIA_AT_ONCE: u32 = 20;
 
 impl Service {
-    /// Deletes all decks of a person whose account is gone, some at a time. From the first on, nothing new is made for that person.
+    /// Deletes all decks and media of a person whose account is gone, some at a time. From the first on, nothing new is made for that person.
     async fn forget(&self, user: UserId) -> Result<(), Error> {
         // Whoever is at work on one is fenced off by its absence.
         let transfers = self.store.transfers(user, None).await?;
@@ -37,7 +44,10 @@ impl Service {
     async fn decide_forget(&self, user: UserId) -> Result<(bool, Changes), Error> {
         let mut owner = self.store.owner(user).await?;
         let decks = self.store.any_decks(user, DECKS_AT_ONCE).await?;
-        if owner.gone && decks.is_empty() {
+        let page =
+            PageRequest { direction: Direction::Forward, limit: MEDIA_AT_ONCE, cursor: None };
+        let media = self.store.media_page(user, MediaFilter::default(), page).await?.rows;
+        if owner.gone && decks.is_empty() && media.is_empty() {
             return Ok((false, Changes::default()));
         }
         owner.gone = true;
@@ -47,8 +57,8 @@ impl Service {
         let events = live()
             .map(|deck| decks::told(&Deck { version: deck.version + 1, ..deck.clone() }, true));
         let events = events.collect();
-        let changes =
-            Changes { owner: Some(owner), deleted_decks: decks, events, ..Changes::default() };
+        let changes = self.without_media(&mut owner, &media).await?;
+        let changes = Changes { owner: Some(owner), deleted_decks: decks, events, ..changes };
         Ok((true, changes))
     }
 }
@@ -70,5 +80,47 @@ impl Domain for Service {
 
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move { Ok(self.store.ping().await?) })
+    }
+
+    fn file<'a>(
+        &'a self,
+        viewer: &'a Viewer,
+        id: Uuid,
+    ) -> BoxFuture<'a, Result<Option<FileInfo>, Error>> {
+        Box::pin(async move {
+            if let Some(export) = self.exported(viewer, id.into()).await? {
+                let form =
+                    export.body.format.map_or("application/octet-stream", FileFormat::content_type);
+                return Ok(Some(FileInfo {
+                    name: export.body.name,
+                    content_type: form.to_owned(),
+                    size: export.body.size,
+                    tag: export.id.to_string(),
+                }));
+            }
+            let media = self.media(viewer, vec![id.into()]).await?.pop();
+            Ok(media.map(|media| FileInfo {
+                name: media.name.text().to_owned(),
+                content_type: media.kind.content_type().to_owned(),
+                size: u64::try_from(media.size).unwrap_or(0),
+                tag: media.hash.to_string(),
+            }))
+        })
+    }
+
+    fn file_bytes<'a>(
+        &'a self,
+        viewer: &'a Viewer,
+        id: Uuid,
+        range: Range<u64>,
+    ) -> BoxFuture<'a, Result<Option<FileBytes>, Error>> {
+        Box::pin(async move {
+            if let Some(export) = self.exported(viewer, id.into()).await? {
+                return Ok(Some(self.read_export(&export, range).map_err(Into::into).boxed()));
+            }
+            let media = self.media(viewer, vec![id.into()]).await?.pop();
+            let bytes = |media| self.read_media(&media, range).map_err(Into::into).boxed();
+            Ok(media.map(bytes))
+        })
     }
 }

@@ -3,6 +3,7 @@
 //! A store holds no rule. The service reads, decides, and hands over everything that changes as one [`Changes`]; the store makes all of it
 //! or nothing, and nothing when what the decision was made on has changed since. It asks nobody whose a row is: the service does.
 
+pub mod media;
 pub mod mongo;
 pub mod sqlite;
 mod transfers;
@@ -12,16 +13,17 @@ use std::collections::HashMap;
 use common::event::Event;
 use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
-use common::{CardId, DeckId, NoteId, StoreError, TrashId, UserId};
+use common::{CardId, DeckId, MediaId, NoteId, StoreError, TrashId, UserId};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Card, CardKey, CardList, Deck, DeckFilter, DeckKey, DeckOrder, Item, Note, Owner, Tag, Tagged,
-    Transfer, Trash, TrashKey,
+    Card, CardKey, CardList, ContentHash, Deck, DeckFilter, DeckKey, DeckOrder, Item, Media, Note,
+    Owner, Tag, Tagged, Transfer, Trash, TrashKey,
 };
 use crate::search::{Filter, SearchKey};
+use media::{MediaStore, NewContent};
 
 pub use transfers::TransferStore;
 
@@ -29,7 +31,7 @@ pub use transfers::TransferStore;
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// Where decks, notes and cards are kept. What lies in the trash is answered only where it says so.
-pub trait Store: OutboxStore + TransferStore {
+pub trait Store: OutboxStore + MediaStore + TransferStore {
     /// What is known of a person.
     fn owner(&self, id: UserId) -> Reply<'_, Owner>;
 
@@ -218,6 +220,14 @@ pub struct Changes {
     pub new_items: Vec<Item>,
     /// Its items up to this number were made.
     pub done_items: Option<i64>,
+    /// Bytes of media to store that the person does not have yet.
+    pub new_contents: Vec<NewContent>,
+    /// Media to store.
+    pub new_media: Vec<Media>,
+    /// Media to delete.
+    pub deleted_media: Vec<MediaId>,
+    /// Bytes of media that no file has any more.
+    pub deleted_contents: Vec<(UserId, ContentHash)>,
     /// What other domains are told.
     pub events: Vec<Event>,
 }
@@ -251,6 +261,10 @@ impl Changes {
             && self.restored.is_empty()
             && self.uncovered.is_empty()
             && self.transfer.is_none()
+            && self.new_contents.is_empty()
+            && self.new_media.is_empty()
+            && self.deleted_media.is_empty()
+            && self.deleted_contents.is_empty()
             && self.events.is_empty()
     }
 }

@@ -1,7 +1,9 @@
-//! Decks, notes and cards in MongoDB 5.0 or newer: collections `owners`, `decks`, `notes`, `cards`, `trash`, `deleted`, `outbox`.
+//! Decks, notes and cards in MongoDB 5.0 or newer: collections `owners`, `decks`, `notes`, `cards`, `trash`, `media`, `mediaChunks`, `deleted`,
+//! `outbox`.
 
 mod documents;
 mod filters;
+mod media;
 mod search;
 mod transfers;
 mod upgrade;
@@ -33,6 +35,7 @@ use documents::{
     OwnerDocument, PlaceDocument, TaggedDocument, TrashDocument,
 };
 use filters::{all, beyond, deck_key, filtered, live, one_of, only, sort};
+use media::{ChunkDocument, MediaDocument};
 
 /// One batch of a cursor, unless it is larger than a message.
 const ONE_BATCH: u32 = 100_000;
@@ -46,6 +49,8 @@ pub struct MongoStore {
     notes: Collection<NoteDocument>,
     cards: Collection<CardDocument>,
     trash: Collection<TrashDocument>,
+    media: Collection<MediaDocument>,
+    chunks: Collection<ChunkDocument>,
     deleted: Collection<IdDocument>,
     outbox: Collection<EventDocument>,
     transfers: Collection<transfers::TransferDocument>,
@@ -65,6 +70,8 @@ impl MongoStore {
             notes: mongo.collection("notes"),
             cards: mongo.collection("cards"),
             trash: mongo.collection("trash"),
+            media: mongo.collection("media"),
+            chunks: mongo.collection("mediaChunks"),
             deleted: mongo.collection("deleted"),
             outbox: mongo.collection("outbox"),
             transfers: mongo.collection("transfers"),
@@ -101,12 +108,18 @@ impl MongoStore {
             ("transfers", "by_end", doc! { "expiresAt": 1 }),
             ("transferParts", "of_transfer", doc! { "transfer": 1, "number": 1 }),
             ("transferItems", "of_transfer", doc! { "transfer": 1, "number": 1 }),
+            ("notes", "by_media", doc! { "media": 1, "owner": 1 }),
+            ("media", "by_hash", doc! { "owner": 1, "hash": 1 }),
         ] {
             self.mongo.ensure_index(collection, name, keys, IndexOptions::default()).await?;
         }
         let unique = IndexOptions::builder().unique(true).build();
         let of_note = doc! { "note": 1, "ordinal": 1 };
-        self.mongo.ensure_index("cards", "of_note", of_note, unique).await?;
+        self.mongo.ensure_index("cards", "of_note", of_note, unique.clone()).await?;
+        let by_name = doc! { "owner": 1, "name": 1 };
+        self.mongo.ensure_index("media", "by_name", by_name, unique.clone()).await?;
+        let by_place = doc! { "owner": 1, "hash": 1, "number": 1 };
+        self.mongo.ensure_index("mediaChunks", "by_place", by_place, unique).await?;
         // A transaction makes no collection while another writes: those without an index of their own are made here.
         for collection in ["owners", "deleted", "outbox"] {
             let id = doc! { "_id": 1 };

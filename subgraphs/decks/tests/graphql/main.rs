@@ -5,11 +5,13 @@
 mod batches;
 mod cards;
 mod decks;
+mod media;
 mod nodes;
 mod notes;
 mod search;
 mod support;
 mod tags;
+mod transfer_media;
 mod transfers;
 mod trash;
 mod tree;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod decks_and_cards;
+mod media;
 mod notes_and_trash;
 mod support;
 
@@ -44,4 +45,7 @@ suite! {
     notes_and_trash::cards_of_a_deck_are_filtered_and_sorted
     notes_and_trash::what_is_in_the_trash_is_not_there_until_it_is_restored
     notes_and_trash::what_was_in_the_trash_is_deleted_for_good_in_parts
+    media::files_come_back_by_id_name_and_bytes
+    media::a_taken_name_changes_nothing
+    media::files_are_paged_by_name_and_by_whether_a_note_names_them
 }

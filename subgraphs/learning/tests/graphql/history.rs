@@ -26,11 +26,7 @@ fn history(domain: &Domain, card: &str) -> CardHistory {
     let today = i32::try_from(now.div_euclid(DAY_MS)).unwrap();
     CardHistory {
         card: card.parse().unwrap(),
-        reviews: vec![
-            review(60, 0, 0, -600, 3),
-            review(50, 1, 3, 25, 3),
-            review(10, 1, 25, 30, 4),
-        ],
+        reviews: vec![review(60, 0, 0, -600, 3), review(50, 1, 3, 25, 3), review(10, 1, 25, 30, 4)],
         schedule: Some(Schedule {
             state: 2,
             due_at: None,
@@ -102,8 +98,7 @@ async fn it_is_taken_in_once_counted_and_told_again() {
         assert_eq!(told(&domain, user, &absent.card.to_string()).await, None);
         assert_eq!(told(&domain, UserId::new(), &cards[0]).await, None);
         let variables = json!({ "owner": user, "cards": [cards[0]] });
-        let (code, _) =
-            domain.error(crate::support::caller(user), TOLD, variables.clone()).await;
+        let (code, _) = domain.error(crate::support::caller(user), TOLD, variables.clone()).await;
         assert_eq!(code, "FORBIDDEN", "no person may ask, not even the owner");
     }
 }

@@ -1,7 +1,7 @@
 //! Writes decks into a file: deck by deck, a page of cards at a time. What was learned of them is asked of learning, over the seam by which
 //! services ask one another.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_graphql::Variables;
@@ -14,9 +14,10 @@ use super::super::Service;
 use super::work::{Stop, failed, io};
 use crate::exchange::{DeckPath, Outgoing, OutgoingCard, OutgoingDeck, Writer};
 use crate::model::{
-    Card, CardKey, CardList, Deck, ExportOptions, FileFormat, MAX_FILE, MAX_PART, Problem, Report,
-    Transfer, TransferState,
+    Card, CardKey, CardList, Deck, ExportOptions, FileFormat, MAX_FILE, MAX_PART, MediaName,
+    Problem, Report, Transfer, TransferState,
 };
+use crate::references::media_of;
 use crate::store::Commit;
 
 /// How many cards are read at once.
@@ -50,9 +51,11 @@ impl Service {
             Writer::new(&path, folder.path(), options.format, &listed, self.clock.now())?;
         let paths: HashMap<DeckId, DeckPath> =
             decks.iter().map(|(deck, path)| (deck.id, Arc::clone(path))).collect();
+        let mut media = BTreeSet::new();
         for (deck, _) in &decks {
-            self.write_deck(transfer, deck.id, &options, &paths, &mut writer).await?;
+            self.write_deck(transfer, deck.id, &options, &paths, &mut writer, &mut media).await?;
         }
+        self.write_media(transfer, media, &mut writer).await?;
         writer.finish()?;
         self.keep_file(transfer, &path).await?;
         Ok(self.end(transfer.clone(), TransferState::Done).await?)
@@ -90,6 +93,7 @@ impl Service {
         options: &ExportOptions,
         paths: &HashMap<DeckId, DeckPath>,
         writer: &mut Writer,
+        media: &mut BTreeSet<MediaName>,
     ) -> Result<(), Stop> {
         let list = CardList::default();
         let mut page = PageRequest { direction: Direction::Forward, limit: PAGE, cursor: None };
@@ -100,6 +104,9 @@ impl Service {
             page.cursor = Some(CardKey::of(last, list.by));
             let notes = self.outgoing(transfer, options, &cards, paths).await?;
             for note in notes {
+                if options.with_media && writer.takes_media() {
+                    media.extend(media_of(&note.note.content));
+                }
                 if let Some(lost) = writer.note(&note)? {
                     let place = format!("note {}", note.note.id);
                     let message = lost.to_owned();

@@ -3,12 +3,18 @@
 
 mod commit;
 mod export;
+mod media;
 mod preview;
 mod shelf;
 mod stage;
 pub(crate) mod work;
 
-use common::{DeckId, Error, TransferId, Viewer};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use common::{DeckId, Error, StoreError, TransferId, Viewer};
+use futures::stream::{BoxStream, StreamExt};
 
 use super::Service;
 use crate::model::{
@@ -53,6 +59,35 @@ impl Service {
         let transfer =
             self.begin(viewer, Direction::Import, TransferState::Uploading, body).await?;
         self.append(transfer, 0, part, is_complete).await
+    }
+
+    /// Begins an import with a whole file.
+    ///
+    /// # Errors
+    /// As [`Service::import_file`]; [`Error::LimitExceeded`] at [`MAX_FILE`].
+    pub async fn import_whole(
+        &self,
+        viewer: &Viewer,
+        name: FileName,
+        format: Option<FileFormat>,
+        file: &[u8],
+    ) -> Result<Transfer, Error> {
+        if file.len() as u64 > MAX_FILE {
+            let message = format!("a file that is imported has at most {MAX_FILE} bytes");
+            return Err(Error::LimitExceeded { message });
+        }
+        let mut parts = file.chunks(MAX_PART);
+        let mut sent = parts.next().unwrap_or_default();
+        let is_all = sent.len() == file.len();
+        let mut transfer = self.import_file(viewer, name, format, sent.to_vec(), is_all).await?;
+        let mut offset = sent.len() as u64;
+        for part in parts {
+            sent = part;
+            let is_all = offset + sent.len() as u64 == file.len() as u64;
+            transfer = self.append(transfer, offset, sent.to_vec(), is_all).await?;
+            offset += sent.len() as u64;
+        }
+        Ok(transfer)
     }
 
     /// Sends the next part of a file, which begins at `offset`. A part that is there already is not taken twice.
@@ -206,6 +241,43 @@ impl Service {
             return Ok(None);
         }
         Ok(self.store.part(id, number).await?)
+    }
+
+    /// A complete exported file.
+    pub(super) async fn exported(
+        &self,
+        viewer: &Viewer,
+        id: TransferId,
+    ) -> Result<Option<Transfer>, Error> {
+        let found = self.transfer(viewer, Direction::Export, id).await?;
+        let now = self.clock.now();
+        let is_there =
+            |found: &Transfer| found.state == TransferState::Done && found.expires_at > now;
+        Ok(found.filter(is_there))
+    }
+
+    /// The bytes of an exported file in `range`, which lies within it, part by part.
+    pub(super) fn read_export(
+        &self,
+        transfer: &Transfer,
+        range: Range<u64>,
+    ) -> BoxStream<'static, Result<Bytes, StoreError>> {
+        let (store, id, part) = (Arc::clone(&self.store), transfer.id, MAX_PART as u64);
+        let numbers = range.start / part..range.end.div_ceil(part);
+        let piece = move |number: u64| {
+            let (store, range) = (Arc::clone(&store), range.clone());
+            async move {
+                let gone = || StoreError::Corrupt(format!("the file of the export {id} is gone"));
+                let wanted = u32::try_from(number).map_err(|_| gone())?;
+                let bytes = Bytes::from(store.part(id, wanted).await?.ok_or_else(gone)?);
+                let within = |place: u64| {
+                    let place = place.saturating_sub(number * part);
+                    usize::try_from(place).unwrap_or(usize::MAX).min(bytes.len())
+                };
+                Ok(bytes.slice(within(range.start)..within(range.end)))
+            }
+        };
+        futures::stream::iter(numbers).then(piece).boxed()
     }
 
     async fn own_transfer(

@@ -26,7 +26,7 @@ impl Looking {
     fn take(&mut self, found: Found) -> bool {
         match found {
             Found::Counts { media, .. } => self.preview.media = media,
-            Found::Deck(_) => {}
+            Found::Deck(_) | Found::Media { .. } => {}
             Found::Problem(problem) => self.preview.problems.add(problem),
             Found::Note(note) => self.note(&note),
         }
@@ -67,7 +67,7 @@ fn look(
 ) -> Result<Looking, ReadError> {
     let mut looking = Looking::default();
     let folder = tempfile::tempdir()?;
-    exchange::read(file, format, folder.path(), &mut |found| {
+    exchange::read(file, format, folder.path(), None, &mut |found| {
         looking.take(found) && !enough.load(Ordering::Relaxed)
     })?;
     Ok(looking)

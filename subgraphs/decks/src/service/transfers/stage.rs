@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::super::Service;
+use super::media;
 use super::shelf::{Shelf, Target};
 use super::work::{RENEW, Stop, failed, io};
 use crate::exchange::{self, DeckInfo, DeckPath, Found, Incoming, ReadError};
@@ -41,13 +42,18 @@ type Batch = Vec<Found>;
 fn read_in_batches(
     file: &std::path::Path,
     format: crate::model::FileFormat,
+    media_bytes: Option<u64>,
     enough: &AtomicBool,
     to: &Sender<Batch>,
 ) -> Result<(), ReadError> {
     let folder = tempfile::tempdir()?;
     let (mut batch, mut bytes) = (Batch::new(), 0);
-    exchange::read(file, format, folder.path(), &mut |found| {
-        bytes += if let Found::Note(note) = &found { note.weight() } else { 200 };
+    exchange::read(file, format, folder.path(), media_bytes, &mut |found| {
+        bytes += match &found {
+            Found::Note(note) => note.weight(),
+            Found::Media { bytes, .. } => bytes.len(),
+            Found::Counts { .. } | Found::Deck(_) | Found::Problem(_) => 200,
+        };
         batch.push(found);
         if batch.len() >= BATCH || bytes >= BATCH_BYTES {
             bytes = 0;
@@ -80,8 +86,11 @@ impl Service {
         let (sender, receiver) = channel(2);
         let enough = Arc::new(AtomicBool::new(false));
         let (path, format, stop) = (file.path.clone(), file.format, Arc::clone(&enough));
-        let reading =
-            tokio::task::spawn_blocking(move || read_in_batches(&path, format, &stop, &sender));
+        let most = u64::try_from(self.media_limits.file_bytes).unwrap_or(0);
+        let most = options.with_media.then_some(most);
+        let reading = tokio::task::spawn_blocking(move || {
+            read_in_batches(&path, format, most, &stop, &sender)
+        });
         let staged = self.stage_all(transfer, options, receiver).await;
         enough.store(true, Ordering::Relaxed);
         let read = reading.await.map_err(|error| io(std::io::Error::other(error)))?;
@@ -99,7 +108,7 @@ impl Service {
         mut receiver: Receiver<Batch>,
     ) -> Result<(), Stop> {
         let (mut infos, mut plan) = (Vec::new(), None);
-        let mut seen = HashSet::new();
+        let (mut seen, mut renamed) = (HashSet::new(), Vec::new());
         loop {
             let batch = match tokio::time::timeout(RENEW, receiver.recv()).await {
                 Ok(Some(batch)) => batch,
@@ -115,7 +124,10 @@ impl Service {
                     Found::Counts { .. } => {}
                     Found::Deck(info) => infos.push(info),
                     Found::Problem(problem) => transfer.body.report.problems.add(problem),
-                    Found::Note(note) => notes.push(*note),
+                    Found::Media { name, bytes } => {
+                        renamed.extend(self.stage_media(transfer, name, bytes).await?);
+                    }
+                    Found::Note(note) => notes.push(media::with_names(*note, &renamed)),
                 }
             }
             if notes.is_empty() {

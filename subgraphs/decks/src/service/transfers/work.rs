@@ -184,6 +184,7 @@ impl Service {
     /// Undoes what was made and is not shown yet, in parts, then says how the transfer ended.
     async fn call_off(&self, transfer: &mut Transfer, state: TransferState) -> Result<(), Stop> {
         self.purge_staging(transfer).await?;
+        self.delete_staged_media(transfer).await?;
         if state == TransferState::Cancelled {
             transfer.body.preview = None;
         }

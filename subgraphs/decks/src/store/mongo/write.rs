@@ -89,6 +89,7 @@ impl MongoStore {
         for deck in &changes.deleted_decks {
             self.delete_deck(session, deck).await?;
         }
+        self.write_media(session, changes).await?;
         insert(session, &self.outbox, events.iter().cloned()).await
     }
 

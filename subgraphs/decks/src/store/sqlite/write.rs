@@ -4,14 +4,16 @@
 use common::{EventId, StoreError, TrashId};
 use rusqlite::{Connection, Params, params};
 
-use super::{rows, search, transfers};
+use super::{media, rows, search, transfers};
 use crate::model::{Card, Deck, Note, Owner, Tag, Trash, TrashKind};
 use crate::store::{Changes, MovedCard, Stale, Uncovered};
 
 pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
-    if let Some(Owner { id, deck_count, gone, revision }) = changes.owner {
+    if let Some(Owner { id, deck_count, media_count, media_bytes, gone, revision }) = changes.owner
+    {
         let sql = include_str!("sql/put_owner.sql");
-        exactly_one(connection, sql, params![id, deck_count, gone, revision])?;
+        let values = params![id, deck_count, gone, revision, media_count, media_bytes];
+        exactly_one(connection, sql, values)?;
     }
     changes.trash.iter().try_for_each(|trash| insert_trash(connection, trash))?;
     for (deck, trash) in &changes.trashed_with_deck {
@@ -50,6 +52,7 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
             connection.prepare_cached(sql)?.execute(params![transfer.id, number])?;
         }
     }
+    media::write(connection, changes)?;
     for event in &changes.events {
         let text = serde_json::to_string(event).map_err(|e| StoreError::Other(Box::new(e)))?;
         connection
@@ -128,7 +131,8 @@ fn insert_note(connection: &Connection, note: &Note) -> Result<(), StoreError> {
         note.updated_at.as_millisecond(),
         note.version,
     ])?;
-    insert_tags(connection, note)
+    insert_tags(connection, note)?;
+    media::write_names(connection, note)
 }
 
 fn update_note(connection: &Connection, note: &Note) -> Result<(), StoreError> {
@@ -138,7 +142,8 @@ fn update_note(connection: &Connection, note: &Note) -> Result<(), StoreError> {
     let values = params![note.id, note.version, kind, fields, tags, updated_at];
     exactly_one(connection, include_str!("sql/update_note.sql"), values)?;
     connection.prepare_cached("DELETE FROM note_tag WHERE note_id = ?1")?.execute([note.id])?;
-    insert_tags(connection, note)
+    insert_tags(connection, note)?;
+    media::write_names(connection, note)
 }
 
 fn insert_tags(connection: &Connection, note: &Note) -> Result<(), StoreError> {
@@ -240,6 +245,7 @@ fn delete_cards(
         DELETE FROM going_note WHERE EXISTS (SELECT 1 FROM card WHERE note_id = going_note.id);
         INSERT INTO deleted (id) SELECT id FROM going_note;
         DELETE FROM note_tag WHERE note_id IN (SELECT id FROM going_note);
+        DELETE FROM note_media WHERE note_id IN (SELECT id FROM going_note);
         DELETE FROM note WHERE id IN (SELECT id FROM going_note);",
     )?;
     Ok(count)
