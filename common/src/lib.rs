@@ -4,6 +4,7 @@
 //! It knows no domain: no table, no GraphQL type and no rule of one belongs here.
 
 pub mod api_key;
+pub mod calendar;
 pub mod client;
 pub mod clock;
 pub mod endpoint;
@@ -14,6 +15,7 @@ pub mod file;
 pub mod graphql;
 pub mod history;
 pub mod id;
+pub mod later;
 pub mod mongo;
 pub mod outbox;
 pub mod page;
@@ -28,6 +30,7 @@ pub mod viewer;
 pub mod vouched;
 
 pub use api_key::KeyVerifier;
+pub use calendar::{Calendar, Day};
 pub use client::Client;
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
@@ -38,6 +41,7 @@ pub use id::{
     ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, MediaId,
     NoteId, PresetId, ReviewId, SecurityEventId, SessionId, TransferId, TrashId, UserId,
 };
+pub use later::Later;
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;
 pub use viewer::{Caller, RefreshCookie, Role, Roles, Viewer};

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::{Endpoint, EndpointError, Event, EventId, StoreError};
 
-/// How many events are handed over in one call,
+/// How many events are handed over in one call, at most, unless the store says otherwise,
 const BATCH: usize = 500;
 /// and how much work they may be together, unless it is one alone: see [`Event::weight`].
 const WEIGHT: usize = 2_000;
@@ -25,6 +25,11 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 pub trait OutboxStore: Send + Sync {
     /// The oldest undelivered events, at most `limit`.
     fn pending(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(EventId, Event)>, StoreError>>;
+
+    /// How many events are handed over in one call, at most: few where one of them may be large.
+    fn batch(&self) -> usize {
+        BATCH
+    }
 
     /// Forgets events that were delivered.
     fn delivered(&self, events: Vec<EventId>) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -86,9 +91,10 @@ impl Outbox {
 impl Inner {
     async fn deliver(&self) -> Result<(), DeliveryError> {
         let _one_at_a_time = self.delivering.lock().await;
+        let batch = self.store.batch();
         loop {
-            let mut pending = self.store.pending(BATCH).await?;
-            let last = pending.len() < BATCH;
+            let mut pending = self.store.pending(batch).await?;
+            let last = pending.len() < batch;
             while !pending.is_empty() {
                 let rest = pending.split_off(light(&pending));
                 let (ids, events): (Vec<_>, Vec<_>) =

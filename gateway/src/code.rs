@@ -18,6 +18,14 @@ pub(crate) enum Code {
     Forbidden,
     /// Clients may not ask for the schema.
     IntrospectionDisabled,
+    /// No text is known for this hash: the client sends it with the text.
+    PersistedQueryNotFound,
+    /// Texts are not kept by their hash here.
+    PersistedQueryNotSupported,
+    /// No document is known by this id.
+    DocumentNotFound,
+    /// Only documents that were registered before are answered.
+    DocumentNotTrusted,
     /// The method is not one that is answered here.
     MethodNotAllowed,
     /// None of the media types of the answer is accepted.
@@ -60,8 +68,14 @@ pub(crate) enum Code {
     AddressMissing,
     /// Who is asking cannot be found out at the moment.
     ServiceUnavailable,
+    /// More is asked for than can be answered.
+    Overloaded,
     /// The gateway stops: another one will answer.
     ShuttingDown,
+    /// The operation may cost more than any may.
+    CostTooHigh,
+    /// The client has too few points left for the operation.
+    Throttled,
     /// The answer took too long.
     GatewayTimeout,
     /// Something broke. The detail is in the log.
@@ -78,6 +92,10 @@ impl Code {
             Self::CsrfPrevention => "CSRF_PREVENTION",
             Self::Forbidden => "FORBIDDEN",
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
+            Self::DocumentNotFound => "PERSISTED_DOCUMENT_NOT_FOUND",
+            Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::RequestTimeout => "REQUEST_TIMEOUT",
@@ -99,7 +117,10 @@ impl Code {
             Self::AddressTaken => "ADDRESS_TAKEN",
             Self::AddressMissing => "ADDRESS_MISSING",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+            Self::Overloaded => "OVERLOADED",
             Self::ShuttingDown => "SHUTTING_DOWN",
+            Self::CostTooHigh => "COST_ESTIMATED_TOO_EXPENSIVE",
+            Self::Throttled => "THROTTLED",
             Self::GatewayTimeout => "GATEWAY_TIMEOUT",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
@@ -112,13 +133,19 @@ impl Code {
             Self::Operation(RequestErrorCode::QueryPlanningFailed) | Self::InternalServerError => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
+            // A step of the protocol rather than a failure: clients read the code, and caches keep nothing.
+            Self::PersistedQueryNotFound | Self::PersistedQueryNotSupported => StatusCode::OK,
             Self::BadRequest
             | Self::IntrospectionDisabled
+            | Self::CostTooHigh
+            | Self::DocumentNotFound
             | Self::Operation(_)
             | Self::UploadMalformed
             | Self::UploadNotAllowed => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::CsrfPrevention | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::CsrfPrevention | Self::Forbidden | Self::DocumentNotTrusted => {
+                StatusCode::FORBIDDEN
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -133,10 +160,13 @@ impl Code {
             Self::TooManyStreams
             | Self::TooManyUploads
             | Self::ExportUnderWay
-            | Self::StreamTooSlow => StatusCode::TOO_MANY_REQUESTS,
+            | Self::StreamTooSlow
+            | Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::AddressTaken => StatusCode::CONFLICT,
             Self::AddressMissing => StatusCode::FORBIDDEN,
-            Self::ServiceUnavailable | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ServiceUnavailable | Self::Overloaded | Self::ShuttingDown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }

@@ -83,7 +83,8 @@ fn start(
     let service = Arc::new(service.with_learning(learning));
     tokio::spawn(purge(Arc::downgrade(&service)));
     tokio::spawn(service::transfers::work::work(Arc::downgrade(&service)));
-    Arc::new(SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service))
+    let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);
+    Arc::new(endpoint.with_costs(include_str!("graphql/costs.txt")))
 }
 
 /// Deletes for good what has been in the trash for too long, as long as the domain is open.

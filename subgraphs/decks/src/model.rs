@@ -3,6 +3,7 @@
 //! Lengths count Unicode scalar values. Errors name the argument by its path from the mutation's `input`.
 
 mod card;
+mod change;
 mod deck;
 mod media;
 mod note;
@@ -14,6 +15,7 @@ use common::{Error, UserId};
 use jiff::SignedDuration;
 
 pub use card::{Card, CardEdit, CardKey, CardList, CardSort, Move, NewCard};
+pub use change::{CHANGES, ChangeKey, Kind, Person};
 pub use deck::{Deck, DeckEdit, DeckFilter, DeckKey, DeckMove, DeckOrder, DeckSort, NewDeck};
 pub use media::{
     ContentHash, MAX_MEDIA_NAME, MAX_MEDIA_OF_NOTE, Media, MediaFilter, MediaKind, MediaLimits,

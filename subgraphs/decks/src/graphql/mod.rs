@@ -12,6 +12,7 @@ mod node;
 mod note;
 mod note_mutation;
 mod search;
+mod sync;
 mod transfer;
 mod transfer_root;
 mod trash;
@@ -114,7 +115,13 @@ impl DeckQuery {
     ///
     /// Words match in question or answer, without regard to case and accents: `word`, the beginning of one `wo*`, words that follow one another `"two
     /// words"`. `deck:name` or `deck:"a::path"` with the decks in it; `tag:name` with those below it; `added:7` for those made in the last
-    /// 7 days of 24 hours. What stands side by side must all hold; `or` lets one suffice; `-` denies; parentheses group. A query that does
+    /// 7 days of 24 hours.
+    ///
+    /// `is:due` for those that come back before the person's local day ends and that nothing keeps away, nor a deck that is archived; `is:new`,
+    /// `is:learning` (also again), `is:review` (also those being learned again), `is:suspended`, `is:buried`, `is:leech`. `rated:7` for those answered within
+    /// the last 7 local days, today among them; `rated:7:1` for those answered so with AGAIN (1), HARD (2), GOOD (3) or EASY (4).
+    ///
+    /// What stands side by side must all hold; `or` lets one suffice; `-` denies; parentheses group. A query that does
     /// not parse is the error BAD_USER_INPUT, with the character where something else was expected, and what.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn search_cards(

@@ -14,6 +14,7 @@ mod people;
 mod read;
 mod rewrite;
 mod search;
+mod sync;
 mod tags;
 mod tell;
 pub(crate) mod transfers;
@@ -30,6 +31,7 @@ use crate::model::{Card, MediaLimits, Note};
 use crate::store::{Changes, Commit, Store};
 
 pub use read::Node;
+pub use sync::ChangePage;
 
 /// How often a change is decided again. Within a process the changes of one person wait for one another, so this bounds how many processes may
 /// be at the same deck at once.

@@ -26,6 +26,8 @@ pub(super) struct Rewrite<'a> {
     title: Option<String>,
     /// Entries of the trash that cards come back from.
     edits: HashSet<TrashId>,
+    /// Entries of the trash in which cards lie with their deck: see [`super::tags`].
+    with_deck: HashSet<TrashId>,
     decks: HashMap<DeckId, Deck>,
     changed_decks: HashSet<DeckId>,
     /// Cards, new and old, that still need a place in a deck.
@@ -47,7 +49,10 @@ impl<'a> Rewrite<'a> {
             true => Vec::new(),
             false => service.store.trash(trash.into_iter().collect()).await?,
         };
-        let edits = entries.iter().filter(|entry| entry.kind == TrashKind::Edit);
+        let of_kind = |kind| {
+            let entries = entries.iter().filter(move |entry| entry.kind == kind);
+            entries.map(|entry| entry.id).collect()
+        };
         Ok(Self {
             service,
             viewer,
@@ -55,7 +60,8 @@ impl<'a> Rewrite<'a> {
             trash: TrashId::new(),
             trashed: 0,
             title: None,
-            edits: edits.map(|entry| entry.id).collect(),
+            edits: of_kind(TrashKind::Edit),
+            with_deck: of_kind(TrashKind::Deck),
             decks,
             changed_decks: HashSet::new(),
             homeless: HashMap::new(),
@@ -124,7 +130,8 @@ impl<'a> Rewrite<'a> {
             card.trash = None;
         }
         // Others know the tags of cards, not of notes.
-        let tell = retagged && card.trash.is_none();
+        let is_told = card.trash.is_none_or(|trash| self.with_deck.contains(&trash));
+        let tell = retagged && is_told;
         if card != before || tell {
             card.version += 1;
             card.updated_at = self.now;

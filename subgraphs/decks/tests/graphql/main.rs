@@ -10,6 +10,7 @@ mod nodes;
 mod notes;
 mod search;
 mod support;
+mod sync;
 mod tags;
 mod transfer_media;
 mod transfers;

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod changes;
 mod decks_and_cards;
 mod media;
 mod notes_and_trash;
 mod support;
+mod told;
 
 use common::testing;
 use decks::store::mongo::MongoStore;
@@ -48,4 +50,8 @@ suite! {
     media::files_come_back_by_id_name_and_bytes
     media::a_taken_name_changes_nothing
     media::files_are_paged_by_name_and_by_whether_a_note_names_them
+    told::persons_are_kept_when_newer
+    told::cards_are_found_by_what_was_learned
+    told::what_was_learned_is_kept_when_newer
+    changes::what_changes_comes_once_in_order
 }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::super::cards::told;
 use super::super::rewrite::Rewrite;
-use super::super::{Service, decks};
+use super::super::Service;
 use super::work::Stop;
 use crate::model::{
     Card, Content, Deck, FieldEdit, Item, MAX_DEPTH, NoteKind, Problem, TRANSFER_KEPT, TRASH_KEPT,
@@ -93,7 +93,7 @@ impl Service {
             deck.version += 1;
             paths.insert(deck.id, deck.ancestors_of_children());
         }
-        let events = new.iter().map(|deck| decks::told(deck, false)).collect();
+        let events = new.iter().map(|deck| deck.told(false)).collect();
         // What is decided rests on where the parents lie.
         new.extend(parents);
         let (owner, transfer) = (Some(owner), Some(transfer));

@@ -6,6 +6,7 @@ use mongodb::bson::{Bson, DateTime, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 use super::media;
+use super::told::StudyDocument;
 use crate::model::{
     Card, Content, Deck, Field, Guid, Note, NoteKind, Owner, Source, Tag, Tagged, Tags, Trash,
     TrashKind,
@@ -53,6 +54,9 @@ pub(super) struct DeckDocument {
     position: i64,
     archived: bool,
     trash: Option<Uuid>,
+    /// The number of the change it was last written by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<i64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -74,6 +78,8 @@ pub(super) struct CardDocument {
     updated_at: DateTime,
     version: i64,
     trash: Option<Uuid>,
+    change: i64,
+    study: StudyDocument,
     /// Those of its note.
     #[serde(flatten)]
     tags: TagsDocument,
@@ -144,6 +150,7 @@ pub(super) struct NoteDocument {
     created_at: DateTime,
     updated_at: DateTime,
     version: i64,
+    change: i64,
     #[serde(flatten)]
     tags: TagsDocument,
     /// The files that its fields name.
@@ -236,8 +243,9 @@ impl From<Owner> for OwnerDocument {
     }
 }
 
-impl From<&Deck> for DeckDocument {
-    fn from(deck: &Deck) -> Self {
+impl DeckDocument {
+    /// A deck as it is written by a change.
+    pub(super) fn new(deck: &Deck, change: i64) -> Self {
         Self {
             id: deck.id.to_bson(),
             owner: deck.owner.to_bson(),
@@ -256,11 +264,10 @@ impl From<&Deck> for DeckDocument {
             position: deck.position,
             archived: deck.archived,
             trash: deck.trash.map(TrashId::to_bson),
+            change: Some(change),
         }
     }
-}
 
-impl DeckDocument {
     /// Says that it was written once more.
     pub(super) fn next_revision(&mut self) {
         self.revision += 1;
@@ -292,8 +299,8 @@ impl TryFrom<DeckDocument> for Deck {
 }
 
 impl CardDocument {
-    /// A card with the tags of its note.
-    pub(super) fn new(card: &Card, tags: TagsDocument) -> Self {
+    /// A new card with the tags of its note.
+    pub(super) fn new(card: &Card, tags: TagsDocument, change: i64) -> Self {
         Self {
             id: card.id.to_bson(),
             note: card.note.to_bson(),
@@ -310,6 +317,8 @@ impl CardDocument {
             updated_at: moment(card.updated_at),
             version: card.version,
             trash: card.trash.map(TrashId::to_bson),
+            change,
+            study: StudyDocument::default(),
             tags,
             words: WordsDocument::new(&card.question, &card.answer),
         }
@@ -369,8 +378,9 @@ impl TagsDocument {
     }
 }
 
-impl From<&Note> for NoteDocument {
-    fn from(note: &Note) -> Self {
+impl NoteDocument {
+    /// A note as it is written by a change.
+    pub(super) fn new(note: &Note, change: i64) -> Self {
         let fields = note.content.fields().iter();
         Self {
             id: note.id.to_bson(),
@@ -381,6 +391,7 @@ impl From<&Note> for NoteDocument {
             created_at: moment(note.created_at),
             updated_at: moment(note.updated_at),
             version: note.version,
+            change,
             tags: TagsDocument::from(&note.tags),
             media: media::names_in(note),
         }
