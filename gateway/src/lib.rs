@@ -65,7 +65,7 @@ pub use remote::{
 pub use settings::{
     AdmissionSettings, Allowance, BrowserSettings, CostSettings, DeveloperSettings,
     DocumentSettings, ErrorSettings, ExportList, ExportSettings, FileSettings, GatewaySettings,
-    HttpSettings, Mode, OperationSettings, StreamSettings, UploadSettings, Untrusted,
+    HttpSettings, Mode, OperationSettings, StreamSettings, Untrusted, UploadSettings,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

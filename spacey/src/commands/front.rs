@@ -83,6 +83,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
     let trusted = trusted.map(|path| documents::read(&path)).transpose()?.unwrap_or_default();
     let documents = DocumentSettings { persisted_bytes, trusted: Arc::new(trusted), untrusted };
     let cost = settings.cost.rules(cost);
+    let admission = settings.admission.clone();
     let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
@@ -109,6 +110,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
         operations: OperationSettings::default(),
         documents,
         cost,
+        admission,
         errors: ErrorSettings {
             masked: !settings.development,
             allowed_extensions: settings.error_extensions.clone(),

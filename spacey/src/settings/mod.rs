@@ -4,6 +4,7 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 mod accounts;
+mod admission;
 mod cost;
 mod documents;
 mod keys;
@@ -46,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) http: Http,
     pub(crate) uploads: Uploads,
     pub(crate) documents: Documents,
+    /// How many operations run at once, and what becomes of others.
+    pub(crate) admission: gateway::AdmissionSettings,
     pub(crate) cost: Cost,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
@@ -160,6 +163,7 @@ impl Settings {
         let http = Http::read(reader, listen.as_ref());
         let uploads = Uploads::read(reader);
         let documents = Documents::read(reader);
+        let admission = admission::read(reader);
         let cost = Cost::read(reader);
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
@@ -183,6 +187,7 @@ impl Settings {
             http: http?,
             uploads: uploads?,
             documents: documents?,
+            admission: admission?,
             cost: cost?,
             accounts: accounts?,
             mail: mail?,

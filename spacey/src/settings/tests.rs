@@ -257,3 +257,17 @@ fn developers_are_offered_more_where_strangers_are_not() {
         assert_eq!((http.introspection, http.graphiql), (offered, offered), "{pairs:?}");
     }
 }
+
+#[test]
+fn files_have_limits_that_go_together() {
+    let uploads = load(&[]).unwrap().uploads;
+    assert_eq!((uploads.gateway.file_bytes, uploads.media.file_bytes), (10 << 20, 10 << 20));
+    let pairs = [("SPACEY_UPLOAD_FILE_BYTES", "1000"), ("SPACEY_MEDIA_FILES", "7")];
+    let uploads = load(&pairs).unwrap().uploads;
+    assert_eq!((uploads.gateway.file_bytes, uploads.media.file_bytes), (1000, 1000));
+    assert_eq!(uploads.media.files, 7);
+    let message = load(&[("SPACEY_UPLOAD_BYTES", "1000")]).unwrap_err();
+    assert!(message.contains("SPACEY_UPLOAD_BYTES is 1000, less than"), "{message}");
+    let message = load(&[("SPACEY_UPLOAD_FILES", "0")]).unwrap_err();
+    assert!(message.contains("a number from 1 to 1000 is accepted"), "{message}");
+}

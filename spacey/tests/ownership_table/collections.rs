@@ -43,7 +43,9 @@ pub(crate) const TABLE: &[(&str, Rule)] = &[
     ),
     (
         "Query.searchCards",
-        Own("{ searchCards(query: \"is:new or is:due or rated:9\") { totalCount nodes { id question } } }"),
+        Own(
+            "{ searchCards(query: \"is:new or is:due or rated:9\") { totalCount nodes { id question } } }",
+        ),
     ),
     (
         "Mutation.createDeck",

@@ -9,16 +9,18 @@ use common::endpoint::Domain;
 use common::event::UserChanged;
 use common::outbox::Outbox;
 use common::page::{Direction, PageRequest};
+use common::sqlite::Sqlite;
 use common::viewer::Roles;
-use common::{Clock, Error, Event, MediaId, SessionId, UserId, Viewer, testing};
+use common::{Clock, Error, Event, MediaId, NoteId, SessionId, UserId, Viewer, testing};
 use decks::NAME;
 use decks::model::{Media, MediaFilter, MediaLimits, NewMedia};
 use decks::service::Service;
-use decks::store::Store;
 use decks::store::media::CHUNK;
 use decks::store::mongo::MongoStore;
 use decks::store::sqlite::{MIGRATIONS, SqliteStore};
+use decks::store::{Changes, Commit, Store};
 use futures::TryStreamExt;
+use mongodb::bson::{DateTime, doc};
 
 const LIMITS: MediaLimits = MediaLimits { file_bytes: 1 << 20, files: 5, bytes: 2 << 20 };
 
@@ -200,4 +202,55 @@ async fn an_account_that_ends_leaves_no_media_and_gets_none() {
         assert_eq!(bytes(&service, &kept[0], 0..64).await, files[0].bytes);
     }
     on_both(run, run).await;
+}
+
+/// The files of `user` that a note of before names.
+async fn found_in_old_notes(store: &impl Store, user: UserId) {
+    let media = ["a.png", "b.png"].map(|name| file(name, &png(1, 100)));
+    let now = Clock::System.now();
+    let new_media = media.map(|new| Media {
+        id: MediaId::new(),
+        owner: user,
+        name: new.name,
+        hash: new.hash,
+        kind: new.kind,
+        size: 100,
+        created_at: now,
+    });
+    let changes = Changes { new_media: new_media.into(), ..Changes::default() };
+    assert_eq!(store.commit(changes).await.unwrap(), Commit::Done);
+    let unused = MediaFilter { unused: Some(true) };
+    let page = store.media_page(user, unused, first_page()).await.unwrap();
+    assert_eq!(page.rows.iter().map(|media| media.name.text()).collect::<Vec<_>>(), ["b.png"]);
+}
+
+#[tokio::test]
+async fn notes_of_before_are_read_for_names() {
+    let user = UserId::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decks.db");
+    // Before there were media.
+    let old = Sqlite::open(&path, &MIGRATIONS[..3]).unwrap();
+    let written = old.write(move |connection| {
+        for (n, fields) in
+            ["[[\"Front\",\"<img src=a.png>\"]]", "[[\"Front\",\"plain\"]]"].iter().enumerate()
+        {
+            let sql = "INSERT INTO note VALUES (?1, ?2, ?3, 0, ?4, '[]', 0, 0, 1)";
+            connection
+                .execute(sql, rusqlite::params![NoteId::new(), user, n.to_string(), fields])?;
+        }
+        Ok(())
+    });
+    written.await.unwrap();
+    drop(old);
+    let store = SqliteStore::open(Sqlite::open(&path, MIGRATIONS).unwrap()).await.unwrap();
+    found_in_old_notes(&store, user).await;
+
+    let mongo = testing::mongo().await;
+    let note = doc! {
+        "_id": NoteId::new(), "owner": user, "guid": "g", "kind": 0i64, "fields": [["Front", "<img src=a.png>"]],
+        "createdAt": DateTime::from_millis(0), "updatedAt": DateTime::from_millis(0), "version": 1i64, "tags": [], "tagKeys": [],
+    };
+    mongo.collection("notes").insert_one(note).await.unwrap();
+    found_in_old_notes(&MongoStore::open(mongo).await.unwrap(), user).await;
 }

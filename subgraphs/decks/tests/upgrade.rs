@@ -89,7 +89,7 @@ impl Old {
     }
 
     /// Others are told once more of the decks; nothing was learned of the cards so far; and a device that asks for the first time is told of everything.
-    async fn check_told(&self, store: &impl Store) {
+    async fn check_told(&self, store: &dyn Store) {
         let pending = store.pending(99).await.unwrap();
         let told = pending.into_iter().map(|(_, event)| match event {
             Event::Deck(deck) => {
@@ -102,8 +102,7 @@ impl Old {
         assert_eq!(told, self.decks.iter().copied().collect());
         let new = Filter::Study(Study::State(&[StudyState::New]));
         assert_eq!(store.search_count(self.owner(1), new).await.unwrap(), 2_500);
-        let (keys, last) =
-            store.changes(self.owner(1), ChangeKey::START, 9_999).await.unwrap();
+        let (keys, last) = store.changes(self.owner(1), ChangeKey::START, 9_999).await.unwrap();
         let of = |kind| keys.iter().filter(|key| key.kind == kind).count();
         assert_eq!((of(Kind::Note), of(Kind::Card), last), (2_500, 2_500, 0));
         assert!(of(Kind::Deck) > 0);

@@ -23,9 +23,9 @@ use decks::store::Store;
 use decks::store::mongo::MongoStore;
 use decks::store::sqlite::{MIGRATIONS, SqliteStore};
 use model::Model;
-use replica::Replica;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use replica::Replica;
 
 /// What is done: which kind of thing, and two numbers that choose what to.
 type Step = (u8, usize, usize);

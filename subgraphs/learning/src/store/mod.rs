@@ -221,13 +221,11 @@ pub trait Store: OutboxStore {
         terms: Arc<Terms>,
     ) -> Answering<'_, Submitted>;
 
-    /// Those of the entries that are in the owner's log, each with the number of answers later than it, counted up to `most`.
-    fn entries(
-        &self,
-        owner: UserId,
-        ids: Vec<ReviewId>,
-        most: u32,
-    ) -> Answering<'_, Vec<(Logged, u32)>>;
+    /// Those of the entries that are in the owner's log.
+    fn entries(&self, owner: UserId, ids: Vec<ReviewId>) -> Answering<'_, Vec<Logged>>;
+
+    /// The place in the log of the owner's latest answer but `later`, by the moment it was given.
+    fn answer_before(&self, owner: UserId, later: u32) -> Answering<'_, Option<AnswerKey>>;
 
     /// The whole logs of those of the cards that are the owner's, in any order, and the rules that they name.
     fn logs(&self, owner: UserId, cards: Vec<CardId>) -> Answering<'_, CardLogs>;

@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 use common::{DeckId, Error, NoteId, TrashId};
 use jiff::SignedDuration;
 
+use super::super::Service;
 use super::super::cards::told;
 use super::super::rewrite::Rewrite;
-use super::super::Service;
 use super::work::Stop;
 use crate::model::{
     Card, Content, Deck, FieldEdit, Item, MAX_DEPTH, NoteKind, Problem, TRANSFER_KEPT, TRASH_KEPT,

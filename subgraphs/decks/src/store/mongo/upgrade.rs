@@ -33,9 +33,9 @@ pub(super) async fn upgrade(store: &MongoStore) -> Result<(), StoreError> {
     place_decks(store).await?;
     while make_notes(store).await? {}
     while fold_words(store).await? {}
-    while find_media(store).await? {}
     number(store).await?;
     while tell_decks(store).await? {}
+    while find_media(store).await? {}
     Ok(())
 }
 
