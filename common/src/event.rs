@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::history::HistoryTold;
 use crate::{CardId, Day, DeckId, NoteId, UserId};
 
 /// The state of one thing after a change.
@@ -22,8 +23,21 @@ pub enum Event {
     Card(CardChanged),
     /// From generation: drafts that a person took as cards.
     Accepted(DraftsAccepted),
+    /// From decks: what was learned of cards before they were imported. It has no version: each part of it has an id of its own.
+    History(HistoryTold),
     /// From learning: what was learned of cards.
     Studied(CardsStudied),
+}
+
+impl Event {
+    /// How much work it is to take in: that of the state of one thing is 1.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::History(told) => told.size(),
+            Self::User(_) | Self::Deck(_) | Self::Card(_) | Self::Studied(_) => 1,
+        }
+    }
 }
 
 /// An account after a change.

@@ -164,6 +164,8 @@ ids! {
     NoteId;
     /// An entry of the trash: what was deleted at once.
     TrashId;
+    /// An import or an export.
+    TransferId;
     /// An image or a sound of a person.
     MediaId;
     /// A review: made by the client, so that sending it twice stores it once.

@@ -13,6 +13,7 @@ pub mod event;
 pub mod feature;
 pub mod file;
 pub mod graphql;
+pub mod history;
 pub mod id;
 pub mod later;
 pub mod mongo;
@@ -39,7 +40,7 @@ pub use file::{FileBytes, FileInfo};
 pub use id::{
     ApiKeyId, CardId, ConfigChangeId, DeckId, DraftId, EventId, FitId, GenerationJobId,
     LearningSessionId, MailId, MediaId, NoteId, PresetId, ReviewId, SecurityEventId, SessionId,
-    TrashId, UserId,
+    TransferId, TrashId, UserId,
 };
 pub use later::Later;
 pub use revocation::Revocations;

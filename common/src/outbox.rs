@@ -12,8 +12,10 @@ use tokio::sync::Mutex;
 
 use crate::{Endpoint, EndpointError, Event, EventId, StoreError};
 
-/// How many events are handed over in one call, at most, unless the store says otherwise.
+/// How many events are handed over in one call, at most, unless the store says otherwise,
 const BATCH: usize = 500;
+/// and how much work they may be together, unless it is one alone: see [`Event::weight`].
+const WEIGHT: usize = 2_000;
 /// How long a mutation waits for delivery before it answers all the same.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often what could not be delivered is tried again.
@@ -91,20 +93,30 @@ impl Inner {
         let _one_at_a_time = self.delivering.lock().await;
         let batch = self.store.batch();
         loop {
-            let (ids, events): (Vec<_>, Vec<_>) =
-                self.store.pending(batch).await?.into_iter().unzip();
-            if ids.is_empty() {
-                return Ok(());
+            let mut pending = self.store.pending(batch).await?;
+            let last = pending.len() < batch;
+            while !pending.is_empty() {
+                let rest = pending.split_off(light(&pending));
+                let (ids, events): (Vec<_>, Vec<_>) =
+                    std::mem::replace(&mut pending, rest).into_iter().unzip();
+                let events: Arc<[Event]> = events.into();
+                for subscriber in &self.subscribers {
+                    subscriber.apply(events.clone()).await?;
+                }
+                self.store.delivered(ids).await?;
             }
-            let last = ids.len() < batch;
-            let events: Arc<[Event]> = events.into();
-            for subscriber in &self.subscribers {
-                subscriber.apply(events.clone()).await?;
-            }
-            self.store.delivered(ids).await?;
             if last {
                 return Ok(());
             }
         }
     }
+}
+
+/// How many of the first events may go in one call: at least one.
+fn light(events: &[(EventId, Event)]) -> usize {
+    let weights = events.iter().scan(0, |sum, (_, event)| {
+        *sum += event.weight();
+        Some(*sum)
+    });
+    weights.take_while(|sum| *sum <= WEIGHT).count().max(1)
 }

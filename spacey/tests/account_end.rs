@@ -26,6 +26,8 @@ const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "correct horse battery staple";
 /// A word that is in all that the person writes.
 const WORD: &str = "quixotic";
+/// That word, a comma and that word.
+const WORD_IN_BASE64: &str = "cXVpeG90aWMscXVpeG90aWM=";
 const TIME_ZONE: &str = "Pacific/Kiritimati";
 /// Where it is kept that an account was there, so that what arrives late makes nothing anew: an id, and no more.
 const TOMBSTONES: [&str; 4] = ["owner", "owners", "person", "persons"];
@@ -154,9 +156,31 @@ impl World {
             ..ada.clone()
         };
         self.ask(&self.generation, Some(&may), generate, input).await;
+        let import =
+            "mutation($input: ImportFileInput!) { importFile(input: $input) { import { id } } }";
+        let input = json!({ "name": WORD, "data": WORD_IN_BASE64, "isComplete": false });
+        self.ask(&self.decks, viewer, import, input).await;
+        let input = json!({ "name": WORD, "data": WORD_IN_BASE64 });
+        self.ask(&self.decks, viewer, import, input).await;
+        let export =
+            "mutation($input: ExportDecksInput!) { exportDecks(input: $input) { export { id } } }";
+        self.ask(&self.decks, viewer, export, json!({ "format": "JSON" })).await;
+        self.exported(viewer).await;
         let delete = "mutation($input: DeleteDeckInput!) { deleteDeck(input: $input) { trashId } }";
         self.ask(&self.decks, viewer, delete, json!({ "id": decks[1] })).await;
         ada
+    }
+
+    /// Waits until an export is complete.
+    async fn exported(&self, viewer: Option<&Viewer>) {
+        for _ in 0..3_000 {
+            let data = self.ask(&self.decks, viewer, "{ exportJobs { state } }", Value::Null).await;
+            if data["exportJobs"][0]["state"] == "DONE" {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("the export is never complete");
     }
 
     /// Stores an image. JSON cannot write one.

@@ -17,7 +17,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, Value as ConstValue};
 use ownership_graph::{Graph, SECRET, Who, masked};
-use ownership_table::{collections, generation, learning};
+use ownership_table::{collections, generation, learning, transfers};
 use serde_json::Value;
 
 /// How a field is called, and what the answer must be. In the documents `{deck}` and the like stand for what is Ada's, `{my_deck}` for what is Eve's.
@@ -189,7 +189,8 @@ const TABLE: &[(&str, Rule)] = &[
 ];
 
 fn table() -> impl Iterator<Item = &'static (&'static str, Rule)> {
-    TABLE.iter().chain(collections::TABLE).chain(learning::TABLE).chain(generation::TABLE)
+    let tables = [TABLE, collections::TABLE, learning::TABLE, generation::TABLE, transfers::TABLE];
+    tables.into_iter().flatten()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,7 +32,7 @@ pub(crate) const SECRET: &str = "Ada's secret";
 /// What ids of no things begin with; a letter makes each another.
 const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
 /// The names that stand for ids.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 17] = [
     "deck",
     "card",
     "other_card",
@@ -44,6 +44,8 @@ const NAMES: [&str; 15] = [
     "note",
     "trash",
     "preset",
+    "import",
+    "export",
     "media",
     "job",
     "waiting_job",
@@ -243,6 +245,14 @@ impl Graph {
         while self.run(who, &running).await["data"]["generationJob"]["step"] != "ASKING" {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
+        let import = format!(
+            "mutation {{ importFile(input: {{ name: {text:?}, data: \"YSxi\", isComplete: false }}) {{ import {{ id }} }} }}"
+        );
+        let import = id(&self.run(who, &import).await, "/data/importFile/import/id");
+        let export = format!(
+            "mutation {{ exportDecks(input: {{ deckIds: [{deck:?}], format: JSON }}) {{ export {{ id }} }} }}"
+        );
+        let export = id(&self.run(who, &export).await, "/data/exportDecks/export/id");
         let viewer = self.viewer(who).unwrap();
         let key = format!(
             "mutation {{ createApiKey(input: {{ name: {text:?}, scopes: [READ], expiresAt: \"{}\" }}) {{ apiKey {{ id }} }} }}",
@@ -270,6 +280,8 @@ impl Graph {
             ("job", job),
             ("waiting_job", waiting_job),
             ("draft", draft),
+            ("import", import),
+            ("export", export),
             ("user", viewer.user.to_string()),
             ("email", email.to_owned()),
         ]
@@ -363,7 +375,8 @@ impl Graph {
             decks(first: 100) { nodes { id name path description color version archived position
                 studySettings { version presetId own { newPerDay } }
                 cards(first: 100) { nodes { id question answer note { id version tags fields { value } } position version state due reps suspended flag reviews { nodes { id rating undone } } } } } }
-            studyPresets { id name version own { newPerDay } } learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";
+            studyPresets { id name version own { newPerDay } } learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } }
+            importJobs { id name state size } exportJobs { id name } }";
         let state = self.run(Who::Ada, document).await;
         assert_eq!(state.get("errors"), None, "{state}");
         state

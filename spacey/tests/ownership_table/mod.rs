@@ -3,3 +3,4 @@
 pub(crate) mod collections;
 pub(crate) mod generation;
 pub(crate) mod learning;
+pub(crate) mod transfers;

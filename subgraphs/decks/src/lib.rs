@@ -4,6 +4,7 @@
 //! answer are kept as they were written.
 
 pub mod cloze;
+pub mod exchange;
 mod graphql;
 pub mod model;
 pub mod place;
@@ -29,6 +30,9 @@ pub use store::sqlite::MIGRATIONS;
 
 /// The subgraph's name.
 pub const NAME: &str = "decks";
+
+/// The subscriber that is asked how well cards are learned when they are exported.
+const LEARNING: &str = "learning";
 
 /// How often it is looked for what has been in the trash for too long.
 const PURGE_EVERY: Duration = Duration::from_secs(600);
@@ -73,9 +77,12 @@ fn start(
     limits: MediaLimits,
 ) -> Arc<dyn Endpoint> {
     let store = Arc::new(store);
+    let learning = subscribers.iter().find(|subscriber| subscriber.name() == LEARNING).cloned();
     let outbox = Outbox::start(NAME, store.clone(), subscribers);
-    let service = Arc::new(Service::new(store, outbox, clock).with_media_limits(limits));
+    let service = Service::new(store, outbox, clock).with_media_limits(limits);
+    let service = Arc::new(service.with_learning(learning));
     tokio::spawn(purge(Arc::downgrade(&service)));
+    tokio::spawn(service::transfers::work::work(Arc::downgrade(&service)));
     let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);
     Arc::new(endpoint.with_costs(include_str!("graphql/costs.txt")))
 }

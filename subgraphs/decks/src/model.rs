@@ -8,6 +8,7 @@ mod deck;
 mod media;
 mod note;
 mod tag;
+mod transfer;
 mod trash;
 
 use common::{Error, UserId};
@@ -25,6 +26,12 @@ pub use note::{
     NoteEdit, NoteKind, Written,
 };
 pub use tag::{MAX_TAG, MAX_TAG_LEVELS, MAX_TAGS, Tag, Tagged, Tagging, Tags};
+pub use transfer::{
+    Direction, Duplicates, ExportOptions, FILE_KEPT, FileDeck, FileFormat, FileName, ImportOptions,
+    Item, MAX_EXPORT_DECKS, MAX_FILE, MAX_PART, MAX_PROBLEMS, MAX_TRANSFER_DECKS, MAX_TRANSFERS,
+    MAX_UNDER_WAY, Preview, Problem, Problems, Report, SAMPLE, SampleNote, TRANSFER_KEPT, Transfer,
+    TransferBody, TransferError, TransferState,
+};
 pub use trash::{Trash, TrashKey, TrashKind};
 
 /// The most characters of a deck's name, without white space around it.

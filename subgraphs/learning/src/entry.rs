@@ -178,7 +178,7 @@ impl Logged {
     /// What is counted of it, in a phase; `None` for what is no review.
     #[must_use]
     pub fn counted(&self, phase: Phase) -> Option<Counted> {
-        let rating: Rating = self.sent.action.rating()?;
+        let rating: Rating = self.sent.action.any_rating()?;
         Some(Counted { phase, rating, hour: self.sent.hour, duration_ms: self.sent.duration_ms })
     }
 

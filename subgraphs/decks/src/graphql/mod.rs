@@ -13,13 +13,15 @@ mod note;
 mod note_mutation;
 mod search;
 mod sync;
+mod transfer;
+mod transfer_root;
 mod trash;
 mod user;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Any, Context, EmptySubscription, ID, MergedObject, Object, Schema, Union};
+use async_graphql::{Any, Context, ID, MergedObject, Object, Schema, Union};
 use common::graphql::entities::Representation;
 use common::graphql::fast::FastOptions;
 use common::graphql::{Result, caller};
@@ -38,25 +40,32 @@ use node::NodeInterface;
 use note::NoteNode;
 use note_mutation::NoteMutation;
 use search::SearchConnection;
+use transfer_root::{TransferMutation, TransferQuery, TransferSubscription};
 use user::UserNode;
 
 /// The subgraph's schema over the domain.
 #[must_use]
-pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation::default(), EmptySubscription).data(service).finish()
+pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, TransferSubscription> {
+    Schema::build(Query::default(), Mutation::default(), TransferSubscription)
+        .data(service)
+        .finish()
 }
 
 /// What can be changed.
 #[derive(Debug, Default, MergedObject)]
-pub(crate) struct Mutation(CardMutation, NoteMutation, MediaMutation);
+pub(crate) struct Mutation(CardMutation, NoteMutation, MediaMutation, TransferMutation);
 
 /// What can be asked.
-#[derive(Debug)]
-pub(crate) struct Query;
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct Query(DeckQuery, TransferQuery);
+
+/// What can be asked of decks, notes and cards.
+#[derive(Debug, Default)]
+pub(crate) struct DeckQuery;
 
 /// What can be asked.
 #[Object]
-impl Query {
+impl DeckQuery {
     /// One of the viewer's decks; null when there is none with this id.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn deck(
@@ -201,7 +210,7 @@ impl Query {
     }
 }
 
-impl Query {
+impl DeckQuery {
     async fn nodes_of(
         &self,
         ctx: &Context<'_>,

@@ -76,7 +76,7 @@ impl From<&Trash> for TrashEntry {
     fn from(entry: &Trash) -> Self {
         let kind = match entry.kind {
             TrashKind::Deck => TrashEntryKind::Deck,
-            TrashKind::Cards | TrashKind::Edit => TrashEntryKind::Cards,
+            TrashKind::Cards | TrashKind::Edit | TrashKind::Import => TrashEntryKind::Cards,
         };
         Self {
             id: entry.id,

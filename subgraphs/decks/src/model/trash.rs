@@ -12,6 +12,8 @@ pub enum TrashKind {
     Cards,
     /// Cards that an edit of their note left without a text. It is not listed: they come back when the note is written so again.
     Edit,
+    /// What an import has made and does not show yet. It is not listed.
+    Import,
 }
 
 /// An entry of the trash.

@@ -18,14 +18,15 @@ mod search;
 mod sync;
 mod tags;
 mod tell;
+pub(crate) mod transfers;
 mod trash;
 mod tree;
 
 use std::sync::Arc;
 
 use common::outbox::Outbox;
-use common::{Clock, Error, UserId};
-use tokio::sync::Mutex;
+use common::{Clock, Endpoint, Error, UserId};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use crate::model::{Card, MediaLimits, Note};
 use crate::store::{Changes, Commit, Store};
@@ -55,14 +56,27 @@ pub struct Service {
     clock: Clock,
     media_limits: MediaLimits,
     locks: [Mutex<()>; LOCKS],
+    /// What knows how well cards are learned.
+    learning: Option<Arc<dyn Endpoint>>,
+    workers: transfers::work::Workers,
+    /// Somebody has work for those who import and export.
+    wake: Arc<Notify>,
 }
 
 impl Service {
     /// Starts the domain on its store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, outbox: Outbox, clock: Clock) -> Self {
-        let locks = std::array::from_fn(|_| Mutex::default());
-        Self { store, outbox, clock, media_limits: MediaLimits::default(), locks }
+        Self {
+            store,
+            outbox,
+            clock,
+            media_limits: MediaLimits::default(),
+            locks: std::array::from_fn(|_| Mutex::default()),
+            learning: None,
+            workers: transfers::work::Workers::default(),
+            wake: Arc::default(),
+        }
     }
 
     /// The same with other limits of media than the usual ones.
@@ -70,6 +84,18 @@ impl Service {
     pub fn with_media_limits(mut self, limits: MediaLimits) -> Self {
         self.media_limits = limits;
         self
+    }
+
+    /// The same, with what is asked how well cards are learned when they are exported.
+    #[must_use]
+    pub fn with_learning(mut self, learning: Option<Arc<dyn Endpoint>>) -> Self {
+        self.learning = learning;
+        self
+    }
+
+    /// Until it is dropped, no other change of a person is made in this process, but for a few people's whose turn is the same.
+    async fn lock(&self, person: UserId) -> MutexGuard<'_, ()> {
+        self.locks[person.uuid().as_u128() as usize % LOCKS].lock().await
     }
 
     /// Decides and commits until nobody is faster, then tells other domains.
@@ -88,7 +114,7 @@ impl Service {
         F: Future<Output = Result<(T, Changes), Error>> + Send,
         T: Send,
     {
-        let _one_at_a_time = self.locks[person.uuid().as_u128() as usize % LOCKS].lock().await;
+        let _one_at_a_time = self.lock(person).await;
         for _ in 0..ATTEMPTS {
             let (answer, mut changes) = decide().await?;
             self.tell_tags(&mut changes).await?;

@@ -1,5 +1,5 @@
-//! What the domain does besides answering GraphQL: it is told of people's accounts and of what was learned of cards, serves files, and says whether
-//! it is ready.
+//! What the domain does besides answering GraphQL: it is told of people's accounts and of what was learned of cards, serves people's files, and
+//! says whether it is ready.
 
 use std::ops::Range;
 
@@ -11,18 +11,33 @@ use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use super::Service;
-use crate::model::{Deck, MediaFilter};
+use crate::model::{Deck, FileFormat, MediaFilter};
 use crate::store::Changes;
 
 /// How many decks of an account that is gone are deleted in one transaction.
 const DECKS_AT_ONCE: u32 = 50;
+/// How many cards of an import that was under way.
+const STAGED_AT_ONCE: u32 = 1_000;
 /// How many of its media files.
 const MEDIA_AT_ONCE: u32 = 20;
 
 impl Service {
     /// Deletes all decks and media of a person whose account is gone, some at a time. From the first on, nothing new is made for that person.
     async fn forget(&self, user: UserId) -> Result<(), Error> {
+        // Whoever is at work on one is fenced off by its absence.
+        let transfers = self.store.transfers(user, None).await?;
+        for transfer in &transfers {
+            self.store.delete_transfer(transfer.id).await?;
+        }
         while self.change(user, || self.decide_forget(user)).await? {}
+        // One may have begun meanwhile; from now on none does.
+        let late = self.store.transfers(user, None).await?;
+        for transfer in &late {
+            self.store.delete_transfer(transfer.id).await?;
+        }
+        for staging in transfers.iter().chain(&late).filter_map(|transfer| transfer.body.staging) {
+            while !self.store.purge(staging, STAGED_AT_ONCE).await? {}
+        }
         Ok(())
     }
 
@@ -61,7 +76,7 @@ impl Domain for Service {
                     Event::Accepted(accepted) => self.take_accepted(accepted).await?,
                     Event::Studied(cards) => studied.push(cards.clone()),
                     // What this domain tells itself.
-                    Event::Deck(_) | Event::Card(_) => {}
+                    Event::Deck(_) | Event::Card(_) | Event::History(_) => {}
                 }
             }
             if !studied.is_empty() {
@@ -81,6 +96,16 @@ impl Domain for Service {
         id: Uuid,
     ) -> BoxFuture<'a, Result<Option<FileInfo>, Error>> {
         Box::pin(async move {
+            if let Some(export) = self.exported(viewer, id.into()).await? {
+                let form =
+                    export.body.format.map_or("application/octet-stream", FileFormat::content_type);
+                return Ok(Some(FileInfo {
+                    name: export.body.name,
+                    content_type: form.to_owned(),
+                    size: export.body.size,
+                    tag: export.id.to_string(),
+                }));
+            }
             let media = self.media(viewer, vec![id.into()]).await?.pop();
             Ok(media.map(|media| FileInfo {
                 name: media.name.text().to_owned(),
@@ -98,6 +123,9 @@ impl Domain for Service {
         range: Range<u64>,
     ) -> BoxFuture<'a, Result<Option<FileBytes>, Error>> {
         Box::pin(async move {
+            if let Some(export) = self.exported(viewer, id.into()).await? {
+                return Ok(Some(self.read_export(&export, range).map_err(Into::into).boxed()));
+            }
             let media = self.media(viewer, vec![id.into()]).await?.pop();
             let bytes = |media| self.read_media(&media, range).map_err(Into::into).boxed();
             Ok(media.map(bytes))

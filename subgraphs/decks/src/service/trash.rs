@@ -157,13 +157,15 @@ impl Service {
         let entry = self.store.trash(vec![id]).await?.pop();
         let entry = entry.filter(|entry| {
             entry.owner == viewer.user
-                && entry.kind != TrashKind::Edit
+                && matches!(entry.kind, TrashKind::Deck | TrashKind::Cards)
                 && entry.deleted_at >= expired
         });
         let entry = entry.ok_or_else(|| Error::not_found("entry of the trash", id))?;
         let mut changes = match entry.kind {
             TrashKind::Deck => self.restore_decks(viewer, id).await?,
-            TrashKind::Cards | TrashKind::Edit => self.restore_cards(viewer, id).await?,
+            TrashKind::Cards | TrashKind::Edit | TrashKind::Import => {
+                self.restore_cards(viewer, id).await?
+            }
         };
         changes.restored = vec![id];
         Ok((entry, changes))

@@ -6,6 +6,7 @@
 pub mod media;
 pub mod mongo;
 pub mod sqlite;
+mod transfers;
 
 use std::collections::HashMap;
 
@@ -18,17 +19,19 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Card, CardKey, CardList, ChangeKey, ContentHash, Deck, DeckFilter, DeckKey, DeckOrder, Media,
-    Note, Owner, Person, Tag, Tagged, Trash, TrashKey,
+    Card, CardKey, CardList, ChangeKey, ContentHash, Deck, DeckFilter, DeckKey, DeckOrder, Item,
+    Media, Note, Owner, Person, Tag, Tagged, Transfer, Trash, TrashKey,
 };
 use crate::search::{Filter, SearchKey};
 use media::{MediaStore, NewContent};
+
+pub use transfers::TransferStore;
 
 /// What every answer of a store is.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// Where decks, notes and cards are kept. What lies in the trash is answered only where it says so.
-pub trait Store: OutboxStore + MediaStore {
+pub trait Store: OutboxStore + MediaStore + TransferStore {
     /// What is known of a person.
     fn owner(&self, id: UserId) -> Reply<'_, Owner>;
 
@@ -40,6 +43,9 @@ pub trait Store: OutboxStore + MediaStore {
 
     /// Those of the notes that exist, in any order, also those whose cards all lie in the trash.
     fn notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Note>>;
+
+    /// A person's notes with these global ids that have a card which is not in the trash, in any order.
+    fn notes_by_guid(&self, owner: UserId, guids: Vec<String>) -> Reply<'_, Vec<Note>>;
 
     /// The cards of the notes in order of note and ordinal, also those in the trash.
     fn cards_of_notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Card>>;
@@ -228,6 +234,14 @@ pub struct Changes {
     pub trashed_with_deck: Vec<(DeckId, TrashId)>,
     /// Entries of the trash that end. The cards that still lie in them come back, each with the next version.
     pub restored: Vec<TrashId>,
+    /// Cards that leave the entry of the trash they lie in, with their new version.
+    pub uncovered: Vec<Uncovered>,
+    /// A transfer to store: see [`TransferStore::put_transfer`].
+    pub transfer: Option<Transfer>,
+    /// Items that wait to be made by it, after those it has.
+    pub new_items: Vec<Item>,
+    /// Its items up to this number were made.
+    pub done_items: Option<i64>,
     /// Bytes of media to store that the person does not have yet.
     pub new_contents: Vec<NewContent>,
     /// Media to store.
@@ -238,6 +252,17 @@ pub struct Changes {
     pub deleted_contents: Vec<(UserId, ContentHash)>,
     /// What other domains are told.
     pub events: Vec<Event>,
+}
+
+/// A card that leaves an entry of the trash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uncovered {
+    /// Which card.
+    pub id: CardId,
+    /// Its new version: one more than it had.
+    pub version: i64,
+    /// The entry it lies in from now on; `None`: it is there.
+    pub trash: Option<TrashId>,
 }
 
 impl Changes {
@@ -260,7 +285,10 @@ impl Changes {
 
     /// Whether cards go into the trash or come back, so that notes are not there any more or are there again.
     fn moves_trash(&self) -> bool {
-        self.trash.is_some() || !self.trashed_with_deck.is_empty() || !self.restored.is_empty()
+        self.trash.is_some()
+            || !self.trashed_with_deck.is_empty()
+            || !self.restored.is_empty()
+            || !self.uncovered.is_empty()
     }
 
     /// Whether there is nothing to do.
@@ -278,6 +306,8 @@ impl Changes {
             && self.trash.is_none()
             && self.trashed_with_deck.is_empty()
             && self.restored.is_empty()
+            && self.uncovered.is_empty()
+            && self.transfer.is_none()
             && self.new_contents.is_empty()
             && self.new_media.is_empty()
             && self.deleted_media.is_empty()

@@ -13,5 +13,7 @@ mod search;
 mod support;
 mod sync;
 mod tags;
+mod transfer_media;
+mod transfers;
 mod trash;
 mod tree;

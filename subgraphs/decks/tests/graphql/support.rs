@@ -34,7 +34,11 @@ impl Domain {
     }
 
     async fn on(backend: Backend, folder: Option<TempDir>) -> Self {
-        let clock = Clock::manual("2026-11-24T09:30:00.5Z".parse().unwrap());
+        Self::opened(backend, Clock::manual("2026-11-24T09:30:00.5Z".parse().unwrap()), folder)
+            .await
+    }
+
+    pub(crate) async fn opened(backend: Backend, clock: Clock, folder: Option<TempDir>) -> Self {
         let heard = Arc::new(Heard::default());
         let endpoint = ::decks::open(backend, vec![heard.clone()], clock.clone()).await.unwrap();
         Self { endpoint, heard, clock, _folder: folder }

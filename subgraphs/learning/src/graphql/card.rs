@@ -252,7 +252,7 @@ impl From<&Logged> for ReviewNode {
         Self {
             id: review.id,
             // The log that is answered holds nothing but reviews.
-            rating: review.action.rating().unwrap_or(Rating::Again),
+            rating: review.action.any_rating().unwrap_or(Rating::Again),
             practice: matches!(review.action, Action::Practice(_)),
             undone: logged.is_undone(),
             reviewed_at: DateTime(review.at),

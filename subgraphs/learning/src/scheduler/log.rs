@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use common::history::PastReview;
 use common::{CardId, ReviewId};
 use jiff::Timestamp;
 
 use super::{
     Answer, AnswerKey, CardState, Day, Due, HalfLife, LeechAction, Memory, Model, ModelError,
-    Rating, Rules, RulesId, Scheduler,
+    Rating, Restored, Rules, RulesId, Scheduler, past,
 };
 
 /// The interval, in days, from which on a learned card is mature.
@@ -37,6 +38,10 @@ pub enum Action {
     SetDue(Day),
     /// This review of the same card never was.
     Undo(ReviewId),
+    /// The card was reviewed elsewhere, before it was imported. It counts as work; where the card stands is said by what follows.
+    Past(PastReview),
+    /// The card stands here, as the file says that it was imported from.
+    Restore(Restored),
 }
 
 impl Action {
@@ -46,6 +51,15 @@ impl Action {
         match self {
             Self::Answer(rating) | Self::Practice(rating) => Some(rating),
             _ => None,
+        }
+    }
+
+    /// The same, also of a review elsewhere.
+    #[must_use]
+    pub fn any_rating(&self) -> Option<Rating> {
+        match self {
+            Self::Past(past) => past::rating(past),
+            other => other.rating(),
         }
     }
 }
@@ -209,6 +223,7 @@ pub fn advance(
     entry: Entry,
 ) -> Result<(Progress, Phase), ModelError> {
     let Entry { id, action, at, day, .. } = entry;
+    let is_first = progress.last.is_none();
     progress.last = Some((at, id));
     let scheduler = Scheduler { model, rules };
     let mut phase = Phase::Uncounted;
@@ -240,6 +255,13 @@ pub fn advance(
             progress.memory = Some(set_due(&scheduler, progress.memory, entry, due)?);
         }
         Action::Undo(_) => {}
+        Action::Past(review) => phase = past::phase(&review, is_first),
+        Action::Restore(restored) => {
+            progress.memory = restored.memory(rules, &entry);
+            progress.suspended = restored.schedule.suspended;
+            progress.buried_until = restored.schedule.buried.then(|| day.plus(1));
+            progress.flag = restored.schedule.flag;
+        }
     }
     Ok((progress, phase))
 }

@@ -8,6 +8,7 @@ mod fuzz;
 mod log;
 mod memory;
 mod model;
+mod past;
 mod queue;
 mod recall;
 mod settings;
@@ -19,6 +20,7 @@ pub use common::calendar::{Calendar, Day, UnknownTimeZone};
 pub use log::{Action, Entry, MATURE, Phase, Progress, Replayed, Rulebook, advance, replay};
 pub use memory::{AnswerKey, Due, Memory};
 pub use model::{MODEL_VERSION, Model, ModelError};
+pub use past::Restored;
 pub use queue::{Done, interleave};
 pub use recall::{HalfLife, deck_score};
 pub use settings::{

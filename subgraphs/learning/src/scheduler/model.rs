@@ -83,6 +83,32 @@ impl Model {
         Ok(self.next(&Rules::original(), (0.0, 0.0), 0, rating)?.difficulty)
     }
 
+    /// How fast memories fade: the last of the weights.
+    #[must_use]
+    pub fn decay(&self) -> f32 {
+        self.weights.get(20).copied().unwrap_or(DEFAULT_PARAMETERS[20])
+    }
+
+    /// Stability and difficulty of a card that another model gave an interval of whole days, and an ease in thousandths: 0 where there is none.
+    /// A card without an interval is as after its first answer.
+    ///
+    /// # Errors
+    /// Never with usable weights.
+    pub fn of_interval(&self, ease: u32, days: u32) -> Result<(f32, f32), ModelError> {
+        let first = self.next(&Rules::original(), (0.0, 0.0), 0, Rating::Good)?;
+        if days == 0 {
+            return Ok((first.stability, first.difficulty));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+        let (days, ease) = (days.min(36_500) as f32, ease.min(10_000) as f32 / 1_000.0);
+        if ease < 1.0 {
+            return Ok((days, first.difficulty));
+        }
+        let state = self.fsrs.memory_state_from_sm2(ease, days, 0.9);
+        let state = state.map_err(|_| ModelError::State { stability: days, difficulty: ease })?;
+        Ok((state.stability, state.difficulty.clamp(1.0, 10.0)))
+    }
+
     /// The probability of recall `days` after the last answer: `(1 + f·t/S)^(−w20)` with `f = 0.9^(−1/w20) − 1`.
     #[must_use]
     pub fn retrievability(&self, stability: f32, days: u32) -> f64 {

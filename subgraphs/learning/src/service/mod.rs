@@ -2,6 +2,7 @@
 //! did not exist.
 
 mod fit;
+mod history;
 mod queue;
 mod reviews;
 mod sessions;
@@ -28,6 +29,7 @@ use crate::store::Store;
 use crate::submission::Terms;
 
 pub use fit::{FitRecord, FitState};
+pub use history::MAX_TOLD;
 pub use queue::{QueueItem, QueueRequest};
 pub use reviews::{ReviewResult, ReviewStatus, Submission, UndoInput, Unreadable};
 pub use settings::{DeckSettings, PresetInput};
@@ -211,7 +213,21 @@ impl Service {
 
 impl Domain for Service {
     fn apply<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(async move { Ok(self.store.apply(events.to_vec()).await?) })
+        Box::pin(async move {
+            let of_log = |event: &&Event| matches!(event, Event::History(_));
+            let others: Vec<Event> =
+                events.iter().filter(|event| !of_log(event)).cloned().collect();
+            if !others.is_empty() {
+                self.store.apply(others).await?;
+            }
+            // The cards come first: what was learned of one that is not known would be dropped.
+            for event in events.iter().filter(of_log) {
+                if let Event::History(told) = event {
+                    self.take_history(told).await?;
+                }
+            }
+            Ok(())
+        })
     }
 
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {

@@ -26,7 +26,7 @@ use crate::model::{
     Candidate, OwnSettings, Person, Preset, Session, SessionKey, Shelf, Stats, StoredCard,
     StoredDeck, Weights,
 };
-use crate::scheduler::{AnswerKey, Day, Done, Model};
+use crate::scheduler::{AnswerKey, Day, Done, Model, Rulebook};
 use crate::service::FitRecord;
 use crate::submission::{Terms, Verdict};
 use crate::tally::Tally;
@@ -97,6 +97,9 @@ pub struct Submitted {
     /// The owner's cards that the batch names, as they are now.
     pub cards: HashMap<CardId, StoredCard>,
 }
+
+/// Logs by card, and the rules that they name.
+pub type CardLogs = (HashMap<CardId, Vec<Logged>>, Rulebook);
 
 /// A place in the order of a person's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,6 +226,9 @@ pub trait Store: OutboxStore {
 
     /// The place in the log of the owner's latest answer but `later`, by the moment it was given.
     fn answer_before(&self, owner: UserId, later: u32) -> Answering<'_, Option<AnswerKey>>;
+
+    /// The whole logs of those of the cards that are the owner's, in any order, and the rules that they name.
+    fn logs(&self, owner: UserId, cards: Vec<CardId>) -> Answering<'_, CardLogs>;
 
     /// Changes of cards after `after`, at most `limit`.
     fn changes(&self, owner: UserId, after: ChangeKey, limit: u32) -> Answering<'_, Changes>;

@@ -6,6 +6,7 @@ mod actions;
 mod batches;
 mod entities;
 mod fit;
+mod history;
 mod learning;
 mod reviews;
 mod sessions;

@@ -184,6 +184,7 @@ enum TrashKindDocument {
     Deck,
     Cards,
     Edit,
+    Import,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -431,6 +432,7 @@ impl From<&Trash> for TrashDocument {
                 TrashKind::Deck => TrashKindDocument::Deck,
                 TrashKind::Cards => TrashKindDocument::Cards,
                 TrashKind::Edit => TrashKindDocument::Edit,
+                TrashKind::Import => TrashKindDocument::Import,
             },
             title: trash.title.clone(),
             deck_count: trash.deck_count,
@@ -451,6 +453,7 @@ impl TryFrom<TrashDocument> for Trash {
                 TrashKindDocument::Deck => TrashKind::Deck,
                 TrashKindDocument::Cards => TrashKind::Cards,
                 TrashKindDocument::Edit => TrashKind::Edit,
+                TrashKindDocument::Import => TrashKind::Import,
             },
             title: document.title,
             deck_count: document.deck_count,

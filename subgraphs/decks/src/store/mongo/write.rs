@@ -18,7 +18,7 @@ use super::documents::{
 };
 use super::filters::one_of;
 use crate::model::{Card, Deck, Note, Owner};
-use crate::store::{Changes, MovedCard, Stale};
+use crate::store::{Changes, MovedCard, Stale, Uncovered};
 
 /// How many updates go into one command, which must stay under 48 MB.
 pub(super) const UPDATES: usize = 1_000;
@@ -94,6 +94,9 @@ impl MongoStore {
             let gone = self.trash.delete_one(doc! { "_id": *trash }).session(&mut *session).await?;
             exactly(gone.deleted_count, 1)?;
         }
+        let uncovered = changes.uncovered.iter().map(|card| uncovered(card, change)).collect();
+        self.update(session, self.cards.name(), uncovered).await?;
+        self.put_transfer_in(session, changes).await?;
         for deck in &changes.deleted_decks {
             self.delete_deck(session, deck).await?;
         }
@@ -308,6 +311,14 @@ fn edited(card: &Card, change: i64) -> Document {
         "updatedAt": DateTime::from_millis(card.updated_at.as_millisecond()),
     });
     doc! { "q": { "_id": card.id, "version": card.version - 1 }, "u": { "$set": fields } }
+}
+
+fn uncovered(card: &Uncovered, change: i64) -> Document {
+    let trash = card.trash.map_or(Bson::Null, Bson::from);
+    doc! {
+        "q": { "_id": card.id, "version": card.version - 1 },
+        "u": { "$set": { "trash": trash, "version": card.version, "change": change } },
+    }
 }
 
 fn moved(card: &MovedCard, change: i64) -> Document {

@@ -5,6 +5,7 @@ mod rows;
 mod search;
 mod sync;
 mod told;
+mod transfers;
 mod write;
 
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_search.sql"),
     include_str!("migrations/0004_study_and_sync.sql"),
     include_str!("migrations/0006_media.sql"),
+    include_str!("migrations/0007_transfers.sql"),
 ];
 
 /// Decks, notes and cards in a SQLite file that was opened with [`MIGRATIONS`].
@@ -58,6 +60,12 @@ impl SqliteStore {
     pub async fn open(sqlite: Sqlite) -> Result<Self, StoreError> {
         search::take_in_old(&sqlite).await?;
         media::read_old(&sqlite).await?;
+        // Whoever was at work on a transfer is gone: nobody else uses the file.
+        let release = |connection: &rusqlite::Connection| {
+            connection.execute("UPDATE transfer SET claimed_until = NULL WHERE work = 1", [])?;
+            Ok(())
+        };
+        sqlite.write(release).await?;
         Ok(Self(sqlite))
     }
 
@@ -119,6 +127,12 @@ impl Store for SqliteStore {
     fn notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Note>> {
         let ids = list(ids.into_iter().map(NoteId::uuid));
         self.notes_by(include_str!("sql/notes.sql"), vec![ids])
+    }
+
+    fn notes_by_guid(&self, owner: UserId, guids: Vec<String>) -> Reply<'_, Vec<Note>> {
+        let guids = Value::from(serde_json::Value::from(guids).to_string());
+        let sql = include_str!("sql/notes_by_guid.sql");
+        self.notes_by(sql, vec![blob(owner.uuid()), guids])
     }
 
     fn cards_of_notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Card>> {

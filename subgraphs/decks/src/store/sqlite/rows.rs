@@ -55,7 +55,10 @@ fn kind(row: &Row<'_>, index: usize) -> rusqlite::Result<NoteKind> {
     NoteKind::of_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(index, number))
 }
 
-fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
+pub(super) fn json<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    index: usize,
+) -> rusqlite::Result<T> {
     let text: String = row.get(index)?;
     serde_json::from_str(&text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(
@@ -143,6 +146,7 @@ pub(super) fn trash(row: &Row<'_>) -> rusqlite::Result<Trash> {
         0 => TrashKind::Deck,
         1 => TrashKind::Cards,
         2 => TrashKind::Edit,
+        3 => TrashKind::Import,
         other => return Err(rusqlite::Error::IntegralValueOutOfRange(2, other)),
     };
     Ok(Trash {

@@ -4,9 +4,9 @@
 use common::{EventId, StoreError, TrashId};
 use rusqlite::{Connection, Params, params};
 
-use super::{media, rows, search, sync};
+use super::{media, rows, search, sync, transfers};
 use crate::model::{Card, Deck, Note, Owner, Tag, Trash, TrashKind};
-use crate::store::{Changes, MovedCard, Stale};
+use crate::store::{Changes, MovedCard, Stale, Uncovered};
 
 pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
     let change = match changes.person() {
@@ -43,6 +43,18 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
     }
     for deck in &changes.deleted_decks {
         delete_deck(connection, deck)?;
+    }
+    for Uncovered { id, version, trash } in &changes.uncovered {
+        let sql = include_str!("sql/uncover_card.sql");
+        exactly_one(connection, sql, params![id, version, trash, change])?;
+    }
+    if let Some(transfer) = &changes.transfer {
+        transfers::put(connection, transfer)?;
+        transfers::put_items(connection, transfer.id, &changes.new_items)?;
+        if let Some(number) = changes.done_items {
+            let sql = "DELETE FROM transfer_item WHERE transfer_id = ?1 AND number <= ?2";
+            connection.prepare_cached(sql)?.execute(params![transfer.id, number])?;
+        }
     }
     media::write(connection, changes)?;
     if let Some(person) = changes.person().filter(|_| changes.moves_trash()) {
@@ -207,6 +219,7 @@ fn insert_trash(connection: &Connection, trash: &Trash) -> Result<(), StoreError
         TrashKind::Deck => 0,
         TrashKind::Cards => 1,
         TrashKind::Edit => 2,
+        TrashKind::Import => 3,
     };
     let sql = "INSERT INTO trash (id, owner_id, kind, title, deck_count, card_count, deleted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     connection.prepare_cached(sql)?.execute(params![

@@ -75,6 +75,7 @@ fn owner(event: &Event) -> UserId {
         Event::Deck(deck) => deck.owner,
         Event::Card(card) => card.owner,
         Event::Accepted(accepted) => accepted.owner,
+        Event::History(told) => told.owner,
         Event::Studied(studied) => studied.owner,
     }
 }
@@ -109,7 +110,7 @@ impl News {
         for event in events {
             persons.insert(owner(event).to_bson());
             match event {
-                Event::User(_) | Event::Accepted(_) | Event::Studied(_) => {}
+                Event::User(_) | Event::Accepted(_) | Event::History(_) | Event::Studied(_) => {}
                 Event::Deck(deck) => {
                     decks.insert(deck.deck.to_bson());
                 }
@@ -134,8 +135,8 @@ impl News {
             Event::User(e) => (&mut self.persons, e.user.to_bson(), e.version, e.deleted),
             Event::Deck(e) => (&mut self.decks, e.deck.to_bson(), e.version, e.deleted),
             Event::Card(e) => (&mut self.cards, e.card.to_bson(), e.version, e.deleted),
-            // For decks, which makes cards of the first and tells of these; learning tells the second.
-            Event::Accepted(_) | Event::Studied(_) => return,
+            // For decks, which makes cards of the first; entries of logs, which the service puts there; and what this domain tells itself.
+            Event::Accepted(_) | Event::History(_) | Event::Studied(_) => return,
         };
         let archived = match event {
             Event::Deck(deck) => deck.archived,
@@ -172,7 +173,7 @@ impl News {
                 self.cards.insert(id, newer);
                 self.new_cards.insert(id, card.clone());
             }
-            Event::Accepted(_) | Event::Studied(_) => {}
+            Event::Accepted(_) | Event::History(_) | Event::Studied(_) => {}
         }
     }
 

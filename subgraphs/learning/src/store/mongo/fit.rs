@@ -22,13 +22,15 @@ use crate::submission::Settlement;
 const CARDS: i64 = 500;
 
 pub(super) async fn samples(store: &MongoStore, owner: UserId) -> Result<Vec<Sample>, StoreError> {
-    let filter = doc! { "owner": owner, "kind": { "$not": { "$gt": 0 } }, "phase": { "$lt": 5 } };
+    let native = doc! { "kind": { "$not": { "$gt": 0 } } };
+    let filter = doc! { "owner": owner, "phase": { "$lt": 5 },
+    "$or": [native, { "kind": 10, "rating": { "$gt": 0 } }] };
     let mut found = store.collections.reviews.find(filter).await?;
     let mut samples = Vec::new();
     while let Some(review) = found.try_next().await? {
         let review: ReviewDoc = review;
         let logged = review.read()?;
-        let Some(rating) = logged.sent.action.rating() else { continue };
+        let Some(rating) = logged.sent.action.any_rating() else { continue };
         samples.push(Sample {
             card: logged.sent.card,
             at: logged.sent.at,

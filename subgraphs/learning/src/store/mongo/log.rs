@@ -31,6 +31,9 @@ pub(super) struct ReviewDoc {
     value: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     target: Option<Uuid>,
+    /// JSON: what was learned elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    past: Option<String>,
     #[serde(default)]
     rules: i64,
     /// These three are absent in entries from before there were sums until their owner's log was summed.
@@ -79,6 +82,7 @@ impl ReviewDoc {
             kind,
             value,
             target,
+            past: past_field(sent.action),
             rules: rules.0,
             deck: Some(deck.to_bson()),
             hour: Some(sent.hour),
@@ -123,6 +127,8 @@ impl ReviewDoc {
             7 => Action::Reset,
             8 => Action::SetDue(Day(self.value.ok_or_else(missing)?)),
             9 => Action::Undo(self.target.ok_or_else(missing)?.into()),
+            10 => Action::Past(super::json(self.past.as_deref().ok_or_else(missing)?)?),
+            11 => Action::Restore(super::json(self.past.as_deref().ok_or_else(missing)?)?),
             other => return Err(StoreError::Corrupt(format!("{other} is no kind of entry"))),
         })
     }
@@ -141,6 +147,17 @@ fn action_fields(action: Action) -> (u8, u8, Option<i32>, Option<Uuid>) {
         Action::Reset => (7, 0, None, None),
         Action::SetDue(day) => (8, 0, Some(day.0), None),
         Action::Undo(review) => (9, 0, None, Some(review.to_bson())),
+        Action::Past(past) => (10, past.button.min(4), None, None),
+        Action::Restore(_) => (11, 0, None, None),
+    }
+}
+
+/// What was learned elsewhere, as [`ReviewDoc`] reads it. Numbers and moments always can be written.
+fn past_field(action: Action) -> Option<String> {
+    match action {
+        Action::Past(past) => serde_json::to_string(&past).ok(),
+        Action::Restore(restored) => serde_json::to_string(&restored).ok(),
+        _ => None,
     }
 }
 

@@ -26,8 +26,8 @@ use mongodb::Cursor;
 use mongodb::bson::{Document, doc};
 
 use super::{
-    Answering, ChangeKey, Changed, Changes, QueueCards, QueueQuery, SettingsChange, Started, Store,
-    Submitted,
+    Answering, CardLogs, ChangeKey, Changed, Changes, QueueCards, QueueQuery, SettingsChange,
+    Started, Store, Submitted,
 };
 use crate::entry::{LogEntry, Logged};
 use crate::fit::Sample;
@@ -194,6 +194,10 @@ impl Store for MongoStore {
         from: Option<CardId>,
     ) -> Answering<'_, Option<CardId>> {
         Box::pin(fit::reschedule(self, owner, model, from))
+    }
+
+    fn logs(&self, owner: UserId, cards: Vec<CardId>) -> Answering<'_, CardLogs> {
+        Box::pin(submit::read_logs(self, owner, cards))
     }
 
     fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()> {

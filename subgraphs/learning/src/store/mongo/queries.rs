@@ -170,8 +170,10 @@ pub(super) async fn reviews(
         Direction::Backward => (-1, "$lt"),
     };
     // Answers and practice; entries from before there were others have no kind.
-    let mut filter =
-        doc! { "owner": owner, "card": { "$in": cards }, "kind": { "$not": { "$gt": 1 } } };
+    let native = doc! { "kind": { "$not": { "$gt": 1 } } };
+    let mut filter = doc! { "owner": owner, "card": { "$in": cards },
+        "$and": [{ "$or": [native, { "kind": 10, "rating": { "$gt": 0 } }] }],
+    };
     if let Some((at, id)) = page.cursor {
         filter.extend(beyond_cursor("reviewedAt", beyond, at, id.to_bson()));
     }

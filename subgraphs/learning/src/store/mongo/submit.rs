@@ -15,7 +15,7 @@ use super::{MongoStore, ONE_BATCH, tell};
 use crate::entry::{LogEntry, Logged};
 use crate::model::StoredCard;
 use crate::scheduler::{CardState, Day, Progress, Rulebook, RulesId};
-use crate::store::Submitted;
+use crate::store::{CardLogs, Submitted};
 use crate::submission::{Known, Settlement, Terms, admit, named};
 use crate::tally::Tally;
 use crate::tell::studied;
@@ -141,6 +141,27 @@ pub(super) async fn logs(
         Ok(logs)
     };
     Ok(read())
+}
+
+/// Logs, and the rules that they name, as they are at one moment.
+pub(super) async fn read_logs(
+    store: &MongoStore,
+    owner: UserId,
+    cards: Vec<CardId>,
+) -> Result<CardLogs, StoreError> {
+    let (store, cards) = (store.clone(), Arc::new(cards));
+    let mongo = store.mongo.clone();
+    mongo
+        .transaction(move |session| {
+            let (store, cards) = (store.clone(), Arc::clone(&cards));
+            async move {
+                let logs = try_inner!(logs(&store, session, owner, &cards).await?);
+                let rulebook = try_inner!(rulebook(&store, session, owner).await?);
+                Ok(Ok((logs, rulebook)))
+            }
+            .boxed()
+        })
+        .await?
 }
 
 pub(super) async fn rulebook(

@@ -16,7 +16,8 @@ pub(super) fn apply(connection: &Connection, events: &[Event]) -> Result<(), Sto
         match event {
             Event::User(user) => put_person(connection, user)?,
             Event::Deck(deck) => put_deck(connection, deck)?,
-            Event::Accepted(_) => {}
+            // Entries of logs, which the service puts there; and what is for decks.
+            Event::Accepted(_) | Event::History(_) => {}
             Event::Card(card) => {
                 let seq = match seqs.entry(card.owner) {
                     Entry::Occupied(seq) => *seq.get(),

@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Answering, ChangeKey, Changed, Changes, QueueCards, QueueQuery, SettingsChange, Started, Store,
-    Submitted,
+    Answering, CardLogs, ChangeKey, Changed, Changes, QueueCards, QueueQuery, SettingsChange,
+    Started, Store, Submitted,
 };
 use crate::entry::{LogEntry, Logged};
 use crate::fit::Sample;
@@ -40,6 +40,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_learning.sql"),
     include_str!("migrations/0002_settings_and_sums.sql"),
     include_str!("migrations/0003_told.sql"),
+    include_str!("migrations/0004_past.sql"),
 ];
 
 /// The store in a file.
@@ -195,6 +196,13 @@ impl Store for SqliteStore {
         from: Option<CardId>,
     ) -> Answering<'_, Option<CardId>> {
         Box::pin(self.0.write(move |connection| fit::reschedule(connection, owner, &model, from)))
+    }
+
+    fn logs(&self, owner: UserId, cards: Vec<CardId>) -> Answering<'_, CardLogs> {
+        Box::pin(self.0.read(move |connection| {
+            let logs = submit::logs(connection, owner, &cards)?;
+            Ok((logs, submit::rulebook(connection, owner)?))
+        }))
     }
 
     fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()> {

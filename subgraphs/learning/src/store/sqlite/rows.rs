@@ -115,6 +115,8 @@ fn action(row: &Row<'_>) -> rusqlite::Result<Action> {
         7 => Action::Reset,
         8 => Action::SetDue(Day(row.get(4)?)),
         9 => Action::Undo(row.get(5)?),
+        10 => Action::Past(json(row, 16)?),
+        11 => Action::Restore(json(row, 16)?),
         other => return Err(rusqlite::Error::IntegralValueOutOfRange(2, other.into())),
     })
 }
@@ -132,7 +134,18 @@ pub(super) fn action_columns(action: Action) -> (u8, u8, Option<i32>, Option<Rev
         Action::Reset => (7, 0, None, None),
         Action::SetDue(day) => (8, 0, Some(day.0), None),
         Action::Undo(review) => (9, 0, None, Some(review)),
+        Action::Past(past) => (10, past.button.min(4), None, None),
+        Action::Restore(_) => (11, 0, None, None),
     }
+}
+
+/// What was learned elsewhere, as [`action`] reads it.
+pub(super) fn past_column(action: Action) -> Result<Option<String>, StoreError> {
+    Ok(match action {
+        Action::Past(past) => Some(super::submit::json(&past)?),
+        Action::Restore(restored) => Some(super::submit::json(&restored)?),
+        _ => None,
+    })
 }
 
 /// A tally from its columns, which start at `column`.

@@ -114,6 +114,7 @@ pub(super) fn write(
             deck,
             rules.0,
             phase.number(),
+            rows::past_column(sent.action)?,
         ])?;
     }
     let mut set = connection.prepare_cached(include_str!("sql/set_phase.sql"))?;

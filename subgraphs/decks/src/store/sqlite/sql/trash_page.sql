@@ -2,6 +2,6 @@
 -- {direction} is ASC or DESC, {beyond} empty or the condition that a cursor adds.
 SELECT id, owner_id, kind, title, deck_count, card_count, deleted_at
 FROM trash
-WHERE owner_id = ?1 AND kind <> 2 {beyond}
+WHERE owner_id = ?1 AND kind < 2 {beyond}
 ORDER BY deleted_at {direction}, id {direction}
 LIMIT ?2

@@ -1,0 +1,276 @@
+//! Who works on imports and exports: looks for those with work to do, claims them for a while, and does it, a few at a time and one of a
+//! person. A claim that is not renewed ends, and somebody else goes on.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use common::{Error, UserId, Viewer};
+use jiff::SignedDuration;
+use tokio::sync::Semaphore;
+
+use super::super::Service;
+use crate::exchange::{self, ReadError, WriteError};
+use crate::model::{Direction, FileFormat, Transfer, TransferError, TransferState};
+use crate::store::{Changes, Commit};
+
+/// How many transfers are worked on at once in this process.
+const AT_ONCE: usize = 2;
+/// How long a claim holds. It is renewed with each step.
+const CLAIM: SignedDuration = SignedDuration::from_secs(120);
+/// How often a claim is renewed where a step takes long.
+pub(super) const RENEW: Duration = Duration::from_secs(30);
+/// How often it is looked for work that nobody called for: another process's.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often a transfer is begun before it counts as failed.
+const BEGINNINGS: u32 = 5;
+/// How often a step is decided again.
+const ATTEMPTS: usize = 10;
+
+/// Who is at work.
+pub(in crate::service) struct Workers {
+    places: Arc<Semaphore>,
+    people: Mutex<HashSet<UserId>>,
+}
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(AT_ONCE)), people: Mutex::default() }
+    }
+}
+
+/// Why work on a transfer stops before its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stop {
+    /// Somebody else has it by now, or it is gone.
+    #[error("somebody else goes on with it")]
+    Fenced,
+    /// It cannot be done.
+    #[error("{code}: {message}")]
+    Failed {
+        /// See [`TransferError::code`].
+        code: &'static str,
+        /// What was wrong.
+        message: String,
+    },
+    /// The store failed: it is tried again later.
+    #[error(transparent)]
+    Domain(#[from] Error),
+}
+
+impl From<common::StoreError> for Stop {
+    fn from(error: common::StoreError) -> Self {
+        Self::Domain(error.into())
+    }
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(error) => io(error),
+            ReadError::Package(anki::Error::Io(error)) => io(error),
+            bad => Self::Failed { code: "BAD_FILE", message: bad.to_string() },
+        }
+    }
+}
+
+impl From<WriteError> for Stop {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Io(error) => io(error),
+            other => Self::Failed { code: "INTERNAL_SERVER_ERROR", message: other.to_string() },
+        }
+    }
+}
+
+pub(super) fn io(error: std::io::Error) -> Stop {
+    Stop::Domain(Error::Store(common::StoreError::Other(Box::new(error))))
+}
+
+pub(super) fn failed(code: &'static str, message: impl Into<String>) -> Stop {
+    Stop::Failed { code, message: message.into() }
+}
+
+/// Works as long as the domain is open.
+pub(crate) async fn work(service: Weak<Service>) {
+    loop {
+        let Some(service) = service.upgrade() else { return };
+        if let Err(error) = service.forget_transfers().await {
+            tracing::warn!(%error, "old imports and exports could not be forgotten");
+        }
+        if let Err(error) = start_waiting(&service).await {
+            tracing::warn!(%error, "it could not be looked for imports and exports to work on");
+        }
+        let wake = Arc::clone(&service.wake);
+        drop(service);
+        // Nobody calling in time is the usual case.
+        drop(tokio::time::timeout(LOOK, wake.notified()).await);
+    }
+}
+
+async fn start_waiting(service: &Arc<Service>) -> Result<(), Error> {
+    for mut transfer in service.store.waiting_transfers(service.clock.now(), 50).await? {
+        let places = Arc::clone(&service.workers.places);
+        let Ok(place) = places.try_acquire_owned() else { return Ok(()) };
+        let person = transfer.owner;
+        if !service.workers.people().insert(person) {
+            continue;
+        }
+        transfer.claimed_until = Some(service.clock.now() + CLAIM);
+        let claimed = service.store.put_transfer(transfer.clone()).await;
+        if !matches!(claimed, Ok(Commit::Done)) {
+            service.workers.people().remove(&person);
+            claimed?;
+            continue;
+        }
+        transfer.revision += 1;
+        let service = Arc::clone(service);
+        tokio::spawn(async move {
+            service.work_on(transfer).await;
+            service.workers.people().remove(&person);
+            drop(place);
+            service.wake.notify_one();
+        });
+    }
+    Ok(())
+}
+
+impl Workers {
+    fn people(&self) -> std::sync::MutexGuard<'_, HashSet<UserId>> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Service {
+    async fn work_on(&self, mut transfer: Transfer) {
+        let id = transfer.id;
+        let done = match (transfer.state, transfer.direction) {
+            (TransferState::Reading, _) => self.preview(&mut transfer).await,
+            (TransferState::Queued | TransferState::Running, Direction::Import) => {
+                self.stage_and_commit(&mut transfer).await
+            }
+            (TransferState::Queued | TransferState::Running, Direction::Export) => {
+                self.write_export(&mut transfer).await
+            }
+            (TransferState::Committing, _) => self.commit_import(&mut transfer).await,
+            (TransferState::Cancelling, _) => {
+                self.call_off(&mut transfer, TransferState::Cancelled).await
+            }
+            _ => Ok(()),
+        };
+        let undone = match done {
+            Ok(()) | Err(Stop::Fenced) => Ok(()),
+            Err(Stop::Failed { code, message }) => {
+                transfer.body.error = Some(TransferError { code: code.to_owned(), message });
+                self.call_off(&mut transfer, TransferState::Failed).await
+            }
+            Err(stop) => Err(stop),
+        };
+        if let Err(error) = undone {
+            tracing::warn!(%id, %error, cause = ?error, "work on an import or export broke off: it is tried again");
+        }
+    }
+
+    /// Counts a beginning; a transfer that never ends is given up.
+    pub(super) fn count_beginning(transfer: &mut Transfer) -> Result<(), Stop> {
+        transfer.body.attempts += 1;
+        if transfer.body.attempts > BEGINNINGS {
+            return Err(failed("INTERRUPTED", format!("it broke off {BEGINNINGS} times")));
+        }
+        Ok(())
+    }
+
+    /// Undoes what was made and is not shown yet, in parts, then says how the transfer ended.
+    async fn call_off(&self, transfer: &mut Transfer, state: TransferState) -> Result<(), Stop> {
+        self.purge_staging(transfer).await?;
+        self.delete_staged_media(transfer).await?;
+        if state == TransferState::Cancelled {
+            transfer.body.preview = None;
+        }
+        Ok(self.end(transfer.clone(), state).await?)
+    }
+
+    /// Removes what is staged, a bounded number of rows in each transaction.
+    pub(super) async fn purge_staging(&self, transfer: &mut Transfer) -> Result<(), Stop> {
+        let Some(staging) = transfer.body.staging else { return Ok(()) };
+        while !self.store.purge(staging, 500).await? {
+            self.renew(transfer).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores how far a transfer has come, and holds it for a while longer.
+    pub(super) async fn renew(&self, transfer: &mut Transfer) -> Result<(), Stop> {
+        let next = self.held(transfer.clone());
+        match self.store.put_transfer(next.clone()).await? {
+            Commit::Done => *transfer = Transfer { revision: next.revision + 1, ..next },
+            Commit::Stale => return Err(Stop::Fenced),
+        }
+        Ok(())
+    }
+
+    /// A transfer as it is stored with a step.
+    pub(super) fn held(&self, mut transfer: Transfer) -> Transfer {
+        let now = self.clock.now();
+        transfer.updated_at = now;
+        transfer.claimed_until = Some(now + CLAIM);
+        transfer
+    }
+
+    /// Decides a step and makes it together with the transfer, until nobody is faster. What is decided must hold the transfer.
+    pub(super) async fn step<F>(
+        &self,
+        transfer: &mut Transfer,
+        decide: impl Fn(Transfer) -> F + Send,
+    ) -> Result<(), Stop>
+    where
+        F: Future<Output = Result<Changes, Stop>> + Send,
+    {
+        for _ in 0..ATTEMPTS {
+            let _one_at_a_time = self.lock(transfer.owner).await;
+            let mut changes = decide(self.held(transfer.clone())).await?;
+            self.tell_tags(&mut changes).await?;
+            let Some(next) = changes.transfer.clone() else { return Err(Stop::Fenced) };
+            if self.store.commit(changes).await? == Commit::Done {
+                *transfer = Transfer { revision: next.revision + 1, ..next };
+                return Ok(());
+            }
+            let found = self.store.transfer(transfer.id).await?;
+            if found.is_none_or(|found| found.revision != transfer.revision) {
+                return Err(Stop::Fenced);
+            }
+        }
+        Err(Error::Conflict("others change the same decks at this moment".into()).into())
+    }
+
+    /// The owner, as if asking.
+    pub(super) fn owner_of(transfer: &Transfer) -> Viewer {
+        let session = common::SessionId::from(uuid::Uuid::nil());
+        Viewer::new(transfer.owner, session, common::Roles::default())
+    }
+
+    /// Puts the parts of a file together, in a file that is removed when it is dropped.
+    pub(super) async fn assemble(&self, transfer: &Transfer) -> Result<LocalFile, Stop> {
+        use std::io::Write;
+        let mut file = tempfile::Builder::new().prefix("spacey-").tempfile().map_err(io)?;
+        for number in 0..transfer.body.parts {
+            let part = self.store.part(transfer.id, number).await?;
+            let part = part.ok_or(Stop::Fenced)?;
+            file.write_all(&part).map_err(io)?;
+        }
+        file.flush().map_err(io)?;
+        let format = match transfer.body.format {
+            Some(format) => format,
+            None => exchange::format_of(file.path()).map_err(io)?,
+        };
+        Ok(LocalFile { format, path: file.path().to_owned(), _file: file.into_temp_path() })
+    }
+}
+
+/// A file of somebody's, here for as long as it is read.
+pub(super) struct LocalFile {
+    pub(super) format: FileFormat,
+    pub(super) path: PathBuf,
+    _file: tempfile::TempPath,
+}
