@@ -94,7 +94,7 @@ fn upload(bytes: &[u8]) -> Vec<Vec<u8>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_reaches_a_subgraph_of_any_kind() {
     for target in Target::both().await {
-        let all_bytes: Vec<u8> = (0..=255).chain(*b"\r\n------form\r\n--").collect();
+        let all_bytes: Vec<u8> = (0..=255).chain(*b"\r\n------for\r\n--").collect();
         let sum: i32 = all_bytes.iter().map(|byte| i32::from(*byte)).sum();
         let answer = target.send(form(&upload(&all_bytes))).await;
         let sent = json!({ "name": "a.png", "contentType": "image/png", "size": all_bytes.len(), "sum": sum });

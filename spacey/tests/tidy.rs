@@ -106,7 +106,8 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("gateway", "bounds", &["code", "error", "outcome"]),
     ("gateway", "cache", &["settings"]),
     ("gateway", "client", &[]),
-    ("gateway", "decode", &["code", "outcome", "settings"]),
+    ("gateway", "uploads", &["http_client"]),
+    ("gateway", "decode", &["code", "outcome", "settings", "uploads"]),
     (
         "gateway",
         "documents",
@@ -120,9 +121,9 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     (
         "gateway",
         "remote",
-        &["authenticate", "caching", "error", "http_client", "inflight", "subgraph"],
+        &["authenticate", "caching", "error", "http_client", "inflight", "subgraph", "uploads"],
     ),
-    ("gateway", "transport", &["caching", "error", "explain", "remote", "settings"]),
+    ("gateway", "transport", &["caching", "error", "explain", "remote", "settings", "uploads"]),
     ("gateway", "prepare", &["cache", "code", "decode", "observe", "outcome", "settings"]),
     ("gateway", "graph", &["authenticate", "prepare", "settings", "transport"]),
     ("gateway", "mask", &["settings", "transport"]),
@@ -146,6 +147,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
             "authenticate",
             "buckets",
             "client",
+            "code",
             "decode",
             "documents",
             "graph",
@@ -203,6 +205,23 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "gateway",
+        "files",
+        &[
+            "authorise",
+            "bounds",
+            "client",
+            "code",
+            "decode",
+            "error",
+            "observe",
+            "outcome",
+            "respond",
+            "settings",
+            "state",
+        ],
+    ),
+    (
+        "gateway",
         "pipeline",
         &[
             "admission",
@@ -224,6 +243,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
             "streams",
             "transport",
             "under_way",
+            "uploads",
         ],
     ),
 ];

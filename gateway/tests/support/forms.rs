@@ -83,7 +83,7 @@ pub(crate) fn files() -> (Arc<dyn Endpoint>, String) {
 #[derive(Default)]
 pub(crate) struct Strange;
 
-#[Object]
+#[Object(name = "Mutation")]
 impl Strange {
     async fn keep(
         &self,
@@ -101,7 +101,7 @@ impl Strange {
 
 pub(crate) struct Nothing;
 
-#[Object]
+#[Object(name = "Query")]
 impl Nothing {
     async fn nothing(&self) -> Option<i32> {
         None

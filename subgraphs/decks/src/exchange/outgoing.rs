@@ -69,7 +69,7 @@ pub struct Writer(Form);
 
 enum Form {
     Package(Box<PackageOut>),
-    Table(TableWriter<BufWriter<File>>),
+    Table(Box<TableWriter<BufWriter<File>>>),
     Json(JsonWriter<BufWriter<File>>),
     Markdown(MarkdownWriter<BufWriter<File>>),
 }
@@ -92,8 +92,8 @@ impl Writer {
         }
         let to = BufWriter::new(file);
         Ok(Self(match format {
-            FileFormat::Csv => Form::Table(TableWriter::new(to, Separator::Comma)?),
-            FileFormat::Tsv => Form::Table(TableWriter::new(to, Separator::Tab)?),
+            FileFormat::Csv => Form::Table(Box::new(TableWriter::new(to, Separator::Comma)?)),
+            FileFormat::Tsv => Form::Table(Box::new(TableWriter::new(to, Separator::Tab)?)),
             FileFormat::Markdown => Form::Markdown(MarkdownWriter::new(to, now)?),
             FileFormat::Json | FileFormat::Apkg => Form::Json(JsonWriter::new(to, decks)?),
         }))

@@ -58,9 +58,7 @@ pub struct MongoStore {
     chunks: Collection<ChunkDocument>,
     deleted: Collection<IdDocument>,
     outbox: Collection<EventDocument>,
-    transfers: Collection<transfers::TransferDocument>,
-    parts: Collection<transfers::PartDocument>,
-    items: Collection<transfers::ItemDocument>,
+    transfers: transfers::Transfers,
     persons: Collection<PersonDocument>,
     sync: Collection<SyncDocument>,
 }
@@ -81,9 +79,7 @@ impl MongoStore {
             chunks: mongo.collection("mediaChunks"),
             deleted: mongo.collection("deleted"),
             outbox: mongo.collection("outbox"),
-            transfers: mongo.collection("transfers"),
-            parts: mongo.collection("transferParts"),
-            items: mongo.collection("transferItems"),
+            transfers: transfers::Transfers::of(&mongo),
             persons: mongo.collection("persons"),
             sync: mongo.collection("sync"),
             mongo,
@@ -112,14 +108,12 @@ impl MongoStore {
             ("cards", "by_owner", doc! { "owner": 1, "_id": 1 }),
             ("trash", "by_owner", doc! { "owner": 1, "deletedAt": 1, "_id": 1 }),
             ("trash", "by_age", doc! { "deletedAt": 1, "_id": 1 }),
-            ("transfers", "by_owner", doc! { "owner": 1, "createdAt": 1 }),
-            ("transfers", "with_work", doc! { "work": 1, "createdAt": 1, "_id": 1 }),
-            ("transfers", "by_end", doc! { "expiresAt": 1 }),
-            ("transferParts", "of_transfer", doc! { "transfer": 1, "number": 1 }),
-            ("transferItems", "of_transfer", doc! { "transfer": 1, "number": 1 }),
             ("notes", "by_media", doc! { "media": 1, "owner": 1 }),
             ("media", "by_hash", doc! { "owner": 1, "hash": 1 }),
-        ] {
+        ]
+        .into_iter()
+        .chain(transfers::indexes())
+        {
             self.mongo.ensure_index(collection, name, keys, IndexOptions::default()).await?;
         }
         for collection in ["decks", "notes", "cards"] {
@@ -182,19 +176,7 @@ impl Store for MongoStore {
     }
 
     fn notes_by_guid(&self, owner: UserId, guids: Vec<String>) -> Reply<'_, Vec<Note>> {
-        Box::pin(async move {
-            let filter = doc! { "owner": owner, "guid": { "$in": guids } };
-            let found = self.notes.find(filter).batch_size(ONE_BATCH).await?;
-            let mut notes = all(found, Note::try_from).await?;
-            let ids: Vec<NoteId> = notes.iter().map(|note| note.id).collect();
-            let cards = self.cards.clone_with_type::<documents::NoteOfCard>();
-            let theirs = cards.find(live(doc! { "note": { "$in": ids } }));
-            let theirs = theirs.projection(doc! { "note": 1 }).batch_size(ONE_BATCH).await?;
-            let live: std::collections::HashSet<NoteId> =
-                all(theirs, |card| Ok(NoteId::from(card.note))).await?.into_iter().collect();
-            notes.retain(|note| live.contains(&note.id));
-            Ok(notes)
-        })
+        Box::pin(self.known_notes(owner, guids))
     }
 
     fn cards_of_notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Card>> {

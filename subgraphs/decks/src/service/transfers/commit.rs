@@ -211,14 +211,13 @@ impl Service {
     /// An update that cannot be made is passed over, and told.
     async fn decide_pass(&self, mut transfer: Transfer, message: String) -> Result<Changes, Stop> {
         let mut changes = Changes::default();
-        for (number, item) in self.store.items(transfer.id, 1).await? {
-            let Item::Update { note, .. } = item else { break };
+        let first = self.store.items(transfer.id, 1).await?.pop();
+        if let Some((number, Item::Update { note, .. })) = first {
             changes.done_items = Some(number);
             let report = &mut transfer.body.report;
             report.updated = report.updated.saturating_sub(1);
             report.skipped += 1;
             report.problems.add(Problem { place: format!("note {note}"), message });
-            break;
         }
         changes.transfer = Some(transfer);
         Ok(changes)

@@ -188,13 +188,6 @@ enum TrashKindDocument {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct NoteOfCard {
-    #[serde(rename = "_id")]
-    pub(super) id: Uuid,
-    pub(super) note: Uuid,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct PlaceDocument {
     #[serde(rename = "_id")]
     pub(super) id: Uuid,

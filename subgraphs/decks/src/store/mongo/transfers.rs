@@ -1,19 +1,22 @@
 //! Imports and exports in MongoDB: collections `transfers`, `transferParts`, `transferItems`. What nobody looks for is JSON, as in SQLite.
 
-use common::{StoreError, TransferId, UserId};
+use std::collections::HashSet;
+
+use common::mongo::Mongo;
+use common::{NoteId, StoreError, TransferId, UserId};
 use futures::FutureExt;
 use jiff::Timestamp;
-use mongodb::ClientSession;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, Uuid, doc};
 use mongodb::error::{Error, Result};
+use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 
-use super::MongoStore;
 use super::documents::{moment, timestamp};
-use super::filters::all;
+use super::filters::{all, live};
 use super::write::{exactly, insert};
-use crate::model::{Direction, Item, Transfer, TransferState};
+use super::{MongoStore, ONE_BATCH};
+use crate::model::{Direction, Item, Note, Transfer, TransferState};
 use crate::store::transfers::{TransferStore, from_json, to_json};
 use crate::store::{Changes, Commit, Reply, outcome};
 
@@ -47,6 +50,43 @@ pub(super) struct ItemDocument {
     transfer: Uuid,
     number: i64,
     body: String,
+}
+
+/// A card, as far as it says which note it is of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct NoteOfCard {
+    #[serde(rename = "_id")]
+    pub(super) id: Uuid,
+    pub(super) note: Uuid,
+}
+
+/// The collections of transfers.
+#[derive(Debug, Clone)]
+pub(super) struct Transfers {
+    list: Collection<TransferDocument>,
+    parts: Collection<PartDocument>,
+    items: Collection<ItemDocument>,
+}
+
+impl Transfers {
+    pub(super) fn of(mongo: &Mongo) -> Self {
+        Self {
+            list: mongo.collection("transfers"),
+            parts: mongo.collection("transferParts"),
+            items: mongo.collection("transferItems"),
+        }
+    }
+}
+
+/// The indexes that the queries here rely on.
+pub(super) fn indexes() -> [(&'static str, &'static str, Document); 5] {
+    [
+        ("transfers", "by_owner", doc! { "owner": 1, "createdAt": 1 }),
+        ("transfers", "with_work", doc! { "work": 1, "createdAt": 1, "_id": 1 }),
+        ("transfers", "by_end", doc! { "expiresAt": 1 }),
+        ("transferParts", "of_transfer", doc! { "transfer": 1, "number": 1 }),
+        ("transferItems", "of_transfer", doc! { "transfer": 1, "number": 1 }),
+    ]
 }
 
 impl TransferDocument {
@@ -102,12 +142,31 @@ impl MongoStore {
             })
         };
         let items: Result<Vec<_>> = (0..).zip(&changes.new_items).map(item).collect();
-        insert(session, &self.items, items?).await?;
+        insert(session, &self.transfers.items, items?).await?;
         if let Some(number) = changes.done_items {
             let done = doc! { "transfer": transfer.id, "number": { "$lte": number } };
-            self.items.delete_many(done).session(session).await?;
+            self.transfers.items.delete_many(done).session(session).await?;
         }
         Ok(())
+    }
+
+    /// A person's notes with these global ids that have a card which is not in the trash.
+    pub(super) async fn known_notes(
+        &self,
+        owner: UserId,
+        guids: Vec<String>,
+    ) -> std::result::Result<Vec<Note>, StoreError> {
+        let filter = doc! { "owner": owner, "guid": { "$in": guids } };
+        let found = self.notes.find(filter).batch_size(ONE_BATCH).await?;
+        let mut notes = all(found, Note::try_from).await?;
+        let ids: Vec<NoteId> = notes.iter().map(|note| note.id).collect();
+        let cards = self.cards.clone_with_type::<NoteOfCard>();
+        let theirs = cards.find(live(doc! { "note": { "$in": ids } }));
+        let theirs = theirs.projection(doc! { "note": 1 }).batch_size(ONE_BATCH).await?;
+        let live: HashSet<NoteId> =
+            all(theirs, |card| Ok(NoteId::from(card.note))).await?.into_iter().collect();
+        notes.retain(|note| live.contains(&note.id));
+        Ok(notes)
     }
 
     async fn replace_transfer(
@@ -117,11 +176,11 @@ impl MongoStore {
     ) -> Result<()> {
         let document = TransferDocument::new(transfer).map_err(Error::custom)?;
         if transfer.revision == 0 {
-            self.transfers.insert_one(document).session(session).await?;
+            self.transfers.list.insert_one(document).session(session).await?;
             return Ok(());
         }
         let filter = doc! { "_id": transfer.id, "revision": transfer.revision };
-        let replaced = self.transfers.replace_one(filter, document).session(session).await?;
+        let replaced = self.transfers.list.replace_one(filter, document).session(session).await?;
         exactly(replaced.matched_count, 1)
     }
 
@@ -138,7 +197,7 @@ impl MongoStore {
                 async move {
                     let (store, transfer, part) = &*work;
                     store.replace_transfer(session, transfer).await?;
-                    insert(session, &store.parts, part.clone()).await
+                    insert(session, &store.transfers.parts, part.clone()).await
                 }
                 .boxed()
             })
@@ -151,7 +210,7 @@ impl MongoStore {
         sort: Document,
         limit: u32,
     ) -> std::result::Result<Vec<Transfer>, StoreError> {
-        let found = self.transfers.find(filter).sort(sort).limit(i64::from(limit)).await?;
+        let found = self.transfers.list.find(filter).sort(sort).limit(i64::from(limit)).await?;
         all(found, TransferDocument::read).await
     }
 }
@@ -163,7 +222,7 @@ impl TransferStore for MongoStore {
 
     fn transfer(&self, id: TransferId) -> Reply<'_, Option<Transfer>> {
         Box::pin(async move {
-            let found = self.transfers.find_one(doc! { "_id": id }).await?;
+            let found = self.transfers.list.find_one(doc! { "_id": id }).await?;
             found.map(TransferDocument::read).transpose()
         })
     }
@@ -191,7 +250,7 @@ impl TransferStore for MongoStore {
     fn delete_transfer(&self, id: TransferId) -> Reply<'_, ()> {
         Box::pin(async move {
             self.delete_parts(id).await?;
-            self.transfers.delete_one(doc! { "_id": id }).await?;
+            self.transfers.list.delete_one(doc! { "_id": id }).await?;
             Ok(())
         })
     }
@@ -208,21 +267,21 @@ impl TransferStore for MongoStore {
     fn part(&self, id: TransferId, number: u32) -> Reply<'_, Option<Vec<u8>>> {
         Box::pin(async move {
             let filter = doc! { "transfer": id, "number": i64::from(number) };
-            Ok(self.parts.find_one(filter).await?.map(|part| part.bytes.bytes))
+            Ok(self.transfers.parts.find_one(filter).await?.map(|part| part.bytes.bytes))
         })
     }
 
     fn delete_parts(&self, id: TransferId) -> Reply<'_, ()> {
         Box::pin(async move {
-            self.parts.delete_many(doc! { "transfer": id }).await?;
-            self.items.delete_many(doc! { "transfer": id }).await?;
+            self.transfers.parts.delete_many(doc! { "transfer": id }).await?;
+            self.transfers.items.delete_many(doc! { "transfer": id }).await?;
             Ok(())
         })
     }
 
     fn items(&self, id: TransferId, limit: u32) -> Reply<'_, Vec<(i64, Item)>> {
         Box::pin(async move {
-            let found = self.items.find(doc! { "transfer": id });
+            let found = self.transfers.items.find(doc! { "transfer": id });
             let found = found.sort(doc! { "number": 1 }).limit(i64::from(limit)).await?;
             all(found, |item| Ok((item.number, from_json(&item.body)?))).await
         })

@@ -13,10 +13,11 @@ use serde::Serialize;
 
 use super::MongoStore;
 use super::documents::{
-    CardDocument, DeckDocument, EventDocument, IdDocument, NoteDocument, NoteOfCard, OwnerDocument,
+    CardDocument, DeckDocument, EventDocument, IdDocument, NoteDocument, OwnerDocument,
     TagsDocument, TrashDocument, WordsDocument,
 };
 use super::filters::one_of;
+use super::transfers::NoteOfCard;
 use crate::model::{Card, Deck, Note, Owner};
 use crate::store::{Changes, MovedCard, Stale, Uncovered};
 
