@@ -35,6 +35,7 @@ impl Event {
     pub fn weight(&self) -> usize {
         match self {
             Self::History(told) => told.size(),
+            Self::Accepted(accepted) => accepted.cards.len().max(1),
             Self::User(_) | Self::Deck(_) | Self::Card(_) | Self::Studied(_) => 1,
         }
     }
