@@ -164,6 +164,8 @@ ids! {
     NoteId;
     /// An entry of the trash: what was deleted at once.
     TrashId;
+    /// A deck that is published.
+    PublicationId;
     /// A review: made by the client, so that sending it twice stores it once.
     ReviewId;
     /// A named set of study settings.

@@ -33,7 +33,7 @@ pub use error::{Error, StoreError};
 pub use event::Event;
 pub use id::{
     ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, NoteId,
-    PresetId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
+    PresetId, PublicationId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
 };
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;

@@ -9,7 +9,9 @@ use async_graphql::Variables;
 use common::mongo::Mongo;
 use common::sqlite::Sqlite;
 use common::token::AccessTokens;
-use common::{Backend, Caller, Clock, Endpoint, Revocations, SubgraphRequest, Viewer, testing};
+use common::{
+    Backend, Caller, Clock, Endpoint, Revocations, Roles, SubgraphRequest, Viewer, testing,
+};
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use mongodb::bson::{RawDocumentBuf, doc};
@@ -121,9 +123,34 @@ impl World {
         let preset = "mutation($input: SaveStudyPresetInput!) { saveStudyPreset(input: $input) { preset { id } } }";
         let input = json!({ "name": WORD, "settings": { "newPerDay": 7 } });
         self.ask(&self.learning, viewer, preset, input).await;
+        self.share(&ada, &decks[0]).await;
         let delete = "mutation($input: DeleteDeckInput!) { deleteDeck(input: $input) { trashId } }";
         self.ask(&self.decks, viewer, delete, json!({ "id": decks[1] })).await;
         ada
+    }
+
+    /// Publishes a deck, and clones and rates somebody else's.
+    async fn share(&self, ada: &Viewer, deck: &Value) {
+        let publish = "mutation($input: PublishDeckInput!) { publishDeck(input: $input) { publicDeck { slug } } }";
+        let input = json!({ "deckId": deck, "slug": "adas", "licence": "CC0", "title": WORD, "description": WORD,
+            "tags": [WORD], "authorName": WORD, "changeNote": WORD });
+        self.ask(&self.decks, Some(ada), publish, input).await;
+
+        let bob = Viewer::new(common::UserId::new(), common::SessionId::new(), Roles::default());
+        let create =
+            "mutation($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }";
+        let data = self.ask(&self.decks, Some(&bob), create, json!({ "name": "Bob" })).await;
+        let bobs = &data["createDeck"]["deck"]["id"];
+        let cards =
+            "mutation($input: CreateCardsInput!) { createCards(input: $input) { cards { id } } }";
+        let input = json!({ "deckId": bobs, "cards": [{ "question": "q", "answer": "a" }] });
+        self.ask(&self.decks, Some(&bob), cards, input).await;
+        let input = json!({ "deckId": bobs, "slug": "bobs", "licence": "CC0" });
+        self.ask(&self.decks, Some(&bob), publish, input).await;
+        let clone = "mutation($input: ClonePublicDeckInput!) { clonePublicDeck(input: $input) { deck { id } } }";
+        self.ask(&self.decks, Some(ada), clone, json!({ "slug": "bobs" })).await;
+        let rate = "mutation($input: RatePublicDeckInput!) { ratePublicDeck(input: $input) { publicDeck { slug } } }";
+        self.ask(&self.decks, Some(ada), rate, json!({ "slug": "bobs", "stars": 5 })).await;
     }
 
     /// Deletes the account, and lets the time pass in which that can be undone.

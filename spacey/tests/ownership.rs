@@ -17,7 +17,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, Value as ConstValue};
 use ownership_graph::{Graph, SECRET, Who, masked};
-use ownership_table::{collections, learning};
+use ownership_table::{collections, learning, sharing};
 use serde_json::Value;
 
 /// How a field is called, and what the answer must be. In the documents `{deck}` and the like stand for what is Ada's, `{my_deck}` for what is Eve's.
@@ -195,7 +195,7 @@ const TABLE: &[(&str, Rule)] = &[
 ];
 
 fn table() -> impl Iterator<Item = &'static (&'static str, Rule)> {
-    TABLE.iter().chain(collections::TABLE).chain(learning::TABLE)
+    TABLE.iter().chain(collections::TABLE).chain(learning::TABLE).chain(sharing::TABLE)
 }
 
 #[tokio::test(flavor = "multi_thread")]

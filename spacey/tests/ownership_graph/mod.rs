@@ -207,6 +207,18 @@ impl Graph {
             "mutation {{ saveStudyPreset(input: {{ name: {text:?}, settings: {{ newPerDay: 7 }} }}) {{ preset {{ id }} }} }}"
         );
         let preset = id(&self.run(who, &preset).await, "/data/saveStudyPreset/preset/id");
+        let slug = if who == Who::Ada { "adas-own" } else { "eves-own" };
+        for share in [
+            format!(
+                "mutation {{ publishDeck(input: {{ deckId: {deck:?}, slug: {slug:?}, licence: CC0 }}) {{ publicDeck {{ slug }} }} }}"
+            ),
+            format!(
+                "mutation {{ unpublishDeck(input: {{ deckId: {deck:?} }}) {{ deck {{ id }} }} }}"
+            ),
+        ] {
+            let shared = self.run(who, &share).await;
+            assert_eq!(shared.get("errors"), None, "{shared}");
+        }
         let viewer = self.viewer(who).unwrap();
         let key = format!(
             "mutation {{ createApiKey(input: {{ name: {text:?}, scopes: [READ], expiresAt: \"{}\" }}) {{ apiKey {{ id }} }} }}",
@@ -230,6 +242,7 @@ impl Graph {
             ("session", session),
             ("review", review),
             ("preset", preset),
+            ("slug", slug.to_owned()),
             ("user", viewer.user.to_string()),
             ("email", email.to_owned()),
         ]
@@ -300,7 +313,7 @@ impl Graph {
     pub(crate) async fn state(&self) -> Value {
         let document = "{ viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
             tags { nodes { name noteCount } } trash { nodes { id title } }
-            decks(first: 100) { nodes { id name path description color version archived position
+            decks(first: 100) { nodes { id name path description color version archived position publication { slug release } source { release }
                 studySettings { version presetId own { newPerDay } }
                 cards(first: 100) { nodes { id question answer note { id version tags fields { value } } position version state due reps suspended flag reviews { nodes { id rating undone } } } } } }
             studyPresets { id name version own { newPerDay } } learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } } }";

@@ -2,3 +2,4 @@
 
 pub(crate) mod collections;
 pub(crate) mod learning;
+pub(crate) mod sharing;

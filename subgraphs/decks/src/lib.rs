@@ -5,6 +5,7 @@
 
 pub mod cloze;
 mod graphql;
+pub mod merge;
 pub mod model;
 pub mod place;
 pub mod search;

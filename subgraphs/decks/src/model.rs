@@ -3,8 +3,10 @@
 //! Lengths count Unicode scalar values. Errors name the argument by its path from the mutation's `input`.
 
 mod card;
+mod clones;
 mod deck;
 mod note;
+mod share;
 mod tag;
 mod trash;
 
@@ -12,10 +14,18 @@ use common::{Error, UserId};
 use jiff::SignedDuration;
 
 pub use card::{Card, CardEdit, CardKey, CardList, CardSort, Move, NewCard};
+pub use clones::{
+    Links, NewClone, NoteLink, PublicFilter, PublicKey, PublicOrder, Pull, Rating, Subscription,
+};
 pub use deck::{Deck, DeckEdit, DeckFilter, DeckKey, DeckMove, DeckOrder, DeckSort, NewDeck};
 pub use note::{
     Content, Field, FieldEdit, Guid, MAX_DELETIONS, MAX_EXTRA_FIELDS, MAX_GUID, NewNote, Note,
     NoteEdit, NoteKind, Written,
+};
+pub use share::{
+    ChangeNote, Licence, MAX_CHANGE_NOTE, MAX_PUBLIC_TAGS, MAX_PUBLISHED_CARDS,
+    MAX_PUBLISHED_DECKS, MAX_PUBLISHED_TEXT, MAX_RELEASES, Publication, Publish, PublishedDeck,
+    PublishedNote, RATED_BESIDES, RATED_MIDDLE, Release, SampleKey, Slug, origin, public_tags,
 };
 pub use tag::{MAX_TAG, MAX_TAG_LEVELS, MAX_TAGS, Tag, Tagged, Tagging, Tags};
 pub use trash::{Trash, TrashKey, TrashKind};

@@ -3,16 +3,21 @@
 //!
 //! A change is decided on rows that were read before, and committed only if they are still the same; otherwise it is decided again.
 
+mod browse;
 mod cards;
 mod check;
+mod clones;
 mod copies;
 mod decks;
 mod moves;
 mod notes;
 mod people;
+mod publish;
+mod pull;
 mod read;
 mod rewrite;
 mod search;
+mod subscribers;
 mod tags;
 mod tell;
 mod trash;
@@ -27,6 +32,8 @@ use tokio::sync::Mutex;
 use crate::model::{Card, Note};
 use crate::store::{Changes, Commit, Store};
 
+pub use browse::Source;
+pub use pull::{ConflictKind, PullConflict, Pulled};
 pub use read::Node;
 
 /// How often a change is decided again. Within a process the changes of one person wait for one another, so this bounds how many processes may

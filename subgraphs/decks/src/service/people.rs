@@ -12,10 +12,10 @@ use crate::store::Changes;
 const DECKS_AT_ONCE: u32 = 50;
 
 impl Service {
-    /// Deletes all decks of a person whose account is gone, some at a time. From the first on, nothing new is made for that person.
+    /// Deletes all decks of a person whose account is gone, some at a time, and what was published of them. From the first on, nothing new is made for that person.
     async fn forget(&self, user: UserId) -> Result<(), Error> {
         while self.change(user, || self.decide_forget(user)).await? {}
-        Ok(())
+        self.forget_sharing(user).await
     }
 
     /// Answers whether there may be more to delete.
@@ -32,8 +32,14 @@ impl Service {
         let events = live()
             .map(|deck| decks::told(&Deck { version: deck.version + 1, ..deck.clone() }, true));
         let events = events.collect();
-        let changes =
-            Changes { owner: Some(owner), deleted_decks: decks, events, ..Changes::default() };
+        let leaving: Vec<Deck> = live().cloned().collect();
+        let changes = Changes {
+            owner: Some(owner),
+            sharing: self.leaving(user, &leaving).await?,
+            deleted_decks: decks,
+            events,
+            ..Changes::default()
+        };
         Ok((true, changes))
     }
 }

@@ -4,9 +4,11 @@
 //! or nothing, and nothing when what the decision was made on has changed since. It asks nobody whose a row is: the service does.
 
 pub mod mongo;
+pub mod sharing;
 pub mod sqlite;
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use common::event::Event;
 use common::outbox::OutboxStore;
@@ -21,12 +23,13 @@ use crate::model::{
     TrashKey,
 };
 use crate::search::{Filter, SearchKey};
+use sharing::{ShareChanges, ShareStore};
 
 /// What every answer of a store is.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// Where decks, notes and cards are kept. What lies in the trash is answered only where it says so.
-pub trait Store: OutboxStore {
+pub trait Store: OutboxStore + ShareStore {
     /// What is known of a person.
     fn owner(&self, id: UserId) -> Reply<'_, Owner>;
 
@@ -198,12 +201,14 @@ pub struct Changes {
     pub cards: Vec<Card>,
     /// Cards that change their place.
     pub moved_cards: Vec<MovedCard>,
-    /// A new entry of the trash.
-    pub trash: Option<Trash>,
+    /// New entries of the trash.
+    pub trash: Vec<Trash>,
     /// Decks all of whose cards that are not in the trash go into an entry of it, each with the next version.
     pub trashed_with_deck: Vec<(DeckId, TrashId)>,
     /// Entries of the trash that end. The cards that still lie in them come back, each with the next version.
     pub restored: Vec<TrashId>,
+    /// What changes of published decks, clones and ratings.
+    pub sharing: ShareChanges,
     /// What other domains are told.
     pub events: Vec<Event>,
 }
@@ -221,9 +226,10 @@ impl Changes {
             && self.new_cards.is_empty()
             && self.cards.is_empty()
             && self.moved_cards.is_empty()
-            && self.trash.is_none()
+            && self.trash.is_empty()
             && self.trashed_with_deck.is_empty()
             && self.restored.is_empty()
+            && self.sharing.is_empty()
             && self.events.is_empty()
     }
 }
@@ -272,14 +278,14 @@ fn is_stale(cause: &common::error::BoxError) -> bool {
 }
 
 /// Cuts pages out of rows that a store answered for several decks at once.
-fn pages<K, T, S: Ord>(
+fn pages<D: Copy + Eq + Hash, K, T, S: Ord>(
     request: &PageRequest<K>,
     descending: bool,
     rows: Vec<T>,
-    deck_of: fn(&T) -> Option<DeckId>,
+    deck_of: fn(&T) -> Option<D>,
     key: impl Fn(&T) -> S,
-) -> HashMap<DeckId, Page<T>> {
-    let mut decks: HashMap<DeckId, Vec<T>> = HashMap::new();
+) -> HashMap<D, Page<T>> {
+    let mut decks: HashMap<D, Vec<T>> = HashMap::new();
     // The rows of a deck come one after another: those are not looked up one by one.
     let mut rows = rows.into_iter().peekable();
     while let Some(row) = rows.next() {
@@ -288,7 +294,7 @@ fn pages<K, T, S: Ord>(
         list.push(row);
         list.extend(std::iter::from_fn(|| rows.next_if(|row| deck_of(row) == Some(deck))));
     }
-    let page = |(deck, mut rows): (DeckId, Vec<T>)| {
+    let page = |(deck, mut rows): (D, Vec<T>)| {
         if descending {
             rows.sort_unstable_by_key(|row| std::cmp::Reverse(key(row)));
         } else {

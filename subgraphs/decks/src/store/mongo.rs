@@ -3,6 +3,8 @@
 mod documents;
 mod filters;
 mod search;
+mod sharing;
+mod sharing_documents;
 mod upgrade;
 mod write;
 
@@ -95,6 +97,7 @@ impl MongoStore {
         let unique = IndexOptions::builder().unique(true).build();
         let of_note = doc! { "note": 1, "ordinal": 1 };
         self.mongo.ensure_index("cards", "of_note", of_note, unique).await?;
+        self.make_sharing_indexes().await?;
         // A transaction makes no collection while another writes: those without an index of their own are made here.
         for collection in ["owners", "deleted", "outbox"] {
             let id = doc! { "_id": 1 };

@@ -8,6 +8,7 @@ mod decks;
 mod nodes;
 mod notes;
 mod search;
+mod sharing;
 mod support;
 mod tags;
 mod trash;

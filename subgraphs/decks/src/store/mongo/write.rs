@@ -86,6 +86,7 @@ impl MongoStore {
         for deck in &changes.deleted_decks {
             self.delete_deck(session, deck).await?;
         }
+        self.write_sharing(session, &changes.sharing).await?;
         insert(session, &self.outbox, events.iter().cloned()).await
     }
 
@@ -143,6 +144,7 @@ impl MongoStore {
             }
         }
         self.delete_cards(session, doc! { "deck": deck.id }, None).await?;
+        self.forget_clones(session, vec![deck.id.to_bson()]).await?;
         let id = IdDocument { id: deck.id.to_bson() };
         self.deleted.insert_one(id).session(session).await?;
         Ok(())
@@ -211,13 +213,14 @@ impl MongoStore {
             return Ok(false);
         }
         insert(session, &self.deleted, decks).await?;
+        self.forget_clones(session, ids.clone()).await?;
         self.decks.delete_many(one_of(ids)).session(&mut *session).await?;
         self.trash.delete_one(doc! { "_id": trash }).session(session).await?;
         Ok(true)
     }
 }
 
-async fn insert<T: Serialize + Send + Sync>(
+pub(super) async fn insert<T: Serialize + Send + Sync>(
     session: &mut ClientSession,
     collection: &Collection<T>,
     documents: impl IntoIterator<Item = T>,
@@ -277,7 +280,7 @@ fn moved(card: &MovedCard) -> Document {
     }
 }
 
-fn exactly(found: impl TryInto<usize>, expected: usize) -> Result<()> {
+pub(super) fn exactly(found: impl TryInto<usize>, expected: usize) -> Result<()> {
     match found.try_into() {
         Ok(found) if found == expected => Ok(()),
         _ => Err(Error::custom(Stale)),

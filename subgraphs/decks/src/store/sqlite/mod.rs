@@ -1,7 +1,9 @@
 //! Decks, notes and cards in a SQLite file. Longer statements are in `sql/`, one a file.
 
+mod publish;
 mod rows;
 mod search;
+mod sharing;
 mod write;
 
 use std::collections::HashMap;
@@ -31,6 +33,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_decks_and_cards.sql"),
     include_str!("migrations/0002_notes_and_trash.sql"),
     include_str!("migrations/0003_search.sql"),
+    include_str!("migrations/0005_sharing.sql"),
 ];
 
 /// Decks, notes and cards in a SQLite file that was opened with [`MIGRATIONS`].

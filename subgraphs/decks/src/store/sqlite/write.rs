@@ -4,7 +4,7 @@
 use common::{EventId, StoreError, TrashId};
 use rusqlite::{Connection, Params, params};
 
-use super::{rows, search};
+use super::{publish, rows, search};
 use crate::model::{Card, Deck, Note, Owner, Tag, Trash, TrashKind};
 use crate::store::{Changes, MovedCard, Stale};
 
@@ -38,6 +38,7 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
     for deck in &changes.deleted_decks {
         delete_deck(connection, deck)?;
     }
+    publish::write(connection, &changes.sharing)?;
     for event in &changes.events {
         let text = serde_json::to_string(event).map_err(|e| StoreError::Other(Box::new(e)))?;
         connection
@@ -48,7 +49,11 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
 }
 
 /// Changes one row. When it is not there in the state that the change was decided on, everything is undone.
-fn exactly_one(connection: &Connection, sql: &str, values: impl Params) -> Result<(), StoreError> {
+pub(super) fn exactly_one(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+) -> Result<(), StoreError> {
     match connection.prepare_cached(sql)?.execute(values)? {
         1 => Ok(()),
         _ => Err(StoreError::Other(Box::new(Stale))),
@@ -100,7 +105,7 @@ fn update_deck(connection: &Connection, deck: &Deck) -> Result<(), StoreError> {
 }
 
 fn insert_note(connection: &Connection, note: &Note) -> Result<(), StoreError> {
-    let (fields, tags) = rows::texts(note)?;
+    let (fields, tags) = rows::texts(&note.content, &note.tags)?;
     connection.prepare_cached(include_str!("sql/insert_note.sql"))?.execute(params![
         note.id,
         note.owner,
@@ -116,7 +121,7 @@ fn insert_note(connection: &Connection, note: &Note) -> Result<(), StoreError> {
 }
 
 fn update_note(connection: &Connection, note: &Note) -> Result<(), StoreError> {
-    let (fields, tags) = rows::texts(note)?;
+    let (fields, tags) = rows::texts(&note.content, &note.tags)?;
     let kind = note.content.kind().number();
     let updated_at = note.updated_at.as_millisecond();
     let values = params![note.id, note.version, kind, fields, tags, updated_at];
@@ -193,6 +198,7 @@ fn insert_trash(connection: &Connection, trash: &Trash) -> Result<(), StoreError
 fn delete_deck(connection: &Connection, deck: &Deck) -> Result<(), StoreError> {
     delete_cards(connection, "SELECT seq FROM card WHERE deck_id = ?1", params![deck.id])?;
     connection.prepare_cached("INSERT INTO deleted (id) VALUES (?1)")?.execute([deck.id])?;
+    connection.prepare_cached("DELETE FROM cloned_deck WHERE deck_id = ?1")?.execute([deck.id])?;
     if let Some(trash) = deck.trash {
         let sql = "DELETE FROM trash WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deck WHERE trash_id = ?1 AND id <> ?2)";
         connection.prepare_cached(sql)?.execute(params![trash, deck.id])?;
@@ -242,6 +248,7 @@ pub(super) fn purge(
     }
     for sql in [
         "INSERT INTO deleted (id) SELECT id FROM deck WHERE trash_id = ?1",
+        "DELETE FROM cloned_deck WHERE deck_id IN (SELECT id FROM deck WHERE trash_id = ?1)",
         "DELETE FROM deck WHERE trash_id = ?1",
         "DELETE FROM trash WHERE id = ?1",
     ] {
