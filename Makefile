@@ -16,6 +16,8 @@ HIVE_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/spacey/hive-router-$(HIVE_VE
 HIVE := $(HIVE_ROOT)/bin/hive_router
 # The reference implementation of FSRS, which the learning domain is compared with.
 REFERENCE := subgraphs/learning/tests/reference
+# Schemathesis, which makes operations of the clients' schema.
+GENERATED := e2e/generated
 GENERATION := $(CURDIR)/$(PYTHON) -m card_generation
 
 help: ## list the targets
@@ -26,7 +28,7 @@ serve: $(GRAPHIQL) $(VENV)/runs ## build and run everything on http://127.0.0.1:
 	@SPACEY_DEMO="$${SPACEY_DEMO:-true}" SPACEY_GENERATION_COMMAND="$${SPACEY_GENERATION_COMMAND:-$(GENERATION)}" exec target/release/spacey serve
 
 test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
-	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory --keep-going test-python test-reference test-rust test-e2e
+	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory --keep-going test-python test-reference test-rust test-e2e test-generated
 
 test-rust: ## run the Rust tests (needs `make test-servers` and `make test-anki`)
 	cargo test --workspace --no-fail-fast
@@ -41,12 +43,16 @@ test-e2e: $(GRAPHIQL) $(VENV)/runs e2e/node_modules/.package-lock.json ## run th
 	cargo build --release --package spacey
 	cd e2e && SPACEY_BIN="$(CURDIR)/target/release/spacey" SPACEY_GENERATION_COMMAND="$(GENERATION)" npm test
 
+test-generated: $(GRAPHIQL) $(GENERATED)/.venv/runs ## send operations that Schemathesis makes of the schema to the release binary (after test-e2e)
+	cargo build --release --package spacey
+	SPACEY_BIN="$(CURDIR)/target/release/spacey" $(GENERATED)/.venv/bin/python -m pytest --quiet $(GENERATED)
+
 check: $(VENV)/tests ## check format, lints, documentation, and licences where cargo-deny is installed
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	cd card-generation && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy card_generation tests
-	$(PYTHON) -m ruff check $(ANKI_TESTS)/python $(REFERENCE) && $(PYTHON) -m ruff format --check $(ANKI_TESTS)/python $(REFERENCE)
+	$(PYTHON) -m ruff check $(ANKI_TESTS)/python $(REFERENCE) $(GENERATED) && $(PYTHON) -m ruff format --check $(ANKI_TESTS)/python $(REFERENCE) $(GENERATED)
 	@if command -v cargo-deny >/dev/null; then cargo fetch --quiet --locked && cargo deny --offline check licenses bans sources; else echo "cargo-deny is not installed: licences were not checked"; fi
 
 schema: ## write the schema files that the program's code stands for
@@ -103,6 +109,11 @@ $(REFERENCE)/.venv/runs: $(REFERENCE)/requirements.txt
 	$(REFERENCE)/.venv/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
+$(GENERATED)/.venv/runs: $(GENERATED)/requirements.txt
+	[ -x $(GENERATED)/.venv/bin/python ] || python3 -m venv $(GENERATED)/.venv
+	$(GENERATED)/.venv/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
 $(ANKI_VENV)/tests: $(ANKI_TESTS)/requirements.txt
 	[ -x $(ANKI_VENV)/bin/python ] || python3 -m venv $(ANKI_VENV)
 	$(ANKI_VENV)/bin/python -m pip install --quiet --require-hashes -r $<
@@ -119,6 +130,6 @@ test-servers-stop: ## stop them
 cleanup: ## remove what the other targets made, except user data (the folder data/)
 	e2e/test-servers stop
 	cargo clean --quiet
-	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
+	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv $(GENERATED)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e check schema bench bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e test-generated check schema bench bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup

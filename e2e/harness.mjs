@@ -44,6 +44,9 @@ function serverEnvironment(port, dataDir, settings) {
     SPACEY_HOST: '127.0.0.1',
     SPACEY_DATA_DIR: dataDir,
     SPACEY_GENERATION_COMMAND: generation,
+    // Tests ask for more in a moment than any client is granted; those of the limits themselves set these.
+    SPACEY_COST_MAXIMUM_MODE: 'off',
+    SPACEY_COST_THROTTLE_MODE: 'off',
     ...settings,
   };
 }
@@ -72,9 +75,9 @@ class Server {
     this.#command = command;
   }
 
-  async start(settings) {
+  async start(settings, port) {
     const program = findProgram();
-    const port = await freePort();
+    port ??= await freePort();
     this.origin = `http://127.0.0.1:${port}`;
     this.#dataDir = mkdtempSync(join(tmpdir(), 'spacey-e2e-'));
     this.#environment = serverEnvironment(port, this.#dataDir, settings);
@@ -104,6 +107,11 @@ class Server {
       await sleep(25);
     }
     assert.fail(`the server was not ready within ${READY_WITHIN_MS} ms`);
+  }
+
+  /** The process, for those who look at what it takes. */
+  get pid() {
+    return this.#child.pid;
   }
 
   /** Runs another command of the program on the same data, with `input` on its standard input; it must succeed. */
@@ -160,10 +168,11 @@ export function useServices(settings = {}) {
   const others = [];
   const subgraphs = ['learning', 'config', 'decks', 'users'].map((name) => [name, new Server(['subgraph', name])]);
   before(async () => {
-    const shared = { ...settings };
-    // Each is told where those before it are: the domains pass their events on in the opposite order.
+    // Each is told where those before it are, since the domains pass their events on in the opposite order; and learning where decks will be.
+    const ports = { decks: await freePort() };
+    const shared = { ...settings, SPACEY_SUBGRAPH_DECKS_URL: `http://127.0.0.1:${ports.decks}` };
     for (const [name, subgraph] of subgraphs) {
-      await subgraph.start(shared);
+      await subgraph.start(shared, ports[name]);
       shared[`SPACEY_SUBGRAPH_${name.toUpperCase()}_URL`] = subgraph.origin;
     }
     await gateway.start(shared);

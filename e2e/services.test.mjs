@@ -116,6 +116,8 @@ describe('separate services', () => {
     assert.equal(viewer.decks.nodes[0].counts.new, 1);
     assert.equal(viewer.decks.nodes[0].cards.nodes[0].state, 'LEARNING');
     assert.deepEqual(viewer.studyQueue.map(({ card }) => card.question), [cards[1].question]);
+    const { searchCards } = await data('{ searchCards(query: "is:learning rated:1:3") { nodes { question } } }');
+    assert.deepEqual(searchCards.nodes, [{ question: cards[0].question }]);
   });
 
   test('a logout at one gateway is known to the others within 5 seconds, and to one that starts later at once', async () => {

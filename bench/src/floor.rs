@@ -315,7 +315,7 @@ impl Floor {
         let mut select = self.learning.prepare_cached(sql!(learning "deck_rows"))?;
         let rows = select.query_map([self.user.as_bytes()], |row| {
             let own = OwnSettings::default();
-            Ok(DeckRow { id: uuid(row, 0)?.into(), parent: None, own })
+            Ok(DeckRow { id: uuid(row, 0)?.into(), parent: None, archived: false, own })
         })?;
         let decks = rows.collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(Tree::new(&Shelf { decks, presets: Vec::new() }))

@@ -1,7 +1,7 @@
 //! `bench`: measures what Spacey measures itself by, against the release binary, and prints it. Ratios are taken within one run, in
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
-//! bench all | home | startup | plans | learning [CARDS REVIEWS]      bench floor FOLDER USER (the hand-written handler, started by `bench home`)
+//! bench all | home | startup | cost | plans | learning [CARDS REVIEWS]      bench floor FOLDER USER (the hand-written handler, started by `bench home`)
 //! bench plans FOLDER                  (refreshes the section on planning in the folder's RESULTS.md)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)
@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
 mod client;
+mod cost;
 mod federated;
 mod floor;
 mod home;
@@ -34,6 +35,7 @@ async fn main() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["home"] => home::run(&spacey()?).await,
+        ["cost"] => cost::run().await,
         ["plans"] => plans::run(),
         ["plans", results] => plans::refresh(Path::new(results)),
         ["learning"] => studying::run(100_000, 1_000_000).await,
@@ -42,6 +44,7 @@ async fn main() -> Result<()> {
         ["all"] => {
             home::run(&spacey()?).await?;
             startup::run(&spacey()?).await?;
+            cost::run().await?;
             plans::run()?;
             studying::run(100_000, 1_000_000).await
         }
@@ -53,7 +56,7 @@ async fn main() -> Result<()> {
         ["serve", what @ ("constant" | "whole")] => federated::serve_floor(what).await,
         ["floor", folder, user] => floor::serve(Path::new(folder), user.parse()?).await,
         _ => Err(
-            "usage: bench all | home | startup | plans | learning [CARDS REVIEWS] | gateway HIVE FOLDER | subgraphs FOLDER"
+            "usage: bench all | home | startup | cost | plans | learning [CARDS REVIEWS] | gateway HIVE FOLDER | subgraphs FOLDER"
                 .into(),
         ),
     }

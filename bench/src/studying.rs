@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::event::{CardChanged, DeckChanged, UserChanged};
+use common::outbox::Outbox;
 use common::sqlite::Sqlite;
 use common::viewer::Roles;
-use common::{Backend, CardId, Clock, DeckId, Event, ReviewId, SessionId, UserId, Viewer};
+use common::{
+    Backend, CardId, Clock, DeckId, Event, ReviewId, SessionId, StoreError, UserId, Viewer,
+};
 use jiff::{SignedDuration, Timestamp};
 use learning::entry::EntryInput;
 use learning::scheduler::{Action, Rating};
@@ -28,10 +31,15 @@ pub(crate) async fn run(cards: usize, reviews: usize) -> Result<()> {
     let sqlite = Sqlite::open(folder.path().join("learning.db"), learning::MIGRATIONS)?;
     let clock = Clock::System;
     let store = learning::store::open(Backend::Sqlite(sqlite)).await?;
-    let service = Service::new(Arc::clone(&store), clock)?;
     let owner = UserId::new();
     let viewer = Viewer::new(owner, SessionId::new(), Roles::default());
     let ids = tell(&*store, owner, cards).await?;
+    // Decks hears of each batch before it is answered.
+    let decks = Sqlite::open(folder.path().join("decks.db"), decks::MIGRATIONS)?;
+    decks.write(known_to_decks(owner, ids.clone())).await?;
+    let decks = decks::open(Backend::Sqlite(decks), vec![], clock.clone()).await?;
+    let outbox = Outbox::start(learning::NAME, store.clone(), vec![decks]);
+    let service = Service::new(Arc::clone(&store), outbox, clock)?;
 
     let mut raw = Raw::open(&folder.path().join("raw.db"))?;
     let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
@@ -97,6 +105,30 @@ async fn median(mut run: impl AsyncFnMut() -> Result<()>) -> Result<f64> {
     Ok(times[10].as_secs_f64() * 1e3)
 }
 
+/// Puts the cards into the store of decks.
+fn known_to_decks(
+    owner: UserId,
+    cards: Vec<CardId>,
+) -> impl FnOnce(&Connection) -> std::result::Result<(), StoreError> + Send {
+    move |connection| {
+        let deck = DeckId::new();
+        connection.execute(
+            "INSERT INTO deck VALUES (?1, ?2, 'deck', 'deck', '', NULL, 0, 0, 1, 0, 0, 1, NULL, x'', 0, 0, NULL, 0)",
+            params![deck, owner],
+        )?;
+        let mut insert = connection.prepare(
+            "INSERT INTO card (id, note_id, ordinal, kind, deck_id, owner_id, position, question, answer, created_at, updated_at, version)
+             VALUES (?1, ?1, 0, 0, ?2, ?3, 0, 'A question as cards have them', 'An answer of about as many words', 0, 0, 1)",
+        )?;
+        for card in cards {
+            insert.execute(params![card, deck, owner])?;
+        }
+        connection
+            .execute("INSERT INTO study (owner_id, seq) SELECT owner_id, seq FROM card", [])?;
+        Ok(())
+    }
+}
+
 async fn tell(
     store: &dyn learning::store::Store,
     owner: UserId,
@@ -112,6 +144,7 @@ async fn tell(
         version: 1,
         deleted: false,
         parent: None,
+        archived: Some(false),
     };
     told.extend(decks.iter().map(deck).map(Event::Deck));
     store.apply(told).await?;

@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
 
 use crate::error::BoxError;
+use crate::graphql::costs::with_costs;
 use crate::graphql::sdl::federation_sdl;
 use crate::{Caller, Error, Event};
 
@@ -123,13 +124,20 @@ pub struct SchemaEndpoint<Q, M, S> {
     name: &'static str,
     schema: Schema<Q, M, S>,
     domain: Arc<dyn Domain>,
+    costs: &'static str,
     documents: Documents,
 }
 
 impl<Q, M, S> SchemaEndpoint<Q, M, S> {
     /// Puts a schema and the rest of its domain behind the seam.
     pub fn new(name: &'static str, schema: Schema<Q, M, S>, domain: Arc<dyn Domain>) -> Self {
-        Self { name, schema, domain, documents: Documents::default() }
+        Self { name, schema, domain, costs: "", documents: Documents::default() }
+    }
+
+    /// The same, with what its fields cost, as [`with_costs`] reads it.
+    #[must_use]
+    pub fn with_costs(self, costs: &'static str) -> Self {
+        Self { costs, ..self }
     }
 }
 
@@ -144,7 +152,11 @@ where
     }
 
     fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>> {
-        Box::pin(async { Ok(federation_sdl(&self.schema)) })
+        Box::pin(async {
+            with_costs(&federation_sdl(&self.schema), self.costs).map_err(|source| {
+                EndpointError::Failed { endpoint: self.name.to_owned(), source: source.into() }
+            })
+        })
     }
 
     fn execute(

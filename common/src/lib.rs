@@ -4,6 +4,7 @@
 //! It knows no domain: no table, no GraphQL type and no rule of one belongs here.
 
 pub mod api_key;
+pub mod calendar;
 pub mod client;
 pub mod clock;
 pub mod endpoint;
@@ -12,6 +13,7 @@ pub mod event;
 pub mod feature;
 pub mod graphql;
 pub mod id;
+pub mod later;
 pub mod mongo;
 pub mod outbox;
 pub mod page;
@@ -26,6 +28,7 @@ pub mod viewer;
 pub mod vouched;
 
 pub use api_key::KeyVerifier;
+pub use calendar::{Calendar, Day};
 pub use client::Client;
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
@@ -35,6 +38,7 @@ pub use id::{
     ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, NoteId,
     PresetId, PublicationId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
 };
+pub use later::Later;
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;
 pub use viewer::{Caller, RefreshCookie, Role, Roles, Viewer};

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::{Endpoint, EndpointError, Event, EventId, StoreError};
 
-/// How many events are handed over in one call.
+/// How many events are handed over in one call, at most, unless the store says otherwise.
 const BATCH: usize = 500;
 /// How long a mutation waits for delivery before it answers all the same.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,6 +23,11 @@ const RETRY_EVERY: Duration = Duration::from_secs(1);
 pub trait OutboxStore: Send + Sync {
     /// The oldest undelivered events, at most `limit`.
     fn pending(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(EventId, Event)>, StoreError>>;
+
+    /// How many events are handed over in one call, at most: few where one of them may be large.
+    fn batch(&self) -> usize {
+        BATCH
+    }
 
     /// Forgets events that were delivered.
     fn delivered(&self, events: Vec<EventId>) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -84,13 +89,14 @@ impl Outbox {
 impl Inner {
     async fn deliver(&self) -> Result<(), DeliveryError> {
         let _one_at_a_time = self.delivering.lock().await;
+        let batch = self.store.batch();
         loop {
             let (ids, events): (Vec<_>, Vec<_>) =
-                self.store.pending(BATCH).await?.into_iter().unzip();
+                self.store.pending(batch).await?.into_iter().unzip();
             if ids.is_empty() {
                 return Ok(());
             }
-            let last = ids.len() < BATCH;
+            let last = ids.len() < batch;
             let events: Arc<[Event]> = events.into();
             for subscriber in &self.subscribers {
                 subscriber.apply(events.clone()).await?;

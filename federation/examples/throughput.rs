@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use federation::{
-    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, Response, SubgraphSdl,
-    Supergraph, compose, execute, prepare,
+    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Response, SubgraphSdl,
+    Supergraph, Variables, compose, execute, prepare,
 };
 use futures::FutureExt;
 
@@ -84,7 +84,7 @@ fn main() {
     for count in [10, 100, 1_000, 10_000, 100_000] {
         let memory = Memory::of(count);
         let run = |prepared| -> Response {
-            let answer = execute(prepared, Object::default(), &settings, &memory);
+            let answer = execute(prepared, Variables::default(), &settings, &memory);
             answer.now_or_never().unwrap().unwrap()
         };
         let rounds = (200_000 / count).clamp(3, 5_000);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use apollo_compiler::Schema;
-use federation::{Code, SubgraphSdl, compose};
+use federation::{Code, ComposeSettings, ListSizes, SubgraphSdl, compose, compose_with};
 
 fn fixtures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose/fixtures");
@@ -46,9 +46,20 @@ fn subgraphs(case: &Path) -> Vec<SubgraphSdl> {
         .collect()
 }
 
+/// What is asked of the subgraphs of a fixture: more where its name says so.
+fn settings(case: &Path) -> ComposeSettings {
+    let list_sizes = match name(case).as_str() {
+        "list_sizes_required" => ListSizes::Required,
+        "list_sizes_hinted" => ListSizes::Hinted,
+        _ => ListSizes::Optional,
+    };
+    ComposeSettings { list_sizes }
+}
+
 /// What the snapshot holds: diagnostics, one a line, then the supergraph if there is one.
-fn outcome(subgraphs: &[SubgraphSdl]) -> String {
-    let (diagnostics, supergraph) = match compose(subgraphs) {
+fn outcome(case: &Path) -> String {
+    let composed = compose_with(&subgraphs(case), &settings(case));
+    let (diagnostics, supergraph) = match composed {
         Ok(composition) => (composition.hints, composition.supergraph_sdl),
         Err(errors) => (errors, String::new()),
     };
@@ -64,7 +75,7 @@ fn fixtures_compose_as_recorded() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     for case in fixtures() {
-        let text = outcome(&subgraphs(&case));
+        let text = outcome(&case);
         settings.bind(|| insta::assert_snapshot!(name(&case), text));
     }
 }
@@ -90,7 +101,7 @@ fn a_supergraph_is_valid_and_the_order_of_subgraphs_does_not_matter() {
 fn every_code_has_a_fixture() {
     let mut provoked = BTreeSet::new();
     for case in fixtures() {
-        let diagnostics = match compose(&subgraphs(&case)) {
+        let diagnostics = match compose_with(&subgraphs(&case), &settings(&case)) {
             Ok(composition) => composition.hints,
             Err(errors) => errors,
         };

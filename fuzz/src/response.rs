@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use federation::{
-    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, Prepared, execute,
+    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Prepared, Variables, execute,
     prepare,
 };
 use serde_json::Value;
@@ -27,7 +27,7 @@ static PREPARED: LazyLock<Prepared> = LazyLock::new(|| match prepare(graph(), OP
 pub fn run(data: &[u8]) {
     let answer = Answer(Bytes::copy_from_slice(data));
     let settings = ExecuteSettings::default();
-    let executed = runtime::block_on(execute(&PREPARED, Object::default(), &settings, &answer));
+    let executed = runtime::block_on(execute(&PREPARED, Variables::default(), &settings, &answer));
     let Ok(response) = executed else {
         panic!("the operation has no variables that could be wrong");
     };

@@ -27,8 +27,13 @@ pub fn run(data: &[u8]) {
     let Ok(variables) = serde_json::from_slice::<Object>(data) else {
         return;
     };
-    match runtime::block_on(execute(&PREPARED, variables, &ExecuteSettings::default(), &Nobody)) {
-        Ok(response) => {
+    match PREPARED.coerce(variables) {
+        Ok(variables) => {
+            let settings = ExecuteSettings::default();
+            let executed = runtime::block_on(execute(&PREPARED, variables, &settings, &Nobody));
+            let Ok(response) = executed else {
+                panic!("the variables fit, and the operation can be run");
+            };
             let data = serde_json::from_slice::<serde_json::Value>(&response.data);
             assert!(data.is_ok(), "{:?}", String::from_utf8_lossy(&response.data));
         }

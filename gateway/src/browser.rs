@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Response;
 use http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    ACCEPT, AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method};
@@ -18,6 +18,7 @@ use tower_http::cors::CorsLayer;
 
 use crate::caching::tag_encoding;
 use crate::observe::REQUEST_ID;
+use crate::points;
 use crate::settings::BrowserSettings;
 
 /// An answer below this many bytes fits a packet as it is.
@@ -54,9 +55,16 @@ fn cors(settings: &BrowserSettings) -> CorsLayer {
             own("apollo-require-preflight"),
             own("x-apollo-operation-name"),
             own("x-graphql-event-stream-token"),
+            own("x-cost"),
             own("x-spacey-csrf"),
         ])
-        .expose_headers([REQUEST_ID])
+        .expose_headers(
+            points::HEADERS
+                .map(own)
+                .into_iter()
+                .chain([REQUEST_ID, RETRY_AFTER])
+                .collect::<Vec<_>>(),
+        )
         .max_age(PREFLIGHT_AGE)
 }
 

@@ -1,6 +1,7 @@
 //! Where a request comes from: the address of the connection, or behind proxies that are trusted, the one they say they passed it on for.
 //!
-//! A client's own word for it is never taken: of `x-forwarded-for` only what trusted proxies added counts.
+//! A client's own word for it is never taken: of `x-forwarded-for` only what trusted proxies added counts. Which application it is,
+//! is its own word and nothing else: it sorts what is logged and the lists of trusted documents, and allows nothing.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,6 +10,29 @@ use common::Client;
 use http::header::USER_AGENT;
 use http::{Extensions, HeaderMap};
 use ipnet::IpNet;
+
+/// The application that asks, as it calls itself: `graphql-client-name` and `graphql-client-version`, or Apollo's `apollographql-client-…`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Application {
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) version: Option<Box<str>>,
+}
+
+impl Application {
+    /// What the headers say; a name or version of more than 64 characters, or with others than visible ASCII, counts as none.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let text = |names: [&str; 2]| {
+            let value = names.iter().find_map(|name| headers.get(*name))?.to_str().ok()?.trim();
+            let fine = (1..=64).contains(&value.len())
+                && value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+            fine.then(|| value.into())
+        };
+        Self {
+            name: text(["graphql-client-name", "apollographql-client-name"]),
+            version: text(["graphql-client-version", "apollographql-client-version"]),
+        }
+    }
+}
 
 /// The client of a request with these headers, that arrived over the connection noted in `extensions`.
 pub(crate) fn client(headers: &HeaderMap, extensions: &Extensions, trusted: &[IpNet]) -> Client {
@@ -71,5 +95,17 @@ mod tests {
             assert_eq!(address("192.0.2.1", forwarded, &[]), "192.0.2.1");
         }
         assert_eq!(client(&HeaderMap::new(), &Extensions::new(), &[]), Client::default());
+    }
+
+    #[test]
+    fn an_application_says_what_it_is() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(Application::of(&headers), Application::default());
+        headers.insert("apollographql-client-name", "web app".parse().unwrap());
+        headers.insert("apollographql-client-version", "a\tb".parse().unwrap());
+        let web = Application { name: Some("web app".into()), version: None };
+        assert_eq!(Application::of(&headers), web);
+        headers.insert("graphql-client-name", "x".repeat(65).parse().unwrap());
+        assert_eq!(Application::of(&headers), Application::default());
     }
 }

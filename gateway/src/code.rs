@@ -18,6 +18,14 @@ pub(crate) enum Code {
     Forbidden,
     /// Clients may not ask for the schema.
     IntrospectionDisabled,
+    /// No text is known for this hash: the client sends it with the text.
+    PersistedQueryNotFound,
+    /// Texts are not kept by their hash here.
+    PersistedQueryNotSupported,
+    /// No document is known by this id.
+    DocumentNotFound,
+    /// Only documents that were registered before are answered.
+    DocumentNotTrusted,
     /// The method is not one that is answered here.
     MethodNotAllowed,
     /// None of the media types of the answer is accepted.
@@ -46,8 +54,14 @@ pub(crate) enum Code {
     AddressMissing,
     /// Who is asking cannot be found out at the moment.
     ServiceUnavailable,
+    /// More is asked for than can be answered.
+    Overloaded,
     /// The gateway stops: another one will answer.
     ShuttingDown,
+    /// The operation may cost more than any may.
+    CostTooHigh,
+    /// The client has too few points left for the operation.
+    Throttled,
     /// The answer took too long.
     GatewayTimeout,
     /// Something broke. The detail is in the log.
@@ -64,6 +78,10 @@ impl Code {
             Self::CsrfPrevention => "CSRF_PREVENTION",
             Self::Forbidden => "FORBIDDEN",
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
+            Self::DocumentNotFound => "PERSISTED_DOCUMENT_NOT_FOUND",
+            Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::RequestTimeout => "REQUEST_TIMEOUT",
@@ -78,7 +96,10 @@ impl Code {
             Self::AddressTaken => "ADDRESS_TAKEN",
             Self::AddressMissing => "ADDRESS_MISSING",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+            Self::Overloaded => "OVERLOADED",
             Self::ShuttingDown => "SHUTTING_DOWN",
+            Self::CostTooHigh => "COST_ESTIMATED_TOO_EXPENSIVE",
+            Self::Throttled => "THROTTLED",
             Self::GatewayTimeout => "GATEWAY_TIMEOUT",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
@@ -91,11 +112,17 @@ impl Code {
             Self::Operation(RequestErrorCode::QueryPlanningFailed) | Self::InternalServerError => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::BadRequest | Self::IntrospectionDisabled | Self::Operation(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            // A step of the protocol rather than a failure: clients read the code, and caches keep nothing.
+            Self::PersistedQueryNotFound | Self::PersistedQueryNotSupported => StatusCode::OK,
+            Self::BadRequest
+            | Self::IntrospectionDisabled
+            | Self::CostTooHigh
+            | Self::DocumentNotFound
+            | Self::Operation(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::CsrfPrevention | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::CsrfPrevention | Self::Forbidden | Self::DocumentNotTrusted => {
+                StatusCode::FORBIDDEN
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -104,12 +131,14 @@ impl Code {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::StreamNotFound => StatusCode::NOT_FOUND,
             Self::StreamConflict => StatusCode::CONFLICT,
-            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow => {
+            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow | Self::Throttled => {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Self::AddressTaken => StatusCode::CONFLICT,
             Self::AddressMissing => StatusCode::FORBIDDEN,
-            Self::ServiceUnavailable | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ServiceUnavailable | Self::Overloaded | Self::ShuttingDown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use federation::{Object, OperationKind, Payload, Prepared};
+use federation::{OperationKind, Payload, Prepared, Variables};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::HeaderMap;
 
 use crate::authorise::Refusals;
 use crate::explain::Explain;
+use crate::extensions::Extensions;
 use crate::mask::mask_payload;
 use crate::outcome::{Executed, Outcome, Part};
 use crate::settings::GatewaySettings;
@@ -17,10 +18,10 @@ use crate::transport::{Exchange, RequestFetch, Transports};
 /// The engine's answer, with the headers that subgraphs send on the way, and how it came about where that was asked for.
 ///
 /// # Errors
-/// [`Outcome::RequestError`] when the variables do not fit the operation.
+/// [`Outcome::RequestError`] when what the variables leave of the operation cannot be planned.
 pub(crate) async fn execute(
     prepared: &Prepared,
-    variables: Object,
+    variables: Variables,
     transports: &Arc<Transports>,
     exchange: Exchange,
     settings: &GatewaySettings,
@@ -32,9 +33,10 @@ pub(crate) async fn execute(
         .map_err(Outcome::RequestError)?;
     refusals.name(&mut response.errors);
     let exchange = fetch.exchange();
-    let explanation = exchange.explain.as_ref().map(|explain| explain.told());
-    let (headers, policy) = (exchange.take_headers(), exchange.policy());
-    Ok(Executed { response, headers, policy, explanation })
+    let plan = exchange.explain.as_ref().map(|explain| explain.told());
+    let mut executed = Executed::new(response, exchange.take_headers(), exchange.policy());
+    executed.extensions.plan = plan;
+    Ok(executed)
 }
 
 /// An answer that comes in parts.
@@ -47,10 +49,10 @@ pub(crate) struct Opened {
 /// Starts to answer. The first part of a query or mutation is there then; a subscription is open. Errors in the parts are named and masked.
 ///
 /// # Errors
-/// [`Outcome::RequestError`] when the variables do not fit the operation.
+/// [`Outcome::RequestError`] when what the variables leave of the operation cannot be planned.
 pub(crate) async fn open(
     prepared: Arc<Prepared>,
-    variables: Object,
+    variables: Variables,
     transports: &Arc<Transports>,
     exchange: Exchange,
     settings: &GatewaySettings,
@@ -78,7 +80,8 @@ pub(crate) async fn open(
             Payload::Subsequent(part) => !part.has_next,
         };
         let explain = fetch.exchange().explain.as_ref().filter(|_| is_last);
-        Part { payload, explanation: explain.map(Explain::told) }
+        let extensions = Extensions { plan: explain.map(Explain::told), cost: None };
+        Part { payload, extensions }
     });
     Ok(Opened { parts: parts.boxed(), headers })
 }

@@ -107,16 +107,6 @@ impl Explain {
     }
 }
 
-impl Explanation {
-    /// Writes it as a member of a JSON object, after others.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b",\"extensions\":{\"plan\":");
-        // Texts and numbers always serialise. Should that ever change, the answer is still one.
-        out.extend(serde_json::to_vec(self).unwrap_or_else(|_| b"null".to_vec()));
-        out.push(b'}');
-    }
-}
-
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }

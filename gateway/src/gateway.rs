@@ -14,7 +14,9 @@ use common::Clock;
 use common::token::AccessTokens;
 use federation::Supergraph;
 
+use crate::admission::Admission;
 use crate::authenticate::{Authenticator, Recognition};
+use crate::documents::Documents;
 use crate::graph::Graph;
 use crate::health::{self, Drain};
 use crate::live::{Clients, Reservations};
@@ -97,7 +99,10 @@ impl Gateway {
                 is_stale: AtomicBool::new(false),
                 authenticator: authenticator.map(Arc::new),
                 under_way: UnderWay::new(settings.http.share_queries),
+                documents: Documents::new(&settings.documents),
+                admission: Admission::new(&settings.admission),
                 settings,
+                buckets: Arc::default(),
                 drain: Drain::default(),
                 clients: Clients::default(),
                 exports: Clients::default(),

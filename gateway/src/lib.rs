@@ -4,19 +4,24 @@
 //! domains are reached through [`Transport`], and nothing above it knows whether they run in this process or another one. Both ends
 //! of the protocol between processes are in `remote/`.
 
+mod admission;
 mod authenticate;
 mod authorise;
 mod bounds;
 mod browser;
+mod buckets;
 mod cache;
 mod caching;
+mod charge;
 mod client;
 mod code;
 mod decode;
+mod documents;
 mod error;
 mod execute;
 mod explain;
 mod export;
+mod extensions;
 mod gateway;
 mod graph;
 mod graphiql;
@@ -29,6 +34,7 @@ mod observe;
 mod outcome;
 mod payload;
 mod pipeline;
+mod points;
 mod prepare;
 mod remote;
 mod respond;
@@ -37,10 +43,12 @@ mod state;
 mod streams;
 mod subgraph;
 mod transport;
+mod trusted;
 mod under_way;
 mod well_known;
 
 pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
+
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
@@ -53,11 +61,13 @@ pub use remote::{
     RemoteKeys, key_router, people_router, revocation_router, subgraph_router,
 };
 pub use settings::{
-    BrowserSettings, DeveloperSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings,
-    HttpSettings, OperationSettings, StreamSettings,
+    AdmissionSettings, Allowance, BrowserSettings, CostSettings, DeveloperSettings,
+    DocumentSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings, HttpSettings,
+    Mode, OperationSettings, StreamSettings, Untrusted,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,
     Merge, RequestRule, ResponseRule, RetrySettings, SubgraphSettings, SubgraphSetupError,
 };
 pub use transport::Transport;
+pub use trusted::{TrustedDocuments, TrustedDocumentsError};

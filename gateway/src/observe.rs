@@ -1,6 +1,6 @@
 //! Gives every request an id and a log line.
 //!
-//! The line tells method, path, operation name, status and duration: never tokens, variables, bodies or query strings, which are
+//! The line tells method, path, operation name, application, status and duration: never tokens, variables, bodies or query strings, which are
 //! other people's.
 
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 use tracing::field::Empty;
 use uuid::Uuid;
+
+use crate::client::Application;
 
 /// The header that carries a request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -46,7 +48,15 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         method = %request.method(),
         path,
         operation = Empty,
+        client_name = Empty,
+        client_version = Empty,
     );
+    let Application { name, version } = Application::of(request.headers());
+    for (field, value) in [("client_name", name), ("client_version", version)] {
+        if let Some(value) = value {
+            span.record(field, &*value);
+        }
+    }
     request.extensions_mut().insert(id.clone());
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::caching::CachePolicy;
 use crate::code::Code;
-use crate::explain::Explanation;
+use crate::extensions::Extensions;
+use crate::points::Report;
 
 /// What becomes of a request.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct Refusal {
     pub(crate) message: Cow<'static, str>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) trace_id: Option<Uuid>,
+    /// What it would have cost, where that is the reason.
+    pub(crate) cost: Option<Box<Report>>,
 }
 
 /// What the engine answered.
@@ -43,16 +46,27 @@ pub(crate) struct Executed {
     pub(crate) headers: HeaderMap,
     /// How long it may be kept, as its subgraphs say.
     pub(crate) policy: CachePolicy,
-    /// How it was run, where that was asked for.
-    pub(crate) explanation: Option<Explanation>,
+    /// What is told besides.
+    pub(crate) extensions: Extensions,
+}
+
+impl Executed {
+    /// An answer of which nothing is told besides.
+    pub(crate) fn new(
+        response: federation::Response,
+        headers: HeaderMap,
+        policy: CachePolicy,
+    ) -> Self {
+        Self { response, headers, policy, extensions: Extensions::default() }
+    }
 }
 
 /// A part of an answer that comes in parts, which may be all of it.
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) payload: Payload,
-    /// How the answer came about, where that was asked for and nothing follows but the next event.
-    pub(crate) explanation: Option<Explanation>,
+    /// What is told besides, where nothing follows but the next event.
+    pub(crate) extensions: Extensions,
 }
 
 impl Outcome {
@@ -63,6 +77,7 @@ impl Outcome {
             message: message.into(),
             headers: Vec::new(),
             trace_id: None,
+            cost: None,
         })
     }
 
@@ -96,6 +111,7 @@ impl Outcome {
             message: message.into(),
             headers: Vec::new(),
             trace_id: Some(trace_id),
+            cost: None,
         })
     }
 
@@ -103,6 +119,14 @@ impl Outcome {
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if let Self::Refused(refusal) = &mut self {
             refusal.headers.push((name, value));
+        }
+        self
+    }
+
+    /// The same refusal with what the operation would have cost.
+    pub(crate) fn with_cost(mut self, report: Report) -> Self {
+        if let Self::Refused(refusal) = &mut self {
+            refusal.cost = Some(Box::new(report));
         }
         self
     }

@@ -18,11 +18,9 @@ use crate::respond;
 /// The JSON of a part; nothing when this dialect has no words for it.
 pub(crate) fn write(part: &Part, dialect: Dialect) -> Option<Vec<u8>> {
     let mut json = of_engine(&part.payload, dialect)?;
-    if let Some(explanation) = &part.explanation {
-        json.pop();
-        explanation.write(&mut json);
-        json.push(b'}');
-    }
+    json.pop();
+    part.extensions.write(&mut json);
+    json.push(b'}');
     Some(json)
 }
 
@@ -226,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_whole_response_is_the_same_in_both_dialects() {
-        let response = Response { data: b"{\"a\":1}".to_vec(), errors: Vec::new() };
+        let response = Response { data: b"{\"a\":1}".to_vec(), errors: Vec::new(), cost: None };
         for dialect in [Dialect::Current, Dialect::Of2022] {
             let payload = Payload::Response(response.clone());
             assert_eq!(text(&payload, dialect), r#"{"data":{"a":1}}"#);
@@ -235,7 +233,8 @@ mod tests {
 
     #[test]
     fn the_first_part_announces_what_is_to_come() {
-        let response = Response { data: b"{\"a\":[{},{}]}".to_vec(), errors: Vec::new() };
+        let response =
+            Response { data: b"{\"a\":[{},{}]}".to_vec(), errors: Vec::new(), cost: None };
         let payload = Payload::Initial(InitialResponse { response, pending: vec![fragment()] });
         assert_eq!(
             text(&payload, Dialect::Current),
@@ -268,6 +267,7 @@ mod tests {
                 Completed { pending: list, errors: vec![error()] },
             ],
             has_next: false,
+            cost: None,
         };
         let payload = Payload::Subsequent(part);
         let errors = r#""errors":[{"message":"no","path":["a"],"extensions":{}}]"#;

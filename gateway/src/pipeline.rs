@@ -1,6 +1,6 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → authorise → execute → mask → respond → for keeping. A step that ends the request early answers with an [`Outcome`]
+//! decode → authenticate → prepare → authorise → admit → charge → execute → settle → mask → respond → for keeping. A step that ends the request early answers with an [`Outcome`]
 //! of its own; whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
 
 use std::sync::Arc;
@@ -9,13 +9,17 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use common::Caller;
-use federation::{Object, OperationKind, Prepared};
+use federation::{OperationKind, Prepared, Variables};
+use http::Method;
 use http::request::Parts;
 
+use crate::admission::{Class, Permit};
+use crate::authenticate::Identity;
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::caching::for_keeping;
-use crate::client::client;
+use crate::charge::{Charge, charge, dry_run, is_dry_run};
+use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::{Accepted, Delivery, MediaType, decode, negotiate};
 use crate::execute::{execute, open};
@@ -60,8 +64,23 @@ async fn steps(
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
-    let prepared = graph.operations.prepare(&request).await?;
+    let application = Application::of(&parts.headers);
+    let prepared = state.prepare(&graph, &request, &application).await?;
     let prepared = authorise(&prepared, &identity)?;
+
+    let variables = prepared.coerce(request.variables).map_err(Outcome::RequestError)?;
+    if is_dry_run(&parts.headers) {
+        let priced = dry_run(state, &prepared, &variables, &identity, &client).await?;
+        let answer = respond(Outcome::Executed(Box::new(priced)), accepted.for_errors());
+        return Ok(answer.map(Body::new));
+    }
+    let delivery = accepted.delivery(prepared.kind(), prepared.is_incremental())?;
+    // Kept until the answer is there. What is answered in parts has bounds of its own.
+    let _place = match delivery {
+        Delivery::AtOnce(_) => Some(admit(state, &prepared, &variables, &identity).await?),
+        Delivery::Stream(_) => None,
+    };
+    let charge = charge(state, &prepared, &variables, &identity, &client).await?;
 
     let refresh_cookie = match prepared.kind() {
         OperationKind::Mutation => state.refresh_cookie(&parts.headers),
@@ -71,26 +90,45 @@ async fn steps(
     let caller = Caller { client, refresh_cookie, ..caller };
 
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
-    let variables = request.variables;
-    match accepted.delivery(prepared.kind(), prepared.is_incremental())? {
+    match delivery {
         Delivery::AtOnce(media_type) => {
             let work = Work { graph, prepared, variables, exchange, deadline };
-            let answer = at_once(state, parts, work, media_type).await?;
+            let answer = at_once(state, parts, work, charge, media_type).await?;
             Ok(for_keeping(&parts.method, &parts.headers, answer).map(Body::new))
         }
         Delivery::Stream(stream_type) => {
+            let kind = prepared.kind();
             let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
-            let opened = deadline.keep(Box::pin(opening), Code::GatewayTimeout).await?;
+            let mut opened = deadline.keep(Box::pin(opening), Code::GatewayTimeout).await?;
+            if let Some(status) = charge.status() {
+                status.write(&mut opened.headers);
+            }
+            opened.parts = charge.follow(kind, opened.parts);
             streams::respond(state, parts, identity, opened, stream_type)
         }
     }
+}
+
+/// Waits for a place among the operations that run.
+async fn admit(
+    state: &State,
+    prepared: &Prepared,
+    variables: &Variables,
+    identity: &Identity,
+) -> Result<Permit, Outcome> {
+    let class = || {
+        let estimate = prepared.estimate(variables, &state.settings.cost.assumed);
+        let most = f64::from(state.settings.admission.cheap_cost);
+        Class::of(identity.viewer.is_some(), estimate.is_ok_and(|estimate| estimate <= most))
+    };
+    state.admission.enter(class).await
 }
 
 /// An operation that may be run.
 struct Work {
     graph: Arc<Graph>,
     prepared: Arc<Prepared>,
-    variables: Object,
+    variables: Variables,
     exchange: Exchange,
     deadline: Deadline,
 }
@@ -100,22 +138,51 @@ async fn at_once(
     state: &Arc<State>,
     parts: &Parts,
     work: Work,
+    charge: Charge,
     media_type: MediaType,
 ) -> Result<Answer, Outcome> {
     let Some(under_way) = state.under_way.of(&work.prepared) else {
-        return Box::pin(run(state, work))
-            .await
-            .map(|executed| respond(Outcome::Executed(executed), media_type));
+        let mut executed = Box::pin(run(state, work)).await?;
+        settle(charge, &mut executed, parts);
+        return Ok(respond(Outcome::Executed(executed), media_type));
     };
     let same = Same::new(&work.prepared, &work.variables, &parts.headers, media_type);
     let state = state.clone();
     let answer = under_way.answer(same, async move {
         match unless_it_panics(Box::pin(run(&state, work))).await {
-            Ok(executed) => respond(Outcome::Executed(executed), media_type),
+            Ok(executed) => {
+                let cost = executed.response.cost;
+                let mut answer = respond(Outcome::Executed(executed), media_type);
+                answer.extensions_mut().insert(Cost(cost));
+                answer
+            }
             Err(outcome) => respond(outcome, media_type),
         }
     });
-    Ok(answer.await)
+    let mut answer = answer.await;
+    // Each pays for himself, whoever had it run; what he has left is nothing that others are told.
+    let cost = answer.extensions_mut().remove::<Cost>();
+    let report = charge.settle(cost.and_then(|cost| cost.0));
+    if let Some(status) = report.and_then(|report| report.throttle_status) {
+        status.write(answer.headers_mut());
+    }
+    Ok(answer)
+}
+
+/// What an answer cost, for all who share it.
+#[derive(Clone, Copy)]
+struct Cost(Option<f64>);
+
+/// Gives back what the operation did not cost, and tells what it did: but not in an answer that may be kept, since it is soon no longer true.
+fn settle(charge: Charge, executed: &mut Executed, parts: &Parts) {
+    let Some(report) = charge.settle(executed.response.cost) else { return };
+    if parts.method == Method::GET && executed.policy.allows_keeping() {
+        return;
+    }
+    if let Some(status) = report.throttle_status {
+        status.write(&mut executed.headers);
+    }
+    executed.extensions.cost = Some(report);
 }
 
 /// Executes and masks.

@@ -33,12 +33,16 @@ impl Operations {
         }
     }
 
-    /// The prepared operation.
+    /// The prepared operation that `request` asks for, whose text is `text`.
     ///
     /// # Errors
     /// [`Outcome::RequestError`] when it cannot be run, [`Outcome::Refused`] when it must not be.
-    pub(crate) async fn prepare(&self, request: &GraphQlRequest) -> Result<Arc<Prepared>, Outcome> {
-        let (text, operation_name) = (&request.query, request.operation_name.as_deref());
+    pub(crate) async fn prepare(
+        &self,
+        text: &str,
+        request: &GraphQlRequest,
+    ) -> Result<Arc<Prepared>, Outcome> {
+        let operation_name = request.operation_name.as_deref();
         let make = || self.make(text, operation_name);
         let prepared = self.cache.get_or_make(text, operation_name, make).await?;
         note_operation(prepared.operation_name());
@@ -100,6 +104,7 @@ fn selects_schema(selection_set: &SelectionSet) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::Asked;
     use crate::settings::DeveloperSettings;
 
     fn operations(introspection: bool) -> Operations {
@@ -111,7 +116,7 @@ mod tests {
 
     fn request(query: &str, by_safe_method: bool) -> GraphQlRequest {
         GraphQlRequest {
-            query: query.to_owned(),
+            asked: Asked::Text(query.to_owned()),
             operation_name: None,
             variables: federation::Object::default(),
             by_safe_method,
@@ -122,10 +127,11 @@ mod tests {
     #[tokio::test]
     async fn an_operation_is_prepared_once() {
         let operations = operations(true);
-        let first = operations.prepare(&request("{ viewer }", false)).await.unwrap();
-        let again = operations.prepare(&request("{ viewer }", true)).await.unwrap();
+        let first = operations.prepare("{ viewer }", &request("{ viewer }", false)).await.unwrap();
+        let again = operations.prepare("{ viewer }", &request("{ viewer }", true)).await.unwrap();
         assert!(Arc::ptr_eq(&first, &again));
-        let other = operations.prepare(&request("{ viewer  }", false)).await.unwrap();
+        let other =
+            operations.prepare("{ viewer  }", &request("{ viewer  }", false)).await.unwrap();
         assert!(!Arc::ptr_eq(&first, &other));
     }
 
@@ -133,7 +139,10 @@ mod tests {
     async fn a_mistake_is_not_kept() {
         let operations = operations(true);
         for _ in 0..2 {
-            let error = operations.prepare(&request("{ nothing }", false)).await.unwrap_err();
+            let error = operations
+                .prepare("{ nothing }", &request("{ nothing }", false))
+                .await
+                .unwrap_err();
             assert!(matches!(error, Outcome::RequestError(_)), "{error:?}");
         }
         assert!(operations.cache.get("{ nothing }", None).is_none());
@@ -143,8 +152,8 @@ mod tests {
     async fn a_mutation_is_not_answered_by_get_even_when_it_is_cached() {
         let operations = operations(true);
         let text = "mutation { signIn }";
-        operations.prepare(&request(text, false)).await.unwrap();
-        let error = operations.prepare(&request(text, true)).await.unwrap_err();
+        operations.prepare(text, &request(text, false)).await.unwrap();
+        let error = operations.prepare(text, &request(text, true)).await.unwrap_err();
         assert_eq!(error.code(), Some(Code::MethodNotAllowed));
     }
 
@@ -153,11 +162,11 @@ mod tests {
         let operations = operations(false);
         for text in ["{ __schema { description } }", "{ viewer __type(name: \"A\") { name } }"] {
             for _ in 0..2 {
-                let error = operations.prepare(&request(text, false)).await.unwrap_err();
+                let error = operations.prepare(text, &request(text, false)).await.unwrap_err();
                 assert_eq!(error.code(), Some(Code::IntrospectionDisabled), "{text}");
             }
         }
-        operations.prepare(&request("{ __typename }", false)).await.unwrap();
+        operations.prepare("{ __typename }", &request("{ __typename }", false)).await.unwrap();
     }
 
     #[test]

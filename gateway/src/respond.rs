@@ -17,8 +17,9 @@ use uuid::Uuid;
 
 use crate::caching::{Bytewise, CachePolicy};
 use crate::decode::MediaType;
-use crate::explain::Explanation;
+use crate::extensions::Extensions;
 use crate::outcome::{Outcome, Refusal};
+use crate::points::Report;
 
 /// The HTTP response for an outcome.
 pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Written> {
@@ -30,15 +31,15 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
     match outcome {
         Outcome::Refused(mut refusal) => {
             headers = std::mem::take(&mut refusal.headers);
-            body = Written::new(None, &[WireError::from(&refusal)], None);
+            body = Written::new(None, &[WireError::from(&refusal)], &Extensions::default());
         }
         Outcome::RequestError(errors) => {
             let errors: Vec<_> = errors.iter().map(WireError::from).collect();
-            body = Written::new(None, &errors, None);
+            body = Written::new(None, &errors, &Extensions::default());
         }
         Outcome::Executed(executed) => {
-            let federation::Response { data, errors } = executed.response;
-            body = Written::new(Some(data), &errors, executed.explanation);
+            let federation::Response { data, errors, .. } = executed.response;
+            body = Written::new(Some(data), &errors, &executed.extensions);
             from_subgraphs = executed.headers;
         }
     }
@@ -60,7 +61,7 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
 /// How long the answer may be kept, if at all: not one that is incomplete, tells how it was made, or signs somebody in.
 fn policy(outcome: &Outcome) -> Option<CachePolicy> {
     let Outcome::Executed(executed) = outcome else { return None };
-    let complete = executed.response.errors.is_empty() && executed.explanation.is_none();
+    let complete = executed.response.errors.is_empty() && executed.extensions.plan.is_none();
     let for_all = !executed.headers.contains_key(SET_COOKIE);
     (complete && for_all && executed.policy.allows_keeping()).then_some(executed.policy)
 }
@@ -80,11 +81,7 @@ pub(crate) struct Written {
 
 impl Written {
     /// A GraphQL response around `data`, which is JSON already.
-    fn new<E: Serialize>(
-        data: Option<Vec<u8>>,
-        errors: &[E],
-        explanation: Option<Explanation>,
-    ) -> Self {
+    fn new<E: Serialize>(data: Option<Vec<u8>>, errors: &[E], extensions: &Extensions) -> Self {
         let mut rest = Vec::new();
         let (head, data) = match data {
             Some(data) => (Bytes::from_static(b"{\"data\":"), Bytes::from(data)),
@@ -97,9 +94,7 @@ impl Written {
             rest.extend_from_slice(b"\"errors\":");
             write_errors(&mut rest, errors);
         }
-        if let Some(explanation) = explanation {
-            explanation.write(&mut rest);
-        }
+        extensions.write(&mut rest);
         let rest = if rest.is_empty() {
             Bytes::from_static(b"}")
         } else {
@@ -191,7 +186,7 @@ struct WireError<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     locations: Vec<Location>,
-    extensions: Extensions,
+    extensions: ErrorExtensions<'a>,
 }
 
 #[derive(Serialize)]
@@ -202,16 +197,19 @@ struct Location {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Extensions {
+struct ErrorExtensions<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<&'a Report>,
 }
 
 impl<'a> From<&'a Refusal> for WireError<'a> {
     fn from(refusal: &'a Refusal) -> Self {
-        let Refusal { code, message, trace_id, .. } = refusal;
-        let extensions = Extensions { code: code.as_str(), trace_id: *trace_id };
+        let Refusal { code, message, trace_id, cost, .. } = refusal;
+        let cost = cost.as_deref();
+        let extensions = ErrorExtensions { code: code.as_str(), trace_id: *trace_id, cost };
         Self { message, locations: Vec::new(), extensions }
     }
 }
@@ -222,7 +220,7 @@ impl<'a> From<&'a RequestError> for WireError<'a> {
         Self {
             message: &error.message,
             locations: error.locations.iter().map(location).collect(),
-            extensions: Extensions { code: error.code.as_str(), trace_id: None },
+            extensions: ErrorExtensions { code: error.code.as_str(), trace_id: None, cost: None },
         }
     }
 }

@@ -1,12 +1,15 @@
 //! What can be set about the gateway: a small struct for each concern. Where a value comes from is the program's affair.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use common::Viewer;
 use federation::ExecuteSettings;
 use http::HeaderValue;
 use ipnet::IpNet;
 
 use crate::authenticate::IssuerSettings;
+use crate::trusted::TrustedDocuments;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default)]
@@ -17,12 +20,18 @@ pub struct GatewaySettings {
     pub browser: BrowserSettings,
     /// Who else issues access tokens that are accepted.
     pub issuers: Vec<IssuerSettings>,
+    /// How many operations run at once, and what becomes of others.
+    pub admission: AdmissionSettings,
     /// What answers that last may take up.
     pub streams: StreamSettings,
     /// What is remembered of operations.
     pub operations: OperationSettings,
+    /// Which operations may be asked for without their text, and which alone are answered.
+    pub documents: DocumentSettings,
     /// The bounds of what one operation asks of the subgraphs.
     pub execution: ExecuteSettings,
+    /// What operations may cost, and how much of that clients have.
+    pub cost: CostSettings,
     /// What clients are told of subgraphs' errors.
     pub errors: ErrorSettings,
     /// What is there for developers.
@@ -67,6 +76,25 @@ pub struct BrowserSettings {
     pub allowed_origins: Vec<HeaderValue>,
 }
 
+/// How many operations run at once, and what becomes of others. Subscriptions and answers in parts have bounds of their own.
+#[derive(Debug, Clone)]
+pub struct AdmissionSettings {
+    /// How many run at once.
+    pub running: usize,
+    /// How many wait for a place; more are refused at once.
+    pub waiting: usize,
+    /// How long one waits at most.
+    pub patience: Duration,
+    /// What an operation may be estimated at to count as cheap, in points.
+    pub cheap_cost: u32,
+}
+
+impl Default for AdmissionSettings {
+    fn default() -> Self {
+        Self { running: 256, waiting: 512, patience: Duration::from_millis(500), cheap_cost: 100 }
+    }
+}
+
 /// What answers that last may take up: subscriptions, and the WebSockets and event streams that carry them.
 #[derive(Debug, Clone)]
 pub struct StreamSettings {
@@ -108,6 +136,104 @@ impl Default for OperationSettings {
     fn default() -> Self {
         Self { cached_bytes: 64 << 20 }
     }
+}
+
+/// Whether a rule is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// It is of no concern.
+    #[default]
+    Off,
+    /// What it would refuse goes into the log, and is answered.
+    Measure,
+    /// What breaks it is refused.
+    Enforce,
+}
+
+/// What operations may cost, and how much of that clients have. By default it is of no concern.
+#[derive(Debug, Clone)]
+pub struct CostSettings {
+    /// What is assumed where the supergraph does not tell.
+    pub assumed: federation::CostSettings,
+    /// Whether an operation may cost at most [`maximum_cost`](Self::maximum_cost).
+    pub maximum: Mode,
+    /// What one operation may be estimated at, in points.
+    pub maximum_cost: u32,
+    /// Whether clients have buckets of points, and pay by them.
+    pub throttle: Mode,
+    /// The bucket of whoever has no other: each account without a further role, and each network from which nobody signed in.
+    pub everybody: Allowance,
+    /// That of accounts with the role `BETA`.
+    pub beta: Allowance,
+    /// That of accounts with the role `ADMIN`.
+    pub admin: Allowance,
+}
+
+/// A bucket of points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// How many points it holds.
+    pub capacity: u32,
+    /// How many are restored each second; at least 1.
+    pub restore_rate: u32,
+}
+
+impl Default for CostSettings {
+    fn default() -> Self {
+        Self {
+            assumed: federation::CostSettings::default(),
+            maximum: Mode::Off,
+            maximum_cost: 1_000,
+            throttle: Mode::Off,
+            everybody: Allowance { capacity: 1_000, restore_rate: 50 },
+            beta: Allowance { capacity: 2_000, restore_rate: 100 },
+            admin: Allowance { capacity: 10_000, restore_rate: 500 },
+        }
+    }
+}
+
+impl CostSettings {
+    /// Whether nothing is estimated.
+    pub(crate) fn is_off(&self) -> bool {
+        self.maximum == Mode::Off && self.throttle == Mode::Off
+    }
+
+    /// The bucket of whoever asks.
+    pub(crate) fn allowance(&self, viewer: Option<&Viewer>) -> Allowance {
+        match viewer.map(|viewer| viewer.roles) {
+            Some(roles) if roles.admin => self.admin,
+            Some(roles) if roles.beta => self.beta,
+            _ => self.everybody,
+        }
+    }
+}
+
+/// Which operations may be asked for without their text, and which alone are answered.
+#[derive(Debug, Clone)]
+pub struct DocumentSettings {
+    /// How many bytes of texts are kept by their hash at most (automatic persisted queries); 0 for none.
+    pub persisted_bytes: usize,
+    /// The documents that applications were built with.
+    pub trusted: Arc<TrustedDocuments>,
+    /// What becomes of all others.
+    pub untrusted: Untrusted,
+}
+
+impl Default for DocumentSettings {
+    fn default() -> Self {
+        Self { persisted_bytes: 16 << 20, trusted: Arc::default(), untrusted: Untrusted::Answered }
+    }
+}
+
+/// What becomes of an operation that is not among the trusted documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untrusted {
+    /// It is answered.
+    Answered,
+    /// It is answered, and a line in the log says so.
+    Logged,
+    /// It is refused.
+    Refused,
 }
 
 /// What clients are told of subgraphs' errors. Spacey's own subgraphs, and others that are trusted with it, are shown as they are.

@@ -5,9 +5,15 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use common::{Client, RefreshCookie};
+use federation::Prepared;
 use http::HeaderMap;
 
+use crate::admission::Admission;
 use crate::authenticate::{Authenticator, Identity};
+use crate::buckets::Buckets;
+use crate::client::Application;
+use crate::decode::GraphQlRequest;
+use crate::documents::Documents;
 use crate::graph::Graph;
 use crate::health::Drain;
 use crate::live::{Clients, Reservations};
@@ -23,8 +29,12 @@ pub(crate) struct State {
     pub(crate) is_stale: AtomicBool,
     /// None where everybody is anonymous.
     pub(crate) authenticator: Option<Arc<Authenticator>>,
+    pub(crate) documents: Documents,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) settings: GatewaySettings,
     pub(crate) under_way: UnderWay,
+    /// How many points clients have left.
+    pub(crate) buckets: Arc<Buckets>,
     pub(crate) drain: Drain,
     pub(crate) clients: Clients,
     /// Who has a download under way.
@@ -49,6 +59,22 @@ impl State {
             }
             None => Ok(Identity::default()),
         }
+    }
+
+    /// What is asked for, ready to run.
+    ///
+    /// # Errors
+    /// As those of [`Documents::find`] and of [`Operations::prepare`](crate::prepare::Operations::prepare).
+    pub(crate) async fn prepare(
+        &self,
+        graph: &Graph,
+        request: &GraphQlRequest,
+        application: &Application,
+    ) -> Result<Arc<Prepared>, Outcome> {
+        let found = self.documents.find(&request.asked, application)?;
+        let prepared = graph.operations.prepare(&found.text, request).await?;
+        self.documents.keep(&found);
+        Ok(prepared)
     }
 
     /// The refresh token of a browser that lets us keep its tokens in cookies.

@@ -54,6 +54,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("User.statistics", "summed from the reviews, which are there"),
     ("User.forecast", "counted from the cards, which are there, for this moment"),
     ("User.learningChanges", "the cards are there"),
+    ("User.deckChanges", "the decks, notes and cards are there"),
     ("User.simulation", "computed for what is asked"),
     (
         "StudyPreset.effective",

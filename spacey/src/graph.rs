@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Endpoint, EndpointError};
-use federation::compose::{Composition, Diagnostic, SubgraphSdl, compose};
+use federation::compose::{
+    ComposeSettings, Composition, Diagnostic, ListSizes, SubgraphSdl, compose_with,
+};
 
 /// How long a request for the schema of a starting subgraph is repeated, at intervals of a second.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,7 +51,9 @@ pub(crate) async fn await_subgraph_sdls(
 
 /// Composes them; hints go to the log.
 pub(crate) fn supergraph(subgraphs: &[SubgraphSdl]) -> Result<Composition, GraphError> {
-    let composition = compose(subgraphs).map_err(GraphError::Composition)?;
+    // A list that says nothing of its length is priced by what is assumed, which is no reason not to start.
+    let settings = ComposeSettings { list_sizes: ListSizes::Hinted };
+    let composition = compose_with(subgraphs, &settings).map_err(GraphError::Composition)?;
     for hint in &composition.hints {
         tracing::debug!(%hint, "composition");
     }

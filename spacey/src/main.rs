@@ -7,6 +7,7 @@
 mod cli;
 mod commands;
 mod dev_mail;
+mod documents;
 mod export;
 mod graph;
 mod keys;

@@ -1,6 +1,7 @@
 //! Puts the domains together: which run in this process, which elsewhere, who hears of whose events.
 //!
-//! Events flow users → decks → learning, so the domains are opened in the opposite order.
+//! Events flow users → decks → learning, so the domains are opened in the opposite order; and from learning back to decks, which learning is given as
+//! one that is opened later.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use common::revocation::{RevocationFeed, Revocations};
 use common::sqlite::Sqlite;
 use common::token::{AccessTokens, ServiceTokens};
 use common::vouched::Admissions;
-use common::{Backend, Clock, Endpoint, KeyVerifier, StoreError};
+use common::{Backend, Clock, Endpoint, KeyVerifier, Later, StoreError};
 use gateway::{HttpEndpoint, HttpEndpointError, RemoteAdmissions, RemoteKeys, Transport};
 use secrecy::{ExposeSecret, SecretString};
 use users::Users;
@@ -160,19 +161,25 @@ impl Domains {
         clock: &Clock,
     ) -> Result<Self, WiringError> {
         let remote = |name| remote(settings, identity, name);
+        let (later, decks) = (Later::new("decks"), remote("decks")?);
         let learning = match remote("learning")? {
             Some(site) => site,
-            None => Site::Here(open_learning(settings, clock).await?),
+            None => {
+                let told = decks.as_ref().map_or_else(|| later.clone() as _, Site::endpoint);
+                Site::Here(open_learning(settings, vec![told], clock).await?)
+            }
         };
         let config = match remote("config")? {
             Some(site) => site,
             None => Site::Here(open_config(settings, clock).await?),
         };
-        let decks = match remote("decks")? {
+        let decks = match decks {
             Some(site) => site,
             None => {
                 let subscribers = vec![learning.endpoint()];
-                Site::Here(open_decks(settings, subscribers, clock).await?)
+                let decks = open_decks(settings, subscribers, clock).await?;
+                later.is(&decks);
+                Site::Here(decks)
             }
         };
         let subscribers = vec![decks.endpoint(), learning.endpoint()];
@@ -238,7 +245,7 @@ pub(crate) async fn open_one(
         }
         "config" => open_config(settings, clock).await?,
         "decks" => open_decks(settings, vec![subscriber("learning")?], clock).await?,
-        _ => open_learning(settings, clock).await?,
+        _ => open_learning(settings, vec![subscriber("decks")?], clock).await?,
     };
     Ok(Alone { endpoint, users: None })
 }
@@ -337,10 +344,11 @@ async fn open_decks(
 
 async fn open_learning(
     settings: &Settings,
+    subscribers: Vec<Arc<dyn Endpoint>>,
     clock: &Clock,
 ) -> Result<Arc<dyn Endpoint>, WiringError> {
     let backend = backend(&settings.data, "learning", learning::MIGRATIONS).await?;
-    learning::open(backend, clock.clone())
+    learning::open(backend, subscribers, clock.clone())
         .await
         .map_err(|source| WiringError::Domain { domain: "learning", source })
 }

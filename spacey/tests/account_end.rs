@@ -10,7 +10,7 @@ use common::mongo::Mongo;
 use common::sqlite::Sqlite;
 use common::token::AccessTokens;
 use common::{
-    Backend, Caller, Clock, Endpoint, Revocations, Roles, SubgraphRequest, Viewer, testing,
+    Backend, Caller, Clock, Endpoint, Later, Revocations, Roles, SubgraphRequest, Viewer, testing,
 };
 use futures::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
@@ -42,9 +42,11 @@ impl World {
         let tokens = AccessTokens::from_pem(&AccessTokens::generate_pem().unwrap()).unwrap();
         let tokens = Arc::new(tokens);
         let mail = tempfile::tempdir().unwrap();
-        let learning = learning::open(learning, clock.clone()).await.unwrap();
+        let later = Later::new("decks");
+        let learning = learning::open(learning, vec![later.clone()], clock.clone()).await.unwrap();
         let subscribers = vec![learning.clone()];
         let decks = decks::open(decks, subscribers, clock.clone()).await.unwrap();
+        later.is(&decks);
         let hashing_cost = HashingCost::new(64, 1, 1).unwrap();
         let users = users::open(
             users,

@@ -9,7 +9,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use common::sqlite::Sqlite;
 use common::token::AccessTokens;
-use common::{Backend, Clock, Endpoint, Revocations, Roles, SessionId, UserId, Viewer, testing};
+use common::{
+    Backend, Clock, Endpoint, Later, Revocations, Roles, SessionId, UserId, Viewer, testing,
+};
 use federation::compose::{SubgraphSdl, compose};
 use gateway::{Gateway, GatewaySettings, Recognition, Transport};
 use http::{Request, header};
@@ -43,8 +45,11 @@ impl Graph {
         let key = AccessTokens::generate_pem().unwrap();
         let tokens = Arc::new(AccessTokens::from_pem(&key).unwrap());
         let revocations = Arc::new(Revocations::default());
-        let learning = learning::open(backend(3), clock.clone()).await.unwrap();
+        let later = Later::new("decks");
+        let learning =
+            learning::open(backend(3), vec![later.clone()], clock.clone()).await.unwrap();
         let decks = decks::open(backend(2), vec![learning.clone()], clock.clone()).await.unwrap();
+        later.is(&decks);
         let config =
             config::open(backend(1), config::Environment::default(), clock.clone()).await.unwrap();
         let users = users::open(

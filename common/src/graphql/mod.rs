@@ -1,6 +1,7 @@
 //! What the subgraphs' GraphQL layers share: errors, scalars, entities, and lists that resolve in one pass.
 
 pub mod batch;
+pub mod costs;
 pub mod entities;
 mod failure;
 pub mod fast;

@@ -11,7 +11,7 @@ use async_graphql::{ObjectType, SDLExportOptions, Schema, SubscriptionType};
 
 /// The version of the federation specification that the subgraphs are written for.
 const LINK: &str = r#"extend schema
-  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible", "@authenticated", "@requiresScopes", "@policy"])
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@requires", "@provides", "@inaccessible", "@authenticated", "@requiresScopes", "@policy", "@cost", "@listSize"])
 "#;
 
 pub use directive::{authenticated, key, policy};

@@ -138,6 +138,8 @@ codes! {
     ListSizeInvalidSlicingArgument = "LIST_SIZE_INVALID_SLICING_ARGUMENT",
     /// `@listSize` names a sized field that is not there.
     ListSizeInvalidSizedField = "LIST_SIZE_INVALID_SIZED_FIELD",
+    /// A list of objects does not say how long it is, where that is asked for.
+    ListSizeMissing = "LIST_SIZE_MISSING",
     /// `@authenticated`, `@requiresScopes` or `@policy` is on an interface.
     AuthRequirementsAppliedOnInterface = "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE",
     /// The label of an `@override` is neither a name nor a percentage.

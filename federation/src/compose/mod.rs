@@ -16,6 +16,9 @@ mod subgraph;
 mod upgrade;
 mod validate;
 
+use apollo_compiler::Schema;
+use apollo_compiler::validation::Valid;
+
 use crate::supergraph;
 use diagnostic::Report;
 pub use diagnostic::{Code, Diagnostic, Severity};
@@ -42,11 +45,41 @@ pub struct Composition {
     pub hints: Vec<Diagnostic>,
 }
 
+/// What else is asked of subgraphs than that they compose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ComposeSettings {
+    /// Whether lists of objects must say how long they are.
+    pub list_sizes: ListSizes,
+}
+
+/// Whether lists of objects must say how long they are, by `@listSize`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListSizes {
+    /// They need not.
+    #[default]
+    Optional,
+    /// There is a hint for each that does not.
+    Hinted,
+    /// One that does not is an error.
+    Required,
+}
+
 /// Composes `subgraphs` into a supergraph.
 ///
 /// # Errors
 /// All errors of the first stage that found any. Hints are never in it.
 pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>> {
+    compose_with(subgraphs, &ComposeSettings::default())
+}
+
+/// [`compose`], where more is asked of the subgraphs.
+///
+/// # Errors
+/// As those of [`compose`].
+pub fn compose_with(
+    subgraphs: &[SubgraphSdl],
+    settings: &ComposeSettings,
+) -> Result<Composition, Vec<Diagnostic>> {
     let mut report = Report::default();
 
     let mut subgraphs = subgraph::parse_all(subgraphs, &mut report);
@@ -61,21 +94,36 @@ pub fn compose(subgraphs: &[SubgraphSdl]) -> Result<Composition, Vec<Diagnostic>
     let supergraph = merge::merge(&subgraphs, &mut report);
     report.checkpoint()?;
 
-    postmerge::validate_supergraph(&supergraph, &mut report);
+    postmerge::validate_supergraph(&supergraph, settings, &mut report);
+    report.checkpoint()?;
+
+    let supergraph_sdl = print::print(&supergraph);
+    let schema = schema(&supergraph_sdl, &mut report);
     report.checkpoint()?;
 
     satisfiability::validate_satisfiability(&supergraph, &subgraphs, &mut report);
     report.checkpoint()?;
 
-    let supergraph_sdl = print::print(&supergraph);
-    let api_sdl = api_sdl(&supergraph_sdl, &mut report);
+    let api_sdl = api_sdl(&schema, &mut report);
     report.checkpoint()?;
     Ok(Composition { supergraph_sdl, api_sdl, hints: report.into_hints() })
 }
 
+/// The merged schema must itself be valid GraphQL: types that are fine in each subgraph may not fit together, for example
+/// when a field was widened and no longer implements that of its interface. The rules before say some of it more clearly.
+fn schema(supergraph_sdl: &str, report: &mut Report) -> Valid<Schema> {
+    Schema::parse_and_validate(supergraph_sdl, "supergraph.graphql").unwrap_or_else(|invalid| {
+        for diagnostic in invalid.errors.iter() {
+            let message = format!("the merged schema is not valid: {}", diagnostic.error);
+            report.error(Code::InvalidGraphql, "", &[], message);
+        }
+        Valid::assume_valid(Schema::new())
+    })
+}
+
 /// The client's schema. What the rules before let through and is no schema for clients is not published.
-fn api_sdl(supergraph_sdl: &str, report: &mut Report) -> String {
-    supergraph::api_sdl(supergraph_sdl).unwrap_or_else(|error| {
+fn api_sdl(supergraph: &Valid<Schema>, report: &mut Report) -> String {
+    supergraph::api_sdl(supergraph).unwrap_or_else(|error| {
         report.error(Code::InvalidGraphql, "", &[], error.to_string());
         String::new()
     })

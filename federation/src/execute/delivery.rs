@@ -11,7 +11,6 @@ use std::sync::Arc;
 use ahash::RandomState;
 
 use crate::operation::{DeferSet, DeferUsage};
-use crate::value::Object;
 
 use super::PathSegment;
 use super::Started;
@@ -126,15 +125,13 @@ impl<'s> Deliveries<'s> {
     fn initial(&mut self, arena: &Arena<'_>) -> Payload {
         self.began = true;
         let errors = self.errors.remove(&DeferSet::NONE).unwrap_or_default();
-        let variables: &'s Object = &self.started.variables;
-        let mut projection =
-            Projection::new(arena, &self.started.introspected, errors).in_parts(variables);
-        projection.root(&self.started.variant.shape);
+        let mut projection = Projection::new(self.started, arena, errors).in_parts();
+        projection.root();
         self.held.extend(projection.found());
         let pending = self.announce();
-        let data = std::mem::take(&mut projection.out);
+        let (data, cost) = (std::mem::take(&mut projection.out), projection.cost());
         let mut errors = projection.errors;
-        let response = Response { data, errors: self.told(errors.take()) };
+        let response = Response { data, errors: self.told(errors.take()), cost };
         self.errors.insert(DeferSet::NONE, errors);
         if pending.is_empty() {
             Payload::Response(response)
@@ -144,7 +141,7 @@ impl<'s> Deliveries<'s> {
     }
 
     fn subsequent(&mut self, ready: Vec<Waiting<'s>>, arena: &Arena<'_>) -> SubsequentResponse {
-        let mut part = SubsequentResponse::default();
+        let mut part = SubsequentResponse { cost: Some(0.0), ..SubsequentResponse::default() };
         for waiting in ready {
             if waiting.announced.iter().any(|&index| self.is_open(index)) {
                 self.deliver(&waiting, arena, &mut part);
@@ -172,11 +169,10 @@ impl<'s> Deliveries<'s> {
         let Waiting { found, announced } = waiting;
         let set = set_of(found);
         let errors = self.errors.remove(&set).unwrap_or_default();
-        let variables: &'s Object = &self.started.variables;
-        let mut projection =
-            Projection::new(arena, &self.started.introspected, errors).in_parts(variables);
+        let mut projection = Projection::new(self.started, arena, errors).in_parts();
         let is_written = projection.part(found);
         let json = std::mem::take(&mut projection.out);
+        part.cost = part.cost.zip(projection.cost()).map(|(before, here)| before + here);
         let inner = projection.found();
         let mut errors = projection.errors;
         let told = self.told(errors.take_at(&found.path));

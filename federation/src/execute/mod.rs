@@ -1,6 +1,6 @@
 //! Runs a plan against [`Fetch`], the only I/O seam of the engine.
 //!
-//! [`execute`] names the steps: coerce variables, introspect, fetch (`run`), project (`project`). Between the last two everything
+//! [`execute`] names the steps: introspect, fetch (`run`), project (`project`). Between the last two everything
 //! is in the `arena`: rows of slots that point into the texts of the answers. A fetch's way through it: what its location leads
 //! to (`locate`) is represented in the text of its requests (`represent`); each answer is read into new rows as the plan expects
 //! it (`answer`, `json`, `in_process`), and those are merged into the rows that waited (`entities`). What a viewer may not see was
@@ -27,7 +27,7 @@ mod stream;
 
 use std::sync::Arc;
 
-use crate::operation::{OperationKind, RequestError, RequestErrorCode, coerce_variables};
+use crate::operation::{OperationKind, RequestError, RequestErrorCode, Variables};
 use crate::plan::{ByChance, OverrideLabels, Prepared, Variant};
 use crate::value::Object;
 
@@ -46,11 +46,11 @@ pub use stream::execute_stream;
 /// Executes a prepared operation.
 ///
 /// # Errors
-/// When the variables do not fit what the operation declares, or it is a subscription, for which there is [`execute_stream`];
-/// nothing has been fetched then.
+/// When it is a subscription, for which there is [`execute_stream`], or what the variables leave of it cannot be planned; nothing has
+/// been fetched then.
 pub async fn execute<F: Fetch>(
     prepared: &Prepared,
-    variables: Object,
+    variables: Variables,
     settings: &ExecuteSettings,
     fetch: &F,
 ) -> Result<Response, Vec<RequestError>> {
@@ -65,31 +65,24 @@ pub async fn execute<F: Fetch>(
     let mut run = Run::new(&started.variant.plan, &started.variables, settings);
     run.withhold(&started.variant.refused);
     run.go(run.first(), fetch).await;
-    Ok(project::project(&started.variant.shape, &run.arena, &started.introspected, run.errors))
+    Ok(project::project(&started, &run.arena, run.errors))
 }
 
 /// An operation whose execution can begin.
 struct Started {
-    variables: Object,
+    variables: Variables,
     variant: Arc<Variant>,
     /// What the client's schema answers.
     introspected: Object,
 }
 
-/// Coerces the variables, finds the plan for them, and answers introspection. With `at_once`, nothing is delivered later.
+/// Finds the plan for the variables, and answers introspection. With `at_once`, nothing is delivered later.
 fn start(
     prepared: &Prepared,
-    variables: Object,
+    variables: Variables,
     settings: &ExecuteSettings,
     at_once: bool,
 ) -> Result<Started, Vec<RequestError>> {
-    let document = prepared.document();
-    let variables = coerce_variables(
-        prepared.supergraph().api(),
-        &document.operation,
-        &document.executable.sources,
-        variables,
-    )?;
     let variant =
         prepared.variant(&variables, &*settings.overrides, at_once).map_err(|error| vec![error])?;
     let introspected = introspect::introspect(prepared, &variant, &variables);

@@ -37,6 +37,8 @@ pub struct SubsequentResponse {
     pub incremental: Vec<Incremental>,
     /// What of the announced needs no more data.
     pub completed: Vec<Completed>,
+    /// What it adds to the cost of the parts before, as [`Response::cost`] counts it.
+    pub cost: Option<f64>,
     /// Whether another part follows.
     pub has_next: bool,
 }

@@ -15,6 +15,9 @@ pub struct Response {
     pub data: Vec<u8>,
     /// The `errors` member.
     pub errors: Vec<ResponseError>,
+    /// What the operation cost, counted from the answer's shape. None where a null took the place of what was around it: what had been
+    /// done for that is not seen any more.
+    pub cost: Option<f64>,
 }
 
 /// An entry of an answer's `errors`.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_stream::stream;
 use futures::stream::{BoxStream, FuturesUnordered, StreamExt};
 
-use crate::operation::{OperationKind, RequestError};
+use crate::operation::{OperationKind, RequestError, Variables};
 use crate::plan::Prepared;
 
 use super::delivery::Deliveries;
@@ -24,10 +24,10 @@ use super::{Events, ExecuteSettings, Fetch, FetchError, FetchResponse, Started, 
 /// breaks; dropping it ends the subscription.
 ///
 /// # Errors
-/// When the variables do not fit what the operation declares; nothing has been fetched then.
+/// When what the variables leave of it cannot be planned; nothing has been fetched then.
 pub async fn execute_stream<F: Fetch + 'static>(
     prepared: Arc<Prepared>,
-    variables: crate::value::Object,
+    variables: Variables,
     settings: ExecuteSettings,
     fetch: F,
 ) -> Result<BoxStream<'static, Payload>, Vec<RequestError>> {
@@ -93,7 +93,7 @@ async fn answer<F: Fetch>(
         run.done(first, &mut ready);
     }
     run.go(ready, fetch).await;
-    project::project(&started.variant.shape, &run.arena, &started.introspected, run.errors)
+    project::project(started, &run.arena, run.errors)
 }
 
 /// The parts of a response.

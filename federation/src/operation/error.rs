@@ -30,6 +30,8 @@ pub enum RequestErrorCode {
     OperationTooComplex,
     /// Introspection nests deeper than is accepted.
     MaxIntrospectionDepthExceeded,
+    /// A list must be told how long to be, by exactly one of its arguments, and is not.
+    SlicingArgumentRequired,
     /// The operation uses what the engine does not serve.
     Unsupported,
     /// No way to all the fields was found in the supergraph.
@@ -47,6 +49,7 @@ impl RequestErrorCode {
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::OperationTooComplex => "OPERATION_TOO_COMPLEX",
             Self::MaxIntrospectionDepthExceeded => "MAX_INTROSPECTION_DEPTH_EXCEEDED",
+            Self::SlicingArgumentRequired => "SLICING_ARGUMENT_REQUIRED",
             Self::Unsupported => "UNSUPPORTED",
             Self::QueryPlanningFailed => "QUERY_PLANNING_FAILED",
         }

@@ -25,4 +25,5 @@ pub use document::OperationKind;
 pub use error::{RequestError, RequestErrorCode};
 pub(crate) use normalise::{Normalised, is_for_subgraphs, normalise};
 pub(crate) use selection::{Field, SelectionSet, merge_directives, merge_fields};
+pub use variables::Variables;
 pub(crate) use variables::coerce_variables;

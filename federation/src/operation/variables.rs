@@ -1,6 +1,7 @@
 //! The specification's section 6.1.2, CoerceVariableValues: a value that comes out fits its type.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use apollo_compiler::Schema;
@@ -13,13 +14,25 @@ use crate::value::{Object, Value};
 
 use super::{RequestError, RequestErrorCode};
 
+/// The values of an operation's variables: they fit what it declares, and its defaults stand where nothing was given.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Variables(Object);
+
+impl Deref for Variables {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.0
+    }
+}
+
 /// Coerces what a request gives for the operation's variables. All that are wrong are named.
 pub(crate) fn coerce_variables(
     schema: &Schema,
     operation: &Operation,
     sources: &SourceMap,
     mut given: Object,
-) -> Result<Object, Vec<RequestError>> {
+) -> Result<Variables, Vec<RequestError>> {
     let mut coerced = Object::with_capacity(operation.variables.len());
     let mut errors = Vec::new();
     for variable in &operation.variables {
@@ -43,7 +56,7 @@ pub(crate) fn coerce_variables(
             ),
         }
     }
-    if errors.is_empty() { Ok(coerced) } else { Err(errors) }
+    if errors.is_empty() { Ok(Variables(coerced)) } else { Err(errors) }
 }
 
 /// Where in the input a value stands, for messages.

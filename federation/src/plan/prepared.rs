@@ -1,4 +1,4 @@
-//! An operation that is ready to run, to be kept by its text: validated once, planned once for each combination of the
+//! An operation that is ready to run, to be kept by its text: validated once, planned and priced once for each combination of the
 //! variables that its `@skip` and `@include` name.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use apollo_compiler::collections::HashMap;
 
 use crate::authorise::{self, Claims};
+use crate::cost::{self, CostSettings, DearField, Formula};
 use crate::operation::{
     Conditions, DeferUsage, Document, Field, Normalised, OperationKind, RequestError,
-    RequestErrorCode, SelectionSet, normalise,
+    RequestErrorCode, SelectionSet, Variables, coerce_variables, normalise,
 };
 use crate::supergraph::{RequirementId, Supergraph};
 use crate::value::Object;
@@ -28,6 +29,8 @@ const BYTES_PER_TEXT_BYTE: usize = 20;
 /// What a fetch and a field of the answer's shape take beside their texts, in bytes; roughly.
 const BYTES_PER_FETCH: usize = 1000;
 const BYTES_PER_FIELD: usize = 250;
+/// What a field takes in the formula of the operation's cost, in bytes; roughly.
+const BYTES_PER_NODE: usize = 200;
 
 /// A valid operation with its plan.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub struct Prepared {
     /// With everything included that a variable could leave out, and every override label off.
     whole: Arc<Variant>,
     variants: Mutex<Variants>,
+    /// What the operation may cost, by the values of its conditions.
+    formulas: Mutex<HashMap<Vec<bool>, Arc<Formula>>>,
 }
 
 /// The plans made so far.
@@ -152,6 +157,7 @@ impl Prepared {
             restricted: Mutex::default(),
             whole: Arc::new(whole),
             variants: Mutex::new(Variants { labels, known: HashMap::default() }),
+            formulas: Mutex::default(),
         })
     }
 
@@ -218,7 +224,66 @@ impl Prepared {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let variants: usize = self.lock().known.values().map(|variant| variant.bytes()).sum();
-        self.text_bytes * BYTES_PER_TEXT_BYTE + self.whole.bytes() + variants
+        let formulas: usize = self.lock_formulas().values().map(|formula| formula.len()).sum();
+        let formulas = formulas * BYTES_PER_NODE;
+        self.text_bytes * BYTES_PER_TEXT_BYTE + self.whole.bytes() + variants + formulas
+    }
+
+    /// What a request gives for the operation's variables, as values that fit what it declares.
+    ///
+    /// # Errors
+    /// One for each variable that does not fit.
+    pub fn coerce(&self, given: Object) -> Result<Variables, Vec<RequestError>> {
+        let document = &self.document;
+        let (operation, sources) = (&document.operation, &document.executable.sources);
+        coerce_variables(self.supergraph.api(), operation, sources, given)
+    }
+
+    /// What the operation costs at most with `variables`, where lists give no more than their arguments and `@listSize` say. What the
+    /// viewer may not see of it counts too.
+    ///
+    /// # Errors
+    /// [`RequestErrorCode::SlicingArgumentRequired`] when a list is not told how long to be and must be.
+    pub fn estimate(
+        &self,
+        variables: &Variables,
+        settings: &CostSettings,
+    ) -> Result<f64, RequestError> {
+        self.formula(variables)?.evaluate(variables, settings)
+    }
+
+    /// The `most` fields that add most to what [`estimate`](Self::estimate) says, the dearest first.
+    ///
+    /// # Errors
+    /// As those of [`estimate`](Self::estimate).
+    pub fn dearest(
+        &self,
+        variables: &Variables,
+        settings: &CostSettings,
+        most: usize,
+    ) -> Result<Vec<DearField>, RequestError> {
+        self.formula(variables)?.dearest(variables, settings, most)
+    }
+
+    fn formula(&self, variables: &Object) -> Result<Arc<Formula>, RequestError> {
+        // When parts are delivered does not change what they cost.
+        let conditions = self.conditions.decided_by(variables, true);
+        let key = conditions.key();
+        if let Some(known) = self.lock_formulas().get(&key) {
+            return Ok(known.clone());
+        }
+        let operation = normalise(&self.supergraph, &self.document, &conditions)?;
+        let formula = Arc::new(Formula::of(&self.supergraph, self.kind(), &operation.selections));
+        let mut formulas = self.lock_formulas();
+        if formulas.len() >= MAX_VARIANTS {
+            formulas.clear();
+        }
+        formulas.insert(key, formula.clone());
+        Ok(formula)
+    }
+
+    fn lock_formulas(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<bool>, Arc<Formula>>> {
+        self.formulas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether parts of the answer may be delivered later, by `@defer` or `@stream`.
@@ -229,10 +294,6 @@ impl Prepared {
 
     pub(crate) fn supergraph(&self) -> &Supergraph {
         &self.supergraph
-    }
-
-    pub(crate) fn document(&self) -> &Document {
-        &self.document
     }
 
     /// The plan for a request's variables and override labels. With `at_once`, nothing in it is delivered later.
@@ -321,7 +382,8 @@ fn variant(
     let task = Task { supergraph, overrides: &overrides, client: &client, operation, settings };
     let drafts = search::best(&task).map_err(refusal)?;
     let mut layout = Layout::new(supergraph.all_stand_ins());
-    let shape = Shape::new(supergraph, answered, renamed, &mut layout);
+    let base = cost::base(document.kind());
+    let shape = Shape::new(supergraph, answered, renamed, base, &mut layout);
     let variant = Variant {
         plan: finish::finish(supergraph, drafts, &client, layout),
         shape,

@@ -9,6 +9,7 @@ use apollo_compiler::ast::Type;
 use apollo_compiler::collections::HashMap;
 use apollo_compiler::schema::ExtendedType;
 
+use crate::cost::Price;
 use crate::operation::{DeferSet, Field, SelectionSet, StreamUsage};
 use crate::supergraph::{Supergraph, TypeKind};
 
@@ -21,6 +22,8 @@ pub(crate) struct Shape {
     pub(crate) root: ObjectShape,
     /// The client's response key of each key that only the data has.
     pub(crate) renamed: Renamed,
+    /// What the operation costs besides its fields.
+    pub(crate) base_cost: f64,
     /// How long the last answer was, to make room for the next.
     pub(crate) last_length: AtomicUsize,
 }
@@ -59,6 +62,8 @@ pub(crate) struct FieldShape {
     pub(crate) source: Source,
     pub(crate) wrap: Wrap,
     pub(crate) output: Output,
+    /// What it adds to the cost of the answer.
+    pub(crate) price: Price,
     /// The deferred fragments that it belongs to.
     pub(crate) defer: DeferSet,
     /// Present for a list of objects that is delivered in parts.
@@ -117,13 +122,15 @@ impl Shape {
         supergraph: &Supergraph,
         operation: &SelectionSet,
         renamed: Renamed,
+        base_cost: f64,
         layout: &mut Layout,
     ) -> Self {
         let mut compiler =
             Compiler { supergraph, renamed: &renamed, layout, known: HashMap::default() };
         let fields = operation.collect(&|ty| *ty == operation.ty);
         let root = compiler.fields(Layout::ROOT, &operation.ty, &fields);
-        Self { root: ObjectShape::One(root), renamed, last_length: AtomicUsize::new(256) }
+        let root = ObjectShape::One(root);
+        Self { root, renamed, base_cost, last_length: AtomicUsize::new(256) }
     }
 }
 
@@ -131,9 +138,9 @@ struct Compiler<'a> {
     supergraph: &'a Supergraph,
     renamed: &'a Renamed,
     layout: &'a mut Layout,
-    /// Fields compiled before, by address and type, so that what several object types share is compiled once. The field
+    /// Fields compiled before, by address, type, and object type where that sets a price, so that what several object types share is compiled once. The field
     /// is kept, lest another come to stand at its address.
-    known: HashMap<(PositionId, *const Field, Type), Known>,
+    known: HashMap<(PositionId, *const Field, Type, Option<Name>), Known>,
 }
 
 type Known = (Arc<Field>, Arc<FieldShape>);
@@ -212,7 +219,9 @@ impl Compiler<'_> {
             Ok(definition) => definition.ty.clone(),
             Err(_) => field.ty.clone(),
         };
-        let known = (position, Arc::as_ptr(field), ty);
+        let costs = self.supergraph.costs().fields.get(parent);
+        let priced = costs.is_some_and(|costs| costs.contains_key(&field.name));
+        let known = (position, Arc::as_ptr(field), ty, priced.then(|| parent.clone()));
         if let Some((_, shape)) = self.known.get(&known) {
             return shape.clone();
         }
@@ -238,6 +247,11 @@ impl Compiler<'_> {
             source,
             wrap: wrap(ty),
             output,
+            price: if field.withheld {
+                Price::default()
+            } else {
+                Price::of(self.supergraph, parent, field)
+            },
             defer: field.defer,
             stream: field.stream.clone(),
         });

@@ -11,6 +11,7 @@ mod costs;
 mod error;
 mod field_set;
 mod implicit;
+mod input_costs;
 mod interface_object;
 mod likeness;
 mod links;
@@ -29,6 +30,7 @@ use apollo_compiler::validation::Valid;
 pub(crate) use access::{Access, Requirement, RequirementId};
 pub use costs::{Costs, FieldCost, ListSize};
 pub use error::SupergraphError;
+pub(crate) use input_costs::{InputCosts, InputWeight};
 use likeness::Likeness;
 pub use model::SubgraphInfo;
 pub(crate) use model::{
@@ -46,6 +48,7 @@ pub struct Supergraph {
     types: IndexMap<Name, TypeInfo>,
     access: Access,
     costs: Costs,
+    input_costs: Arc<InputCosts>,
     has_differing_types: bool,
     hidden_values: HashMap<Name, Vec<Name>>,
     likeness: Likeness,
@@ -55,11 +58,9 @@ pub struct Supergraph {
 /// The schema that clients see of a supergraph, as SDL: [`Supergraph::api_sdl`] without reading who owns what.
 ///
 /// # Errors
-/// When the text is not a valid GraphQL schema or not a supergraph.
-pub(crate) fn api_sdl(sdl: &str) -> Result<String, SupergraphError> {
-    let schema = Schema::parse_and_validate(sdl, "supergraph.graphql")
-        .map_err(|invalid| SupergraphError::Invalid(invalid.errors.to_string()))?;
-    Ok(api::schema(&schema, &links::read(&schema)?)?.to_string())
+/// When it is not a supergraph.
+pub(crate) fn api_sdl(schema: &Valid<Schema>) -> Result<String, SupergraphError> {
+    Ok(api::schema(schema, &links::read(schema)?)?.to_string())
 }
 
 impl Supergraph {
@@ -83,6 +84,7 @@ impl Supergraph {
         let implementers = api.implementers_map();
         let access = access::read(&schema, &links);
         let costs = costs::read(&schema, &links);
+        let input_costs = Arc::new(InputCosts::of(&api, &costs));
         let hidden_values = hidden_values(&schema, &api);
         let has_differing_types = shapes::differ(&types);
         let likeness = Likeness::of(&types);
@@ -94,6 +96,7 @@ impl Supergraph {
             types,
             access,
             costs,
+            input_costs,
             has_differing_types,
             hidden_values,
             likeness,
@@ -116,6 +119,11 @@ impl Supergraph {
     #[must_use]
     pub const fn costs(&self) -> &Costs {
         &self.costs
+    }
+
+    /// What input values cost.
+    pub(crate) const fn input_costs(&self) -> &Arc<InputCosts> {
+        &self.input_costs
     }
 
     pub(crate) const fn access(&self) -> &Access {

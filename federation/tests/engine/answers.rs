@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use federation::{
-    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, SubgraphSdl,
-    Supergraph, compose, execute, prepare,
+    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, SubgraphSdl, Supergraph,
+    Variables, compose, execute, prepare,
 };
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ fn run_with(operation: &str, settings: &ExecuteSettings, says: &Says) -> (String
     let response = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap()
-        .block_on(execute(&prepared, Object::default(), settings, says))
+        .block_on(execute(&prepared, Variables::default(), settings, says))
         .unwrap();
     let errors = response.errors.iter().map(|error| serde_json::to_value(error).unwrap());
     (String::from_utf8(response.data).unwrap(), errors.collect())
@@ -265,7 +265,7 @@ fn no_answer_makes_it_panic_or_answer_what_is_no_json() {
     let check = |shelves: Vec<u8>, stock: Vec<u8>| {
         let fetch = Bytes { shelves, stock };
         let settings = ExecuteSettings::default();
-        let executed = execute(&prepared, Object::default(), &settings, &fetch);
+        let executed = execute(&prepared, Variables::default(), &settings, &fetch);
         let response = runtime.block_on(executed).unwrap();
         let data: Value = serde_json::from_slice(&response.data).unwrap();
         assert!(data["items"].is_array() || data["items"].is_null());

@@ -84,6 +84,7 @@ fn run(operation: &str, variables: serde_json::Value, claims: &Claims) -> (Respo
     let prepared: Arc<Prepared> = Arc::new(prepare(&supergraph(), operation, None).unwrap());
     let prepared = prepared.authorise(claims).unwrap();
     let Value::Object(variables) = Value::from(variables) else { panic!("an object") };
+    let variables = prepared.coerce(variables).unwrap();
     let fixed = Fixed::default();
     let response = tokio::runtime::Builder::new_current_thread()
         .build()

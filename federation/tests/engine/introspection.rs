@@ -73,8 +73,14 @@ async fn ask(supergraph: &Arc<Supergraph>, operation: &str, variables: Value) ->
     let prepared =
         prepare(supergraph, operation, None).unwrap_or_else(|errors| panic!("{errors:?}"));
     let variables: Object = serde_json::from_value(variables).unwrap();
-    let response =
-        execute(&prepared, variables, &ExecuteSettings::default(), &Nobody).await.unwrap();
+    let response = execute(
+        &prepared,
+        prepared.coerce(variables).unwrap(),
+        &ExecuteSettings::default(),
+        &Nobody,
+    )
+    .await
+    .unwrap();
     assert_eq!(response.errors, []);
     serde_json::from_slice(&response.data).unwrap()
 }

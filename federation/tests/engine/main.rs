@@ -6,6 +6,7 @@
 mod abstract_types;
 mod answers;
 mod authorise;
+mod cost;
 mod failures;
 mod generated;
 mod incremental;

@@ -101,7 +101,7 @@ fn an_execution_can_be_spawned_and_a_deep_operation_fits_its_stack() {
             tokio::spawn(async move {
                 federation::execute(
                     &prepared,
-                    federation::Object::default(),
+                    federation::Variables::default(),
                     &federation::ExecuteSettings::default(),
                     &*shop,
                 )

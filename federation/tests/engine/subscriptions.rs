@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use federation::{
     Events, ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, Payload,
-    RequestErrorCode, Response, Supergraph, execute, execute_stream, prepare,
+    RequestErrorCode, Response, Supergraph, Variables, execute, execute_stream, prepare,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::{Value, json};
@@ -60,6 +60,7 @@ impl Script {
     async fn run(&self, operation: &str, variables: Value) -> BoxStream<'static, Payload> {
         let prepared = Arc::new(prepare(&supergraph(), operation, None).unwrap());
         let variables: Object = serde_json::from_value(variables).unwrap();
+        let variables = prepared.coerce(variables).unwrap();
         let settings = ExecuteSettings::default();
         execute_stream(prepared, variables, settings, self.clone()).await.unwrap()
     }
@@ -170,7 +171,8 @@ async fn one_that_cannot_be_opened_is_answered_once() {
 async fn a_subscription_is_not_answered_at_once() {
     let prepared = prepare(&supergraph(), "subscription { posted { id } }", None).unwrap();
     let script = Script::default();
-    let refused = execute(&prepared, Object::default(), &ExecuteSettings::default(), &script).await;
+    let refused =
+        execute(&prepared, Variables::default(), &ExecuteSettings::default(), &script).await;
     assert_eq!(refused.unwrap_err()[0].code, RequestErrorCode::Unsupported);
 }
 

@@ -49,5 +49,6 @@ pub fn open(
     let client = Client::new(&settings)?;
     let service =
         Arc::new(Service::new(client, decks, ServiceConfig::over(config, clock.clone()), clock));
-    Ok(Arc::new(SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service)))
+    let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);
+    Ok(Arc::new(endpoint.with_costs(include_str!("costs.txt"))))
 }

@@ -3,7 +3,7 @@
 //! UTF-8 only: a `charset` that is anything else is no match (GraphQL over HTTP, section 4.1; RFC 9110, section 12.5.1).
 
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use crate::code::Code;
 use crate::outcome::Outcome;
@@ -37,8 +37,14 @@ impl MediaType {
 /// Checks that a body is JSON in UTF-8.
 ///
 /// # Errors
-/// [`Code::UnsupportedMediaType`] when it is anything else, or does not say.
+/// [`Code::UnsupportedMediaType`] when it is anything else, or does not say, or is compressed: nothing that arrives is unpacked.
 pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Outcome> {
+    if headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity") {
+        return Err(Outcome::refused(
+            Code::UnsupportedMediaType,
+            "the body must not be compressed: content-encoding is not accepted",
+        ));
+    }
     let fine =
         headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
             let range = Range::parse(value);
@@ -116,5 +122,11 @@ mod tests {
             assert_eq!(expect_json(&headers).is_ok(), fine, "{content_type}");
         }
         assert!(expect_json(&HeaderMap::new()).is_err());
+        for (encoding, fine) in [("identity", true), ("gzip", false), ("br", false)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            assert_eq!(expect_json(&headers).is_ok(), fine, "{encoding}");
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! From an HTTP request to a GraphQL request: method, media types, body or query string, and the four parameters.
+//! From an HTTP request to a GraphQL request: method, media types, body or query string, and its parameters.
 //!
 //! Follows GraphQL over HTTP, sections 3 and 4. Refused, each with a message that names what was wrong and what is accepted: other
-//! methods, other media types, bodies and query strings beyond the limits, batches, parameters of the wrong type. Members of the body
-//! besides the four are ignored.
+//! methods, other media types, bodies and query strings beyond the limits, batches, parameters of the wrong type. Other members of the body
+//! are ignored.
 
 mod accept;
 mod body;
@@ -25,13 +25,24 @@ pub(crate) use media::MediaType;
 /// A well-formed GraphQL-over-HTTP request.
 #[derive(Debug, PartialEq)]
 pub(crate) struct GraphQlRequest {
-    pub(crate) query: String,
+    pub(crate) asked: Asked,
     pub(crate) operation_name: Option<String>,
     pub(crate) variables: Object,
     /// Whether it came by a method that must not change anything.
     pub(crate) by_safe_method: bool,
     /// The operation's id among those that share an event stream: `extensions.operationId`.
     pub(crate) operation_id: Option<String>,
+}
+
+/// How an operation is asked for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Asked {
+    /// By its document: `query`.
+    Text(String),
+    /// By the document's SHA-256 in hexadecimal, with the document where the server did not know it: `extensions.persistedQuery`.
+    Hash { hash: String, text: Option<String> },
+    /// By the id of a document that was registered before: `documentId`, or `id` and `doc_id` as Relay's clients are used to.
+    Id(String),
 }
 
 /// Reads a request.
@@ -72,19 +83,26 @@ impl GraphQlRequest {
             operation_name: take("operationName"),
             variables: take("variables"),
             extensions: take("extensions"),
+            document_id: take("documentId"),
+            id: take("id"),
+            doc_id: take("doc_id"),
         };
         parameters.check(false)
     }
 }
 
 /// The parameters as they arrive: anything JSON has.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
     query: Option<Value>,
     operation_name: Option<Value>,
     variables: Option<Value>,
     extensions: Option<Value>,
+    document_id: Option<Value>,
+    id: Option<Value>,
+    #[serde(rename = "doc_id")]
+    doc_id: Option<Value>,
 }
 
 fn from_body(body: &[u8]) -> Result<GraphQlRequest, Outcome> {
@@ -116,8 +134,7 @@ fn from_uri(uri: &Uri, limit: usize) -> Result<GraphQlRequest, Outcome> {
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|error| {
         Outcome::bad_request(format!("the query string cannot be read: {error}"))
     })?;
-    let mut parameters =
-        Parameters { query: None, operation_name: None, variables: None, extensions: None };
+    let mut parameters = Parameters::default();
     for (name, text) in pairs {
         let (slot, value) = match name.as_str() {
             "query" => (&mut parameters.query, Value::String(text)),
@@ -125,6 +142,9 @@ fn from_uri(uri: &Uri, limit: usize) -> Result<GraphQlRequest, Outcome> {
             "operationName" => (&mut parameters.operation_name, Value::String(text)),
             "variables" => (&mut parameters.variables, from_json("variables", &text)?),
             "extensions" => (&mut parameters.extensions, from_json("extensions", &text)?),
+            "documentId" => (&mut parameters.document_id, Value::String(text)),
+            "id" => (&mut parameters.id, Value::String(text)),
+            "doc_id" => (&mut parameters.doc_id, Value::String(text)),
             _ => continue,
         };
         if slot.replace(value).is_some() {
@@ -142,22 +162,59 @@ fn from_json(name: &str, text: &str) -> Result<Value, Outcome> {
 
 impl Parameters {
     fn check(self, by_safe_method: bool) -> Result<GraphQlRequest, Outcome> {
-        let query = string("query", self.query)?.ok_or_else(|| {
-            Outcome::bad_request("the parameter query is missing: it holds the GraphQL document")
-        })?;
+        let query = string("query", self.query)?;
         let extensions = object("extensions", self.extensions)?.unwrap_or_default();
         let operation_id = match extensions.get("operationId") {
             Some(Value::String(id)) => Some(id.clone()),
             _ => None,
         };
+        let id = match (string("documentId", self.document_id)?, self.id, self.doc_id) {
+            (Some(id), ..) if query.is_none() => Some(id),
+            (Some(_), ..) => {
+                return Err(Outcome::bad_request(
+                    "the parameters query and documentId are both given: send one of them",
+                ));
+            }
+            // Other members by these names mean nothing where there is a document.
+            (None, Some(Value::String(id)), _) | (None, _, Some(Value::String(id))) => Some(id),
+            _ => None,
+        };
+        let asked = match (extensions.get("persistedQuery"), query, id) {
+            (Some(persisted), text, _) => Asked::Hash { hash: hash(persisted)?, text },
+            (None, Some(text), _) => Asked::Text(text),
+            (None, None, Some(id)) => Asked::Id(id),
+            (None, None, None) => {
+                return Err(Outcome::bad_request(
+                    "the parameter query is missing: it holds the GraphQL document",
+                ));
+            }
+        };
         Ok(GraphQlRequest {
             operation_id,
-            query,
+            asked,
             operation_name: string("operationName", self.operation_name)?,
             variables: object("variables", self.variables)?.unwrap_or_default(),
             by_safe_method,
         })
     }
+}
+
+/// The hash of `extensions.persistedQuery`.
+fn hash(persisted: &Value) -> Result<String, Outcome> {
+    let member = |name| match persisted {
+        Value::Object(object) => object.get(name),
+        _ => None,
+    };
+    match (member("version"), member("sha256Hash")) {
+        (Some(Value::Int(1)), Some(Value::String(hash))) if is_sha256(hash) => Ok(hash.clone()),
+        _ => Err(Outcome::bad_request(
+            "extensions.persistedQuery must be {\"version\": 1, \"sha256Hash\": the SHA-256 of the document, 64 digits of lower-case hexadecimal}",
+        )),
+    }
+}
+
+fn is_sha256(hash: &str) -> bool {
+    hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A parameter that is a string; `null` is the same as none.
@@ -211,7 +268,7 @@ mod tests {
             br#" {"query":"{a}","operationName":"A","variables":{"n":1},"extensions":{"x":1},"id":7} "#,
         )
         .unwrap();
-        assert_eq!(request.query, "{a}");
+        assert_eq!(request.asked, Asked::Text("{a}".to_owned()));
         assert_eq!(request.operation_name.as_deref(), Some("A"));
         assert_eq!(request.variables.get("n"), Some(&Value::Int(1)));
         let bare = from_body(br#"{"query":"{a}","operationName":null,"variables":null}"#).unwrap();
@@ -264,9 +321,40 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_is_asked_for_by_text_hash_or_id() {
+        let hash = "a".repeat(64);
+        let persisted =
+            format!(r#""extensions":{{"persistedQuery":{{"version":1,"sha256Hash":"{hash}"}}}}"#);
+        let by_hash =
+            |text: Option<&str>| Asked::Hash { hash: hash.clone(), text: text.map(Into::into) };
+        for (body, asked) in [
+            (format!("{{{persisted}}}"), by_hash(None)),
+            (format!("{{\"query\":\"{{a}}\",{persisted}}}"), by_hash(Some("{a}"))),
+            (r#"{"documentId":"sha256:1"}"#.to_owned(), Asked::Id("sha256:1".into())),
+            (r#"{"id":"1"}"#.to_owned(), Asked::Id("1".into())),
+            (r#"{"doc_id":"1"}"#.to_owned(), Asked::Id("1".into())),
+            (r#"{"query":"{a}","id":"1"}"#.to_owned(), Asked::Text("{a}".into())),
+        ] {
+            assert_eq!(from_body(body.as_bytes()).unwrap().asked, asked, "{body}");
+        }
+        for (body, message) in [
+            (r#"{"query":"{a}","documentId":"1"}"#, "the parameters query and documentId are both"),
+            (r#"{"documentId":1}"#, "the parameter documentId must be a string, not a number"),
+            (r#"{"id":1}"#, "the parameter query is missing"),
+            (r#"{"extensions":{"persistedQuery":7}}"#, "extensions.persistedQuery must be"),
+            (
+                r#"{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ab"}}}"#,
+                "extensions.persistedQuery must be",
+            ),
+        ] {
+            assert!(refusal(from_body(body.as_bytes())).1.starts_with(message), "{body}");
+        }
+    }
+
+    #[test]
     fn a_query_string_is_read() {
         let request = get("query=query%28%24id%3AID%21%29+%7Ba%7D&variables=%7B%22id%22%3A%22x%22%7D&operationName=&z=1").unwrap();
-        assert_eq!(request.query, "query($id:ID!) {a}");
+        assert_eq!(request.asked, Asked::Text("query($id:ID!) {a}".to_owned()));
         assert_eq!(request.variables.get("id"), Some(&Value::String("x".into())));
         assert_eq!(request.operation_name, None);
         assert!(request.by_safe_method);

@@ -10,7 +10,7 @@ use crate::authenticate::Identity;
 use crate::authorise::authorise;
 use crate::bounds::Deadline;
 use crate::code::Code;
-use crate::decode::GraphQlRequest;
+use crate::decode::{Asked, GraphQlRequest};
 use crate::execute::execute;
 use crate::graph::Graph;
 use crate::mask::mask;
@@ -67,16 +67,17 @@ impl Pages {
         }
         let deadline = Deadline::after(self.state.settings.http.request_timeout);
         let request = GraphQlRequest {
-            query: self.document.to_owned(),
+            asked: Asked::Text(self.document.to_owned()),
             operation_name: Some(list.operation.to_owned()),
             variables: Object::default(),
             by_safe_method: true,
             operation_id: None,
         };
-        let prepared = self.graph.operations.prepare(&request).await?;
+        let prepared = self.graph.operations.prepare(self.document, &request).await?;
         let prepared = authorise(&prepared, &self.identity)?;
         let (transports, settings) = (&self.graph.transports, &self.state.settings);
         let exchange = Exchange::new(self.caller.clone(), &self.headers, transports, settings);
+        let variables = prepared.coerce(variables).map_err(Outcome::RequestError)?;
         let running = execute(&prepared, variables, transports, exchange, settings);
         let mut executed = deadline.keep(Box::pin(running), Code::GatewayTimeout).await?;
         mask(&mut executed.response.errors, transports, &settings.errors);

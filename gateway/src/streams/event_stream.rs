@@ -118,6 +118,7 @@ mod tests {
     use federation::{Payload, Response};
 
     use super::*;
+    use crate::extensions::Extensions;
     use crate::outcome::Part;
 
     fn message(content: Content) -> Message {
@@ -130,9 +131,9 @@ mod tests {
 
     #[test]
     fn events_are_framed_with_and_without_an_id() {
-        let response = Response { data: b"{\"a\":\n1}".to_vec(), errors: Vec::new() };
+        let response = Response { data: b"{\"a\":\n1}".to_vec(), errors: Vec::new(), cost: None };
         let payload = Payload::Response(response);
-        let next = message(Content::Part(Part { payload, explanation: None }));
+        let next = message(Content::Part(Part { payload, extensions: Extensions::default() }));
         assert_eq!(
             text(&next, Envelope::Distinct),
             "event: next\ndata: {\"data\":{\"a\":\ndata: 1}}\n\n"

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use federation::{Object, Prepared};
+use federation::{Prepared, Variables};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::bounds::{Deadline, unless_it_panics};
+use crate::charge::Charge;
 use crate::code::Code;
 use crate::execute::open;
 use crate::graph::Graph;
@@ -19,7 +20,8 @@ use crate::transport::Exchange;
 pub(super) struct Operation {
     pub(super) graph: Arc<Graph>,
     pub(super) prepared: Arc<Prepared>,
-    pub(super) variables: Object,
+    pub(super) variables: Variables,
+    pub(super) charge: Charge,
     pub(super) exchange: Exchange,
     /// What the client calls it.
     pub(super) id: Arc<str>,
@@ -27,11 +29,12 @@ pub(super) struct Operation {
 
 /// Runs an operation and passes its answer on as messages, the last of which says that it is complete.
 pub(super) async fn run(state: Arc<State>, operation: Operation, outbox: Outbox<Message>) {
-    let Operation { graph, prepared, variables, exchange, id } = operation;
+    let Operation { graph, prepared, variables, charge, exchange, id } = operation;
+    let kind = prepared.kind();
     let deadline = Deadline::after(state.settings.http.request_timeout);
     let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
     match unless_it_panics(deadline.keep(Box::pin(opening), Code::GatewayTimeout)).await {
-        Ok(opened) => relay(id, opened.parts, outbox).await,
+        Ok(opened) => relay(id, charge.follow(kind, opened.parts), outbox).await,
         Err(outcome) => end(&id, Some(outcome), &outbox).await,
     }
 }

@@ -19,7 +19,8 @@ use super::event_stream::{self, Envelope};
 use super::{client_key, relay, streamed};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
-use crate::client::client;
+use crate::charge::charge;
+use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::{MediaType, decode};
 use crate::live::{Outlet, Reservations, queue};
@@ -109,14 +110,17 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
         )
     })?;
     let graph = state.graph.load_full();
-    let prepared = graph.operations.prepare(&request).await?;
+    let application = Application::of(&parts.headers);
+    let prepared = state.prepare(&graph, &request, &application).await?;
     let prepared = authorise(&prepared, &identity)?;
     let most = state.settings.streams.operations_per_connection;
+    let variables = prepared.coerce(request.variables).map_err(Outcome::RequestError)?;
+    let charge = charge(state, &prepared, &variables, &identity, &client).await?;
     stream.admit(&id, identity.viewer.as_ref().map(|viewer| viewer.user), most)?;
     let caller = Caller { client, ..Caller::new(identity.viewer, request_id(parts)) };
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
-    let (variables, name) = (request.variables, id.as_str().into());
-    let operation = relay::Operation { graph, prepared, variables, exchange, id: name };
+    let name = id.as_str().into();
+    let operation = relay::Operation { graph, prepared, variables, charge, exchange, id: name };
     let (state, running, name) = (state.clone(), stream.clone(), id.clone());
     let task = tokio::spawn(async move {
         relay::run(state, operation, running.outbox.clone()).await;

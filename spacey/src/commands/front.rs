@@ -7,15 +7,16 @@ use std::time::Duration;
 use common::Clock;
 use common::revocation::Follower;
 use gateway::{
-    BrowserSettings, DeveloperSettings, ErrorSettings, Gateway, GatewaySettings, HttpSettings,
-    OperationSettings, Recognition, StreamSettings,
+    BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings, Gateway, GatewaySettings,
+    HttpSettings, Mode, OperationSettings, Recognition, StreamSettings,
 };
 use generation::GenerationSettings;
 
+use crate::documents;
 use crate::export;
 use crate::graph::{self, PATIENCE};
 use crate::reload;
-use crate::settings::Settings;
+use crate::settings::{Documents, Settings};
 use crate::wiring::{Domains, Identity, Site, generation_secret};
 
 /// How long after an answer it is asked again which sessions were ended elsewhere.
@@ -55,7 +56,10 @@ pub(super) async fn gateway(
             revocations: identity.revocations,
             clock: Clock::System,
         },
-        GatewaySettings { export: Some(&export::ACCOUNT), ..gateway_settings(settings)? },
+        GatewaySettings {
+            export: Some(&export::ACCOUNT),
+            ..gateway_settings(settings, Mode::Enforce)?
+        },
     )?;
     let elsewhere = sites.iter().any(|site| matches!(site, Site::Elsewhere(_)));
     // What runs in this process cannot change.
@@ -65,8 +69,13 @@ pub(super) async fn gateway(
     Ok(gateway)
 }
 
-pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
+/// The gateway's settings. Rules of cost are followed as `cost` says, where nothing else is set.
+pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<GatewaySettings> {
     let issuers = settings.keys.issuer.iter().cloned().collect();
+    let Documents { persisted_bytes, trusted, untrusted } = settings.documents.clone();
+    let trusted = trusted.map(|path| documents::read(&path)).transpose()?.unwrap_or_default();
+    let documents = DocumentSettings { persisted_bytes, trusted: Arc::new(trusted), untrusted };
+    let cost = settings.cost.rules(cost);
     let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
@@ -89,6 +98,8 @@ pub(super) fn gateway_settings(settings: &Settings) -> Result<GatewaySettings> {
             ..StreamSettings::default()
         },
         operations: OperationSettings::default(),
+        documents,
+        cost,
         errors: ErrorSettings {
             masked: !settings.development,
             allowed_extensions: settings.error_extensions.clone(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use common::Clock;
 use common::token::AccessTokens;
-use gateway::Gateway;
+use gateway::{Gateway, Mode};
 
 use super::{front, server};
 use crate::keys::{self, KeysError};
@@ -22,7 +22,7 @@ pub(super) async fn run(settings: &Settings, mut origin: Origin) -> super::Resul
     let subgraphs = Arc::new(Subgraphs::new(settings.subgraphs.policies.clone()));
     let (supergraph, transports) = subgraphs.of_supergraph(&sdl)?;
     subgraphs.warn_of_unknown(&supergraph);
-    let gateway_settings = front::gateway_settings(settings)?;
+    let gateway_settings = front::gateway_settings(settings, Mode::Off)?;
     let tokens = tokens(&settings.keys)?;
     let gateway = Gateway::general(supergraph, transports, tokens, gateway_settings)?;
     let (listener, address) = server::listen(&settings.listen).await?;

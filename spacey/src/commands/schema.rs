@@ -62,7 +62,8 @@ pub(crate) async fn own_sdls() -> Result<Vec<SubgraphSdl>, Box<dyn std::error::E
     let clock = common::Clock::System;
     let key = common::token::AccessTokens::generate_pem()?;
     let tokens = Arc::new(common::token::AccessTokens::from_pem(&key)?);
-    let learning = learning::open(empty("learning", learning::MIGRATIONS)?, clock.clone()).await?;
+    let learning = empty("learning", learning::MIGRATIONS)?;
+    let learning = learning::open(learning, vec![], clock.clone()).await?;
     let unset = config::Environment::default();
     let config = empty("config", config::MIGRATIONS)?;
     let config = config::open(config, unset, clock.clone()).await?;

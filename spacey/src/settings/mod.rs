@@ -4,6 +4,8 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 mod accounts;
+mod cost;
+mod documents;
 mod keys;
 mod mail;
 pub(crate) mod reader;
@@ -22,6 +24,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub(crate) use accounts::Accounts;
+pub(crate) use cost::Cost;
+pub(crate) use documents::Documents;
 pub(crate) use keys::Keys;
 pub(crate) use mail::Mail;
 pub(crate) use subgraphs::Policies;
@@ -38,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) subgraphs: Subgraphs,
     pub(crate) generation: Generation,
     pub(crate) http: Http,
+    pub(crate) documents: Documents,
+    pub(crate) cost: Cost,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
     /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
@@ -149,6 +155,8 @@ impl Settings {
         let subgraphs = Subgraphs::read(reader);
         let generation = Generation::read(reader);
         let http = Http::read(reader, listen.as_ref());
+        let documents = Documents::read(reader);
+        let cost = Cost::read(reader);
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
         let config = config(reader);
@@ -169,6 +177,8 @@ impl Settings {
             subgraphs: subgraphs?,
             generation: generation?,
             http: http?,
+            documents: documents?,
+            cost: cost?,
             accounts: accounts?,
             mail: mail?,
             config: config?,
@@ -299,8 +309,6 @@ impl Http {
         };
         let streams_per_client = count("SPACEY_STREAMS_PER_CLIENT", "100");
         let operations_per_stream = count("SPACEY_OPERATIONS_PER_STREAM", "100");
-        let graphiql = flag(reader, "SPACEY_GRAPHIQL", true);
-        let introspection = flag(reader, "SPACEY_INTROSPECTION", true);
         let development = reader.get(
             "SPACEY_MODE",
             "production and development are accepted",
@@ -311,6 +319,11 @@ impl Http {
                 _ => None,
             },
         );
+        // What developers use, others have no need of: the schema is not told to whoever comes along.
+        let loopback = listen.is_some_and(|listen| listen.host.is_loopback());
+        let for_developers = loopback || development == Some(true);
+        let graphiql = flag(reader, "SPACEY_GRAPHIQL", for_developers);
+        let introspection = flag(reader, "SPACEY_INTROSPECTION", for_developers);
         let error_extensions = reader.get(
             "SPACEY_ERROR_EXTENSIONS",
             "names separated by commas are accepted",
@@ -318,7 +331,6 @@ impl Http {
             |text| Some(list(text).map(str::to_owned).collect()),
         );
         // Browsers send a Secure cookie to a plain http://localhost too, but not to another plain address.
-        let loopback = listen.is_some_and(|listen| listen.host.is_loopback());
         let secure_cookies = flag(reader, "SPACEY_SECURE_COOKIES", !loopback);
         let trusted_proxies = reader.get(
             "SPACEY_TRUSTED_PROXIES",

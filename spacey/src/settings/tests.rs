@@ -236,3 +236,24 @@ fn values_of_the_config_domain_are_read_shown_and_checked() {
     assert!(message.contains(accepted), "{message}");
     assert!(message.contains("SPACEY_CONFIG_COLOUR: there is no such setting"), "{message}");
 }
+
+#[test]
+fn developers_are_offered_more_where_strangers_are_not() {
+    for (pairs, offered) in [
+        (&[][..], true),
+        (&[("SPACEY_HOST", "0.0.0.0")], false),
+        (&[("SPACEY_HOST", "0.0.0.0"), ("SPACEY_MODE", "development")], true),
+        (
+            &[
+                ("SPACEY_HOST", "0.0.0.0"),
+                ("SPACEY_INTROSPECTION", "true"),
+                ("SPACEY_GRAPHIQL", "true"),
+            ],
+            true,
+        ),
+        (&[("SPACEY_INTROSPECTION", "false"), ("SPACEY_GRAPHIQL", "false")], false),
+    ] {
+        let http = load(pairs).unwrap().http;
+        assert_eq!((http.introspection, http.graphiql), (offered, offered), "{pairs:?}");
+    }
+}

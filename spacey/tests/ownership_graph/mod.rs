@@ -10,8 +10,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use common::token::AccessTokens;
 use common::{
-    Backend, Caller, Clock, Endpoint, Revocations, Roles, SessionId, SubgraphRequest, Viewer,
-    testing,
+    Backend, Caller, Clock, Endpoint, Later, Revocations, Roles, SessionId, SubgraphRequest,
+    Viewer, testing,
 };
 use federation::Supergraph;
 use federation::compose::{SubgraphSdl, compose};
@@ -91,10 +91,15 @@ impl Graph {
         let key = AccessTokens::generate_pem().unwrap();
         let tokens = Arc::new(AccessTokens::from_pem(&key).unwrap());
         let revocations = Arc::new(Revocations::default());
-        let learning = learning::open(backend(learning::MIGRATIONS), clock.clone()).await.unwrap();
+        let later = Later::new("decks");
+        let learning =
+            learning::open(backend(learning::MIGRATIONS), vec![later.clone()], clock.clone())
+                .await
+                .unwrap();
         let decks = decks::open(backend(decks::MIGRATIONS), vec![learning.clone()], clock.clone())
             .await
             .unwrap();
+        later.is(&decks);
         let config = config::open(
             backend(config::MIGRATIONS),
             config::Environment::default(),

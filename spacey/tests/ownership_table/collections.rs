@@ -24,6 +24,12 @@ pub(crate) const TABLE: &[(&str, Rule)] = &[
         ),
     ),
     (
+        "Query.searchCards",
+        Own(
+            "{ searchCards(query: \"is:new or is:due or rated:9\") { totalCount nodes { id question } } }",
+        ),
+    ),
+    (
         "Mutation.createDeck",
         Owner(
             "mutation { createDeck(input: { name: \"mine\", parentId: \"{deck}\" }) { deck { path } } }",

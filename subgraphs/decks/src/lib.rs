@@ -59,7 +59,8 @@ fn start(
     let outbox = Outbox::start(NAME, store.clone(), subscribers);
     let service = Arc::new(Service::new(store, outbox, clock));
     tokio::spawn(purge(Arc::downgrade(&service)));
-    Arc::new(SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service))
+    let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);
+    Arc::new(endpoint.with_costs(include_str!("graphql/costs.txt")))
 }
 
 /// Deletes for good what has been in the trash for too long, as long as the domain is open.

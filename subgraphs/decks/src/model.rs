@@ -3,6 +3,7 @@
 //! Lengths count Unicode scalar values. Errors name the argument by its path from the mutation's `input`.
 
 mod card;
+mod change;
 mod clones;
 mod deck;
 mod note;
@@ -14,6 +15,7 @@ use common::{Error, UserId};
 use jiff::SignedDuration;
 
 pub use card::{Card, CardEdit, CardKey, CardList, CardSort, Move, NewCard};
+pub use change::{CHANGES, ChangeKey, Kind, Person};
 pub use clones::{
     Links, NewClone, NoteLink, PublicFilter, PublicKey, PublicOrder, Pull, Rating, Subscription,
 };

@@ -1,4 +1,4 @@
-//! The largest deck that can be published goes all the way on both stores: published, cloned, changed and pulled, each in one transaction. And
+//! The largest deck that can be published goes all the way on both stores: published, cloned, changed and pulled, in parts. And
 //! what is left of a published deck that is deleted for good.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]

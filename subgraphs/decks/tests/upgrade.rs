@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use common::event::StudyState;
 use common::mongo::Mongo;
 use common::sqlite::Sqlite;
-use common::{CardId, DeckId, UserId, testing};
-use decks::model::{Card, Deck, DeckFilter, Source};
-use decks::search::{Filter, Query, parse};
+use common::{CardId, DeckId, Event, UserId, testing};
+use decks::model::{Card, ChangeKey, Deck, DeckFilter, Kind, Source};
+use decks::search::{Filter, Query, Study, parse};
 use decks::store::Store;
 use decks::store::mongo::MongoStore;
 use decks::store::sqlite::{MIGRATIONS, SqliteStore};
@@ -81,8 +83,29 @@ impl Old {
         );
         let all = store.search_count(self.owner(1), Filter::All(Vec::new())).await.unwrap();
         assert_eq!(all, 2_500);
+        self.check_told(store).await;
         let gone = self.gone();
         assert_eq!(store.taken(vec![gone.uuid()]).await.unwrap(), [gone.uuid()]);
+    }
+
+    /// Others are told once more of the decks; nothing was learned of the cards so far; and a device that asks for the first time is told of everything.
+    async fn check_told(&self, store: &dyn Store) {
+        let pending = store.pending(99).await.unwrap();
+        let told = pending.into_iter().map(|(_, event)| match event {
+            Event::Deck(deck) => {
+                assert_eq!((deck.version, deck.archived, deck.parent), (3, Some(false), None));
+                deck.deck
+            }
+            other => panic!("{other:?}"),
+        });
+        let told: BTreeSet<DeckId> = told.collect();
+        assert_eq!(told, self.decks.iter().copied().collect());
+        let new = Filter::Study(Study::State(&[StudyState::New]));
+        assert_eq!(store.search_count(self.owner(1), new).await.unwrap(), 2_500);
+        let (keys, last) = store.changes(self.owner(1), ChangeKey::START, 9_999).await.unwrap();
+        let of = |kind| keys.iter().filter(|key| key.kind == kind).count();
+        assert_eq!((of(Kind::Note), of(Kind::Card), last), (2_500, 2_500, 0));
+        assert!(of(Kind::Deck) > 0);
     }
 
     /// A card that was deleted.

@@ -22,6 +22,7 @@ fn tree(decks: &[(DeckId, Option<DeckId>, Patch)]) -> Tree {
     let row = |(id, parent, patch): &(DeckId, Option<DeckId>, Patch)| DeckRow {
         id: *id,
         parent: *parent,
+        archived: false,
         own: OwnSettings { version: 1, preset: None, patch: patch.clone() },
     };
     Tree::new(&Shelf { decks: decks.iter().map(row).collect(), presets: vec![] })

@@ -252,3 +252,16 @@ mod tests {
         assert_eq!(at_home.hour, 3);
     }
 }
+
+/// When a card was last answered with each rating, by its log in any order: what was undone does not count.
+#[must_use]
+pub fn answered<'a>(log: impl IntoIterator<Item = &'a Logged>) -> [Option<Timestamp>; 4] {
+    let mut answered = [None; 4];
+    for logged in log.into_iter().filter(|logged| !logged.is_undone()) {
+        if let Some(rating) = logged.sent.action.rating() {
+            let last: &mut Option<Timestamp> = &mut answered[rating.place()];
+            *last = (*last).max(Some(logged.sent.at));
+        }
+    }
+    answered
+}

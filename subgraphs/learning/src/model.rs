@@ -149,6 +149,8 @@ pub struct DeckRow {
     pub id: DeckId,
     /// The deck it lies in.
     pub parent: Option<DeckId>,
+    /// Whether it is put aside itself.
+    pub archived: bool,
     /// Its settings, unless it inherits all.
     pub own: OwnSettings,
 }

@@ -21,6 +21,8 @@ pub struct Tree {
 struct Node {
     parent: Option<DeckId>,
     settings: Settings,
+    /// Put aside, itself or one that it lies in.
+    asleep: bool,
 }
 
 impl Tree {
@@ -69,7 +71,8 @@ impl Tree {
                 (None, None) => Settings::default(),
             };
             row.own.patch.apply(&mut settings);
-            self.nodes.insert(row.id, Node { parent, settings });
+            let asleep = row.archived || above.is_some_and(|above| above.asleep);
+            self.nodes.insert(row.id, Node { parent, settings, asleep });
         }
     }
 
@@ -99,6 +102,19 @@ impl Tree {
         }
         found.sort_unstable();
         found
+    }
+
+    /// The same without those that are put aside, or lie in one that is.
+    #[must_use]
+    pub fn awake(&self, deck: Option<DeckId>) -> Vec<DeckId> {
+        let mut decks = self.subtree(deck);
+        decks.retain(|deck| self.nodes.get(deck).is_some_and(|node| !node.asleep));
+        decks
+    }
+
+    /// Those that are put aside, or lie in one that is.
+    pub fn asleep(&self) -> impl Iterator<Item = DeckId> {
+        self.nodes.iter().filter(|(_, node)| node.asleep).map(|(id, _)| *id)
     }
 
     /// A deck and those it lies in, upward, as far as `top` if it is among them.
@@ -131,7 +147,7 @@ mod tests {
         new: Option<u32>,
     ) -> DeckRow {
         let patch = Patch { new_per_day: new, ..Patch::default() };
-        DeckRow { id, parent, own: OwnSettings { version: 1, preset, patch } }
+        DeckRow { id, parent, archived: false, own: OwnSettings { version: 1, preset, patch } }
     }
 
     #[test]
@@ -166,6 +182,25 @@ mod tests {
         assert_eq!(tree.subtree(Some(DeckId::new())), []);
         assert_eq!(tree.upward(leaf, None).collect::<Vec<_>>(), [leaf, middle, top]);
         assert_eq!(tree.upward(leaf, Some(middle)).collect::<Vec<_>>(), [leaf, middle]);
+    }
+
+    #[test]
+    fn what_lies_in_a_deck_that_is_put_aside_sleeps_too() {
+        let [top, middle, leaf, other] = [(); 4].map(|()| DeckId::new());
+        let mut rows = [
+            row(leaf, Some(middle), None, None),
+            row(middle, Some(top), None, None),
+            row(top, None, None, None),
+            row(other, Some(top), None, None),
+        ];
+        rows[1].archived = true;
+        let tree = Tree::new(&Shelf { decks: rows.to_vec(), presets: vec![] });
+        assert_eq!(tree.awake(None), [top, other]);
+        assert_eq!(tree.awake(Some(leaf)), []);
+        assert_eq!(tree.subtree(Some(middle)), [middle, leaf], "what was done there counts");
+        let mut asleep: Vec<_> = tree.asleep().collect();
+        asleep.sort_unstable();
+        assert_eq!(asleep, [middle, leaf]);
     }
 
     #[test]

@@ -1,10 +1,19 @@
-//! A database from before there were settings, actions and sums opens, keeps its data, and its sums are those of its log.
+//! A database from before there were settings, actions and sums opens, keeps its data, and its sums are those of its log. Others are told of what is in
+//! it once.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use common::event::{CardChanged, DeckChanged, StudyState, UserChanged};
+use common::outbox::OutboxStore;
 use common::sqlite::Sqlite;
-use common::{Backend, CardId, Clock, DeckId, ReviewId, UserId};
+use common::{CardId, DeckId, Event, ReviewId, UserId, testing};
 use learning::MIGRATIONS;
-use learning::scheduler::{Calendar, Day, Phase, Rating};
-use learning::store::{SqliteStore, Store};
+use learning::entry::{EntryInput, LogEntry};
+use learning::scheduler::{Action, Calendar, Day, Model, Phase, Rating, Rules};
+use learning::store::{MongoStore, SqliteStore, Store};
+use learning::submission::Terms;
+use mongodb::bson::{Document, doc};
 use rusqlite::params;
 
 /// 2026-03-02T21:30:00Z: in Tokyo it is half past six of the next day.
@@ -52,11 +61,18 @@ async fn an_old_sqlite_file_keeps_its_data() {
             .unwrap();
     }
 
-    for _ in 0..2 {
+    for turn in 0..2 {
         let sqlite = Sqlite::open(&path, MIGRATIONS).unwrap();
-        learning::open(Backend::Sqlite(sqlite.clone()), Clock::System).await.unwrap();
         let store = SqliteStore::new(sqlite);
+        store.upgrade().await.unwrap();
+        if turn == 0 {
+            check_told(&store, owner, card, gone).await;
+        } else {
+            assert!(store.pending(99).await.unwrap().is_empty(), "it was told before");
+        }
         let found = store.cards(owner, vec![card, gone]).await.unwrap();
+        let easy = Some(jiff::Timestamp::from_millisecond(EVENING + 8 * 86_400_000).unwrap());
+        assert_eq!(found[0].progress.answered, [None, None, None, easy]);
         assert_eq!(found.len(), 1);
         let memory = found[0].memory().unwrap();
         assert_eq!((memory.reps, memory.stability), (1, 8.2956));
@@ -73,4 +89,96 @@ async fn an_old_sqlite_file_keeps_its_data() {
         let logged = store.entries(owner, vec![reviews[1]], 9).await.unwrap();
         assert_eq!((logged[0].0.deck, logged[0].0.phase), (deck, Phase::Young));
     }
+}
+
+#[tokio::test]
+async fn a_mongodb_database_tells_of_what_is_from_before() {
+    let mongo = testing::mongo().await;
+    let store = MongoStore::open(mongo.clone()).await.unwrap();
+    let (owner, deck, ids) = (UserId::new(), DeckId::new(), [CardId::new(), CardId::new()]);
+    let at = jiff::Timestamp::from_millisecond(EVENING).unwrap();
+    let time_zone = "Europe/Zurich".to_owned();
+    let user = UserChanged { user: owner, version: 1, deleted: false, time_zone, rollover_hour: 4 };
+    let parent = None;
+    let told = DeckChanged { deck, owner, version: 1, deleted: false, parent, archived: None };
+    let card = |card: CardId, version, deleted| {
+        let (position, note, tags) = (0, None, Vec::new());
+        let created_at = at;
+        Event::Card(CardChanged {
+            card,
+            deck,
+            owner,
+            version,
+            deleted,
+            position,
+            created_at,
+            note,
+            tags,
+        })
+    };
+    let [first, gone] = ids;
+    let new = CardId::new();
+    let events = vec![
+        Event::User(user),
+        Event::Deck(told),
+        card(first, 1, false),
+        card(gone, 1, false),
+        card(new, 1, false),
+    ];
+    store.apply(events).await.unwrap();
+    let review = |card| {
+        let (id, action) = (ReviewId::new(), Action::Answer(Rating::Easy));
+        let (duration_ms, time_zone, session) = (1, None, None);
+        let input = EntryInput { id, card, action, at, duration_ms, time_zone, session };
+        LogEntry::new(input, &Calendar::default(), at).unwrap()
+    };
+    let terms = Terms {
+        model: Arc::new(Model::average().unwrap()),
+        rules: HashMap::new(),
+        default_rules: Arc::new(Rules::original()),
+    };
+    let batch: Arc<[LogEntry]> = ids.map(review).into();
+    store.submit(owner, batch, Arc::new(terms)).await.unwrap();
+    store.apply(vec![card(gone, 2, true)]).await.unwrap();
+    let kept = store.cards(owner, vec![first]).await.unwrap();
+
+    // As it was before anything was told.
+    let all = |name| mongo.collection::<Document>(name);
+    all("cards").update_many(doc! {}, doc! { "$unset": { "answered": "" } }).await.unwrap();
+    all("persons").update_many(doc! {}, doc! { "$unset": { "passedOn": "" } }).await.unwrap();
+    all("outbox").delete_many(doc! {}).await.unwrap();
+    store.upgrade().await.unwrap();
+    assert_eq!(store.cards(owner, vec![first]).await.unwrap(), kept);
+    check_told(&store, owner, first, gone).await;
+    store.upgrade().await.unwrap();
+    assert!(store.pending(99).await.unwrap().is_empty(), "it was told before");
+}
+
+/// Others are told of the person and of the cards from before, also of one in the trash; and then it is delivered.
+async fn check_told(store: &impl Store, owner: UserId, card: CardId, gone: CardId) {
+    let pending = store.pending(99).await.unwrap();
+    let (ids, events): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
+    store.delivered(ids).await.unwrap();
+    let (mut persons, mut cards) = (0, Vec::new());
+    for event in events {
+        match event {
+            Event::User(user) => {
+                assert_eq!((user.user, &*user.time_zone), (owner, "Europe/Zurich"));
+                persons += 1;
+            }
+            Event::Studied(studied) => {
+                assert_eq!(studied.owner, owner);
+                cards.extend(studied.cards);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(persons, 1);
+    let mut ids: Vec<CardId> = cards.iter().map(|card| card.card).collect();
+    ids.sort_unstable();
+    let mut expected = [card, gone];
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
+    assert!(cards.iter().all(|card| card.state == StudyState::Review));
+    assert!(cards.iter().all(|card| card.answered[3].is_some() && card.answered[0].is_none()));
 }

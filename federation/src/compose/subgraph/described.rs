@@ -17,30 +17,24 @@ pub(super) fn blank_on_extensions(sdl: &str) -> String {
     text
 }
 
-/// Where such descriptions are, the last one first.
+/// Where such descriptions are, the last one first. All that counts outside of texts is ASCII, so it is looked at by the byte.
 fn on_extensions(sdl: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut depth = 0_usize;
     let mut description: Option<Range<usize>> = None;
     let mut position = 0;
-    while let Some(c) = sdl[position..].chars().next() {
-        let rest = &sdl[position..];
-        let length = match c {
-            '"' => string_length(rest),
-            '#' => rest.find(['\n', '\r']).unwrap_or(rest.len()),
-            _ if is_name(c) => rest.find(|c| !is_name(c)).unwrap_or(rest.len()),
-            _ => c.len_utf8(),
-        };
-        match c {
-            '{' | '(' | '[' => depth += 1,
-            '}' | ')' | ']' => depth = depth.saturating_sub(1),
+    while let Some((&byte, _)) = sdl.as_bytes()[position..].split_first() {
+        let length = token_length(byte, sdl, position);
+        match byte {
+            b'{' | b'(' | b'[' => depth += 1,
+            b'}' | b')' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if c == '"' {
+        if byte == b'"' {
             description = (depth == 0).then_some(position..position + length);
-        } else if c != '#' && c != ',' && c != '\u{feff}' && !c.is_whitespace() {
+        } else if byte.is_ascii_graphic() && byte != b'#' && byte != b',' {
             let described = description.take();
-            if &rest[..length] == "extend" {
+            if &sdl.as_bytes()[position..position + length] == b"extend" {
                 found.extend(described);
             }
         }
@@ -50,28 +44,38 @@ fn on_extensions(sdl: &str) -> Vec<Range<usize>> {
     found
 }
 
-fn is_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
+/// Length of the text, comment or name that begins with `byte` at `position`; that of the byte for all else.
+fn token_length(byte: u8, sdl: &str, position: usize) -> usize {
+    let rest = &sdl.as_bytes()[position..];
+    match byte {
+        // A quotation mark is a character of its own, so that the text can be cut there.
+        b'"' => string_length(&sdl[position..]),
+        b'#' => rest.iter().position(|byte| b"\n\r".contains(byte)).unwrap_or(rest.len()),
+        _ if is_name(byte) => rest.iter().position(|byte| !is_name(*byte)).unwrap_or(rest.len()),
+        _ => 1,
+    }
+}
+
+const fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// Length of the string literal at the beginning of `text`; up to the end if it is not closed.
 fn string_length(text: &str) -> usize {
-    let (quote, escape) =
-        if text.starts_with("\"\"\"") { ("\"\"\"", "\\\"\"\"") } else { ("\"", "\\") };
-    let mut position = quote.len();
-    while position < text.len() {
-        let rest = &text[position..];
-        if let Some(after) = rest.strip_prefix(escape) {
-            // In a plain string, the character after the backslash belongs to the escape.
-            let escaped = after.chars().next().map_or(0, char::len_utf8);
-            position += escape.len() + if quote.len() == 1 { escaped } else { 0 };
-        } else if rest.starts_with(quote) {
-            return position + quote.len();
-        } else {
-            position += rest.chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    text.len()
+    let block = "\"\"\"";
+    let end = if text.starts_with(block) {
+        let mut quotes = text.match_indices(block).skip(1).map(|(at, _)| at);
+        quotes.find(|at| !text[..*at].ends_with('\\')).map(|at| at + block.len())
+    } else {
+        let mut escaped = false;
+        let ends = |byte| {
+            let ends = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            ends
+        };
+        text.bytes().skip(1).position(ends).map(|at| at + 2)
+    };
+    end.unwrap_or(text.len())
 }
 
 #[cfg(test)]

@@ -38,12 +38,10 @@ fn check_size(
         report(Code::ListSizeInvalidAssumedSize, message);
     }
     for name in size.slicing_arguments.iter().flatten() {
-        let problem = match field.arguments.get(name.as_str()) {
-            None => "the field has no such argument".to_owned(),
-            Some(argument) if is_int(&argument.ty) => continue,
-            Some(argument) => {
-                format!("its type is \"{}\", and must be \"Int\" or \"Int!\"", argument.ty)
-            }
+        let problem = match slicing_type(subgraph, field, name) {
+            Err(problem) => problem,
+            Ok(ty) if is_int(ty) => continue,
+            Ok(ty) => format!("its type is \"{ty}\", and must be \"Int\" or \"Int!\""),
         };
         let message = format!("@listSize(slicingArguments: [\"{name}\"]): {problem}");
         report(Code::ListSizeInvalidSlicingArgument, message);
@@ -70,6 +68,23 @@ fn check_size(
         };
         report(code, format!("@listSize(sizedFields: [\"{name}\"]): {problem}"));
     }
+}
+
+/// The type of a slicing argument, or of the field of an input object in it: `input.first`.
+fn slicing_type<'a>(
+    subgraph: &'a Subgraph,
+    field: &'a Field,
+    path: &str,
+) -> Result<&'a Type, String> {
+    let mut steps = path.split('.');
+    let argument = field.arguments.get(steps.next().unwrap_or_default());
+    let mut ty = &argument.ok_or("the field has no such argument")?.ty;
+    for step in steps {
+        let input = subgraph.types.get(ty.inner_named_type()).filter(|_| !is_list(ty));
+        let inside = input.and_then(|input| input.input_fields.get(step));
+        ty = &inside.ok_or_else(|| format!("\"{ty}\" has no field \"{step}\""))?.ty;
+    }
+    Ok(ty)
 }
 
 fn is_list(ty: &Type) -> bool {

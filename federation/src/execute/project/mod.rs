@@ -13,33 +13,30 @@ use crate::plan::{
     FieldShape, Layout, ObjectFields, ObjectShape, Output, PositionId, Shape, Source, TYPE_SLOT,
     TypeId, Wrap,
 };
-use crate::value::{Object, Value};
+use crate::value::Value;
 
-use super::PathSegment;
 use super::arena::{Arena, Slot};
 use super::errors::Errors;
 use super::json::Scanner;
 use super::leaf;
 use super::response::{Response, ResponseError, ResponseErrorCode};
+use super::{PathSegment, Started};
 
 use parts::Later;
 pub(super) use parts::{Found, Part};
 
-/// Writes what `shape` takes of the fetched rows.
-pub(super) fn project(
-    shape: &Shape,
-    arena: &Arena<'_>,
-    introspected: &Object,
-    errors: Errors,
-) -> Response {
-    let mut projection = Projection::new(arena, introspected, errors);
+/// Writes what the answer's shape takes of the fetched rows.
+pub(super) fn project(started: &Started, arena: &Arena<'_>, errors: Errors) -> Response {
+    let shape = &started.variant.shape;
+    let mut projection = Projection::new(started, arena, errors);
     projection.out.reserve(shape.last_length.load(Ordering::Relaxed));
-    projection.root(shape);
+    projection.root();
+    let cost = projection.cost();
     let mut errors = projection.errors.into_list();
     for error in &mut errors {
         to_client_keys(shape, &mut error.path);
     }
-    Response { data: projection.out, errors }
+    Response { data: projection.out, errors, cost }
 }
 
 /// Puts the client's keys in place of those that only the data has.
@@ -64,23 +61,34 @@ fn is_hidden(shape: &ObjectShape, ty: TypeId) -> bool {
 /// Writes rows as answers to a client.
 pub(super) struct Projection<'a, 's> {
     pub(super) out: Vec<u8>,
+    started: &'s Started,
     arena: &'a Arena<'a>,
-    introspected: &'a Object,
     pub(super) errors: Errors,
+    /// What was written cost so far.
+    cost: f64,
+    /// Whether a null took the place of what was around it.
+    cut: bool,
     /// The deferred fragments whose fields are written.
     part: DeferSet,
     /// Present where parts are delivered later.
-    later: Option<Later<'a, 's>>,
+    later: Option<Later<'s>>,
 }
 
 impl<'a, 's> Projection<'a, 's> {
-    pub(super) fn new(arena: &'a Arena<'a>, introspected: &'a Object, errors: Errors) -> Self {
-        let part = DeferSet::NONE;
-        Self { out: Vec::new(), arena, introspected, errors, part, later: None }
+    pub(super) fn new(started: &'s Started, arena: &'a Arena<'a>, errors: Errors) -> Self {
+        let (part, out) = (DeferSet::NONE, Vec::new());
+        Self { out, started, arena, errors, cost: 0.0, cut: false, part, later: None }
+    }
+
+    /// What was written cost; none where that is not seen any more.
+    pub(super) fn cost(&self) -> Option<f64> {
+        (!self.cut).then_some(self.cost)
     }
 
     /// Writes the answer's data.
-    pub(super) fn root(&mut self, shape: &'s Shape) {
+    pub(super) fn root(&mut self) {
+        let shape = &self.started.variant.shape;
+        self.cost += shape.base_cost;
         let result = match &shape.root {
             ObjectShape::One(fields) => self.fields(fields, Layout::ROOT, 0, &Path::Root),
             ObjectShape::ByType { .. } => Err(Propagate),
@@ -88,6 +96,7 @@ impl<'a, 's> Projection<'a, 's> {
         if result.is_err() {
             self.out.clear();
             self.out.extend_from_slice(b"null");
+            self.cut = true;
             drop(self.found());
         }
         let length = self.out.len();
@@ -200,6 +209,7 @@ impl<'s> Projection<'_, 's> {
             self.out.extend_from_slice(if is_first { &key[1..] } else { key });
             let path = Path::Key(path, &field.key);
             let owner = Owner { type_name: &shape.type_name, field };
+            self.cost += field.price.once(&self.started.variables);
             match (field.source, &field.output) {
                 (Source::TypeName, _) => {
                     self.out.push(b'"');
@@ -212,7 +222,7 @@ impl<'s> Projection<'_, 's> {
                 }
                 (Source::Withheld, _) => return Err(Propagate),
                 (Source::Introspection, _) => {
-                    let value = self.introspected.get(&field.key).unwrap_or(&Value::Null);
+                    let value = self.started.introspected.get(&field.key).unwrap_or(&Value::Null);
                     // Names and values always serialise.
                     let text = serde_json::to_vec(value).unwrap_or_default();
                     self.leaf(&field.wrap, &text, &path, owner)?;
@@ -276,6 +286,9 @@ impl<'s> Projection<'_, 's> {
         self.out.push(b'[');
         if scanner.peek() != b']' {
             for index in 0.. {
+                if item.item.is_none() {
+                    self.count_items(owner, 1);
+                }
                 // The text was scanned before, so it has no errors.
                 let range = scanner.value().unwrap_or_default();
                 self.leaf(item, scanner.slice(range), &Path::Index(path, index), owner)?;
@@ -361,6 +374,9 @@ impl<'s> Projection<'_, 's> {
         path: &Path<'_>,
         owner: Owner<'s>,
     ) -> Result<(), Propagate> {
+        if wrap.item.is_none() {
+            self.count_items(owner, count);
+        }
         self.out.push(b'[');
         for index in 0..count {
             if index > 0 {
@@ -373,6 +389,12 @@ impl<'s> Projection<'_, 's> {
         Ok(())
     }
 
+    /// Counts so many items of the list that the field of `owner` gives.
+    #[inline]
+    fn count_items(&mut self, owner: Owner<'s>, count: u32) {
+        self.cost += owner.field.price.items(count);
+    }
+
     /// Puts null in the place of what could not be written, where that is allowed.
     #[inline]
     fn or_null(
@@ -382,6 +404,7 @@ impl<'s> Projection<'_, 's> {
         start: usize,
     ) -> Result<(), Propagate> {
         if result.is_err() && wrap.nullable {
+            self.cut = true;
             self.out.truncate(start);
             self.out.extend_from_slice(b"null");
             return Ok(());

@@ -12,8 +12,8 @@ use crate::execute::PathSegment;
 use crate::execute::arena::Slot;
 
 /// What is to be delivered later.
-pub(super) struct Later<'a, 's> {
-    variables: &'a Object,
+#[derive(Default)]
+pub(super) struct Later<'s> {
     found: Vec<Found<'s>>,
 }
 
@@ -37,8 +37,8 @@ pub(in crate::execute) enum Part<'s> {
 
 impl<'a, 's> Projection<'a, 's> {
     /// Leaves out what is to be delivered later.
-    pub(in crate::execute) fn in_parts(mut self, variables: &'a Object) -> Self {
-        self.later = Some(Later { variables, found: Vec::new() });
+    pub(in crate::execute) fn in_parts(mut self) -> Self {
+        self.later = Some(Later::default());
         self
     }
 
@@ -106,7 +106,7 @@ impl<'a, 's> Projection<'a, 's> {
         };
         let mut shown = count;
         if let (Some(stream), Some(later)) = (&owner.field.stream, &mut self.later) {
-            shown = count.min(initial_count(stream, later.variables));
+            shown = count.min(initial_count(stream, &self.started.variables));
             if shown < count {
                 later.found.push(Found {
                     path: path.to_segments(),
@@ -146,6 +146,9 @@ impl<'a, 's> Projection<'a, 's> {
         else {
             return Err(self.not_a_list(path, owner));
         };
+        if wrap.item.is_none() {
+            self.count_items(owner, range.end - range.start);
+        }
         self.out.push(b'[');
         for index in range.clone() {
             if index > range.start {

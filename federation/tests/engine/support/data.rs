@@ -35,6 +35,27 @@ impl Data {
         Self { records, requires: HashMap::new() }
     }
 
+    /// How many items the longest list has.
+    pub(crate) fn longest_list(&self) -> u32 {
+        fn longest(value: &Value) -> usize {
+            match value {
+                Value::Array(items) => items
+                    .iter()
+                    .map(longest)
+                    .chain([items.iter().map(length).sum()])
+                    .max()
+                    .unwrap_or(0),
+                Value::Object(fields) => fields.values().map(longest).max().unwrap_or(0),
+                _ => 0,
+            }
+        }
+        /// With the items of lists within.
+        fn length(value: &Value) -> usize {
+            value.as_array().map_or(1, |items| items.iter().map(length).sum())
+        }
+        self.records.values().map(longest).max().unwrap_or(0).try_into().unwrap()
+    }
+
     /// Makes a field of a record fail.
     pub(crate) fn break_field(&mut self, record: &str, field: &str) {
         let fields = self.records[record].as_object_mut().unwrap();

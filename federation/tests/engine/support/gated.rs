@@ -40,6 +40,7 @@ impl Gated {
         let Value::Object(variables) = Value::from(variables) else {
             panic!("variables are an object");
         };
+        let variables = prepared.coerce(variables).unwrap();
         let settings = ExecuteSettings::default();
         execute_stream(prepared, variables, settings, self.clone()).await.unwrap()
     }

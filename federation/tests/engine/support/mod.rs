@@ -19,8 +19,9 @@ use apollo_compiler::resolvers::Execution;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use federation::{
-    ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object, PathSegment, Prepared,
-    Response, SubgraphError, SubgraphSdl, Supergraph, Value, compose, execute, prepare,
+    CostSettings, ExecuteSettings, Fetch, FetchError, FetchRequest, FetchResponse, Object,
+    PathSegment, Prepared, Response, SubgraphError, SubgraphSdl, Supergraph, Value, Variables,
+    compose, execute, prepare,
 };
 
 use data::Data;
@@ -144,11 +145,31 @@ impl Fixture {
         let Value::Object(variables) = Value::from(variables) else {
             panic!("variables are an object");
         };
-        tokio::runtime::Builder::new_current_thread()
+        let variables = prepared.coerce(variables).unwrap();
+        let response = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap()
-            .block_on(execute(prepared, variables, settings, self))
-            .unwrap()
+            .block_on(execute(prepared, variables.clone(), settings, self))
+            .unwrap();
+        self.expect_cost_as_estimated(prepared, &variables, &response);
+        response
+    }
+
+    /// No answer costs more than was estimated, where the lists are not longer than was said.
+    fn expect_cost_as_estimated(
+        &self,
+        prepared: &Prepared,
+        variables: &Variables,
+        response: &Response,
+    ) {
+        let settings = CostSettings { list_size: self.data.longest_list() };
+        let estimate = prepared.estimate(variables, &settings).unwrap();
+        let actual = response.cost.unwrap_or_default();
+        assert!(
+            self.fault.is_some() || actual <= estimate,
+            "{actual} is more than {estimate}: {}",
+            prepared.plan()
+        );
     }
 
     /// Runs `operation` on the data as one schema.

@@ -16,7 +16,8 @@ use super::message::{self, ClientMessage, Close};
 use super::{Opening, SUBPROTOCOL};
 use crate::authenticate::Identity;
 use crate::authorise::authorise;
-use crate::client::client;
+use crate::charge::charge;
+use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::GraphQlRequest;
 use crate::live::{Content, Message, Next, Outbox, Outlet, Permit, queue};
@@ -240,12 +241,17 @@ impl Connection {
         }
         let request = GraphQlRequest::from_value(payload)?;
         let graph = self.state.graph.load_full();
-        let prepared = graph.operations.prepare(&request).await?;
+        let application = Application::of(&self.headers);
+        let prepared = self.state.prepare(&graph, &request, &application).await?;
         let prepared = authorise(&prepared, &self.identity)?;
+        let variables = prepared.coerce(request.variables).map_err(Outcome::RequestError)?;
+        let (identity, client) = (&self.identity, &self.caller.client);
+        let charge = charge(&self.state, &prepared, &variables, identity, client).await?;
         let id: Arc<str> = id.into();
         let operation = relay::Operation {
             prepared,
-            variables: request.variables,
+            variables,
+            charge,
             exchange: Exchange::new(
                 self.caller.clone(),
                 &self.headers,

@@ -24,6 +24,7 @@ pub(crate) fn endpoint(
     let schema =
         Schema::build(Query, Mutation, EmptySubscription).data(Arc::clone(&service)).finish();
     SchemaEndpoint::new("config", schema, Arc::new(ConfigDomain(service)))
+        .with_costs(include_str!("costs.txt"))
 }
 
 struct ConfigDomain(Arc<Service>);

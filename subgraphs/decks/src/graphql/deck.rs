@@ -51,7 +51,7 @@ impl DeckNode {
         DateTime(self.deck.created_at)
     }
 
-    /// Whether its owner put it aside.
+    /// Whether its owner put it aside: then neither its cards nor those of the decks in it are learned.
     async fn archived(&self) -> bool {
         self.deck.archived
     }

@@ -48,7 +48,7 @@ pub(super) struct UpdateDeckInput {
     description: MaybeUndefined<String>,
     /// Its new color, `#RRGGBB`. Null takes it away.
     color: MaybeUndefined<String>,
-    /// Whether it is put aside.
+    /// Whether it is put aside: then neither its cards nor those of the decks in it are learned.
     archived: Option<bool>,
     /// The version the client has seen: when the deck has another by now, nothing is changed and the error is CONFLICT.
     expected_version: Option<i64>,

@@ -13,6 +13,7 @@ mod note_mutation;
 mod public_deck;
 mod search;
 mod share_mutation;
+mod sync;
 mod trash;
 mod user;
 
@@ -96,7 +97,13 @@ impl Query {
     ///
     /// Words match in question or answer, without regard to case and accents: `word`, the beginning of one `wo*`, words that follow one another `"two
     /// words"`. `deck:name` or `deck:"a::path"` with the decks in it; `tag:name` with those below it; `added:7` for those made in the last
-    /// 7 days of 24 hours. What stands side by side must all hold; `or` lets one suffice; `-` denies; parentheses group. A query that does
+    /// 7 days of 24 hours.
+    ///
+    /// `is:due` for those that come back before the person's local day ends and that nothing keeps away, nor a deck that is archived; `is:new`,
+    /// `is:learning` (also again), `is:review` (also those being learned again), `is:suspended`, `is:buried`, `is:leech`. `rated:7` for those answered within
+    /// the last 7 local days, today among them; `rated:7:1` for those answered so with AGAIN (1), HARD (2), GOOD (3) or EASY (4).
+    ///
+    /// What stands side by side must all hold; `or` lets one suffice; `-` denies; parentheses group. A query that does
     /// not parse is the error BAD_USER_INPUT, with the character where something else was expected, and what.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn search_cards(
@@ -127,7 +134,7 @@ impl Query {
         Ok(found.map(PublicDeckNode::one))
     }
 
-    /// Public decks, for anybody to read, signed in or not: 20 unless `first` or `last` says otherwise, at most 500.
+    /// Public decks, for anybody to read, signed in or not: 50 unless `first` or `last` says otherwise, at most 500.
     #[expect(clippy::too_many_arguments, reason = "the connection's arguments, each by its name")]
     async fn public_decks(
         &self,
@@ -152,7 +159,7 @@ impl Query {
         #[graphql(desc = "A cursor: public decks before it.")] before: Option<String>,
     ) -> Result<PublicDeckConnection> {
         let page =
-            PageRequest::new(first, after.as_deref(), last, before.as_deref(), public_deck::PAGE)?;
+            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
         let (query, tags) = (query.unwrap_or_default(), tags.unwrap_or_default());
         let filter = PublicFilter::new(&query, &tags, licence.map(Into::into))?;
         let order = order_by.map_or(PublicOrder::Newest, PublicOrder::from);

@@ -12,12 +12,10 @@ use common::page::{Page, PageRequest, encode_cursor};
 use super::args::NoteType;
 use super::note::NoteField;
 use crate::model::{
-    Licence, PublicFilter, PublicKey, PublicOrder, Publication, PublishedNote, Release, SampleKey,
+    DEFAULT_PAGE, Licence, PublicFilter, PublicKey, PublicOrder, Publication, PublishedNote,
+    Release, SampleKey,
 };
 use crate::service::{Service, Source};
-
-/// How many releases, notes or public decks a page holds when nothing is said.
-pub(super) const PAGE: u32 = 20;
 
 /// What others may do with a public deck besides learning with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -181,7 +179,7 @@ impl PublicDeckNode {
         Ok(ratings.get(&self.publication.id).copied())
     }
 
-    /// Its releases, from the latest down: 20 unless `first` or `last` says otherwise, at most 500.
+    /// Its releases, from the latest down: 50 unless `first` or `last` says otherwise, at most 500.
     async fn releases(
         &self,
         ctx: &Context<'_>,
@@ -194,7 +192,8 @@ impl PublicDeckNode {
         >,
         #[graphql(desc = "A cursor: releases before it.")] before: Option<String>,
     ) -> Result<ReleaseConnection> {
-        let page = PageRequest::new(first, after.as_deref(), last, before.as_deref(), PAGE)?;
+        let page =
+            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
         let load = async || {
             let service = ctx.data::<Arc<Service>>()?;
             Ok(shared(service.release_pages(self.batch.ids.clone(), page.clone()).await?))
@@ -205,7 +204,7 @@ impl PublicDeckNode {
         Ok(ReleaseConnection { page, count: self.publication.release })
     }
 
-    /// The notes of its latest release by deck and place, to look at before it is cloned: 20 unless `first` or `last` says otherwise, at most
+    /// The notes of its latest release by deck and place, to look at before it is cloned: 50 unless `first` or `last` says otherwise, at most
     /// 500.
     async fn notes(
         &self,
@@ -219,7 +218,8 @@ impl PublicDeckNode {
         >,
         #[graphql(desc = "A cursor: notes before it.")] before: Option<String>,
     ) -> Result<PublicNoteConnection> {
-        let page = PageRequest::new(first, after.as_deref(), last, before.as_deref(), PAGE)?;
+        let page =
+            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
         let load = async || {
             let service = ctx.data::<Arc<Service>>()?;
             Ok(shared(service.sample_pages(self.batch.ids.clone(), page.clone()).await?))
@@ -409,7 +409,7 @@ impl From<&PublishedNote> for PublicNote {
 /// Where a deck comes from that is a clone.
 #[derive(Debug, Clone, SimpleObject)]
 pub(super) struct DeckSource {
-    /// The release that was cloned, or pulled last.
+    /// The release that was cloned, or pulled last; 0 where cloning was broken off: pulling does the rest.
     release: i64,
     /// Whether there is a later release to pull.
     update_available: bool,

@@ -11,6 +11,7 @@ use common::{UserId, Viewer};
 use super::args::{DeckFilterInput, DeckOrderInput};
 use super::batch::DeckBatch;
 use super::deck::{DeckConnection, DecksOf};
+use super::sync::DeckChanges;
 use super::trash::TrashConnection;
 use crate::model::{DEFAULT_PAGE, DeckFilter, DeckOrder, Tag, Tagged};
 use crate::service::Service;
@@ -91,6 +92,20 @@ impl UserNode {
         let below = below.map(|tag| Tag::new("below", &tag)).transpose()?;
         let page = ctx.data::<Arc<Service>>()?.tags(viewer, below, page).await?;
         Ok(Some(TagConnection { page }))
+    }
+
+    /// What changed in the person's collection since a device last asked, in pages: decks, notes with their tags, and cards that were made, changed, moved or
+    /// deleted. Without `since`, everything there is. Only the viewer's own can be asked for.
+    async fn deck_changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The `nextCursor` of an earlier answer, at most 29 days old.")]
+        since: Option<String>,
+        #[graphql(desc = "At most so many: 1 to 500.", default = 200)] first: i32,
+    ) -> Result<Option<DeckChanges>> {
+        let Some(viewer) = self.viewer(ctx)? else { return Ok(None) };
+        let page = ctx.data::<Arc<Service>>()?.changes(viewer, since.as_deref(), first).await?;
+        Ok(Some(page.into()))
     }
 
     /// What the person deleted in the last 30 days, newest first: 50 entries unless `first` or `last` says otherwise, at most 500. Only

@@ -22,7 +22,7 @@ pub struct Subscription {
     pub owner: UserId,
     /// What it was made of.
     pub publication: PublicationId,
-    /// The release that was cloned, or pulled last.
+    /// The release that was cloned, or pulled last; 0 before all of the clone is there.
     pub release: i64,
     /// Grows with each write; 0 before the first.
     pub revision: i64,

@@ -1,6 +1,7 @@
 //! Decks: what they are, what makes and changes them, and the orders of their lists.
 
-use common::{DeckId, TrashId, UserId};
+use common::event::DeckChanged;
+use common::{DeckId, Event, TrashId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,19 @@ impl Deck {
     #[must_use]
     pub fn parent(&self) -> Option<DeckId> {
         self.ancestors.last().copied()
+    }
+
+    /// What other domains are told of it.
+    #[must_use]
+    pub fn told(&self, deleted: bool) -> Event {
+        Event::Deck(DeckChanged {
+            deck: self.id,
+            owner: self.owner,
+            version: self.version,
+            deleted,
+            parent: self.parent(),
+            archived: Some(self.archived),
+        })
     }
 
     /// The ancestors of the decks in it.

@@ -6,6 +6,7 @@
 //! and     = unary { unary }
 //! unary   = "-" unary | "(" query ")" | term
 //! term    = word | word "*" | '"' words '"' | "deck:" name | "tag:" name | "added:" days
+//!         | "is:" state | "rated:" days [ ":" rating ]
 //! ```
 
 mod parse;
@@ -13,7 +14,8 @@ pub mod text;
 
 use std::ops::Range;
 
-use common::{CardId, DeckId};
+use common::event::StudyState;
+use common::{CardId, Day, DeckId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,42 @@ pub enum Query {
     Tag(Tag),
     /// It was made in the last so many days of 24 hours.
     Added(u32),
+    /// What learning says of it.
+    Is(Is),
+    /// It was answered within the last so many local days, today among them, with this rating of the four if one is given.
+    Rated(u32, Option<usize>),
+}
+
+/// What can be asked of a card's learning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Is {
+    /// It comes back before this local day ends, and is kept away by nothing.
+    Due,
+    /// It was never studied.
+    New,
+    /// It is in its learning or relearning steps.
+    Learning,
+    /// It was learned, and may have been forgotten since.
+    Review,
+    /// It comes no more.
+    Suspended,
+    /// It comes no more on this local day.
+    Buried,
+    /// It was forgotten too often.
+    Leech,
+}
+
+impl Is {
+    /// All of them by the words that ask for them.
+    pub const ALL: [(&str, Self); 7] = [
+        ("due", Self::Due),
+        ("new", Self::New),
+        ("learning", Self::Learning),
+        ("review", Self::Review),
+        ("suspended", Self::Suspended),
+        ("buried", Self::Buried),
+        ("leech", Self::Leech),
+    ];
 }
 
 /// Words that follow one another.
@@ -66,6 +104,25 @@ pub enum Filter {
     Tag(Tag),
     /// It was made at this moment or later.
     Since(Timestamp),
+    /// What learning says of it.
+    Study(Study),
+}
+
+/// What learning may say of a card, as a store answers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Study {
+    /// It is in one of these states.
+    State(&'static [StudyState]),
+    /// It comes back on the local day or earlier, or before the next one starts; neither suspended nor buried.
+    Due(Day, Timestamp),
+    /// It comes no more.
+    Suspended,
+    /// It comes no more on this local day.
+    Buried(Day),
+    /// It was forgotten too often.
+    Leech,
+    /// It was answered at this moment or later, with this rating of the four if one is given.
+    Answered(Timestamp, Option<usize>),
 }
 
 impl Filter {
@@ -100,7 +157,12 @@ impl Query {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::wanted).collect(),
             Self::Words(words) => vec![words],
-            Self::Not(_) | Self::Deck(_) | Self::Tag(_) | Self::Added(_) => Vec::new(),
+            Self::Not(_)
+            | Self::Deck(_)
+            | Self::Tag(_)
+            | Self::Added(_)
+            | Self::Is(_)
+            | Self::Rated(..) => Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use common::Error;
 
 use super::text::words;
-use super::{Query, Words};
+use super::{Is, Query, Words};
 use crate::model::Tag;
 
 /// The most characters of a query.
@@ -13,7 +13,7 @@ pub const MAX_TERMS: usize = 50;
 /// The most parentheses and signs in one another.
 pub const MAX_DEPTH: usize = 20;
 
-/// The days that `added:` takes.
+/// The days that `added:` and `rated:` take.
 const DAYS: std::ops::RangeInclusive<u32> = 1..=36_500;
 
 /// Reads a query; an empty one holds for every card.
@@ -154,7 +154,7 @@ impl<'a> Parser<'a> {
         let empty = text.is_empty();
         match key.as_deref() {
             None => self.words(start, &text, quoted),
-            Some("deck" | "tag" | "added") if empty => {
+            Some("deck" | "tag" | "added" | "is" | "rated") if empty => {
                 Err(self.expected(value, "a value right after \":\""))
             }
             Some("deck") => Ok(Query::Deck(text)),
@@ -167,11 +167,36 @@ impl<'a> Parser<'a> {
                 let days = days.ok_or_else(|| self.expected(value, "days, 1 to 36500"))?;
                 Ok(Query::Added(days))
             }
+            Some("is") => {
+                let is = Is::ALL.iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
+                let expected = "due, new, learning, review, suspended, buried or leech";
+                Ok(Query::Is(is.ok_or_else(|| self.expected(value, expected))?.1))
+            }
+            Some("rated") => self.rated(value, &text),
             Some(_) => Err(self.expected(
                 start,
-                "a word, deck:, tag: or added: (put a word with \":\" in quotes)",
+                "a word, deck:, tag:, added:, is: or rated: (put a word with \":\" in quotes)",
             )),
         }
+    }
+
+    /// Days, and a rating after another colon.
+    fn rated(&self, value: usize, text: &str) -> Result<Query, Error> {
+        let (days, rating) = match text.split_once(':') {
+            Some((days, rating)) => (days, Some(rating)),
+            None => (text, None),
+        };
+        let count = days.parse().ok().filter(|days| DAYS.contains(days));
+        let count = count.ok_or_else(|| self.expected(value, "days, 1 to 36500"))?;
+        let place = |rating: &str| ["1", "2", "3", "4"].iter().position(|one| *one == rating);
+        let rating = match rating.map(place) {
+            Some(None) => {
+                let at = value + days.len() + 1;
+                return Err(self.expected(at, "a rating, 1 (again) to 4 (easy)"));
+            }
+            rating => rating.flatten(),
+        };
+        Ok(Query::Rated(count, rating))
     }
 
     /// A word or a quoted text.
@@ -235,6 +260,12 @@ mod tests {
         let both = Query::All(vec![word("b"), word("c")]);
         assert_eq!(parse("a OR b c").unwrap(), Query::Any(vec![word("a"), both]));
         assert_eq!(parse("oral").unwrap(), word("oral"));
+        let not_due = Query::Not(Box::new(Query::Is(Is::Due)));
+        let rated = Query::Any(vec![Query::Rated(7, None), Query::Rated(1, Some(0))]);
+        assert_eq!(
+            parse("-is:Due (rated:7 or rated:1:1)").unwrap(),
+            Query::All(vec![not_due, rated])
+        );
     }
 
     #[test]
@@ -250,7 +281,15 @@ mod tests {
             ("added:0", "at character 7: expected days, 1 to 36500, found \"0\""),
             ("tag:a::", "at character 5: expected a tag such as"),
             ("deck:", "at character 6: expected a value right after \":\""),
-            ("is:due", "at character 1: expected a word, deck:, tag: or added:"),
+            (
+                "is:do",
+                "at character 4: expected due, new, learning, review, suspended, buried or leech",
+            ),
+            ("is:", "at character 4: expected a value right after \":\""),
+            ("rated:0", "at character 7: expected days, 1 to 36500, found \"0\""),
+            ("rated:7:5", "at character 9: expected a rating, 1 (again) to 4 (easy), found \"5\""),
+            ("rated:7:", "at character 9: expected a rating, 1 (again) to 4 (easy), found the end"),
+            ("has:x", "at character 1: expected a word, deck:, tag:, added:, is: or rated:"),
             ("?", "at character 1: expected a word with letters"),
         ] {
             let message = error(text);
@@ -273,7 +312,7 @@ mod tests {
         #[test]
         fn texts_made_of_its_pieces_too(
             pieces in prop::collection::vec(
-                prop::sample::select(vec!["(", ")", "-", "or", " ", "\"", "a", "tag:x", "deck:", "added:3", "é*", ":"]),
+                prop::sample::select(vec!["(", ")", "-", "or", " ", "\"", "a", "tag:x", "deck:", "added:3", "é*", ":", "is:", "due", "rated:2"]),
                 0..30,
             )
         ) {

@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::Service;
 use super::check::taken;
+use super::pull::{Part, weight};
 use super::rewrite::Rewrite;
 use super::tree::fits;
 use crate::model::{
-    Deck, Guid, Links, NewClone, Note, NoteLink, Publication, PublishedDeck, PublishedNote,
+    Deck, Guid, Links, NewClone, Note, NoteLink, Publication, PublishedDeck, PublishedNote, Pull,
     Subscription,
 };
 use crate::place::{LAST, STEP};
@@ -19,25 +20,38 @@ use crate::store::Changes;
 use crate::store::sharing::ShareChanges;
 
 impl Service {
-    /// Clones a public deck, all or nothing. With an id that the client made, doing it again answers the same deck.
+    /// Clones a public deck, a large one in parts. With an id that the client made, doing it again answers the same deck; where the first try was
+    /// broken off, it does the rest, as does a pull.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the public deck or the parent; [`Error::Invalid`] for one's own; [`Error::Conflict`] when the id is that of
     /// something else; [`Error::LimitExceeded`] at [`crate::model::MAX_DECKS`] or [`crate::model::MAX_DEPTH`].
     pub async fn clone_deck(&self, viewer: &Viewer, new: &NewClone) -> Result<Deck, Error> {
-        self.change(viewer.user, || self.decide_clone(viewer, new)).await
+        let (deck, more) = self.change(viewer.user, || self.decide_clone(viewer, new)).await?;
+        if !more {
+            return Ok(deck);
+        }
+        let rest = Pull {
+            deck: deck.id,
+            dry_run: false,
+            take_theirs: false,
+            choices: Vec::new(),
+            expected_release: None,
+        };
+        Ok(self.pull(viewer, &rest).await?.deck)
     }
 
+    /// Makes a clone with a first part of its notes. Answers whether there are more.
     async fn decide_clone(
         &self,
         viewer: &Viewer,
         new: &NewClone,
-    ) -> Result<(Deck, Changes), Error> {
+    ) -> Result<((Deck, bool), Changes), Error> {
         let publication = self.listed(&new.slug).await?;
         if let Some(id) = new.id
-            && let Some(deck) = self.cloned_before(viewer, id, &publication).await?
+            && let Some(before) = self.cloned_before(viewer, id, &publication).await?
         {
-            return Ok((deck, Changes::default()));
+            return Ok((before, Changes::default()));
         }
         if publication.owner == viewer.user {
             return Err(Error::invalid("input.slug", "is your own deck: copyDeck copies it"));
@@ -60,8 +74,12 @@ impl Service {
             rewrite.new_deck(made.deck(deck, id, ancestors, position));
         }
         let mut links = Vec::with_capacity(notes.len());
+        let mut part = Part::new();
         for note in in_order(&decks, notes) {
             let Some(deck) = made.decks.get(&note.deck).copied() else { continue };
+            if !part.takes(weight(&note.content)) {
+                break;
+            }
             let (origin, note) = (note.origin, made.note(note));
             links.push(NoteLink(origin, note.id, publication.release));
             rewrite.new_note(note, deck);
@@ -83,7 +101,7 @@ impl Service {
             deck: deck.id,
             owner: viewer.user,
             publication: publication.id,
-            release: publication.release,
+            release: if part.more { 0 } else { publication.release },
             revision: 0,
         };
         changes.owner = Some(owner);
@@ -94,24 +112,24 @@ impl Service {
             subscribers: first.then_some((publication.id, 1)).into_iter().collect(),
             ..ShareChanges::default()
         };
-        Ok((deck, changes))
+        Ok(((deck, part.more), changes))
     }
 
-    /// The clone that an earlier try made.
+    /// The clone that an earlier try made, and whether not all of it is there.
     async fn cloned_before(
         &self,
         viewer: &Viewer,
         id: DeckId,
         publication: &Publication,
-    ) -> Result<Option<Deck>, Error> {
+    ) -> Result<Option<(Deck, bool)>, Error> {
         if self.store.taken(vec![id.uuid()]).await?.is_empty() {
             return Ok(None);
         }
         let deck = self.decks(viewer, vec![id]).await?.pop();
         let clone = self.store.subscriptions(vec![id]).await?.pop();
-        let same = clone.is_some_and(|clone| clone.publication == publication.id);
-        match deck.filter(|_| same) {
-            Some(deck) => Ok(Some(deck)),
+        let clone = clone.filter(|clone| clone.publication == publication.id);
+        match deck.zip(clone) {
+            Some((deck, clone)) => Ok(Some((deck, clone.release == 0))),
             None => Err(taken("input.id", id)),
         }
     }

@@ -7,7 +7,7 @@ use common::{CardId, DeckId, Error, NoteId, Viewer};
 use super::cards::told;
 use super::check::{batch_size, no_duplicates};
 use super::notes::at_once;
-use super::{NoteWithCards, Service, decks, tree};
+use super::{NoteWithCards, Service, tree};
 use crate::model::{Card, Deck, Guid, MAX_CARDS_AT_ONCE, Name, NewNote, Note};
 use crate::store::Changes;
 
@@ -100,7 +100,7 @@ impl Service {
             let count = new_cards.iter().filter(|card| card.deck == deck.id).count();
             deck.card_count = i64::try_from(count).unwrap_or(i64::MAX);
         }
-        let deck_events = decks.iter().map(|deck| decks::told(deck, false));
+        let deck_events = decks.iter().map(|deck| deck.told(false));
         let events = deck_events.chain(new_cards.iter().map(|card| told(card, false))).collect();
         let copy = decks.last().cloned().ok_or_else(|| Error::not_found("deck", id))?;
         let changes = Changes {

@@ -1,7 +1,6 @@
-//! Making and changing decks, and what other domains are told of them.
+//! Making and changing decks.
 
-use common::event::DeckChanged;
-use common::{DeckId, Error, Event, Viewer};
+use common::{DeckId, Error, Viewer};
 
 use super::Service;
 use super::check::{expect_version, taken};
@@ -74,7 +73,7 @@ impl Service {
             owner: Some(owner),
             new_decks: vec![deck.clone()],
             decks,
-            events: vec![told(&deck, false)],
+            events: vec![deck.told(false)],
             ..Changes::default()
         };
         Ok((deck, changes))
@@ -121,14 +120,10 @@ impl Service {
         }
         deck.version += 1;
         deck.updated_at = self.clock.now();
-        // Nothing that other domains are told has changed: no event.
-        let changes = Changes { decks: vec![deck.clone()], ..Changes::default() };
+        // Nothing else of what changed is told to other domains.
+        let is_told = deck.archived != before.archived;
+        let events = is_told.then(|| deck.told(false)).into_iter().collect();
+        let changes = Changes { decks: vec![deck.clone()], events, ..Changes::default() };
         Ok((deck, changes))
     }
-}
-
-/// What other domains are told of a deck.
-pub(super) fn told(deck: &Deck, deleted: bool) -> Event {
-    let Deck { id, owner, version, .. } = *deck;
-    Event::Deck(DeckChanged { deck: id, owner, version, deleted, parent: deck.parent() })
 }

@@ -18,6 +18,7 @@ mod read;
 mod rewrite;
 mod search;
 mod subscribers;
+mod sync;
 mod tags;
 mod tell;
 mod trash;
@@ -35,6 +36,7 @@ use crate::store::{Changes, Commit, Store};
 pub use browse::Source;
 pub use pull::{ConflictKind, PullConflict, Pulled};
 pub use read::Node;
+pub use sync::ChangePage;
 
 /// How often a change is decided again. Within a process the changes of one person wait for one another, so this bounds how many processes may
 /// be at the same deck at once.

@@ -1,10 +1,10 @@
-//! What the domain does when it is told of a person's account, and whether it is ready.
+//! What the domain does when it is told of a person's account, and of what was learned of cards; and whether it is ready.
 
 use common::endpoint::Domain;
 use common::{Error, Event, UserId};
 use futures::future::BoxFuture;
 
-use super::{Service, decks};
+use super::Service;
 use crate::model::Deck;
 use crate::store::Changes;
 
@@ -29,8 +29,8 @@ impl Service {
         // Of those in the trash others were told before.
         let live = || decks.iter().filter(|deck| deck.trash.is_none());
         owner.deck_count -= i64::from(live().count() as u32);
-        let events = live()
-            .map(|deck| decks::told(&Deck { version: deck.version + 1, ..deck.clone() }, true));
+        let events =
+            live().map(|deck| Deck { version: deck.version + 1, ..deck.clone() }.told(true));
         let events = events.collect();
         let leaving: Vec<Deck> = live().cloned().collect();
         let changes = Changes {
@@ -47,13 +47,19 @@ impl Service {
 impl Domain for Service {
     fn apply<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
+            let mut studied = Vec::new();
             for event in events {
-                // An account comes back from being gone by no event, so versions need not be compared.
-                if let Event::User(user) = event
-                    && user.deleted
-                {
-                    self.forget(user.user).await?;
+                match event {
+                    // An account comes back from being gone by no event, so versions need not be compared.
+                    Event::User(user) if user.deleted => self.forget(user.user).await?,
+                    Event::User(user) => self.store.put_person(user.clone()).await?,
+                    Event::Studied(cards) => studied.push(cards.clone()),
+                    // What this domain tells itself.
+                    Event::Deck(_) | Event::Card(_) => {}
                 }
+            }
+            if !studied.is_empty() {
+                self.store.put_study(studied).await?;
             }
             Ok(())
         })

@@ -16,11 +16,48 @@ use super::tree::fits;
 use super::{NoteWithCards, Service};
 use crate::merge::{Difference, Merged, Outcome, Said, decide};
 use crate::model::{
-    Deck, Links, NoteLink, Publication, PublishedDeck, PublishedNote, Pull, Subscription,
+    Content, Deck, Links, NoteLink, Publication, PublishedDeck, PublishedNote, Pull, Subscription,
 };
 use crate::place::STEP;
 use crate::store::Changes;
 use crate::store::sharing::ShareChanges;
+
+/// About how many cards, or as much text, are written in one transaction: MongoDB holds a transaction in its cache.
+const PART: usize = 2_000;
+/// As much text as counts for a card, in bytes.
+const TEXT: usize = 2_048;
+
+/// How much of a part a note takes.
+pub(super) fn weight(content: &Content) -> usize {
+    let text: usize = content.fields().iter().map(|field| field.value.len()).sum();
+    let cards = content.cards().len();
+    cards + cards * text / TEXT
+}
+
+/// What is left of a part.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    left: usize,
+    /// Whether something had to wait for the next part.
+    pub(super) more: bool,
+}
+
+impl Part {
+    /// A new part.
+    pub(super) const fn new() -> Self {
+        Self { left: PART, more: false }
+    }
+
+    /// Whether there is room for something: for the first thing there always is.
+    pub(super) const fn takes(&mut self, weight: usize) -> bool {
+        if self.left == 0 {
+            self.more = true;
+            return false;
+        }
+        self.left = self.left.saturating_sub(weight);
+        true
+    }
+}
 
 /// Why a note could not simply follow the author's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +101,8 @@ pub struct Pulled {
 }
 
 impl Service {
-    /// Pulls the latest release into a clone, all or nothing.
+    /// Pulls the latest release into a clone, in parts where much has changed. One that is broken off leaves each note as it was or as it will be; the
+    /// next one does the rest.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the deck, for a source that is no longer public, and for a note that is chosen for and is none of the
@@ -73,10 +111,29 @@ impl Service {
     pub async fn pull(&self, viewer: &Viewer, pull: &Pull) -> Result<Pulled, Error> {
         let ids = pull.choices.iter().map(|(note, _)| *note).enumerate();
         no_duplicates(ids, |index| format!("input.choices[{index}].noteId"))?;
-        self.change(viewer.user, || self.decide_pull(viewer, pull)).await
+        let mut pulled: Option<Pulled> = None;
+        loop {
+            let first = pulled.is_none();
+            let part = self.change(viewer.user, || self.decide_pull(viewer, pull, first));
+            let (part, more) = part.await?;
+            let sum = match pulled.take() {
+                Some(before) => before.with(part),
+                None => part,
+            };
+            if !more {
+                return Ok(sum);
+            }
+            pulled = Some(sum);
+        }
     }
 
-    async fn decide_pull(&self, viewer: &Viewer, pull: &Pull) -> Result<(Pulled, Changes), Error> {
+    /// Works out a part of a pull. Answers whether there is more.
+    async fn decide_pull(
+        &self,
+        viewer: &Viewer,
+        pull: &Pull,
+        first: bool,
+    ) -> Result<((Pulled, bool), Changes), Error> {
         let deck = self.deck(viewer, pull.deck).await?;
         let clone = self.store.subscriptions(vec![deck.id]).await?.pop();
         let links = self.store.links(deck.id).await?;
@@ -88,7 +145,7 @@ impl Service {
         let publication = found.filter(|publication| publication.listed);
         let publication =
             publication.ok_or_else(|| Error::not_found("public source of the deck", deck.id))?;
-        expect_release(Some(&publication), pull.expected_release)?;
+        expect_release(Some(&publication), pull.expected_release.filter(|_| first))?;
 
         let since = links.notes.iter().map(|link| link.2).min().unwrap_or(publication.release);
         let (decks, notes) = self.release(&publication, since).await?;
@@ -105,6 +162,9 @@ impl Service {
             conflicts: Vec::new(),
         };
         let mut merge = Merge::start(self, viewer, pull, &publication, &links, pulled).await?;
+        if first {
+            merge.check_choices()?;
+        }
         merge.decks(&decks, base_decks.unwrap_or_default()).await?;
         let notes = merge.notes(&decks, notes)?;
         let links = Links { decks: std::mem::take(&mut merge.links), notes };
@@ -127,6 +187,7 @@ struct Merge<'a> {
     /// The clone's notes that are not in the trash.
     mine: HashMap<NoteId, NoteWithCards>,
     pulled: Pulled,
+    part: Part,
 }
 
 impl<'a> Merge<'a> {
@@ -150,11 +211,6 @@ impl<'a> Merge<'a> {
         rewrite.know(decks);
         let mine: HashMap<NoteId, NoteWithCards> =
             mine.into_iter().map(|note| (note.note.id, note)).collect();
-        for (note, _) in &pull.choices {
-            if !mine.contains_key(note) {
-                return Err(Error::not_found("note", note));
-            }
-        }
         Ok(Self {
             service,
             pull,
@@ -166,7 +222,20 @@ impl<'a> Merge<'a> {
             links: links.decks.clone(),
             mine,
             pulled,
+            part: Part::new(),
         })
+    }
+
+    fn check_choices(&self) -> Result<(), Error> {
+        match self.pull.choices.iter().find(|(note, _)| !self.mine.contains_key(note)) {
+            Some((note, _)) => Err(Error::not_found("note", note)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a change belongs to this part. A dry run has but one.
+    fn takes(&mut self, weight: usize) -> bool {
+        self.pull.dry_run || self.part.takes(weight)
     }
 
     /// Makes the decks that are new, and writes those that the author wrote anew. What lies in a deck that its owner deleted is left out.
@@ -265,7 +334,8 @@ impl<'a> Merge<'a> {
         theirs: Option<PublishedNote>,
     ) -> Result<Option<NoteLink>, Error> {
         let mine = link.and_then(|link| self.mine.remove(&link.1));
-        let take = mine.as_ref().map_or(self.pull.take_theirs, |note| self.takes(note.note.id));
+        let take =
+            mine.as_ref().map_or(self.pull.take_theirs, |note| self.takes_theirs(note.note.id));
         let said = |note: &PublishedNote| said(&note.content, &note.tags);
         let outcome = decide(
             base.map(said).as_ref(),
@@ -279,6 +349,9 @@ impl<'a> Merge<'a> {
                 let Some(deck) = self.made.decks.get(&theirs.deck).copied() else {
                     return Ok(link);
                 };
+                if !self.takes(weight(&theirs.content)) {
+                    return Ok(link);
+                }
                 let (origin, note) = (theirs.origin, self.made.note(theirs));
                 let link = NoteLink(origin, note.id, self.release);
                 self.rewrite.new_note(note, deck);
@@ -287,10 +360,12 @@ impl<'a> Merge<'a> {
             }
             (Outcome::Write(merged), Some(mine), Some(theirs)) => {
                 let to = base.and_then(|base| self.moved(base, &theirs, &mine));
-                self.write(mine, merged, to)?;
-                Ok(compared)
+                Ok(if self.write(mine, merged, to)? { compared } else { link })
             }
             (Outcome::Delete, Some(mine), _) => {
+                if !self.takes(mine.cards.len()) {
+                    return Ok(link);
+                }
                 self.rewrite.delete(mine);
                 self.pulled.deleted += 1;
                 Ok(compared)
@@ -307,7 +382,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    fn takes(&self, note: NoteId) -> bool {
+    fn takes_theirs(&self, note: NoteId) -> bool {
         let choice = self.pull.choices.iter().find(|(chosen, _)| *chosen == note);
         choice.map_or(self.pull.take_theirs, |(_, takes)| *takes)
     }
@@ -324,23 +399,28 @@ impl<'a> Merge<'a> {
         to.filter(|_| base.deck != theirs.deck && live.all(|card| Some(card.deck) == from))
     }
 
+    /// Answers whether it is done, and not left for the next part.
     fn write(
         &mut self,
         mine: NoteWithCards,
         merged: Merged,
         to: Option<DeckId>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let Merged { said: Said { content, tags }, conflicts } = merged;
+        let mut note = mine.note.clone();
+        (note.content, note.tags) = (content, tags);
+        let changes = note != mine.note || to.is_some();
+        if changes && !self.takes(weight(&note.content)) {
+            return Ok(false);
+        }
         if !conflicts.is_empty() {
             self.conflict(&mine, ConflictKind::Edited, conflicts);
         }
-        let mut note = mine.note.clone();
-        (note.content, note.tags) = (content, tags);
-        if note != mine.note || to.is_some() {
+        if changes {
             self.pulled.updated += 1;
             self.rewrite.note_to(mine, note, to)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn conflict(&mut self, mine: &NoteWithCards, kind: ConflictKind, differences: Vec<Difference>) {
@@ -354,17 +434,19 @@ impl<'a> Merge<'a> {
         clone: Subscription,
         release: i64,
         links: Links,
-    ) -> Result<(Pulled, Changes), Error> {
-        let Self { service, pull, rewrite, made, before, mut pulled, .. } = self;
+    ) -> Result<((Pulled, bool), Changes), Error> {
+        let Self { service, pull, rewrite, made, before, mut pulled, part, .. } = self;
         let mut changes = rewrite.finish().await?;
         if pulled.added_decks > 0 {
             let new = usize::try_from(pulled.added_decks).unwrap_or(usize::MAX);
             changes.owner = Some(service.owner_with_room(made.viewer, new).await?);
         }
         if pull.dry_run {
-            return Ok((pulled, Changes::default()));
+            return Ok(((pulled, false), Changes::default()));
         }
         if clone.release != release || links != *before || !changes.is_empty() {
+            // It is at the release once all of it is there.
+            let release = if part.more { clone.release } else { release };
             let clone = Subscription { release, ..clone };
             changes.sharing =
                 ShareChanges { clone: Some((clone, links)), ..ShareChanges::default() };
@@ -372,10 +454,26 @@ impl<'a> Merge<'a> {
         if let Some(deck) = changes.decks.iter().find(|deck| deck.id == pulled.deck.id) {
             pulled.deck = deck.clone();
         }
-        Ok((pulled, changes))
+        Ok(((pulled, part.more), changes))
     }
 }
 
-fn said(content: &crate::model::Content, tags: &crate::model::Tags) -> Said {
+impl Pulled {
+    /// Two parts of the same pull.
+    fn with(mut self, next: Self) -> Self {
+        self.conflicts.extend(next.conflicts);
+        Self {
+            from: self.from,
+            added_decks: self.added_decks + next.added_decks,
+            added: self.added + next.added,
+            updated: self.updated + next.updated,
+            deleted: self.deleted + next.deleted,
+            conflicts: self.conflicts,
+            ..next
+        }
+    }
+}
+
+fn said(content: &Content, tags: &crate::model::Tags) -> Said {
     Said { content: content.clone(), tags: tags.clone() }
 }

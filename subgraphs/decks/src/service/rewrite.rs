@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::cards::told;
 use super::moves::{moved, take_in};
 use super::notes::at_once;
-use super::{NoteWithCards, Service, decks};
+use super::{NoteWithCards, Service};
 use crate::model::{Card, Deck, Note, Trash, TrashKind, Written};
 use crate::store::Changes;
 
@@ -28,6 +28,8 @@ pub(super) struct Rewrite<'a> {
     title: Option<String>,
     /// Entries of the trash that cards come back from.
     edits: HashSet<TrashId>,
+    /// Entries of the trash in which cards lie with their deck: see [`super::tags`].
+    with_deck: HashSet<TrashId>,
     decks: HashMap<DeckId, Deck>,
     changed_decks: HashSet<DeckId>,
     new_decks: HashSet<DeckId>,
@@ -52,7 +54,10 @@ impl<'a> Rewrite<'a> {
             true => Vec::new(),
             false => service.store.trash(trash.into_iter().collect()).await?,
         };
-        let edits = entries.iter().filter(|entry| entry.kind == TrashKind::Edit);
+        let of_kind = |kind| {
+            let entries = entries.iter().filter(move |entry| entry.kind == kind);
+            entries.map(|entry| entry.id).collect()
+        };
         Ok(Self {
             service,
             viewer,
@@ -60,7 +65,8 @@ impl<'a> Rewrite<'a> {
             trash: TrashId::new(),
             trashed: 0,
             title: None,
-            edits: edits.map(|entry| entry.id).collect(),
+            edits: of_kind(TrashKind::Edit),
+            with_deck: of_kind(TrashKind::Deck),
             decks,
             changed_decks: HashSet::new(),
             new_decks: HashSet::new(),
@@ -151,7 +157,8 @@ impl<'a> Rewrite<'a> {
             return Ok(Some(card));
         }
         // Others know the tags of cards, not of notes.
-        let tell = retagged && card.trash.is_none();
+        let is_told = card.trash.is_none_or(|trash| self.with_deck.contains(&trash));
+        let tell = retagged && is_told;
         if card != before || tell {
             card.version += 1;
             card.updated_at = self.now;
@@ -220,7 +227,7 @@ impl<'a> Rewrite<'a> {
 
     /// Makes a deck. Decks come before those in them.
     pub(super) fn new_deck(&mut self, deck: Deck) {
-        self.changes.events.push(decks::told(&deck, false));
+        self.changes.events.push(deck.told(false));
         self.new_decks.insert(deck.id);
         self.decks.insert(deck.id, deck);
     }

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use common::event::StudyState;
 use common::page::{Direction, Page, PageRequest};
-use common::{DeckId, Error, Viewer};
-use jiff::SignedDuration;
+use common::{Calendar, Day, DeckId, Error, Viewer};
+use jiff::{SignedDuration, Timestamp};
 
 use super::Service;
-use crate::model::{Card, Deck, MAX_DECKS};
-use crate::search::{Filter, Query, SearchKey, parse};
+use crate::model::{Card, Deck, DeckFilter, MAX_DECKS};
+use crate::search::{Filter, Is, Query, SearchKey, Study, parse};
 
 impl Service {
     /// One page of the viewer's cards that a query is true of: those with its words in the question first, the latest first in each part.
@@ -40,38 +41,94 @@ impl Service {
     }
 
     async fn filter(&self, viewer: &Viewer, query: &Query) -> Result<Filter, Error> {
-        let decks = if names_decks(query) {
+        let mut background =
+            Background { now: self.clock.now(), calendar: Calendar::default(), decks: Vec::new() };
+        if asks(query, &|term| matches!(term, Query::Is(_) | Query::Rated(..))) {
+            let person = self.store.person(viewer.user).await?;
+            background.calendar = person.map(|person| person.calendar()).unwrap_or_default();
+        }
+        let archived = DeckFilter { archived: Some(true), ..DeckFilter::default() };
+        if asks(query, &|term| matches!(term, Query::Deck(_)))
+            || asks(query, &|term| matches!(term, Query::Is(Is::Due)))
+                && self.store.deck_count(viewer.user, archived).await? > 0
+        {
             // Those in the trash may be among them: none of their cards is found.
             let limit = u32::try_from(MAX_DECKS * 2).unwrap_or(u32::MAX);
-            self.store.any_decks(viewer.user, limit).await?
-        } else {
-            Vec::new()
-        };
-        let now = self.clock.now();
-        Ok(filter(query, &decks, &|days| now - SignedDuration::from_hours(24 * i64::from(days))))
+            background.decks = self.store.any_decks(viewer.user, limit).await?;
+        }
+        Ok(background.filter(query))
     }
 }
 
-fn names_decks(query: &Query) -> bool {
+/// Whether one of the terms of a query is such.
+fn asks(query: &Query, such: &dyn Fn(&Query) -> bool) -> bool {
     match query {
-        Query::All(parts) | Query::Any(parts) => parts.iter().any(names_decks),
-        Query::Not(part) => names_decks(part),
-        Query::Deck(_) => true,
-        Query::Words(_) | Query::Tag(_) | Query::Added(_) => false,
+        Query::All(parts) | Query::Any(parts) => parts.iter().any(|part| asks(part, such)),
+        Query::Not(part) => asks(part, such),
+        term => such(term),
     }
 }
 
-fn filter(query: &Query, decks: &[Deck], since: &dyn Fn(u32) -> jiff::Timestamp) -> Filter {
-    let list = |parts: &[Query]| parts.iter().map(|part| filter(part, decks, since)).collect();
-    match query {
-        Query::All(parts) => Filter::All(list(parts)),
-        Query::Any(parts) => Filter::Any(list(parts)),
-        Query::Not(part) => Filter::Not(Box::new(filter(part, decks, since))),
-        Query::Words(words) => Filter::Words(words.clone()),
-        Query::Deck(name) => Filter::Decks(named(decks, name)),
-        Query::Tag(tag) => Filter::Tag(tag.clone()),
-        Query::Added(days) => Filter::Since(since(*days)),
+/// What a query is read against.
+struct Background {
+    now: Timestamp,
+    calendar: Calendar,
+    decks: Vec<Deck>,
+}
+
+impl Background {
+    fn filter(&self, query: &Query) -> Filter {
+        let list = |parts: &[Query]| parts.iter().map(|part| self.filter(part)).collect();
+        match query {
+            Query::All(parts) => Filter::All(list(parts)),
+            Query::Any(parts) => Filter::Any(list(parts)),
+            Query::Not(part) => Filter::Not(Box::new(self.filter(part))),
+            Query::Words(words) => Filter::Words(words.clone()),
+            Query::Deck(name) => Filter::Decks(named(&self.decks, name)),
+            Query::Tag(tag) => Filter::Tag(tag.clone()),
+            Query::Added(days) => {
+                Filter::Since(self.now - SignedDuration::from_hours(24 * i64::from(*days)))
+            }
+            Query::Is(is) => self.studied(*is),
+            Query::Rated(days, rating) => {
+                let today = self.calendar.day_of(self.now);
+                let first = Day(today.0.saturating_add_unsigned(1).saturating_sub_unsigned(*days));
+                Filter::Study(Study::Answered(self.calendar.start_of(first), *rating))
+            }
+        }
     }
+
+    fn studied(&self, is: Is) -> Filter {
+        let today = self.calendar.day_of(self.now);
+        Filter::Study(match is {
+            Is::Due => {
+                let due = Study::Due(today, self.calendar.start_of(today.plus(1)));
+                // What is put aside does not come.
+                let asleep = asleep(&self.decks);
+                if asleep.is_empty() {
+                    return Filter::Study(due);
+                }
+                let asleep = Filter::Not(Box::new(Filter::Decks(asleep)));
+                return Filter::All(vec![Filter::Study(due), asleep]);
+            }
+            Is::New => Study::State(&[StudyState::New]),
+            Is::Learning => Study::State(&[StudyState::Learning, StudyState::Relearning]),
+            Is::Review => Study::State(&[StudyState::Review, StudyState::Relearning]),
+            Is::Suspended => Study::Suspended,
+            Is::Buried => Study::Buried(today),
+            Is::Leech => Study::Leech,
+        })
+    }
+}
+
+/// The decks that are put aside, and those in them.
+fn asleep(decks: &[Deck]) -> Vec<DeckId> {
+    let archived: HashSet<DeckId> =
+        decks.iter().filter(|deck| deck.archived).map(|deck| deck.id).collect();
+    let within = |deck: &&Deck| {
+        deck.archived || deck.ancestors.iter().any(|ancestor| archived.contains(ancestor))
+    };
+    decks.iter().filter(within).map(|deck| deck.id).collect()
 }
 
 /// The decks of a name or a path such as `language::french`, without regard to case, and those in them.

@@ -1,12 +1,14 @@
 //! Tagging notes, and renaming and merging tags.
 
+use std::collections::HashSet;
+
 use common::page::{Direction, PageRequest};
-use common::{Error, NoteId, Viewer};
+use common::{Error, NoteId, TrashId, Viewer};
 
 use super::cards::told;
 use super::check::{batch_size, no_duplicates};
 use super::{NoteWithCards, Service};
-use crate::model::{Tag, Tagging, Tags};
+use crate::model::{Card, Tag, Tagging, Tags, TrashKind};
 use crate::store::Changes;
 
 /// How many notes of a tag that is renamed are changed in one transaction.
@@ -61,16 +63,23 @@ impl Service {
     ) -> Result<(Vec<NoteWithCards>, Changes), Error> {
         let mut notes = self.notes_in_order(viewer, edit.notes.clone()).await?;
         let mut changes = Changes::default();
+        let with_deck = self.trashed_with_deck(&notes).await?;
         for note in &mut notes {
             let tags = note.note.tags.edited(edit, "input.add")?;
-            self.retag(note, tags, &mut changes);
+            self.retag(note, tags, &with_deck, &mut changes);
             note.cards.retain(|card| card.trash.is_none());
         }
         Ok((notes, changes))
     }
 
     /// Gives a note other tags, if they differ. Its cards get a new version, because others are told of tags with them.
-    fn retag(&self, note: &mut NoteWithCards, tags: Tags, changes: &mut Changes) {
+    fn retag(
+        &self,
+        note: &mut NoteWithCards,
+        tags: Tags,
+        with_deck: &HashSet<TrashId>,
+        changes: &mut Changes,
+    ) {
         let NoteWithCards { note, cards } = note;
         let texts =
             |tags: &Tags| tags.list().iter().map(|t| t.text().to_owned()).collect::<Vec<_>>();
@@ -81,11 +90,25 @@ impl Service {
         note.version += 1;
         note.updated_at = self.clock.now();
         changes.notes.push(note.clone());
-        for card in cards.iter_mut().filter(|card| card.trash.is_none()) {
+        let is_told = |card: &&mut Card| card.trash.is_none_or(|trash| with_deck.contains(&trash));
+        for card in cards.iter_mut().filter(is_told) {
             card.version += 1;
             changes.events.push(told(card, false));
             changes.cards.push(card.clone());
         }
+    }
+
+    /// The entries of the trash in which cards of the notes lie with their deck. Others know these cards still, and are not told of them when the deck comes
+    /// back: what changes of them meanwhile they are told at once.
+    async fn trashed_with_deck(&self, notes: &[NoteWithCards]) -> Result<HashSet<TrashId>, Error> {
+        let cards = notes.iter().flat_map(|note| &note.cards);
+        let entries: HashSet<TrashId> = cards.filter_map(|card| card.trash).collect();
+        if entries.is_empty() {
+            return Ok(entries);
+        }
+        let entries = self.store.trash(entries.into_iter().collect()).await?;
+        let decks = entries.iter().filter(|entry| entry.kind == TrashKind::Deck);
+        Ok(decks.map(|entry| entry.id).collect())
     }
 
     async fn check_rename(&self, viewer: &Viewer, from: &Tag, to: &Tag) -> Result<(), Error> {
@@ -118,6 +141,7 @@ impl Service {
         let ids = found.into_iter().map(|note| note.id).collect();
         let mut notes = self.notes_with_all_cards(viewer, ids).await?;
         let mut changes = Changes::default();
+        let with_deck = self.trashed_with_deck(&notes).await?;
         for note in &mut notes {
             let renamed = |tag: &Tag| {
                 // One that only a note in the trash has may be too long: it stays.
@@ -127,7 +151,7 @@ impl Service {
             let tags = note.note.tags.list().iter();
             let tags = tags.map(|tag| renamed(tag).unwrap_or_else(|| tag.clone())).collect();
             let tags = Tags::new("input.to", tags)?;
-            self.retag(note, tags, &mut changes);
+            self.retag(note, tags, &with_deck, &mut changes);
         }
         let count = i64::try_from(changes.notes.len()).unwrap_or(i64::MAX);
         Ok(((last, count), changes))

@@ -7,7 +7,7 @@ use super::cards::told;
 use super::check::{batch_size, no_duplicates};
 use super::moves::take_in;
 use super::notes::at_once;
-use super::{Service, decks, tree};
+use super::{Service, tree};
 use crate::model::{Card, Deck, MAX_CARDS_AT_ONCE, TRASH_KEPT, Trash, TrashKind};
 use crate::store::Changes;
 
@@ -115,7 +115,7 @@ impl Service {
         }
         let changes = Changes {
             owner: Some(owner),
-            events: decks.iter().map(|deck| decks::told(deck, true)).collect(),
+            events: decks.iter().map(|deck| deck.told(true)).collect(),
             trashed_with_deck: decks.iter().map(|deck| (deck.id, entry.id)).collect(),
             sharing: self.leaving(viewer.user, &decks).await?,
             decks,
@@ -187,7 +187,7 @@ impl Service {
             // Notes were edited meanwhile, which takes cards out of the trash, or out of this entry.
             deck.card_count = counts.get(&deck.id).copied().unwrap_or(0);
         }
-        let events = decks.iter().map(|deck| decks::told(deck, false)).collect();
+        let events = decks.iter().map(|deck| deck.told(false)).collect();
         let sharing = self.returning(viewer.user, &decks).await?;
         // What is decided rests on where the parent lies.
         decks.extend(parent);

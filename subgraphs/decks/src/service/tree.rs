@@ -61,7 +61,8 @@ impl Service {
         moved.extend(self.with_places(viewer, neighbours).await?);
         // What is decided rests on where the parent lies.
         moved.extend(parent);
-        Ok((deck, Changes { decks: moved, ..Changes::default() }))
+        let events = vec![deck.told(false)];
+        Ok((deck, Changes { decks: moved, events, ..Changes::default() }))
     }
 
     /// Puts a deck, and those in it, below another parent. Answers those in it.

@@ -10,7 +10,7 @@ pub mod sqlite;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use common::event::Event;
+use common::event::{CardsStudied, Event, UserChanged};
 use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
 use common::{CardId, DeckId, NoteId, StoreError, TrashId, UserId};
@@ -19,8 +19,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Card, CardKey, CardList, Deck, DeckFilter, DeckKey, DeckOrder, Note, Owner, Tag, Tagged, Trash,
-    TrashKey,
+    Card, CardKey, CardList, ChangeKey, Deck, DeckFilter, DeckKey, DeckOrder, Note, Owner, Person,
+    Tag, Tagged, Trash, TrashKey,
 };
 use crate::search::{Filter, SearchKey};
 use sharing::{ShareChanges, ShareStore};
@@ -126,6 +126,25 @@ pub trait Store: OutboxStore + ShareStore {
     /// How many cards of a person a query is true of.
     fn search_count(&self, owner: UserId, filter: Filter) -> Reply<'_, i64>;
 
+    /// Keeps where a person is, if it is newer.
+    fn put_person(&self, user: UserChanged) -> Reply<'_, ()>;
+
+    /// Where a person is, if that was told.
+    fn person(&self, id: UserId) -> Reply<'_, Option<Person>>;
+
+    /// Keeps what was learned of cards that exist, also in the trash, and are their owner's, if it is newer. Whoever tells of a card was told of it once it was
+    /// stored, so one that does not exist was deleted for good.
+    fn put_study(&self, studied: Vec<CardsStudied>) -> Reply<'_, ()>;
+
+    /// The places of a person's decks, notes and cards, also of those in the trash, in the order of their changes beyond a place, at most `limit`; and the
+    /// number of the last change there is.
+    fn changes(
+        &self,
+        owner: UserId,
+        after: ChangeKey,
+        limit: u32,
+    ) -> Reply<'_, (Vec<ChangeKey>, i64)>;
+
     /// Those of the entries of the trash that exist, in any order.
     fn trash(&self, ids: Vec<TrashId>) -> Reply<'_, Vec<Trash>>;
 
@@ -148,7 +167,7 @@ pub trait Store: OutboxStore + ShareStore {
     /// and the entry itself. Answers whether it is gone.
     fn purge(&self, trash: TrashId, limit: u32) -> Reply<'_, bool>;
 
-    /// Makes all changes at once and keeps their events for delivery, or changes nothing and answers [`Commit::Stale`].
+    /// Makes all changes at once under the person's next number, and keeps their events for delivery, or changes nothing and answers [`Commit::Stale`].
     fn commit(&self, changes: Changes) -> Reply<'_, Commit>;
 
     /// Whether the store answers.
@@ -214,6 +233,28 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Whose things are changed, if any are: all are one person's.
+    fn person(&self) -> Option<UserId> {
+        let decks = self.new_decks.iter().chain(&self.decks).chain(&self.deleted_decks);
+        let notes = self.new_notes.iter().chain(&self.notes).map(|note| note.owner);
+        let cards = self.new_cards.iter().chain(&self.cards).map(|card| card.owner);
+        let trash = self.trash.iter().map(|trash| trash.owner);
+        let owner = self.owner.iter().map(|owner| owner.id);
+        let mut all =
+            owner.chain(decks.map(|deck| deck.owner)).chain(notes).chain(cards).chain(trash);
+        all.next()
+    }
+
+    /// Whether the account is gone: nothing is kept of it that is not a thing of its own.
+    fn ends_account(&self) -> bool {
+        self.owner.is_some_and(|owner| owner.gone)
+    }
+
+    /// Whether cards go into the trash or come back, so that notes are not there any more or are there again.
+    fn moves_trash(&self) -> bool {
+        !self.trash.is_empty() || !self.trashed_with_deck.is_empty() || !self.restored.is_empty()
+    }
+
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {

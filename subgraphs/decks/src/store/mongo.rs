@@ -5,11 +5,14 @@ mod filters;
 mod search;
 mod sharing;
 mod sharing_documents;
+mod sync;
+mod told;
 mod upgrade;
 mod write;
 
 use std::collections::HashMap;
 
+use common::event::{CardsStudied, UserChanged};
 use common::mongo::Mongo;
 use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
@@ -25,8 +28,8 @@ use super::{
     Changes, Commit, OutlineCard, Reply, Store, card_pages, child_pages, outcome, reading_down,
 };
 use crate::model::{
-    Card, CardKey, CardList, CardSort, Deck, DeckFilter, DeckKey, DeckOrder, DeckSort, Note, Owner,
-    Tag, Tagged, Trash, TrashKey,
+    Card, CardKey, CardList, CardSort, ChangeKey, Deck, DeckFilter, DeckKey, DeckOrder, DeckSort,
+    Note, Owner, Person, Tag, Tagged, Trash, TrashKey,
 };
 use crate::search::{Filter, SearchKey};
 use documents::{
@@ -34,6 +37,8 @@ use documents::{
     OwnerDocument, PlaceDocument, TaggedDocument, TrashDocument,
 };
 use filters::{all, beyond, deck_key, filtered, live, one_of, only, sort};
+use sync::SyncDocument;
+use told::PersonDocument;
 
 /// One batch of a cursor, unless it is larger than a message.
 const ONE_BATCH: u32 = 100_000;
@@ -49,6 +54,8 @@ pub struct MongoStore {
     trash: Collection<TrashDocument>,
     deleted: Collection<IdDocument>,
     outbox: Collection<EventDocument>,
+    persons: Collection<PersonDocument>,
+    sync: Collection<SyncDocument>,
 }
 
 impl MongoStore {
@@ -65,6 +72,8 @@ impl MongoStore {
             trash: mongo.collection("trash"),
             deleted: mongo.collection("deleted"),
             outbox: mongo.collection("outbox"),
+            persons: mongo.collection("persons"),
+            sync: mongo.collection("sync"),
             mongo,
         };
         upgrade::upgrade(&store).await?;
@@ -94,12 +103,32 @@ impl MongoStore {
         ] {
             self.mongo.ensure_index(collection, name, keys, IndexOptions::default()).await?;
         }
+        for collection in ["decks", "notes", "cards"] {
+            let keys = doc! { "owner": 1, "change": 1, "_id": 1 };
+            let options = IndexOptions::default();
+            self.mongo.ensure_index(collection, "by_change", keys, options).await?;
+        }
+        let by_state = doc! { "owner": 1, "study.state": 1, "_id": 1 };
+        self.mongo.ensure_index("cards", "by_state", by_state, IndexOptions::default()).await?;
+        // What holds for few cards.
+        for (name, field) in [
+            ("due", "study.comesFrom"),
+            ("suspended", "study.suspended"),
+            ("buried", "study.buriedUntil"),
+            ("leech", "study.leech"),
+            ("answered", "study.answeredAt"),
+        ] {
+            let filter = doc! { field: { "$exists": true } };
+            let options = IndexOptions::builder().partial_filter_expression(filter).build();
+            let keys = doc! { "owner": 1, field: 1, "_id": 1 };
+            self.mongo.ensure_index("cards", name, keys, options).await?;
+        }
         let unique = IndexOptions::builder().unique(true).build();
         let of_note = doc! { "note": 1, "ordinal": 1 };
         self.mongo.ensure_index("cards", "of_note", of_note, unique).await?;
         self.make_sharing_indexes().await?;
         // A transaction makes no collection while another writes: those without an index of their own are made here.
-        for collection in ["owners", "deleted", "outbox"] {
+        for collection in ["owners", "deleted", "outbox", "persons", "sync"] {
             let id = doc! { "_id": 1 };
             self.mongo.ensure_index(collection, "_id_", id, IndexOptions::default()).await?;
         }
@@ -399,6 +428,27 @@ impl Store for MongoStore {
 
     fn search_count(&self, owner: UserId, filter: Filter) -> Reply<'_, i64> {
         Box::pin(self.found_count(owner, filter))
+    }
+
+    fn put_person(&self, user: UserChanged) -> Reply<'_, ()> {
+        Box::pin(self.keep_person(user))
+    }
+
+    fn person(&self, id: UserId) -> Reply<'_, Option<Person>> {
+        Box::pin(self.person_of(id))
+    }
+
+    fn put_study(&self, studied: Vec<CardsStudied>) -> Reply<'_, ()> {
+        Box::pin(self.keep_study(studied))
+    }
+
+    fn changes(
+        &self,
+        owner: UserId,
+        after: ChangeKey,
+        limit: u32,
+    ) -> Reply<'_, (Vec<ChangeKey>, i64)> {
+        Box::pin(self.changes_after(owner, after, limit))
     }
 
     fn commit(&self, changes: Changes) -> Reply<'_, Commit> {

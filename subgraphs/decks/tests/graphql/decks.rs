@@ -205,8 +205,16 @@ async fn other_domains_are_told_what_exists() {
     let ((domain, _), owner) = (Domain::sqlite().await, UserId::new());
     let id = domain.deck(owner, "deck").await;
     let deck = id.parse().unwrap();
-    let told =
-        |version, deleted| Event::Deck(DeckChanged { deck, owner, version, deleted, parent: None });
+    let told = |version, deleted| {
+        Event::Deck(DeckChanged {
+            deck,
+            owner,
+            version,
+            deleted,
+            parent: None,
+            archived: Some(false),
+        })
+    };
     assert_eq!(domain.heard.take(), [told(1, false)]);
     domain.data(owner, UPDATE, json!({ "input": { "id": id, "name": "renamed" } })).await;
     domain.data(owner, UPDATE, json!({ "input": { "id": id, "name": "renamed" } })).await;

@@ -10,6 +10,7 @@ mod notes;
 mod search;
 mod sharing;
 mod support;
+mod sync;
 mod tags;
 mod trash;
 mod tree;

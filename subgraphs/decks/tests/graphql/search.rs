@@ -1,7 +1,10 @@
 //! Search through GraphQL: the grammar, the order, where the words are, pages, and what other people's cards have to do with it: nothing.
 
+use std::sync::Arc;
+
 use crate::support::Domain;
-use common::UserId;
+use common::event::{CardStudied, CardsStudied, StudyDue, StudyState, UserChanged};
+use common::{Calendar, Day, Event, UserId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -154,5 +157,147 @@ async fn a_query_that_does_not_parse_is_named_with_the_place() {
     // Nothing of a query is taken for the language of the store.
     for query in ["\"a\" NEAR b", "a' OR 1=1", "col*umn*", "$where", "^a", "a+b", "{a}"] {
         domain.data(user, SEARCH, json!({ "query": query })).await;
+    }
+}
+
+/// Tells what was learned of cards, each with the same version.
+async fn learned(domain: &Domain, owner: UserId, version: i64, cards: Vec<CardStudied>) {
+    let cards = cards.into_iter().map(|card| CardStudied { version, ..card }).collect();
+    let event = Event::Studied(CardsStudied { owner, cards });
+    domain.endpoint.apply(Arc::from([event])).await.unwrap();
+}
+
+fn told(card: &str, state: StudyState, due: Option<StudyDue>) -> CardStudied {
+    CardStudied {
+        card: card.parse().unwrap(),
+        version: 1,
+        state,
+        due,
+        suspended: false,
+        buried_until: None,
+        flag: 0,
+        lapses: 0,
+        leech: false,
+        answered: [None; 4],
+    }
+}
+
+#[tokio::test]
+async fn cards_are_found_by_what_was_learned_of_them() {
+    for domain in [Domain::sqlite().await.0, Domain::mongo().await.0] {
+        let (user, other) = (UserId::new(), UserId::new());
+        let deck = domain.deck(user, "deck").await;
+        let questions = ["new", "due today", "due tomorrow", "in its steps", "away", "put aside"];
+        let cards = domain.cards(user, &deck, &questions[..5]).await;
+        let shelf = domain.deck(user, "shelf").await;
+        let inner = domain.deck_in(user, &shelf, "inner").await;
+        let aside = domain.cards(user, &inner, &questions[5..]).await;
+        // 2026-11-24T09:30Z is 18:30 in Tokyo.
+        let tokyo = Calendar::new("Asia/Tokyo", 4).unwrap();
+        let today = tokyo.day_of(domain.clock.now());
+        let on = |day| Some(StudyDue::On(day));
+        let tonight = domain.clock.now() + SignedDuration::from_hours(9);
+        learned(
+            &domain,
+            user,
+            1,
+            vec![
+                told(&cards[1], StudyState::Review, on(today)),
+                told(&cards[2], StudyState::Review, on(today.plus(1))),
+                CardStudied {
+                    lapses: 9,
+                    leech: true,
+                    ..told(&cards[3], StudyState::Relearning, Some(StudyDue::At(tonight)))
+                },
+                CardStudied {
+                    suspended: true,
+                    buried_until: Some(today.plus(1)),
+                    ..told(&cards[4], StudyState::Review, on(today))
+                },
+                told(&aside[0], StudyState::Review, on(today)),
+            ],
+        )
+        .await;
+        let time_zone = "Asia/Tokyo".to_owned();
+        let (version, deleted, rollover_hour) = (1, false, 4);
+        let person = UserChanged { user, version, deleted, time_zone, rollover_hour };
+        domain.endpoint.apply(Arc::from([Event::User(person)])).await.unwrap();
+
+        let [new, due, tomorrow, steps, away, aside] = questions;
+        for (query, expected) in [
+            ("is:new", vec![new]),
+            ("is:due", vec![aside, steps, due]),
+            ("is:due -deck:shelf", vec![steps, due]),
+            ("is:learning", vec![steps]),
+            ("is:review", vec![aside, away, steps, tomorrow, due]),
+            ("is:suspended", vec![away]),
+            ("is:buried", vec![away]),
+            ("is:leech", vec![steps]),
+            ("-is:new -is:review", vec![]),
+            ("is:leech or is:suspended", vec![away, steps]),
+            ("today is:due", vec![due]),
+            ("(tomorrow or is:new) -is:leech", vec![tomorrow, new]),
+            ("tomorrow or is:new", vec![tomorrow, new]),
+        ] {
+            assert_eq!(found(&domain, user, query).await, expected, "{query}");
+            assert!(found(&domain, other, query).await.is_empty(), "{query}");
+        }
+        // What is put aside does not come, nor what lies in it; but it is there.
+        let archive = "mutation($id: ID!, $archived: Boolean!) { updateDeck(input: {id: $id, archived: $archived}) { deck { archived } } }";
+        domain.data(user, archive, json!({ "id": shelf, "archived": true })).await;
+        assert_eq!(found(&domain, user, "is:due").await, [steps, due]);
+        assert_eq!(found(&domain, user, "is:review aside").await, [aside]);
+        domain.data(user, archive, json!({ "id": shelf, "archived": false })).await;
+        assert_eq!(found(&domain, user, "is:due").await, [aside, steps, due]);
+        // The day of Tokyo ends at 19:00Z.
+        domain.clock.advance(SignedDuration::from_hours(10));
+        assert_eq!(found(&domain, user, "is:due").await, [aside, steps, tomorrow, due]);
+        assert_eq!(found(&domain, user, "is:buried").await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn cards_are_found_by_when_they_were_answered() {
+    for domain in [Domain::sqlite().await.0, Domain::mongo().await.0] {
+        let user = UserId::new();
+        let deck = domain.deck(user, "deck").await;
+        let questions = ["this morning", "last night", "a week ago", "never"];
+        let cards = domain.cards(user, &deck, &questions).await;
+        // It is 09:30 in London, where the days begin at four.
+        let at = |text: &str| Some(text.parse().unwrap());
+        let answered = |card: &str, answered| CardStudied {
+            answered,
+            ..told(card, StudyState::Review, Some(StudyDue::On(Day(99_999))))
+        };
+        learned(
+            &domain,
+            user,
+            1,
+            vec![
+                answered(
+                    &cards[0],
+                    [at("2026-11-24T04:00:00Z"), None, at("2026-11-23T12:00:00Z"), None],
+                ),
+                answered(&cards[1], [None, at("2026-11-24T03:59:59Z"), None, None]),
+                answered(&cards[2], [None, None, None, at("2026-11-18T04:00:00Z")]),
+            ],
+        )
+        .await;
+        let [morning, night, week, never] = questions;
+        for (query, expected) in [
+            ("rated:1", vec![morning]),
+            ("rated:1:1", vec![morning]),
+            ("rated:1:3", vec![]),
+            ("rated:2:3", vec![morning]),
+            ("rated:2", vec![night, morning]),
+            ("rated:2:2", vec![night]),
+            ("rated:6", vec![night, morning]),
+            ("rated:7", vec![week, night, morning]),
+            ("rated:7:4 or rated:1:1", vec![week, morning]),
+            ("-rated:7", vec![never]),
+            ("-rated:36500", vec![never]),
+        ] {
+            assert_eq!(found(&domain, user, query).await, expected, "{query}");
+        }
     }
 }

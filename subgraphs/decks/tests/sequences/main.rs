@@ -1,10 +1,11 @@
-//! Random sequences of what a person does to a collection, against a simple model of it, on both stores; and pages that are read while
+//! Random sequences of what a person does to a collection, against a simple model of it and beside a device that follows, on both stores; and pages that are read while
 //! others make, move and delete.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod model;
 mod pages;
+mod replica;
 mod sharing;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use decks::store::sqlite::{MIGRATIONS, SqliteStore};
 use model::Model;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use replica::Replica;
 
 /// What is done: which kind of thing, and two numbers that choose what to.
 pub(crate) type Step = (u8, usize, usize);
@@ -180,10 +182,13 @@ impl Collection {
     }
 
     async fn run(&self, steps: Vec<Step>) {
-        let mut model = Model::default();
+        let (mut model, mut device) = (Model::default(), Replica::default());
         for (nth, step) in steps.into_iter().enumerate() {
             self.step(&mut model, step).await;
-            assert_eq!(self.seen().await, model.seen(), "after step {nth}: {step:?}");
+            let seen = self.seen().await;
+            assert_eq!(seen, model.seen(), "after step {nth}: {step:?}");
+            device.follow(&self.service, &self.viewer).await;
+            device.check(&seen);
         }
     }
 }

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod changes;
 mod decks_and_cards;
 mod notes_and_trash;
 mod sharing;
 mod support;
+mod told;
 
 use common::testing;
 use decks::store::mongo::MongoStore;
@@ -50,4 +52,8 @@ suite! {
     sharing::a_release_stays_as_it_was_when_others_come
     sharing::clones_are_remembered_until_their_deck_is_gone
     sharing::ratings_are_counted_once_for_each_person
+    told::persons_are_kept_when_newer
+    told::cards_are_found_by_what_was_learned
+    told::what_was_learned_is_kept_when_newer
+    changes::what_changes_comes_once_in_order
 }

@@ -79,7 +79,14 @@ pub(crate) fn entry(owner: UserId, kind: TrashKind, ms: i64) -> Trash {
 
 pub(crate) fn event(deck: &Deck) -> Event {
     let (version, deleted) = (deck.version, false);
-    Event::Deck(DeckChanged { deck: deck.id, owner: deck.owner, version, deleted, parent: None })
+    Event::Deck(DeckChanged {
+        deck: deck.id,
+        owner: deck.owner,
+        version,
+        deleted,
+        parent: None,
+        archived: Some(false),
+    })
 }
 
 pub(crate) async fn done(store: &impl Store, changes: Changes) {

@@ -126,6 +126,8 @@ pub struct Progress {
     pub buried_until: Option<Day>,
     /// 0 (none) to 7.
     pub flag: u8,
+    /// When it was last answered AGAIN, HARD, GOOD and EASY, for practice or not.
+    pub answered: [Option<Timestamp>; 4],
     /// The last entry of the log.
     pub last: Option<AnswerKey>,
 }
@@ -210,6 +212,9 @@ pub fn advance(
     progress.last = Some((at, id));
     let scheduler = Scheduler { model, rules };
     let mut phase = Phase::Uncounted;
+    if let Some(rating) = action.rating() {
+        progress.answered[rating.place()] = Some(at);
+    }
     match action {
         Action::Answer(rating) => {
             let before = progress.memory.as_ref();

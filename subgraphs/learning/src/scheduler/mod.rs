@@ -4,7 +4,6 @@
 //! local day and what was answered before are handed in, so that replaying a log always gives the same state.
 
 mod answer;
-mod calendar;
 mod fuzz;
 mod log;
 mod memory;
@@ -16,7 +15,7 @@ mod settings;
 use async_graphql::Enum;
 
 pub use answer::{Answer, Preview, Scheduler};
-pub use calendar::{Calendar, Day, UnknownTimeZone};
+pub use common::calendar::{Calendar, Day, UnknownTimeZone};
 pub use log::{Action, Entry, MATURE, Phase, Progress, Replayed, Rulebook, advance, replay};
 pub use memory::{AnswerKey, Due, Memory};
 pub use model::{MODEL_VERSION, Model, ModelError};
@@ -52,6 +51,12 @@ impl Rating {
             Self::Good => 3,
             Self::Easy => 4,
         }
+    }
+
+    /// Its place among the four.
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self as usize
     }
 
     /// The rating with this number.

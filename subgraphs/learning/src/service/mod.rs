@@ -10,17 +10,18 @@ mod statistics;
 mod sync;
 mod view;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use common::endpoint::Domain;
+use common::outbox::Outbox;
 use common::page::{Page, PageRequest};
 use common::{CardId, Clock, DeckId, Error, Event, StoreError, UserId, Viewer};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::entry::Logged;
-use crate::model::{Person, Stats};
+use crate::model::{Person, Stats, StoredDeck};
 use crate::scheduler::{AnswerKey, Model, ModelError, Settings};
 use crate::shelf::Tree;
 use crate::store::Store;
@@ -37,6 +38,7 @@ pub use view::{CardView, DeckCounts, DeckView, Moment};
 /// The rules of learning.
 pub struct Service {
     store: Arc<dyn Store>,
+    outbox: Outbox,
     average: Arc<Model>,
     clock: Clock,
     jobs: Arc<fit::Jobs>,
@@ -84,9 +86,9 @@ impl Service {
     ///
     /// # Errors
     /// When the memory model cannot be made.
-    pub fn new(store: Arc<dyn Store>, clock: Clock) -> Result<Self, Error> {
+    pub fn new(store: Arc<dyn Store>, outbox: Outbox, clock: Clock) -> Result<Self, Error> {
         let average = Arc::new(Model::average().map_err(unusable)?);
-        Ok(Self { store, average, clock, jobs: Arc::default() })
+        Ok(Self { store, outbox, average, clock, jobs: Arc::default() })
     }
 
     /// A person, now, where they are.
@@ -103,6 +105,14 @@ impl Service {
 
     async fn tree(&self, user: UserId) -> Result<Tree, Error> {
         Ok(Tree::new(&self.store.shelf(user).await?))
+    }
+
+    /// The decks that are put aside, and those in them: their cards do not come.
+    async fn asleep(&self, user: UserId) -> Result<HashSet<DeckId>, Error> {
+        if !self.store.has_archived(user).await? {
+            return Ok(HashSet::new());
+        }
+        Ok(self.tree(user).await?.asleep().collect())
     }
 
     /// What new entries are scheduled by.
@@ -164,8 +174,12 @@ impl Service {
             return Ok(Vec::new());
         }
         let learner = self.learner_at(viewer.user, at).await?;
-        let decks = self.store.decks(viewer.user, ids, learner.moment.today).await?;
-        let view = |deck| DeckView::new(deck, &learner.models, &learner.moment);
+        let decks = self.store.decks(viewer.user, ids, learner.moment.today);
+        let decks = async { Ok(decks.await?) };
+        let (decks, asleep) = futures::future::try_join(decks, self.asleep(viewer.user)).await?;
+        let view = |deck: &StoredDeck| {
+            DeckView::new(deck, asleep.contains(&deck.id), &learner.models, &learner.moment)
+        };
         Ok(decks.iter().map(view).collect())
     }
 
@@ -190,7 +204,8 @@ impl Service {
     /// [`Error::Store`].
     pub async fn stats(&self, viewer: &Viewer) -> Result<Stats, Error> {
         let Learner { moment, .. } = self.learner(viewer.user).await?;
-        Ok(self.store.stats(viewer.user, moment.today, moment.tomorrow).await?)
+        let asleep = self.asleep(viewer.user).await?.into_iter().collect();
+        Ok(self.store.stats(viewer.user, asleep, moment.today, moment.tomorrow).await?)
     }
 }
 

@@ -62,7 +62,7 @@ impl Service {
         }
         let Learner { moment, models } = self.learner(viewer.user).await?;
         let tree = self.tree(viewer.user).await?;
-        let decks = tree.subtree(request.deck);
+        let decks = tree.awake(request.deck);
         if decks.is_empty() {
             return Ok(Vec::new());
         }

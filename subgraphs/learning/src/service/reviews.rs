@@ -96,6 +96,9 @@ impl Service {
         let batch: Arc<[LogEntry]> = batch.into();
         let terms = Self::terms(&models, &self.tree(viewer.user).await?);
         let submitted = self.store.submit(viewer.user, batch.clone(), terms).await?;
+        if submitted.verdicts.contains(&Verdict::Accepted) {
+            self.outbox.flush().await;
+        }
         let view = |card: CardId| {
             let card = submitted.cards.get(&card)?.clone();
             Some(CardView::new(card, &models, &moment))

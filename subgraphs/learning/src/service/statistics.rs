@@ -92,7 +92,7 @@ impl Service {
     }
 
     /// How many cards come back on each of the next `days` local days, today first: 1 to 3,650. What is overdue comes today. With a deck, only those in it
-    /// and in those within it.
+    /// and in those within it. Those that are put aside are left out.
     ///
     /// # Errors
     /// [`Error::Invalid`] when `days` is out of range; [`Error::Store`].
@@ -105,7 +105,7 @@ impl Service {
         let count = u32::try_from(days).ok().filter(|days| (1..=3_650).contains(days));
         let count = count.ok_or_else(|| Error::invalid("days", "is out of range: 1 to 3650"))?;
         let Learner { moment, .. } = self.learner(viewer.user).await?;
-        let decks = self.tree(viewer.user).await?.subtree(deck);
+        let decks = self.tree(viewer.user).await?.awake(deck);
         let today = moment.today;
         let due = self.store.forecast(viewer.user, decks, today, today.plus(count - 1)).await?;
         let point = |ahead: u32| {

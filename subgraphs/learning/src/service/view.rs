@@ -123,14 +123,15 @@ pub struct DeckCounts {
 }
 
 impl DeckView {
-    pub(super) fn new(deck: &StoredDeck, models: &Models, moment: &Moment) -> Self {
+    /// A deck, which may be put aside, or lie in one that is: then nothing is to be done with it.
+    pub(super) fn new(deck: &StoredDeck, asleep: bool, models: &Models, moment: &Moment) -> Self {
         let total = deck.new + deck.studied.len();
-        let mut counts =
-            DeckCounts { new: deck.new - deck.new_away, learning: 0, review: 0, total };
+        let new = if asleep { 0 } else { deck.new - deck.new_away };
+        let mut counts = DeckCounts { new, learning: 0, review: 0, total };
         let mut sum = 0.0;
         for card in &deck.studied {
             match card.due {
-                due if !card.comes || !moment.is_due_today(due) => {}
+                due if asleep || !card.comes || !moment.is_due_today(due) => {}
                 Due::At(_) => counts.learning += 1,
                 Due::On(_) => counts.review += 1,
             }

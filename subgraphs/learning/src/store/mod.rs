@@ -8,6 +8,7 @@ mod sqlite;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use common::outbox::OutboxStore;
 use common::page::PageRequest;
 use common::{
     Backend, CardId, DeckId, Event, LearningSessionId, NoteId, PresetId, ReviewId, StoreError,
@@ -161,8 +162,12 @@ pub enum Started {
     UnknownDeck,
 }
 
-/// The store of this domain. Each method is one read of a consistent state, or one transaction.
-pub trait Store: Send + Sync {
+/// How many events are handed over in one call: each is about up to 1,000 cards.
+const EVENTS: usize = 20;
+
+/// The store of this domain. Each method is one read of a consistent state, or one transaction. What changes cards keeps an event about them for
+/// delivery.
+pub trait Store: OutboxStore {
     /// Takes in what other domains tell: newer versions only.
     fn apply(&self, events: Vec<Event>) -> Answering<'_, ()>;
 
@@ -270,8 +275,17 @@ pub trait Store: Send + Sync {
         page: PageRequest<AnswerKey>,
     ) -> Answering<'_, HashMap<CardId, Vec<Logged>>>;
 
-    /// The numbers of a local day that ends before `tomorrow`.
-    fn stats(&self, owner: UserId, today: Day, tomorrow: Timestamp) -> Answering<'_, Stats>;
+    /// The numbers of a local day that ends before `tomorrow`; cards of the decks that are `asleep` are not due, nor new.
+    fn stats(
+        &self,
+        owner: UserId,
+        asleep: Vec<DeckId>,
+        today: Day,
+        tomorrow: Timestamp,
+    ) -> Answering<'_, Stats>;
+
+    /// Whether any of the owner's decks is put aside.
+    fn has_archived(&self, owner: UserId) -> Answering<'_, bool>;
 
     /// Starts a session, unless there is one with its id.
     fn start_session(&self, session: Session) -> Answering<'_, Started>;

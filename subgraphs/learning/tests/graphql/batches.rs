@@ -31,7 +31,7 @@ impl Library {
         let me = || vec![of("User", self.user)];
         let mixed = self.decks.iter().chain(&self.cards).cloned().collect();
         [
-            ("... on Deck { counts { total } recallScore }", self.decks.clone(), 2, 3),
+            ("... on Deck { counts { total } recallScore }", self.decks.clone(), 3, 4),
             ("... on Card { state due retrievability }", self.cards.clone(), 2, 2),
             (
                 "... on Card { stability reviews(first: 9) { nodes { id } edges { cursor } } }",
@@ -39,14 +39,14 @@ impl Library {
                 3,
                 3,
             ),
-            ("__typename", mixed, 4, 5),
+            ("__typename", mixed, 5, 6),
             (
                 "... on User { studyQueue { card { id reviews { nodes { id } } } previews { due } } }",
                 me(),
                 10,
                 10,
             ),
-            ("... on User { stats { dueToday streakDays } }", me(), 3, 5),
+            ("... on User { stats { dueToday streakDays } }", me(), 4, 6),
         ]
     }
 }
@@ -59,15 +59,26 @@ async fn run(domain: &Domain, user: UserId, selection: &str, of: &[Value]) {
     assert!(entities.len() == of.len() && !entities.contains(&Value::Null), "{data}");
 }
 
+/// How much is counted, the least of some runs: once a second it is looked for undelivered events as well.
+async fn least<F: Future<Output = ()>>(count: impl Fn() -> u64, run: impl Fn() -> F) -> u64 {
+    let mut least = u64::MAX;
+    for _ in 0..3 {
+        let before = count();
+        run().await;
+        least = least.min(count() - before);
+    }
+    least
+}
+
 #[tokio::test]
 async fn statements_do_not_grow_with_rows_in_sqlite() {
     let (domain, sqlite) = Domain::sqlite().await;
     for (decks, cards) in [(2, 3), (10, 20)] {
         let library = Library::new(&domain, decks, cards).await;
         for (selection, of, expected, _) in library.operations() {
-            let before = sqlite.statements();
-            run(&domain, library.user, selection, &of).await;
-            assert_eq!(sqlite.statements() - before, expected, "{selection}");
+            let count = || sqlite.statements();
+            let counted = least(count, || run(&domain, library.user, selection, &of)).await;
+            assert_eq!(counted, expected, "{selection}");
         }
     }
 }
@@ -78,9 +89,9 @@ async fn commands_do_not_grow_with_rows_in_mongodb() {
     for (decks, cards) in [(2, 3), (10, 20)] {
         let library = Library::new(&domain, decks, cards).await;
         for (selection, of, _, expected) in library.operations() {
-            let before = mongo.commands();
-            run(&domain, library.user, selection, &of).await;
-            assert_eq!(mongo.commands() - before, expected, "{selection}");
+            let count = || mongo.commands();
+            let counted = least(count, || run(&domain, library.user, selection, &of)).await;
+            assert_eq!(counted, expected, "{selection}");
         }
     }
 }
@@ -92,11 +103,13 @@ async fn commands_of_a_submission_do_not_grow_with_reviews_in_mongodb() {
     let (_, cards) = domain.deck(user, 40).await;
     let mut counts = Vec::new();
     for cards in [&cards[..1], &cards[1..]] {
-        let reviews = cards.iter().map(|card| domain.review(card, "GOOD")).collect();
-        let before = mongo.commands();
-        domain.submit(user, reviews).await;
-        counts.push(mongo.commands() - before);
+        let submit = async || {
+            let reviews = cards.iter().map(|card| domain.review(card, "GOOD")).collect();
+            domain.submit(user, reviews).await;
+        };
+        counts.push(least(|| mongo.commands(), submit).await);
     }
-    // The person, decks, presets; the cards, the known entries; the number of the change, the log, the sums before and after, the cards; the commit.
-    assert_eq!(counts, [11, 11]);
+    // The person, decks, presets; the cards, the known entries; the number of the change, the log, the sums before and after, the cards, the event; the
+    // commit; the event read, and forgotten once it was delivered.
+    assert_eq!(counts, [14, 14]);
 }

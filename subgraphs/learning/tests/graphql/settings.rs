@@ -23,7 +23,7 @@ const DELETE: &str =
 async fn child(domain: &Domain, owner: UserId, parent: &str) -> String {
     let deck = DeckId::new();
     let parent = Some(parent.parse().unwrap());
-    let told = DeckChanged { deck, owner, version: 1, deleted: false, parent };
+    let told = DeckChanged { deck, owner, version: 1, deleted: false, parent, archived: None };
     domain.tell(vec![Event::Deck(told)]).await;
     deck.to_string()
 }

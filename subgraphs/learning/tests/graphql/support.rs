@@ -50,7 +50,7 @@ impl Domain {
 
     async fn on(backend: Backend, folder: Option<TempDir>) -> Self {
         let clock = Clock::manual(START.parse().unwrap());
-        let endpoint = ::learning::open(backend, clock.clone()).await.unwrap();
+        let endpoint = ::learning::open(backend, vec![], clock.clone()).await.unwrap();
         Self { endpoint, clock, _folder: folder }
     }
 
@@ -109,6 +109,7 @@ impl Domain {
             version: 1,
             deleted: false,
             parent: None,
+            archived: Some(false),
         })];
         let mut ids = Vec::new();
         for position in (0..).take(cards) {

@@ -111,7 +111,7 @@ async fn assert_empty(store: &dyn Store, learner: &Learner) {
     assert!(store.reviews(owner, cards, page()).await.unwrap().is_empty());
     let sessions = PageRequest { direction: Direction::Forward, limit: 500, cursor: None };
     assert_eq!(store.sessions(owner, sessions).await.unwrap(), []);
-    assert_eq!(store.stats(owner, day(0), at(720)).await.unwrap(), Stats::default());
+    assert_eq!(store.stats(owner, vec![], day(0), at(720)).await.unwrap(), Stats::default());
     assert_eq!(new_cards(store, owner).await, []);
     assert_eq!(store.shelf(owner).await.unwrap(), Shelf::default());
     let all = ChangeKey { seq: 0, card: uuid::Uuid::nil().into() };
@@ -143,7 +143,7 @@ pub(crate) async fn a_deleted_account_leaves_nothing(store: &dyn Store) {
     assert_empty(store, &gone).await;
 
     assert!(stays.memory(store, stays.cards[0]).await.is_some());
-    let stats = store.stats(stays.owner, day(0), at(720)).await.unwrap();
+    let stats = store.stats(stays.owner, vec![], day(0), at(720)).await.unwrap();
     assert_eq!((stats.reviews_today, stats.new_cards), (1, 1));
 }
 

@@ -149,7 +149,7 @@ pub(crate) async fn stats_and_streak(store: &dyn Store) {
     let [a, b, c, d, _] = learner.cards[..] else { panic!() };
     let ask = async |minutes: i64| {
         let tomorrow = at(days(minutes / days(1)) + 16 * 60);
-        store.stats(learner.owner, day(minutes), tomorrow).await.unwrap()
+        store.stats(learner.owner, vec![], day(minutes), tomorrow).await.unwrap()
     };
     assert_eq!(ask(0).await, Stats { new_cards: 5, ..Stats::default() });
     learner.submit(store, &[review(a, Easy, 0), review(b, Good, 1), review(b, Again, 5)]).await;

@@ -9,6 +9,7 @@ mod queue;
 mod settings;
 mod submit;
 mod support;
+mod told;
 
 macro_rules! suite {
     ($($group:ident { $($case:ident)* })*) => {
@@ -75,6 +76,11 @@ suite! {
         presets_are_kept_by_name
         changes_come_once_in_their_order
         weights_and_fittings_are_kept
+    }
+    told {
+        a_batch_is_told_in_one_event
+        events_wait_until_they_are_delivered
+        a_deck_that_is_put_aside
     }
     lists {
         the_numbers_of_decks

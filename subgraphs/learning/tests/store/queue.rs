@@ -137,7 +137,7 @@ pub(crate) async fn suspended_and_buried_cards_do_not_come(store: &dyn Store) {
     };
     assert_eq!(coming(1).await, [vec![], vec![], vec![]]);
     assert_eq!(coming(days(1)).await, [vec![step], vec![], vec![buried]]);
-    let stats = store.stats(learner.owner, day(1), at(days(1))).await.unwrap();
+    let stats = store.stats(learner.owner, vec![], day(1), at(days(1))).await.unwrap();
     assert_eq!((stats.due_today, stats.new_cards), (0, 0));
     let numbers = store.decks(learner.owner, vec![learner.deck], day(1)).await.unwrap().remove(0);
     assert_eq!((numbers.new, numbers.new_away), (2, 2));

@@ -97,7 +97,7 @@ pub(crate) async fn each_review_gets_its_verdict(store: &dyn Store) {
     assert_eq!(log(store, &learner, learner.cards[1]).await, [fresh]);
     assert_eq!(learner.memory(store, learner.cards[0]).await.unwrap().reps, 1);
     assert_eq!(stranger.memory(store, stranger.cards[0]).await, None);
-    let stats = store.stats(learner.owner, day(0), at(720)).await.unwrap();
+    let stats = store.stats(learner.owner, vec![], day(0), at(720)).await.unwrap();
     assert_eq!((stats.reviews_today, stats.time_today_ms), (2, 3000));
 
     // Ids are made by clients: two people may make the same.
@@ -143,7 +143,7 @@ pub(crate) async fn late_reviews_lead_to_the_same_state(store: &dyn Store) {
         states.push(same);
         assert_eq!(states[0], states[states.len() - 1]);
     }
-    let stats = store.stats(learner.owner, day(days(9)), at(days(9) + 720)).await.unwrap();
+    let stats = store.stats(learner.owner, vec![], day(days(9)), at(days(9) + 720)).await.unwrap();
     assert_eq!((stats.reviews_today, stats.streak_days), (8, 1));
 }
 
@@ -169,6 +169,6 @@ pub(crate) async fn reviews_that_come_at_once_are_all_counted_once(store: &dyn S
     let memory = replayed(&reviews).memory;
     assert_eq!(learner.memory(store, card).await, memory);
     assert_eq!(log(store, &learner, card).await, reviews);
-    let stats = store.stats(learner.owner, day(days(3)), at(days(3) + 720)).await.unwrap();
+    let stats = store.stats(learner.owner, vec![], day(days(3)), at(days(3) + 720)).await.unwrap();
     assert_eq!((stats.reviews_today, stats.streak_days), (1, 4));
 }

@@ -34,7 +34,7 @@ pub(crate) fn user(user: UserId, version: i64, deleted: bool) -> Event {
 }
 
 pub(crate) fn deck(owner: UserId, deck: DeckId, version: i64, deleted: bool) -> Event {
-    Event::Deck(DeckChanged { deck, owner, version, deleted, parent: None })
+    Event::Deck(DeckChanged { deck, owner, version, deleted, parent: None, archived: Some(false) })
 }
 
 pub(crate) fn card(owner: UserId, deck: DeckId, card: CardId, position: i64) -> CardChanged {

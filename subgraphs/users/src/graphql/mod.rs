@@ -30,6 +30,7 @@ pub(crate) fn endpoint(
         .data(Arc::clone(&service))
         .finish();
     SchemaEndpoint::new("users", schema, Arc::new(UsersDomain(service)))
+        .with_costs(include_str!("costs.txt"))
 }
 
 struct UsersDomain(Arc<Service>);

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use mongodb::bson::{Bson, DateTime, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
+use super::told::StudyDocument;
 use crate::model::{
     Card, Content, Deck, Field, Guid, Note, NoteKind, Owner, Source, Tag, Tagged, Tags, Trash,
     TrashKind,
@@ -48,6 +49,9 @@ pub(super) struct DeckDocument {
     position: i64,
     archived: bool,
     trash: Option<Uuid>,
+    /// The number of the change it was last written by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<i64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -69,6 +73,8 @@ pub(super) struct CardDocument {
     updated_at: DateTime,
     version: i64,
     trash: Option<Uuid>,
+    change: i64,
+    study: StudyDocument,
     /// Those of its note.
     #[serde(flatten)]
     tags: TagsDocument,
@@ -139,6 +145,7 @@ pub(super) struct NoteDocument {
     created_at: DateTime,
     updated_at: DateTime,
     version: i64,
+    change: i64,
     #[serde(flatten)]
     tags: TagsDocument,
 }
@@ -226,8 +233,9 @@ impl From<Owner> for OwnerDocument {
     }
 }
 
-impl From<&Deck> for DeckDocument {
-    fn from(deck: &Deck) -> Self {
+impl DeckDocument {
+    /// A deck as it is written by a change.
+    pub(super) fn new(deck: &Deck, change: i64) -> Self {
         Self {
             id: deck.id.to_bson(),
             owner: deck.owner.to_bson(),
@@ -246,11 +254,10 @@ impl From<&Deck> for DeckDocument {
             position: deck.position,
             archived: deck.archived,
             trash: deck.trash.map(TrashId::to_bson),
+            change: Some(change),
         }
     }
-}
 
-impl DeckDocument {
     /// Says that it was written once more.
     pub(super) fn next_revision(&mut self) {
         self.revision += 1;
@@ -282,8 +289,8 @@ impl TryFrom<DeckDocument> for Deck {
 }
 
 impl CardDocument {
-    /// A card with the tags of its note.
-    pub(super) fn new(card: &Card, tags: TagsDocument) -> Self {
+    /// A new card with the tags of its note.
+    pub(super) fn new(card: &Card, tags: TagsDocument, change: i64) -> Self {
         Self {
             id: card.id.to_bson(),
             note: card.note.to_bson(),
@@ -300,6 +307,8 @@ impl CardDocument {
             updated_at: moment(card.updated_at),
             version: card.version,
             trash: card.trash.map(TrashId::to_bson),
+            change,
+            study: StudyDocument::default(),
             tags,
             words: WordsDocument::new(&card.question, &card.answer),
         }
@@ -357,8 +366,9 @@ impl TagsDocument {
     }
 }
 
-impl From<&Note> for NoteDocument {
-    fn from(note: &Note) -> Self {
+impl NoteDocument {
+    /// A note as it is written by a change.
+    pub(super) fn new(note: &Note, change: i64) -> Self {
         let fields = note.content.fields().iter();
         Self {
             id: note.id.to_bson(),
@@ -369,6 +379,7 @@ impl From<&Note> for NoteDocument {
             created_at: moment(note.created_at),
             updated_at: moment(note.updated_at),
             version: note.version,
+            change,
             tags: TagsDocument::from(&note.tags),
         }
     }

@@ -2,12 +2,13 @@
 //! keeps its words, of which an index has each with the card's owner.
 
 use common::{StoreError, UserId};
+use jiff::Timestamp;
 use mongodb::bson::{Bson, DateTime, Document, doc};
 
 use super::MongoStore;
 use super::filters::{all, live};
 use crate::model::Card;
-use crate::search::{Filter, SearchKey, Words};
+use crate::search::{Filter, SearchKey, Study, Words};
 
 impl MongoStore {
     pub(super) async fn search_page(
@@ -89,6 +90,36 @@ fn condition(filter: &Filter) -> Document {
         Filter::Since(at) => {
             doc! { "createdAt": { "$gte": DateTime::from_millis(at.as_millisecond()) } }
         }
+        Filter::Study(study) => learned(*study),
+    }
+}
+
+fn learned(study: Study) -> Document {
+    let moment = |at: Timestamp| DateTime::from_millis(at.as_millisecond());
+    match study {
+        Study::State(states) => {
+            let numbers: Vec<i32> = states.iter().map(|state| state.number().into()).collect();
+            doc! { "study.state": { "$in": numbers } }
+        }
+        Study::Due(today, tomorrow) => doc! {
+            "study.comesFrom": { "$lt": moment(tomorrow) },
+            "$or": [
+                { "study.dueDay": { "$lte": today.0 } },
+                { "study.dueAt": { "$lt": moment(tomorrow) } },
+            ],
+            "study.suspended": { "$ne": true },
+            "study.buriedUntil": { "$not": { "$gt": today.0 } },
+        },
+        Study::Suspended => doc! { "study.suspended": true },
+        Study::Buried(today) => doc! { "study.buriedUntil": { "$gt": today.0 } },
+        Study::Leech => doc! { "study.leech": true },
+        Study::Answered(since, rating) => {
+            let since = doc! { "$gte": moment(since) };
+            let field = rating.and_then(|rating| ["again", "hard", "good", "easy"].get(rating));
+            let mut answered = doc! { "study.answeredAt": since.clone() };
+            answered.extend(field.map(|field| (format!("study.{field}"), since.into())));
+            answered
+        }
     }
 }
 
@@ -97,3 +128,7 @@ fn phrase(field: &str, words: &Words) -> Document {
     let end = if words.prefix { "" } else { " " };
     doc! { field: { "$regex": format!(" {}{end}", words.words.join(" ")) } }
 }
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;

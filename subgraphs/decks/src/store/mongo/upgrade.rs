@@ -1,14 +1,15 @@
 //! Carries data of earlier versions over: decks get their places, and each card that was made before there were notes gets its own.
 //! What is done already is not done again, so it may be broken off at any instant and begun anew by several processes at once.
 
-use common::StoreError;
+use common::{DeckId, StoreError};
 use futures::TryStreamExt;
 use mongodb::bson::{Bson, Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 use super::MongoStore;
-use super::documents::WordsDocument;
-use crate::model::NoteKind;
+use super::documents::{DeckDocument, EventDocument, WordsDocument};
+use super::told::StudyDocument;
+use crate::model::{Deck, NoteKind};
 
 /// How many cards are carried over at once.
 const BATCH: i64 = 1_000;
@@ -30,6 +31,8 @@ pub(super) async fn upgrade(store: &MongoStore) -> Result<(), StoreError> {
     place_decks(store).await?;
     while make_notes(store).await? {}
     while fold_words(store).await? {}
+    number(store).await?;
+    while tell_decks(store).await? {}
     Ok(())
 }
 
@@ -102,6 +105,41 @@ async fn make_notes(store: &MongoStore) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Numbers what is from before changes had numbers, and notes of its cards that learning told nothing of them yet.
+async fn number(store: &MongoStore) -> Result<(), StoreError> {
+    let study = mongodb::bson::serialize_to_bson(&StudyDocument::default())
+        .map_err(|error| StoreError::Other(Box::new(error)))?;
+    let cards = store.cards.clone_with_type::<Document>();
+    let untold = doc! { "study": { "$exists": false } };
+    cards.update_many(untold, doc! { "$set": { "study": study } }).await?;
+    for collection in [store.notes.name(), store.cards.name()] {
+        let documents = store.mongo.collection::<Document>(collection);
+        let before = doc! { "change": { "$exists": false } };
+        documents.update_many(before, doc! { "$set": { "change": 0i64 } }).await?;
+    }
+    Ok(())
+}
+
+/// Tells others once more of decks from before they were told which are put aside, and where those lie that were moved; answers whether there may be more.
+async fn tell_decks(store: &MongoStore) -> Result<bool, StoreError> {
+    let before = doc! { "change": { "$exists": false } };
+    let found = store.decks.find(before).limit(BATCH).await?;
+    let found: Vec<DeckDocument> = found.try_collect().await?;
+    let decks: Vec<Deck> = found.into_iter().map(Deck::try_from).collect::<Result<_, _>>()?;
+    let live = decks.iter().filter(|deck| deck.trash.is_none());
+    let events = live.map(|deck| EventDocument::new(&deck.told(false)));
+    let events: Vec<EventDocument> = events.collect::<Result<_, _>>()?;
+    // The events first: who is broken off between the two tells twice, which does no harm.
+    if !events.is_empty() {
+        store.outbox.insert_many(events).await?;
+    }
+    let ids: Vec<DeckId> = decks.iter().map(|deck| deck.id).collect();
+    let numbered = doc! { "$set": { "change": 0i64 } };
+    let these = doc! { "_id": { "$in": ids }, "change": { "$exists": false } };
+    store.decks.update_many(these, numbered).await?;
+    Ok(!decks.is_empty())
+}
+
 /// Folds the words of cards that were made before there was search; answers whether there may be more.
 async fn fold_words(store: &MongoStore) -> Result<bool, StoreError> {
     let cards = store.cards.clone_with_type::<OldCard>();
@@ -119,7 +157,7 @@ async fn fold_words(store: &MongoStore) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-async fn run(
+pub(super) async fn run(
     store: &MongoStore,
     collection: &str,
     updates: Vec<Document>,

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use common::{NoteId, StoreError, TrashId};
+use common::{NoteId, StoreError, TrashId, UserId};
 use futures::{FutureExt, TryStreamExt};
 use mongodb::bson::{Bson, DateTime, Document, Uuid, doc, serialize_to_document};
 use mongodb::error::{Error, Result};
@@ -21,7 +21,7 @@ use crate::model::{Card, Deck, Note, Owner};
 use crate::store::{Changes, MovedCard, Stale};
 
 /// How many updates go into one command, which must stay under 48 MB.
-const UPDATES: usize = 1_000;
+pub(super) const UPDATES: usize = 1_000;
 
 impl MongoStore {
     pub(super) async fn write(&self, changes: Changes) -> std::result::Result<(), StoreError> {
@@ -45,39 +45,50 @@ impl MongoStore {
         changes: &Changes,
         events: &[EventDocument],
     ) -> Result<()> {
+        let change = match changes.person() {
+            Some(person) => self.next_change(session, person).await?,
+            None => 0,
+        };
         if let Some(owner) = changes.owner {
             self.put_owner(session, owner).await?;
         }
         let trash: Vec<_> = changes.trash.iter().map(TrashDocument::from).collect();
         insert(session, &self.trash, trash).await?;
         for (deck, trash) in &changes.trashed_with_deck {
-            let update = doc! { "$set": { "trash": *trash }, "$inc": { "version": 1i64 } };
+            let set = doc! { "trash": *trash, "change": change };
+            let update = doc! { "$set": set, "$inc": { "version": 1i64 } };
             let theirs = doc! { "deck": *deck, "trash": null };
             self.cards.update_many(theirs, update).session(&mut *session).await?;
         }
-        let decks = changes.decks.iter().map(replaced).collect::<Result<_>>()?;
+        let decks = changes.decks.iter().map(|deck| replaced(deck, change));
+        let decks = decks.collect::<Result<_>>()?;
         self.update(session, self.decks.name(), decks).await?;
-        insert(session, &self.decks, changes.new_decks.iter().map(DeckDocument::from)).await?;
+        let new_decks = changes.new_decks.iter().map(|deck| DeckDocument::new(deck, change));
+        insert(session, &self.decks, new_decks).await?;
 
         let noted = changes.new_notes.iter().chain(&changes.notes);
         let tags: HashMap<NoteId, TagsDocument> =
             noted.map(|note| (note.id, TagsDocument::from(&note.tags))).collect();
-        insert(session, &self.notes, changes.new_notes.iter().map(NoteDocument::from)).await?;
-        let notes = changes.notes.iter().map(edited_note).collect::<Result<_>>()?;
+        let new_notes = changes.new_notes.iter().map(|note| NoteDocument::new(note, change));
+        insert(session, &self.notes, new_notes).await?;
+        let notes = changes.notes.iter().map(|note| edited_note(note, change));
+        let notes = notes.collect::<Result<_>>()?;
         self.update(session, self.notes.name(), notes).await?;
-        let new_cards = changes
-            .new_cards
-            .iter()
-            .map(|card| CardDocument::new(card, tags.get(&card.note).cloned().unwrap_or_default()));
+        let new_cards = changes.new_cards.iter().map(|card| {
+            let tags = tags.get(&card.note).cloned().unwrap_or_default();
+            CardDocument::new(card, tags, change)
+        });
         insert(session, &self.cards, new_cards).await?;
         let retagged = changes.notes.iter().map(|note| retagged(note, &tags)).collect();
         self.update_any(session, self.cards.name(), retagged).await?;
-        self.update(session, self.cards.name(), changes.cards.iter().map(edited).collect()).await?;
-        let moves = changes.moved_cards.iter().map(moved).collect();
+        let cards = changes.cards.iter().map(|card| edited(card, change)).collect();
+        self.update(session, self.cards.name(), cards).await?;
+        let moves = changes.moved_cards.iter().map(|card| moved(card, change)).collect();
         self.update(session, self.cards.name(), moves).await?;
 
         for trash in &changes.restored {
-            let update = doc! { "$set": { "trash": null }, "$inc": { "version": 1i64 } };
+            let set = doc! { "trash": null, "change": change };
+            let update = doc! { "$set": set, "$inc": { "version": 1i64 } };
             let theirs = doc! { "trash": *trash };
             self.cards.update_many(theirs, update).session(&mut *session).await?;
             let gone = self.trash.delete_one(doc! { "_id": *trash }).session(&mut *session).await?;
@@ -87,7 +98,39 @@ impl MongoStore {
             self.delete_deck(session, deck).await?;
         }
         self.write_sharing(session, &changes.sharing).await?;
+        if let Some(person) = changes.person() {
+            self.follow(session, person, changes, change).await?;
+        }
         insert(session, &self.outbox, events.iter().cloned()).await
+    }
+
+    /// What follows from the changes: notes come and go with their cards, and of an account that is gone nothing is kept that is not a thing of its own.
+    async fn follow(
+        &self,
+        session: &mut ClientSession,
+        person: UserId,
+        changes: &Changes,
+        change: i64,
+    ) -> Result<()> {
+        if changes.moves_trash() {
+            let cards = self.cards.clone_with_type::<NoteOfCard>();
+            let found = cards.find(doc! { "owner": person, "change": change });
+            let found = found.projection(doc! { "note": 1 });
+            let mut cursor = found.session(&mut *session).await?;
+            let cards: Vec<NoteOfCard> = cursor.stream(&mut *session).try_collect().await?;
+            let notes: HashSet<Uuid> = cards.iter().map(|card| card.note).collect();
+            let notes: Vec<Uuid> = notes.into_iter().collect();
+            for notes in notes.chunks(UPDATES) {
+                let update = doc! { "$set": { "change": change } };
+                let these = one_of(notes.to_vec());
+                self.notes.update_many(these, update).session(&mut *session).await?;
+            }
+        }
+        if changes.ends_account() {
+            self.sync.delete_one(doc! { "_id": person }).session(&mut *session).await?;
+            self.persons.delete_one(doc! { "_id": person }).session(session).await?;
+        }
+        Ok(())
     }
 
     async fn put_owner(&self, session: &mut ClientSession, owner: Owner) -> Result<()> {
@@ -232,8 +275,8 @@ pub(super) async fn insert<T: Serialize + Send + Sync>(
     Ok(())
 }
 
-fn replaced(deck: &Deck) -> Result<Document> {
-    let mut document = DeckDocument::from(deck);
+fn replaced(deck: &Deck, change: i64) -> Result<Document> {
+    let mut document = DeckDocument::new(deck, change);
     document.next_revision();
     Ok(doc! {
         "q": { "_id": deck.id, "revision": deck.revision },
@@ -241,10 +284,10 @@ fn replaced(deck: &Deck) -> Result<Document> {
     })
 }
 
-fn edited_note(note: &Note) -> Result<Document> {
+fn edited_note(note: &Note, change: i64) -> Result<Document> {
     Ok(doc! {
         "q": { "_id": note.id, "version": note.version - 1 },
-        "u": serialize_to_document(&NoteDocument::from(note))?,
+        "u": serialize_to_document(&NoteDocument::new(note, change))?,
     })
 }
 
@@ -253,7 +296,7 @@ fn retagged(note: &Note, tags: &HashMap<NoteId, TagsDocument>) -> Document {
     doc! { "q": { "note": note.id }, "u": { "$set": tags }, "multi": true }
 }
 
-fn edited(card: &Card) -> Document {
+fn edited(card: &Card, change: i64) -> Document {
     let mut fields = WordsDocument::new(&card.question, &card.answer).to_fields();
     fields.extend(doc! {
         "deck": card.deck,
@@ -263,18 +306,20 @@ fn edited(card: &Card) -> Document {
         "kind": card.kind.number(),
         "trash": card.trash.map_or(Bson::Null, Bson::from),
         "version": card.version,
+        "change": change,
         "updatedAt": DateTime::from_millis(card.updated_at.as_millisecond()),
     });
     doc! { "q": { "_id": card.id, "version": card.version - 1 }, "u": { "$set": fields } }
 }
 
-fn moved(card: &MovedCard) -> Document {
+fn moved(card: &MovedCard, change: i64) -> Document {
     doc! {
         "q": { "_id": card.id, "version": card.version - 1 },
         "u": { "$set": {
             "deck": card.deck,
             "position": card.position,
             "version": card.version,
+            "change": change,
             "updatedAt": DateTime::from_millis(card.updated_at.as_millisecond()),
         } },
     }

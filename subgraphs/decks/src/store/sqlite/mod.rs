@@ -4,10 +4,13 @@ mod publish;
 mod rows;
 mod search;
 mod sharing;
+mod sync;
+mod told;
 mod write;
 
 use std::collections::HashMap;
 
+use common::event::{CardsStudied, UserChanged};
 use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
 use common::sqlite::Sqlite;
@@ -22,8 +25,8 @@ use super::{
     Changes, Commit, OutlineCard, Reply, Store, card_pages, child_pages, outcome, reading_down,
 };
 use crate::model::{
-    Card, CardKey, CardList, CardSort, Deck, DeckFilter, DeckKey, DeckOrder, DeckSort, Note, Owner,
-    Tag, Tagged, Trash, TrashKey,
+    Card, CardKey, CardList, CardSort, ChangeKey, Deck, DeckFilter, DeckKey, DeckOrder, DeckSort,
+    Note, Owner, Person, Tag, Tagged, Trash, TrashKey,
 };
 use crate::search::{Filter, SearchKey};
 use rows::{CARD, DECK, NOTE, blob, list};
@@ -33,6 +36,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_decks_and_cards.sql"),
     include_str!("migrations/0002_notes_and_trash.sql"),
     include_str!("migrations/0003_search.sql"),
+    include_str!("migrations/0004_study_and_sync.sql"),
     include_str!("migrations/0005_sharing.sql"),
 ];
 
@@ -321,6 +325,27 @@ impl Store for SqliteStore {
 
     fn search_count(&self, owner: UserId, filter: Filter) -> Reply<'_, i64> {
         Box::pin(self.0.read(move |connection| search::count(connection, owner, &filter)))
+    }
+
+    fn put_person(&self, user: UserChanged) -> Reply<'_, ()> {
+        Box::pin(self.0.write(move |connection| told::put_person(connection, &user)))
+    }
+
+    fn person(&self, id: UserId) -> Reply<'_, Option<Person>> {
+        Box::pin(self.0.read(move |connection| told::person(connection, id)))
+    }
+
+    fn put_study(&self, studied: Vec<CardsStudied>) -> Reply<'_, ()> {
+        Box::pin(self.0.write(move |connection| told::put_study(connection, &studied)))
+    }
+
+    fn changes(
+        &self,
+        owner: UserId,
+        after: ChangeKey,
+        limit: u32,
+    ) -> Reply<'_, (Vec<ChangeKey>, i64)> {
+        Box::pin(self.0.read(move |connection| sync::changes(connection, owner, after, limit)))
     }
 
     fn commit(&self, changes: Changes) -> Reply<'_, Commit> {

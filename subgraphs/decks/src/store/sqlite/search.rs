@@ -1,17 +1,19 @@
 //! Searching cards: conditions as SQL, words as an expression of FTS5.
 //!
+//! What learning says of cards stands in a narrow table in the order of the search, which is looked through where nothing better is known.
+//!
 //! A text is put into FTS5 as its folded words, and its owner as a word in a column of its own, so that nobody's cards are looked at but the
 //! owner's. Words that must be there in any case drive the query; it ends as soon as the page is full.
 
 use common::sqlite::Sqlite;
-use common::{StoreError, UserId};
+use common::{CardId, StoreError, UserId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::rows::{self, CARD, blob, list};
 use crate::model::Card;
 use crate::search::text::words;
-use crate::search::{Filter, SearchKey, Words};
+use crate::search::{Filter, SearchKey, Study, Words};
 
 /// How many cards of earlier versions are taken in at once.
 const BATCH: usize = 1_000;
@@ -64,20 +66,9 @@ pub(super) fn search(
     let first = after.map_or(0, |SearchKey(tier, _)| tier);
     for tier in first..=u8::from(!texts.must.is_empty()) {
         let cursor = after.filter(|key| key.0 == tier).map(|key| key.1);
-        let mut sql = Sql { values: Vec::new(), owner };
-        let from = sql.source(&texts, Some(tier));
-        let mut conditions = sql.conditions(&texts.rest);
-        let number = if texts.drive() { "card_text.rowid" } else { "card.seq" };
-        if let Some(cursor) = cursor {
-            let id = sql.value(blob(cursor.uuid()));
-            conditions += &format!(" AND {number} < (SELECT seq FROM card WHERE id = {id})");
-        }
-        let wanted = sql.value(Value::from(i64::try_from(limit - found.len()).unwrap_or(i64::MAX)));
-        let text = format!(
-            "SELECT {CARD} FROM {from} AND {conditions} ORDER BY {number} DESC LIMIT {wanted}"
-        );
+        let (text, values) = page(owner, &texts, tier, cursor, limit - found.len());
         let mut select = connection.prepare_cached(&text)?;
-        let cards = select.query_map(params_from_iter(sql.values), rows::card)?;
+        let cards = select.query_map(params_from_iter(values), rows::card)?;
         for card in cards {
             found.push((tier, card?));
         }
@@ -88,6 +79,28 @@ pub(super) fn search(
     Ok(found)
 }
 
+/// The query for some cards of a tier.
+fn page(
+    owner: UserId,
+    texts: &Texts,
+    tier: u8,
+    after: Option<CardId>,
+    limit: usize,
+) -> (String, Vec<Value>) {
+    let mut sql = Sql { values: Vec::new(), owner, number: texts.number() };
+    let from = sql.source(texts, Some(tier));
+    let mut conditions = sql.conditions(&texts.rest);
+    let number = sql.number;
+    if let Some(after) = after {
+        let id = sql.value(blob(after.uuid()));
+        conditions += &format!(" AND {number} < (SELECT seq FROM card WHERE id = {id})");
+    }
+    let limit = sql.value(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let text =
+        format!("SELECT {CARD} FROM {from} AND {conditions} ORDER BY {number} DESC LIMIT {limit}");
+    (text, sql.values)
+}
+
 /// How many cards are found.
 pub(super) fn count(
     connection: &Connection,
@@ -95,7 +108,7 @@ pub(super) fn count(
     filter: &Filter,
 ) -> Result<i64, StoreError> {
     let texts = Texts::of(filter.clone());
-    let mut sql = Sql { values: Vec::new(), owner };
+    let mut sql = Sql { values: Vec::new(), owner, number: texts.number() };
     let from = sql.source(&texts, None);
     let conditions = sql.conditions(&texts.rest);
     let text = format!("SELECT count(*) FROM {from} AND {conditions}");
@@ -136,6 +149,20 @@ impl Texts {
         texts
     }
 
+    /// Whether it is asked what learning says.
+    fn ask_study(&self) -> bool {
+        self.rest.iter().any(asks_study)
+    }
+
+    /// The number of a card, as what the query begins with has it.
+    fn number(&self) -> &'static str {
+        match (self.drive(), self.ask_study()) {
+            (true, _) => "card_text.rowid",
+            (false, true) => "study.seq",
+            (false, false) => "card.seq",
+        }
+    }
+
     /// Whether there are texts to look for, which is then where the query begins.
     fn drive(&self) -> bool {
         !self.must.is_empty() || !self.also.is_empty()
@@ -163,7 +190,20 @@ fn in_texts(filter: &Filter) -> Option<String> {
             }
             Some(without(format!("({})", wanted.join(" AND ")), &denied))
         }
-        Filter::Not(_) | Filter::Decks(_) | Filter::Tag(_) | Filter::Since(_) => None,
+        Filter::Not(_)
+        | Filter::Decks(_)
+        | Filter::Tag(_)
+        | Filter::Since(_)
+        | Filter::Study(_) => None,
+    }
+}
+
+fn asks_study(filter: &Filter) -> bool {
+    match filter {
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().any(asks_study),
+        Filter::Not(part) => asks_study(part),
+        Filter::Study(_) => true,
+        Filter::Words(_) | Filter::Decks(_) | Filter::Tag(_) | Filter::Since(_) => false,
     }
 }
 
@@ -175,6 +215,8 @@ fn without(wanted: String, denied: &[String]) -> String {
 struct Sql {
     values: Vec<Value>,
     owner: UserId,
+    /// The number of a card.
+    number: &'static str,
 }
 
 impl Sql {
@@ -187,8 +229,15 @@ impl Sql {
     fn source(&mut self, texts: &Texts, tier: Option<u8>) -> String {
         let owner = self.value(blob(self.owner.uuid()));
         let mine = format!("card.owner_id = {owner} AND card.trash_id IS NULL");
-        if !texts.drive() {
+        if !texts.drive() && !texts.ask_study() {
             return format!("card WHERE {mine}");
+        }
+        // The order in which the tables stand is that in which they are read: narrow ones first.
+        let learned = format!("study.owner_id = {owner}");
+        if !texts.drive() {
+            return format!(
+                "study CROSS JOIN card ON card.seq = study.seq WHERE {learned} AND {mine}"
+            );
         }
         let mut wanted = vec![format!("owner : \"{}\"", token(self.owner))];
         let mut denied = texts.never.clone();
@@ -206,8 +255,12 @@ impl Sql {
         wanted.extend(texts.also.iter().cloned());
         let text = without(format!("({})", wanted.join(" AND ")), &denied);
         let text = self.value(Value::from(text));
+        let study = match texts.ask_study() {
+            true => format!("CROSS JOIN study ON study.seq = card_text.rowid AND {learned} "),
+            false => String::new(),
+        };
         format!(
-            "card_text CROSS JOIN card ON card.seq = card_text.rowid WHERE card_text MATCH {text} AND {mine}"
+            "card_text {study}CROSS JOIN card ON card.seq = card_text.rowid WHERE card_text MATCH {text} AND {mine}"
         )
     }
 
@@ -230,7 +283,8 @@ impl Sql {
                 let words = expression(words);
                 let text = format!("owner : \"{own}\" AND {{question answer}} : ({words})");
                 let text = self.value(Value::from(text));
-                format!("(card.seq IN (SELECT rowid FROM card_text WHERE card_text MATCH {text}))")
+                let number = self.number;
+                format!("({number} IN (SELECT rowid FROM card_text WHERE card_text MATCH {text}))")
             }
             Filter::Decks(decks) => {
                 let decks = self.value(list(decks.iter().map(|deck| deck.uuid())));
@@ -248,6 +302,38 @@ impl Sql {
                 let at = self.value(Value::from(at.as_millisecond()));
                 format!("(card.created_at >= {at})")
             }
+            Filter::Study(study) => self.study(*study),
+        }
+    }
+
+    fn study(&mut self, study: Study) -> String {
+        let mut value = |number: i64| self.value(Value::from(number));
+        match study {
+            Study::State(states) => {
+                let numbers: Vec<String> =
+                    states.iter().map(|state| state.number().to_string()).collect();
+                format!("(study.state IN ({}))", numbers.join(", "))
+            }
+            Study::Due(today, tomorrow) => {
+                let (today, tomorrow) = (value(today.0.into()), value(tomorrow.as_millisecond()));
+                format!(
+                    "(coalesce(study.due_day <= {today}, study.due_at < {tomorrow}, 0) AND study.suspended = 0 \
+                    AND (study.buried_until IS NULL OR study.buried_until <= {today}))"
+                )
+            }
+            Study::Suspended => "(study.suspended = 1)".to_owned(),
+            Study::Buried(today) => {
+                let today = value(today.0.into());
+                format!("(study.buried_until IS NOT NULL AND study.buried_until > {today})")
+            }
+            Study::Leech => "(study.leech = 1)".to_owned(),
+            Study::Answered(since, rating) => {
+                let since = value(since.as_millisecond());
+                let column =
+                    rating.and_then(|rating| ["again", "hard", "good", "easy"].get(rating));
+                let column = column.unwrap_or(&"answered_at");
+                format!("(study.{column} IS NOT NULL AND study.{column} >= {since})")
+            }
         }
     }
 }
@@ -257,3 +343,7 @@ fn expression(words: &Words) -> String {
     let prefix = if words.prefix { " *" } else { "" };
     format!("\"{}\"{prefix}", words.words.join(" "))
 }
+
+#[cfg(test)]
+#[path = "search_tests.rs"]
+mod tests;

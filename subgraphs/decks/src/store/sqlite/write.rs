@@ -4,41 +4,56 @@
 use common::{EventId, StoreError, TrashId};
 use rusqlite::{Connection, Params, params};
 
-use super::{publish, rows, search};
+use super::{publish, rows, search, sync};
 use crate::model::{Card, Deck, Note, Owner, Tag, Trash, TrashKind};
 use crate::store::{Changes, MovedCard, Stale};
 
 pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    let change = match changes.person() {
+        Some(person) => sync::next(connection, person)?,
+        None => 0,
+    };
     if let Some(Owner { id, deck_count, gone, revision }) = changes.owner {
         let sql = include_str!("sql/put_owner.sql");
         exactly_one(connection, sql, params![id, deck_count, gone, revision])?;
     }
     changes.trash.iter().try_for_each(|trash| insert_trash(connection, trash))?;
     for (deck, trash) in &changes.trashed_with_deck {
-        let sql = "UPDATE card SET trash_id = ?2, version = version + 1 WHERE deck_id = ?1 AND trash_id IS NULL";
-        connection.prepare_cached(sql)?.execute(params![deck, trash])?;
+        let sql = "UPDATE card SET trash_id = ?2, version = version + 1, change = ?3 WHERE deck_id = ?1 AND trash_id IS NULL";
+        connection.prepare_cached(sql)?.execute(params![deck, trash, change])?;
     }
-    changes.new_decks.iter().try_for_each(|deck| insert_deck(connection, deck))?;
-    changes.decks.iter().try_for_each(|deck| update_deck(connection, deck))?;
-    changes.new_notes.iter().try_for_each(|note| insert_note(connection, note))?;
-    changes.notes.iter().try_for_each(|note| update_note(connection, note))?;
-    changes.new_cards.iter().try_for_each(|card| insert_card(connection, card))?;
-    changes.cards.iter().try_for_each(|card| update_card(connection, card))?;
+    changes.new_decks.iter().try_for_each(|deck| insert_deck(connection, deck, change))?;
+    changes.decks.iter().try_for_each(|deck| update_deck(connection, deck, change))?;
+    changes.new_notes.iter().try_for_each(|note| insert_note(connection, note, change))?;
+    changes.notes.iter().try_for_each(|note| update_note(connection, note, change))?;
+    changes.new_cards.iter().try_for_each(|card| insert_card(connection, card, change))?;
+    changes.cards.iter().try_for_each(|card| update_card(connection, card, change))?;
     for moved in &changes.moved_cards {
         let sql = include_str!("sql/move_card.sql");
         let MovedCard { id, version, deck, position, .. } = moved;
         let updated_at = moved.updated_at.as_millisecond();
-        exactly_one(connection, sql, params![id, version, deck, position, updated_at])?;
+        exactly_one(connection, sql, params![id, version, deck, position, updated_at, change])?;
     }
     for trash in &changes.restored {
-        let sql = "UPDATE card SET trash_id = NULL, version = version + 1 WHERE trash_id = ?1";
-        connection.prepare_cached(sql)?.execute([trash])?;
+        let sql = "UPDATE card SET trash_id = NULL, version = version + 1, change = ?2 WHERE trash_id = ?1";
+        connection.prepare_cached(sql)?.execute(params![trash, change])?;
         exactly_one(connection, "DELETE FROM trash WHERE id = ?1", [trash])?;
     }
     for deck in &changes.deleted_decks {
         delete_deck(connection, deck)?;
     }
     publish::write(connection, &changes.sharing)?;
+    if let Some(person) = changes.person().filter(|_| changes.moves_trash()) {
+        // Notes come and go with their cards.
+        let sql = "UPDATE note SET change = ?2 WHERE change <> ?2
+            AND id IN (SELECT note_id FROM card WHERE owner_id = ?1 AND change = ?2)";
+        connection.prepare_cached(sql)?.execute(params![person, change])?;
+    }
+    if let Some(person) = changes.person().filter(|_| changes.ends_account()) {
+        for sql in ["DELETE FROM sync WHERE owner_id = ?1", "DELETE FROM person WHERE id = ?1"] {
+            connection.execute(sql, [person])?;
+        }
+    }
     for event in &changes.events {
         let text = serde_json::to_string(event).map_err(|e| StoreError::Other(Box::new(e)))?;
         connection
@@ -60,7 +75,7 @@ pub(super) fn exactly_one(
     }
 }
 
-fn insert_deck(connection: &Connection, deck: &Deck) -> Result<(), StoreError> {
+fn insert_deck(connection: &Connection, deck: &Deck, change: i64) -> Result<(), StoreError> {
     connection.prepare_cached(include_str!("sql/insert_deck.sql"))?.execute(params![
         deck.id,
         deck.owner,
@@ -79,11 +94,12 @@ fn insert_deck(connection: &Connection, deck: &Deck) -> Result<(), StoreError> {
         deck.position,
         deck.archived,
         deck.trash,
+        change,
     ])?;
     Ok(())
 }
 
-fn update_deck(connection: &Connection, deck: &Deck) -> Result<(), StoreError> {
+fn update_deck(connection: &Connection, deck: &Deck, change: i64) -> Result<(), StoreError> {
     let values = params![
         deck.id,
         deck.revision,
@@ -100,11 +116,12 @@ fn update_deck(connection: &Connection, deck: &Deck) -> Result<(), StoreError> {
         deck.position,
         deck.archived,
         deck.trash,
+        change,
     ];
     exactly_one(connection, include_str!("sql/update_deck.sql"), values)
 }
 
-fn insert_note(connection: &Connection, note: &Note) -> Result<(), StoreError> {
+fn insert_note(connection: &Connection, note: &Note, change: i64) -> Result<(), StoreError> {
     let (fields, tags) = rows::texts(&note.content, &note.tags)?;
     connection.prepare_cached(include_str!("sql/insert_note.sql"))?.execute(params![
         note.id,
@@ -116,15 +133,16 @@ fn insert_note(connection: &Connection, note: &Note) -> Result<(), StoreError> {
         note.created_at.as_millisecond(),
         note.updated_at.as_millisecond(),
         note.version,
+        change,
     ])?;
     insert_tags(connection, note)
 }
 
-fn update_note(connection: &Connection, note: &Note) -> Result<(), StoreError> {
+fn update_note(connection: &Connection, note: &Note, change: i64) -> Result<(), StoreError> {
     let (fields, tags) = rows::texts(&note.content, &note.tags)?;
     let kind = note.content.kind().number();
     let updated_at = note.updated_at.as_millisecond();
-    let values = params![note.id, note.version, kind, fields, tags, updated_at];
+    let values = params![note.id, note.version, kind, fields, tags, updated_at, change];
     exactly_one(connection, include_str!("sql/update_note.sql"), values)?;
     connection.prepare_cached("DELETE FROM note_tag WHERE note_id = ?1")?.execute([note.id])?;
     insert_tags(connection, note)
@@ -139,7 +157,7 @@ fn insert_tags(connection: &Connection, note: &Note) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn insert_card(connection: &Connection, card: &Card) -> Result<(), StoreError> {
+fn insert_card(connection: &Connection, card: &Card, change: i64) -> Result<(), StoreError> {
     connection.prepare_cached(include_str!("sql/insert_card.sql"))?.execute(params![
         card.id,
         card.note,
@@ -156,11 +174,14 @@ fn insert_card(connection: &Connection, card: &Card) -> Result<(), StoreError> {
         card.updated_at.as_millisecond(),
         card.version,
         card.trash,
+        change,
     ])?;
+    let sql = "INSERT INTO study (owner_id, seq) SELECT owner_id, seq FROM card WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute([card.id])?;
     search::write_words(connection, card)
 }
 
-fn update_card(connection: &Connection, card: &Card) -> Result<(), StoreError> {
+fn update_card(connection: &Connection, card: &Card, change: i64) -> Result<(), StoreError> {
     let values = params![
         card.id,
         card.version,
@@ -171,6 +192,7 @@ fn update_card(connection: &Connection, card: &Card) -> Result<(), StoreError> {
         card.kind.number(),
         card.updated_at.as_millisecond(),
         card.trash,
+        change,
     ];
     exactly_one(connection, include_str!("sql/update_card.sql"), values)?;
     search::write_words(connection, card)
@@ -224,6 +246,7 @@ fn delete_cards(
         "CREATE TEMP TABLE IF NOT EXISTS going_note (id BLOB PRIMARY KEY) WITHOUT ROWID; DELETE FROM going_note;
         INSERT INTO deleted (id) SELECT id FROM card WHERE seq IN (SELECT seq FROM going);
         INSERT OR IGNORE INTO going_note SELECT note_id FROM card WHERE seq IN (SELECT seq FROM going);
+        DELETE FROM study WHERE (owner_id, seq) IN (SELECT owner_id, seq FROM card WHERE seq IN (SELECT seq FROM going));
         DELETE FROM card_text WHERE rowid IN (SELECT seq FROM going);
         DELETE FROM card WHERE seq IN (SELECT seq FROM going);
         DELETE FROM going_note WHERE EXISTS (SELECT 1 FROM card WHERE note_id = going_note.id);

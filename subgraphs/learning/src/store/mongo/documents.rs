@@ -9,6 +9,7 @@ use mongodb::options::IndexOptions;
 use serde::{Deserialize, Serialize};
 
 use super::log::{ReviewDoc, TallyDoc};
+use super::tell::EventDoc;
 use crate::model::{Candidate, Session, StoredCard, Studied};
 use crate::scheduler::{CardState, Day, Due, HalfLife, Memory, Progress};
 
@@ -24,6 +25,7 @@ pub(super) struct Collections {
     pub(super) presets: Collection<PresetDoc>,
     pub(super) sync: Collection<SyncDoc>,
     pub(super) sessions: Collection<SessionDoc>,
+    pub(super) outbox: Collection<EventDoc>,
 }
 
 impl Collections {
@@ -66,6 +68,7 @@ impl Collections {
                 None,
             ),
             ("tallies", "by_day", doc! { "owner": 1, "deck": 1, "day": -1 }, None),
+            ("outbox", "_id_", doc! { "_id": 1 }, None),
             ("sessions", "by_start", doc! { "owner": 1, "startedAt": -1, "_id.id": -1 }, None),
         ];
         for (collection, name, keys, filter) in indexes {
@@ -82,6 +85,7 @@ impl Collections {
             presets: mongo.collection("presets"),
             sync: mongo.collection("sync"),
             sessions: mongo.collection("sessions"),
+            outbox: mongo.collection("outbox"),
         })
     }
 }
@@ -127,6 +131,8 @@ pub(super) struct DeckDoc {
     pub(super) version: i64,
     pub(super) deleted: bool,
     pub(super) parent: Option<Uuid>,
+    /// Absent where it was not told yet.
+    pub(super) archived: Option<bool>,
     /// What it sets itself.
     pub(super) own: Option<OwnDoc>,
 }
@@ -181,6 +187,9 @@ pub(super) struct CardDoc {
     buried_until: Option<Day>,
     #[serde(default)]
     flag: u8,
+    /// Absent in a card without a log, and where it is not told of yet.
+    #[serde(default)]
+    answered: [Option<DateTime>; 4],
     last_entry_at: Option<DateTime>,
     last_entry: Option<Uuid>,
     #[serde(default)]
@@ -335,6 +344,10 @@ impl CardDoc {
             // From before there were other entries than answers.
             None => memory.as_ref().map(|memory| memory.last),
         };
+        let mut answered = [None; 4];
+        for (known, at) in answered.iter_mut().zip(self.answered) {
+            *known = at.map(moment).transpose()?;
+        }
         Ok(StoredCard {
             id: self.id.into(),
             deck: self.deck.into(),
@@ -343,6 +356,7 @@ impl CardDoc {
                 suspended: self.suspended,
                 buried_until: self.buried_until,
                 flag: self.flag,
+                answered,
                 last,
             },
             model: self.model,

@@ -23,7 +23,9 @@ use crate::store::mongo::submit::{next_seq, update};
 pub(super) const UNTOLD: i64 = -1;
 
 pub(super) async fn apply(store: &MongoStore, events: Vec<Event>) -> Result<(), StoreError> {
-    let events: Arc<[Event]> = events.into();
+    // What learning tells itself.
+    let others = |event: &Event| !matches!(event, Event::Studied(_));
+    let events: Arc<[Event]> = events.into_iter().filter(others).collect();
     let store = store.clone();
     let mongo = store.mongo.clone();
     mongo
@@ -63,6 +65,8 @@ struct Known {
     id: Uuid,
     version: i64,
     deleted: bool,
+    /// Of a deck: absent where it was not told yet.
+    archived: Option<bool>,
 }
 
 fn owner(event: &Event) -> UserId {
@@ -70,6 +74,7 @@ fn owner(event: &Event) -> UserId {
         Event::User(user) => user.user,
         Event::Deck(deck) => deck.owner,
         Event::Card(card) => card.owner,
+        Event::Studied(studied) => studied.owner,
     }
 }
 
@@ -103,7 +108,7 @@ impl News {
         for event in events {
             persons.insert(owner(event).to_bson());
             match event {
-                Event::User(_) => {}
+                Event::User(_) | Event::Studied(_) => {}
                 Event::Deck(deck) => {
                     decks.insert(deck.deck.to_bson());
                 }
@@ -128,15 +133,25 @@ impl News {
             Event::User(e) => (&mut self.persons, e.user.to_bson(), e.version, e.deleted),
             Event::Deck(e) => (&mut self.decks, e.deck.to_bson(), e.version, e.deleted),
             Event::Card(e) => (&mut self.cards, e.card.to_bson(), e.version, e.deleted),
+            Event::Studied(_) => return,
         };
-        if known.get(&id).is_some_and(|known| known.version >= version) {
+        let archived = match event {
+            Event::Deck(deck) => deck.archived,
+            _ => None,
+        };
+        // What was told before it was told whether decks are put aside is told again, with the same version.
+        let is_told = |known: &Known| {
+            let more = known.archived.is_none() && archived.is_some();
+            known.version > version || (known.version == version && !more)
+        };
+        if known.get(&id).is_some_and(is_told) {
             return;
         }
         // Nothing of a deleted account comes back.
         if !is_user && self.persons.get(&owner.to_bson()).is_some_and(|person| person.deleted) {
             return;
         }
-        let newer = Known { id, version, deleted };
+        let newer = Known { id, version, deleted, archived };
         match event {
             Event::User(user) => {
                 self.persons.insert(id, newer);
@@ -155,6 +170,7 @@ impl News {
                 self.cards.insert(id, newer);
                 self.new_cards.insert(id, card.clone());
             }
+            Event::Studied(_) => {}
         }
     }
 
@@ -229,7 +245,7 @@ async fn known(
         .collection::<Document>(collection)
         .clone_with_type::<KnownDoc>()
         .find(doc! { "_id": { "$in": ids } })
-        .projection(doc! { "version": 1, "deleted": 1 })
+        .projection(doc! { "version": 1, "deleted": 1, "archived": 1 })
         .batch_size(ONE_BATCH)
         .session(&mut *session)
         .await?;
@@ -246,6 +262,8 @@ fn put_person(user: &UserChanged) -> Document {
         "deleted": user.deleted,
         "timeZone": &user.time_zone,
         "rolloverHour": i32::from(user.rollover_hour),
+        // Others hear it themselves: see tell.rs.
+        "passedOn": true,
     } };
     if user.deleted {
         change.insert("$unset", doc! { "weights": "" });
@@ -256,7 +274,7 @@ fn put_person(user: &UserChanged) -> Document {
 fn put_deck(deck: &DeckChanged) -> Document {
     doc! { "q": { "_id": deck.deck }, "u": { "$set": {
         "owner": deck.owner, "version": deck.version, "deleted": deck.deleted,
-        "parent": deck.parent,
+        "parent": deck.parent, "archived": deck.archived,
     } }, "upsert": true }
 }
 

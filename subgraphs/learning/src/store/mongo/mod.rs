@@ -11,6 +11,7 @@ mod queries;
 mod sessions;
 mod settings;
 mod submit;
+mod tell;
 mod upgrade;
 
 use std::collections::{BTreeMap, HashMap};
@@ -59,12 +60,13 @@ impl MongoStore {
         Ok(Self { mongo, collections })
     }
 
-    /// Sums the logs that are from before there were sums. Work that was done stays done when it is stopped midway.
+    /// Sums the logs that are from before there were sums, and tells of the cards that are from before they were told of. Work that was done stays done when it is stopped midway.
     ///
     /// # Errors
     /// What the server says.
     pub async fn upgrade(&self) -> Result<(), StoreError> {
-        upgrade::upgrade(self).await
+        upgrade::upgrade(self).await?;
+        tell::tell_old(self).await
     }
 }
 
@@ -212,8 +214,21 @@ impl Store for MongoStore {
         Box::pin(queries::reviews(self, owner, cards, page))
     }
 
-    fn stats(&self, owner: UserId, today: Day, tomorrow: Timestamp) -> Answering<'_, Stats> {
-        Box::pin(queries::stats(self, owner, today, tomorrow))
+    fn stats(
+        &self,
+        owner: UserId,
+        asleep: Vec<DeckId>,
+        today: Day,
+        tomorrow: Timestamp,
+    ) -> Answering<'_, Stats> {
+        Box::pin(queries::stats(self, owner, asleep, today, tomorrow))
+    }
+
+    fn has_archived(&self, owner: UserId) -> Answering<'_, bool> {
+        Box::pin(async move {
+            let archived = doc! { "owner": owner, "archived": true, "deleted": false };
+            Ok(self.collections.decks.find_one(archived).await?.is_some())
+        })
     }
 
     fn start_session(&self, session: Session) -> Answering<'_, Started> {

@@ -297,11 +297,13 @@ pub(super) async fn forecast(
 pub(super) async fn stats(
     store: &MongoStore,
     owner: UserId,
+    asleep: Vec<DeckId>,
     today: Day,
     tomorrow: Timestamp,
 ) -> Result<Stats, StoreError> {
-    let decks = store.collections.decks.find(doc! { "owner": owner, "deleted": false });
-    let decks: Vec<_> = decks.batch_size(ONE_BATCH).await?.try_collect().await?;
+    let awake = doc! { "owner": owner, "deleted": false, "_id": { "$nin": asleep } };
+    let decks = store.collections.decks.find(awake).batch_size(ONE_BATCH).await?;
+    let decks: Vec<_> = decks.try_collect().await?;
     let decks: Vec<DeckId> = decks.into_iter().map(|deck| deck.id.into()).collect();
     let mut due = coming(owner, &decks, today, None);
     due.insert(

@@ -20,7 +20,12 @@ pub(super) async fn shelf(store: &MongoStore, owner: UserId) -> Result<Shelf, St
             Ok::<_, StoreError>(OwnSettings { version, preset, patch: json(&own.body)? })
         });
         let own = own.transpose()?.unwrap_or_default();
-        Ok(DeckRow { id: deck.id.into(), parent: deck.parent.map(Into::into), own })
+        Ok(DeckRow {
+            id: deck.id.into(),
+            parent: deck.parent.map(Into::into),
+            archived: deck.archived == Some(true),
+            own,
+        })
     };
     let presets = store.collections.presets.find(doc! { "owner": owner });
     let presets = presets.sort(doc! { "name": 1, "_id.id": 1 }).batch_size(ONE_BATCH).await?;

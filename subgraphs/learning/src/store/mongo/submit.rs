@@ -6,18 +6,19 @@ use std::sync::Arc;
 use common::{CardId, DeckId, ReviewId, StoreError, UserId};
 use futures::{FutureExt, TryStreamExt};
 use mongodb::ClientSession;
-use mongodb::bson::{Document, doc, serialize_to_bson, serialize_to_document};
+use mongodb::bson::{Bson, Document, doc, serialize_to_bson, serialize_to_document};
 use mongodb::options::ReturnDocument;
 
 use super::documents::{CardDoc, MemoryDoc, Owned, date};
 use super::log::{ReviewDoc, TallyDoc, tally_fields};
-use super::{MongoStore, ONE_BATCH};
+use super::{MongoStore, ONE_BATCH, tell};
 use crate::entry::{LogEntry, Logged};
 use crate::model::StoredCard;
-use crate::scheduler::{CardState, Day, Rulebook, RulesId};
+use crate::scheduler::{CardState, Day, Progress, Rulebook, RulesId};
 use crate::store::Submitted;
 use crate::submission::{Known, Settlement, Terms, admit, named};
 use crate::tally::Tally;
+use crate::tell::studied;
 
 /// What a transaction gives: the outer error makes it begin anew or fail, the inner one leaves without a change.
 pub(super) type Attempt<T> = mongodb::error::Result<Result<T, StoreError>>;
@@ -222,7 +223,11 @@ pub(super) async fn write(
     put_tallies(store, session, owner, settled).await?;
     let cards: mongodb::error::Result<Vec<Document>> =
         settled.cards.iter().map(|card| put_progress(card, seq)).collect();
-    update(store, session, "cards", cards?).await
+    update(store, session, "cards", cards?).await?;
+    if settled.cards.is_empty() {
+        return Ok(());
+    }
+    tell::keep(store, session, &studied(owner, &settled.cards, seq)).await
 }
 
 async fn put_tallies(
@@ -256,6 +261,11 @@ async fn put_tallies(
     update(store, session, "tallies", keys.into_iter().map(put).collect()).await
 }
 
+/// When a card was last answered with each rating.
+pub(super) fn answered(progress: &Progress) -> Vec<Bson> {
+    progress.answered.iter().map(|at| at.map_or(Bson::Null, |at| date(at).into())).collect()
+}
+
 fn put_progress(card: &StoredCard, seq: i64) -> mongodb::error::Result<Document> {
     let progress = &card.progress;
     let state = card.memory().map_or(CardState::New, |memory| memory.state);
@@ -269,6 +279,7 @@ fn put_progress(card: &StoredCard, seq: i64) -> mongodb::error::Result<Document>
         "suspended": progress.suspended,
         "buriedUntil": serialize_to_bson(&progress.buried_until)?,
         "flag": i32::from(progress.flag),
+        "answered": answered(progress),
         "lastEntryAt": progress.last.map(|(at, _)| date(at)),
         "lastEntry": progress.last.map(|(_, id): (_, ReviewId)| id.to_bson()),
         "seq": seq,

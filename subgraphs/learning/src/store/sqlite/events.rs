@@ -25,6 +25,8 @@ pub(super) fn apply(connection: &Connection, events: &[Event]) -> Result<(), Sto
                 };
                 put_card(connection, card, seq)?;
             }
+            // What learning tells itself.
+            Event::Studied(_) => {}
         }
     }
     Ok(())
@@ -56,6 +58,7 @@ fn forget(connection: &Connection, owner: UserId) -> Result<(), StoreError> {
         "weights",
         "fit",
         "sync",
+        "untold",
     ] {
         connection.execute(&format!("DELETE FROM {table} WHERE owner = ?1"), [owner])?;
     }
@@ -63,10 +66,10 @@ fn forget(connection: &Connection, owner: UserId) -> Result<(), StoreError> {
 }
 
 fn put_deck(connection: &Connection, deck: &DeckChanged) -> Result<(), StoreError> {
-    let DeckChanged { deck: id, owner, version, deleted, parent } = deck;
+    let DeckChanged { deck: id, owner, version, deleted, parent, archived } = deck;
     let changed = connection
         .prepare_cached(include_str!("sql/put_deck.sql"))?
-        .execute(params![id, owner, version, deleted, parent])?;
+        .execute(params![id, owner, version, deleted, parent, archived])?;
     if changed > 0 {
         let seq = submit::next_seq(connection, *owner)?;
         connection

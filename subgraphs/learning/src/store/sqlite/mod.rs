@@ -9,6 +9,7 @@ mod queries;
 mod rows;
 mod settings;
 mod submit;
+mod tell;
 mod upgrade;
 
 use std::collections::{BTreeMap, HashMap};
@@ -38,6 +39,7 @@ use crate::tally::Tally;
 pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_learning.sql"),
     include_str!("migrations/0002_settings_and_sums.sql"),
+    include_str!("migrations/0003_told.sql"),
 ];
 
 /// The store in a file.
@@ -51,7 +53,7 @@ impl SqliteStore {
         Self(sqlite)
     }
 
-    /// Sums the logs that are from before there were sums. Work that was done stays done when it is stopped midway.
+    /// Sums the logs that are from before there were sums, and tells of the cards that are from before they were told of. Work that was done stays done when it is stopped midway.
     ///
     /// # Errors
     /// What SQLite says.
@@ -66,6 +68,7 @@ impl SqliteStore {
                 }
             }
         }
+        while self.0.write(tell::tell_old).await? {}
         Ok(())
     }
 }
@@ -210,8 +213,25 @@ impl Store for SqliteStore {
         Box::pin(self.0.read(move |connection| queries::reviews(connection, owner, &cards, page)))
     }
 
-    fn stats(&self, owner: UserId, today: Day, tomorrow: Timestamp) -> Answering<'_, Stats> {
-        Box::pin(self.0.read(move |connection| queries::stats(connection, owner, today, tomorrow)))
+    fn stats(
+        &self,
+        owner: UserId,
+        asleep: Vec<DeckId>,
+        today: Day,
+        tomorrow: Timestamp,
+    ) -> Answering<'_, Stats> {
+        Box::pin(
+            self.0.read(move |connection| {
+                queries::stats(connection, owner, &asleep, today, tomorrow)
+            }),
+        )
+    }
+
+    fn has_archived(&self, owner: UserId) -> Answering<'_, bool> {
+        Box::pin(self.0.read(move |connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM deck WHERE owner = ?1 AND archived = 1 AND deleted = 0)";
+            Ok(connection.prepare_cached(sql)?.query_row([owner], |row| row.get(0))?)
+        }))
     }
 
     fn start_session(&self, session: Session) -> Answering<'_, Started> {

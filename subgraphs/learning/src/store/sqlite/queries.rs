@@ -129,7 +129,7 @@ pub(super) fn changes(
     let mut select = connection.prepare_cached(include_str!("sql/changed_cards.sql"))?;
     let cards = select.query_map(params![owner, after.seq, after.card, limit], |row| {
         let card = rows::card(row)?;
-        let (live, seq): (bool, i64) = (row.get(22)?, row.get(23)?);
+        let (live, seq): (bool, i64) = (row.get(26)?, row.get(27)?);
         let key = ChangeKey { seq, card: card.id };
         Ok(CardChange { key, card: live.then_some(card) })
     })?;
@@ -173,12 +173,14 @@ pub(super) fn forecast(
 pub(super) fn stats(
     connection: &Connection,
     owner: UserId,
+    asleep: &[DeckId],
     today: Day,
     tomorrow: Timestamp,
 ) -> Result<Stats, StoreError> {
+    let asleep = rows::id_list(asleep.iter().map(|id| id.uuid()));
     let mut select = connection.prepare_cached(include_str!("sql/stats.sql"))?;
     let mut stats = select
-        .query_row(params![owner, today.0, tomorrow.as_millisecond()], |row| {
+        .query_row(params![owner, today.0, tomorrow.as_millisecond(), asleep], |row| {
             Ok(Stats { due_today: row.get(0)?, new_cards: row.get(1)?, ..Stats::default() })
         })?;
     let mut days = connection.prepare_cached(include_str!("sql/days_back.sql"))?;

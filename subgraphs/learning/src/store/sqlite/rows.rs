@@ -14,7 +14,11 @@ use crate::tally::Tally;
 
 /// The columns that `cards.sql` and others list first.
 pub(super) fn card(row: &Row<'_>) -> rusqlite::Result<StoredCard> {
-    let last_at = row.get::<_, Option<i64>>(20)?.map(|at| timestamp(at, 20)).transpose()?;
+    let optional = |column| -> rusqlite::Result<Option<Timestamp>> {
+        row.get::<_, Option<i64>>(column)?.map(|at| timestamp(at, column)).transpose()
+    };
+    let last_at = optional(20)?;
+    let answered = [optional(22)?, optional(23)?, optional(24)?, optional(25)?];
     Ok(StoredCard {
         id: row.get(0)?,
         deck: row.get(1)?,
@@ -25,6 +29,7 @@ pub(super) fn card(row: &Row<'_>) -> rusqlite::Result<StoredCard> {
             suspended: row.get(17)?,
             buried_until: row.get::<_, Option<i32>>(18)?.map(Day),
             flag: row.get(19)?,
+            answered,
             last: last_at.zip(row.get(21)?),
         },
     })

@@ -16,7 +16,7 @@ pub(super) fn shelf(connection: &Connection, owner: UserId) -> Result<Shelf, Sto
                 OwnSettings { version, preset: row.get(3)?, patch: rows::json(row, 4)? }
             }
         };
-        Ok(DeckRow { id: row.get(0)?, parent: row.get(1)?, own })
+        Ok(DeckRow { id: row.get(0)?, parent: row.get(1)?, archived: row.get(5)?, own })
     })?;
     let decks = rows::all(decks)?;
     Ok(Shelf { decks, presets: presets(connection, owner)? })

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use common::{CardId, DeckId, ReviewId, StoreError, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Submitted, cards, rows};
+use super::{Submitted, cards, rows, tell};
 use crate::entry::{LogEntry, Logged};
 use crate::model::StoredCard;
 use crate::scheduler::{CardState, Day, Rulebook, Rules, RulesId};
 use crate::submission::{Known, Settlement, Terms, admit, named};
+use crate::tell::studied;
 
 pub(super) fn submit(
     connection: &Connection,
@@ -133,6 +134,10 @@ pub(super) fn write(
     for card in &settled.cards {
         put_progress(connection, card, seq)?;
     }
+    // The account is gone where there is no number.
+    if seq > 0 && !settled.cards.is_empty() {
+        tell::keep(connection, &studied(owner, &settled.cards, seq))?;
+    }
     Ok(())
 }
 
@@ -168,6 +173,7 @@ fn put_progress(connection: &Connection, card: &StoredCard, seq: i64) -> Result<
     let memory = progress.memory.as_ref();
     let (due_at, due_day) = memory.map_or((None, None), |memory| rows::due_columns(memory.due));
     let state = memory.map_or(CardState::New, |memory| memory.state);
+    let answered = progress.answered.map(|at| at.map(jiff::Timestamp::as_millisecond));
     connection.prepare_cached(include_str!("sql/put_progress.sql"))?.execute(params![
         card.id,
         card.model,
@@ -191,6 +197,10 @@ fn put_progress(connection: &Connection, card: &StoredCard, seq: i64) -> Result<
         progress.last.map(|(at, _)| at.as_millisecond()),
         progress.last.map(|(_, id)| id),
         seq,
+        answered[0],
+        answered[1],
+        answered[2],
+        answered[3],
     ])?;
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! Local days. A day of learning starts at the rollover hour of a person's time zone, so that midnight does not cut an evening in two.
+//! Domains that ask for the day of a moment must all get the same one.
 
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;

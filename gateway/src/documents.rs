@@ -1,0 +1,139 @@
+//! Finds the text of an operation that a client did not send in full: a persisted query by its hash, a trusted document by its id.
+//!
+//! Refused: a hash or an id that is not known, a text that has another hash than the client says, and, where only trusted documents are
+//! answered, every other operation. A persisted query is kept once it was found to be one that can be run, so that nobody fills the
+//! store with mistakes.
+//!
+//! Protocols: <https://www.apollographql.com/docs/apollo-server/performance/apq>; GraphQL over HTTP, appendix A (persisted documents).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::cache::OperationCache;
+use crate::client::Application;
+use crate::code::Code;
+use crate::decode::Asked;
+use crate::outcome::Outcome;
+use crate::settings::{DocumentSettings, OperationSettings, Untrusted};
+use crate::trusted::TrustedDocuments;
+
+/// What texts are known.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    trusted: Arc<TrustedDocuments>,
+    untrusted: Untrusted,
+    /// Texts by hash. None where persisted queries are off.
+    persisted: Option<OperationCache<Box<str>>>,
+}
+
+/// The text of an operation.
+#[derive(Debug)]
+pub(crate) struct Found<'r> {
+    pub(crate) text: Cow<'r, str>,
+    /// The hash by which it is to be kept once it was found good.
+    new: Option<&'r str>,
+}
+
+impl Documents {
+    pub(crate) fn new(settings: &DocumentSettings) -> Self {
+        let cached_bytes = settings.persisted_bytes;
+        let keep = |cached_bytes| {
+            OperationCache::new(&OperationSettings { cached_bytes }, |text: &Box<str>| text.len())
+        };
+        Self {
+            trusted: settings.trusted.clone(),
+            untrusted: settings.untrusted,
+            persisted: (cached_bytes > 0).then(|| keep(cached_bytes)),
+        }
+    }
+
+    /// The text of what `application` asks for.
+    ///
+    /// # Errors
+    /// [`Outcome::Refused`] when there is none, or it may not be answered.
+    pub(crate) fn find<'r>(
+        &self,
+        asked: &'r Asked,
+        application: &Application,
+    ) -> Result<Found<'r>, Outcome> {
+        let found = match asked {
+            Asked::Text(text) => Found { text: text.into(), new: None },
+            Asked::Id(id) => Found { text: self.trusted(id, application)?.into(), new: None },
+            Asked::Hash { hash, text } => self.persisted(hash, text.as_deref(), application)?,
+        };
+        self.check(&found.text, application)?;
+        Ok(found)
+    }
+
+    /// Keeps what was found and turned out to be good.
+    pub(crate) fn keep(&self, found: &Found<'_>) {
+        if let (Some(persisted), Some(hash)) = (&self.persisted, found.new) {
+            persisted.insert(hash, None, Arc::new(found.text.as_ref().into()));
+        }
+    }
+
+    fn trusted(&self, id: &str, application: &Application) -> Result<String, Outcome> {
+        self.trusted.by_id(id, application).map(str::to_owned).ok_or_else(|| {
+            Outcome::refused(
+                Code::DocumentNotFound,
+                "this application has no trusted document with this id",
+            )
+        })
+    }
+
+    fn persisted<'r>(
+        &self,
+        hash: &'r str,
+        text: Option<&'r str>,
+        application: &Application,
+    ) -> Result<Found<'r>, Outcome> {
+        if let Some(text) = text {
+            if hex(&Sha256::digest(text)) != hash {
+                return Err(Outcome::bad_request(
+                    "provided sha does not match query: sha256Hash is the SHA-256 of the text, in lower-case hexadecimal",
+                ));
+            }
+            return Ok(Found { text: text.into(), new: Some(hash) });
+        }
+        // A manifest's ids are hashes, and its clients send them as such.
+        if let Some(text) = self.trusted.by_id(hash, application) {
+            return Ok(Found { text: text.to_owned().into(), new: None });
+        }
+        let Some(persisted) = &self.persisted else {
+            return Err(Outcome::refused(
+                Code::PersistedQueryNotSupported,
+                "PersistedQueryNotSupported",
+            ));
+        };
+        match persisted.get(hash, None) {
+            Some(text) => Ok(Found { text: text.to_string().into(), new: None }),
+            // Clients know it by these very words, and send hash and text then.
+            None => Err(Outcome::refused(Code::PersistedQueryNotFound, "PersistedQueryNotFound")),
+        }
+    }
+
+    fn check(&self, text: &str, application: &Application) -> Result<(), Outcome> {
+        if self.untrusted == Untrusted::Answered || self.trusted.has(text, application) {
+            return Ok(());
+        }
+        if self.untrusted == Untrusted::Refused {
+            return Err(Outcome::refused(
+                Code::DocumentNotTrusted,
+                "only operations that were registered before are answered here, for the applications they were registered for",
+            ));
+        }
+        tracing::warn!("an operation that is not among the trusted documents");
+        Ok(())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

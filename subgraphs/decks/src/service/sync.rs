@@ -1,0 +1,90 @@
+//! What changed since a device last asked, so that it need not read everything again.
+//!
+//! What is gone lies in the trash for [`TRASH_KEPT`], and is told from there: so a place among the changes is good for a little less.
+
+use common::page::{decode_cursor, encode_cursor};
+use common::{Error, Viewer};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Node, Service};
+use crate::model::{CHANGES, ChangeKey, Kind, TRASH_KEPT};
+
+/// How long a place is good for: a day less than the trash keeps things, because the clocks of processes differ.
+const RETENTION: SignedDuration = SignedDuration::from_hours(TRASH_KEPT.as_hours() - 24);
+
+/// A page of changes.
+#[derive(Debug, Clone, Default)]
+pub struct ChangePage {
+    /// Decks, notes and cards as they are now.
+    pub nodes: Vec<Node>,
+    /// Those that are gone.
+    pub gone: Vec<(Kind, Uuid)>,
+    /// Where to go on; `None` when everything is to be read again.
+    pub cursor: Option<String>,
+    /// Whether there is more beyond it.
+    pub has_more: bool,
+}
+
+/// A place, and when it was asked for, in milliseconds since the epoch.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Cursor(ChangeKey, i64);
+
+impl Service {
+    /// The changes of the viewer's decks, notes and cards since `since`, in their order, at most `first`; without it, everything there is. What changed several
+    /// times comes once. A note comes when it, or which of its cards are there, changed; its tags come with it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `first` is out of range or `since` is no cursor; [`Error::Store`].
+    pub async fn changes(
+        &self,
+        viewer: &Viewer,
+        since: Option<&str>,
+        first: i32,
+    ) -> Result<ChangePage, Error> {
+        let limit = u32::try_from(first).ok().filter(|_| CHANGES.contains(&first));
+        let limit = limit.ok_or_else(|| {
+            let message = format!("is out of range: {} to {}", CHANGES.start(), CHANGES.end());
+            Error::invalid("first", message)
+        })?;
+        let now = self.clock.now();
+        let given: Option<Cursor> = since.map(|text| decode_cursor("since", text)).transpose()?;
+        if given.is_some_and(|Cursor(_, asked_at)| !is_kept(asked_at, now)) {
+            return Ok(ChangePage::default());
+        }
+        let after = given.map_or(ChangeKey::START, |Cursor(key, _)| key);
+        let (mut keys, last) = self.store.changes(viewer.user, after, limit + 1).await?;
+        // A device that is ahead of the store has seen what is not there any more, such as before a backup was brought back.
+        if after.change > last {
+            return Ok(ChangePage::default());
+        }
+        let has_more = keys.len() > limit as usize;
+        keys.truncate(limit as usize);
+        let end = match keys.last() {
+            Some(key) if has_more => *key,
+            _ => ChangeKey { change: last, kind: Kind::Card, id: Uuid::max() },
+        };
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
+        let nodes = self.nodes(viewer, &ids).await?;
+        let mut page = ChangePage {
+            cursor: Some(encode_cursor(&Cursor(end, now.as_millisecond()))),
+            has_more,
+            ..ChangePage::default()
+        };
+        for (key, node) in keys.into_iter().zip(nodes) {
+            match node {
+                Some(node) => page.nodes.push(node),
+                // Who asks for the first time never knew it.
+                None if given.is_none() => {}
+                None => page.gone.push((key.kind, key.id)),
+            }
+        }
+        Ok(page)
+    }
+}
+
+fn is_kept(asked_at: i64, now: Timestamp) -> bool {
+    let retention = i64::try_from(RETENTION.as_millis()).unwrap_or(i64::MAX);
+    now.as_millisecond() - asked_at <= retention
+}
