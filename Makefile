@@ -30,8 +30,14 @@ serve: $(GRAPHIQL) $(VENV)/runs ## build and run everything on http://127.0.0.1:
 test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
 	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory --keep-going test-python test-reference test-rust test-e2e test-generated
 
+# How often the program is killed under load in the tests, on each store. `make kill` does it more often.
+KILLS ?= 10
+
 test-rust: ## run the Rust tests (needs `make test-servers` and `make test-anki`)
-	cargo test --workspace --no-fail-fast
+	SPACEY_KILLS=$(KILLS) cargo test --workspace --no-fail-fast
+
+kill: ## kill the program 200 times under load on each store, and look that nothing acknowledged is lost
+	SPACEY_KILLS=200 cargo test --package spacey --test kill -- --nocapture --test-threads 1
 
 test-python: $(VENV)/tests ## run the tests of the card-generation service
 	cd card-generation && .venv/bin/python -m pytest --quiet
@@ -61,6 +67,14 @@ schema: ## write the schema files that the program's code stands for
 bench: $(GRAPHIQL) ## measure what Spacey measures itself by
 	cargo build --release --package spacey --package bench
 	target/release/bench all
+
+bench-decks: $(GRAPHIQL) ## measure lists, nodes and search of collections of up to 100,000 cards; results in bench/DECKS.md
+	cargo build --release --package spacey --package bench
+	target/release/bench decks bench
+
+bench-learning: ## measure reviews, the study queue and statistics of people with up to 100,000 cards; results in bench/LEARNING.md
+	cargo build --release --package bench
+	target/release/bench learning bench
 
 FUZZ_SECONDS ?= 60
 
@@ -132,4 +146,4 @@ cleanup: ## remove what the other targets made, except user data (the folder dat
 	cargo clean --quiet
 	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv $(GENERATED)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e test-generated check schema bench bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e test-generated check schema kill bench bench-decks bench-learning bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup

@@ -15,7 +15,7 @@ const ROUNDS: usize = 7;
 const REQUESTS: u32 = 150;
 const MOST: f64 = 2.0;
 
-const HOME: &str = "query Home { viewer { id name decks(first: 20) { totalCount nodes { id name counts { new learning review } \
+pub(crate) const HOME: &str = "query Home { viewer { id name decks(first: 20) { totalCount nodes { id name counts { new learning review } \
     recallScore retrievability cards(first: 50) { nodes { question answer state due retrievability } } } } \
     studyQueue(limit: 20) { card { id question } previews { rating interval due } } } config { frontend { deckColors } } }";
 

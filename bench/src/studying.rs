@@ -1,6 +1,7 @@
-//! Learning on its own, on a SQLite file, for somebody with many cards and reviews: taking in batches of reviews beside raw SQLite inserting the same rows, the
-//! study queue, and statistics.
+//! Learning on its own, on a SQLite file, for people with 10 to 100,000 cards and 1,000 to 1,000,000 reviews: taking in batches of reviews beside
+//! raw SQLite writing the same rows, and what the study queue, cards, decks and statistics cost.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use common::outbox::Outbox;
 use common::sqlite::Sqlite;
 use common::viewer::Roles;
 use common::{
-    Backend, CardId, Clock, DeckId, Event, ReviewId, SessionId, StoreError, UserId, Viewer,
+    Backend, CardId, Clock, DeckId, Event, NoteId, ReviewId, SessionId, StoreError, UserId, Viewer,
 };
 use jiff::{SignedDuration, Timestamp};
 use learning::entry::EntryInput;
@@ -19,90 +20,192 @@ use learning::service::{QueueRequest, Service, Submission};
 use rusqlite::{Connection, params};
 
 use crate::Result;
+use crate::machine::{cpu, machine, micros};
+use crate::plot::{Line, Plot};
+use crate::raw::{Raw, Rows};
 
+/// Cards and reviews of a person.
+const SIZES: [(usize, usize); 4] =
+    [(10, 1_000), (1_000, 10_000), (10_000, 100_000), (100_000, 1_000_000)];
 const DECKS: usize = 20;
 const BATCH: usize = 100;
-/// After so many batches it is the other's turn.
-const ROUND: usize = 50;
+/// After so many batches it is the next one's turn.
+const ROUND: usize = 10;
+/// A review every five minutes: a million in ten years.
+const STEP: SignedDuration = SignedDuration::from_secs(315);
+/// How long each query is measured at least.
+const SAMPLE: Duration = Duration::from_millis(500);
+const FEWEST: usize = 5;
 
-/// Measures with so many cards and reviews, and prints what it found.
-pub(crate) async fn run(cards: usize, reviews: usize) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let sqlite = Sqlite::open(folder.path().join("learning.db"), learning::MIGRATIONS)?;
-    let clock = Clock::System;
-    let store = learning::store::open(Backend::Sqlite(sqlite)).await?;
-    let owner = UserId::new();
-    let viewer = Viewer::new(owner, SessionId::new(), Roles::default());
-    let ids = tell(&*store, owner, cards).await?;
-    // Decks hears of each batch before it is answered.
-    let decks = Sqlite::open(folder.path().join("decks.db"), decks::MIGRATIONS)?;
-    decks.write(known_to_decks(owner, ids.clone())).await?;
-    let decks = decks::open(Backend::Sqlite(decks), vec![], clock.clone()).await?;
-    let outbox = Outbox::start(learning::NAME, store.clone(), vec![decks]);
-    let service = Service::new(Arc::clone(&store), outbox, clock)?;
+/// What was measured of a person.
+struct Person {
+    cards: usize,
+    reviews: usize,
+    /// Reviews a second: ours, raw SQLite writing the same rows, and raw SQLite writing the log's rows only.
+    rates: [f64; 3],
+    queries: Vec<Query>,
+}
 
-    let mut raw = Raw::open(&folder.path().join("raw.db"))?;
-    let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
-    let start = Timestamp::now() - SignedDuration::from_hours(24 * 3650);
-    let step = SignedDuration::from_secs(3650 * 86_400 / i64::try_from(reviews)?);
-    let mut done = 0;
-    while done < reviews {
-        let round: Vec<Vec<EntryInput>> = (0..ROUND)
-            .map(|nth| {
-                (0..BATCH).map(|at| review(&ids, done + nth * BATCH + at, start, step)).collect()
-            })
-            .collect();
-        let began = Instant::now();
-        for batch in &round {
-            let batch = batch
-                .iter()
-                .map(|entry| Submission { id: entry.id.to_string(), entry: Ok(entry.clone()) });
-            service.submit(&viewer, "reviews", batch.collect()).await?;
-        }
-        ours += began.elapsed();
-        let began = Instant::now();
-        for batch in &round {
-            raw.insert(owner, batch)?;
-        }
-        theirs += began.elapsed();
-        done += ROUND * BATCH;
+struct Query {
+    what: &'static str,
+    /// How many cards were answered, or computed from.
+    cards: usize,
+    statements: u64,
+    cpu: Duration,
+    /// The middle one, and the longest.
+    times: (Duration, Duration),
+}
+
+/// Measures people with up to so many cards, and writes `LEARNING.md` and `learning.svg` into the folder.
+pub(crate) async fn run(folder: &Path, most: usize) -> Result<()> {
+    let mut people = Vec::new();
+    for (cards, reviews) in SIZES.into_iter().filter(|(cards, _)| *cards <= most) {
+        people.push(measure(cards, reviews).await?);
     }
-    #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^52 reviews")]
-    let rate = |time: Duration| done as f64 / time.as_secs_f64();
-    println!("submitReviews, batches of {BATCH}, one after the other: {:.0} reviews/s", rate(ours));
-    println!("raw SQLite, the same rows and commits:        {:.0} rows/s", rate(theirs));
-    println!("ratio: {:.2}", rate(ours) / rate(theirs));
-
-    let request = QueueRequest { limit: 20, ..QueueRequest::default() };
-    let queue = median(async || {
-        service.queue(&viewer, request.clone()).await?;
-        Ok(())
-    });
-    println!("study queue at {cards} cards: {:.2} ms", queue.await?);
-    let first = "2000-01-01".parse().ok();
-    let statistics = median(async || {
-        service.statistics(&viewer, None, first, None).await?;
-        Ok(())
-    });
-    println!("statistics of all days at {done} reviews: {:.2} ms", statistics.await?);
-    let stats = median(async || {
-        service.stats(&viewer).await?;
-        Ok(())
-    });
-    println!("today's numbers: {:.2} ms", stats.await?);
+    let text = text(&people).await?;
+    println!("{text}");
+    tokio::fs::write(folder.join("learning.svg"), plot(&people).svg()?).await?;
+    tokio::fs::write(folder.join("LEARNING.md"), text).await?;
     Ok(())
 }
 
-/// Milliseconds: the median of 21 runs.
-async fn median(mut run: impl AsyncFnMut() -> Result<()>) -> Result<f64> {
-    let mut times = Vec::new();
-    for _ in 0..21 {
+/// A person with the domain.
+struct Learner {
+    sqlite: Sqlite,
+    service: Service,
+    viewer: Viewer,
+    decks: Vec<DeckId>,
+    cards: Vec<CardId>,
+}
+
+async fn measure(cards: usize, reviews: usize) -> Result<Person> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("learning.db");
+    let sqlite = Sqlite::open(&path, learning::MIGRATIONS)?;
+    let store = learning::store::open(Backend::Sqlite(sqlite.clone())).await?;
+    let owner = UserId::new();
+    let viewer = Viewer::new(owner, SessionId::new(), Roles::default());
+    let (decks, ids) = tell(&*store, owner, cards).await?;
+    // Decks hears of each batch before it is answered.
+    let others = Sqlite::open(folder.path().join("decks.db"), decks::MIGRATIONS)?;
+    others.write(known_to_decks(owner, ids.clone())).await?;
+    let others = decks::open(Backend::Sqlite(others), vec![], Clock::System).await?;
+    let outbox = Outbox::start(learning::NAME, store.clone(), vec![others]);
+    let service = Service::new(Arc::clone(&store), outbox, Clock::System)?;
+    let learner = Learner { sqlite, service, viewer, decks, cards: ids };
+
+    // Both have the cards, and neither a review.
+    let mut same = Raw::copy(&path, &folder.path().join("same.db"))?;
+    let mut log = Raw::copy(&path, &folder.path().join("log.db"))?;
+    let reader = Rows::open(&path)?;
+    let mut spent = [Duration::ZERO; 3];
+    let start = Timestamp::now() - STEP * i32::try_from(reviews)?;
+    let mut done = 0;
+    while done < reviews {
+        let batches: Vec<Vec<EntryInput>> = (0..ROUND)
+            .map(|nth| {
+                (0..BATCH).map(|at| learner.review(done + nth * BATCH + at, start)).collect()
+            })
+            .collect();
         let began = Instant::now();
-        run().await?;
-        times.push(began.elapsed());
+        for batch in &batches {
+            learner.submit(batch).await?;
+        }
+        spent[0] += began.elapsed();
+        let rows = batches.iter().map(|batch| reader.of(owner, batch));
+        let rows = rows.collect::<Result<Vec<_>>>()?;
+        let began = Instant::now();
+        for rows in &rows {
+            same.write(rows)?;
+        }
+        spent[1] += began.elapsed();
+        let began = Instant::now();
+        for rows in &rows {
+            log.write_log(rows)?;
+        }
+        spent[2] += began.elapsed();
+        done += ROUND * BATCH;
     }
-    times.sort_unstable();
-    Ok(times[10].as_secs_f64() * 1e3)
+    let rates = spent.map(|time| done as f64 / time.as_secs_f64());
+    Ok(Person { cards, reviews, rates, queries: learner.queries().await? })
+}
+
+impl Learner {
+    /// The nth review: each card comes again after all others have. A tenth of the cards is never reviewed.
+    fn review(&self, nth: usize, start: Timestamp) -> EntryInput {
+        let studied = self.cards.len() * 9 / 10;
+        let rating = if nth.is_multiple_of(11) { Rating::Again } else { Rating::Good };
+        EntryInput {
+            id: ReviewId::new(),
+            card: self.cards[nth.wrapping_mul(7919) % studied],
+            action: Action::Answer(rating),
+            at: start + STEP * i32::try_from(nth).unwrap_or(i32::MAX),
+            duration_ms: 4000,
+            time_zone: Some("Europe/Zurich".to_owned()),
+            session: None,
+        }
+    }
+
+    async fn submit(&self, batch: &[EntryInput]) -> Result<()> {
+        let read =
+            |entry: &EntryInput| Submission { id: entry.id.to_string(), entry: Ok(entry.clone()) };
+        self.service.submit(&self.viewer, "reviews", batch.iter().map(read).collect()).await?;
+        Ok(())
+    }
+
+    async fn queries(&self) -> Result<Vec<Query>> {
+        let Self { service, viewer, .. } = self;
+        let request = QueueRequest { limit: 20, ..QueueRequest::default() };
+        let some: Vec<CardId> =
+            self.cards.iter().copied().step_by(1 + self.cards.len() / 500).take(500).collect();
+        let first = "2000-01-01".parse().ok();
+        Ok(vec![
+            self.query("study queue, 20 cards", async || {
+                Ok(service.queue(viewer, request.clone()).await?.len())
+            })
+            .await?,
+            self.query("states of up to 500 cards", async || {
+                Ok(service.cards(viewer, some.clone()).await?.len())
+            })
+            .await?,
+            self.query("numbers of all decks", async || {
+                service.decks(viewer, self.decks.clone()).await?;
+                Ok(self.cards.len())
+            })
+            .await?,
+            self.query("statistics of all days", async || {
+                service.statistics(viewer, None, first, None).await?;
+                Ok(self.cards.len())
+            })
+            .await?,
+            self.query("today's numbers", async || {
+                service.stats(viewer).await?;
+                Ok(self.cards.len())
+            })
+            .await?,
+        ])
+    }
+
+    async fn query(
+        &self,
+        what: &'static str,
+        mut run: impl AsyncFnMut() -> Result<usize>,
+    ) -> Result<Query> {
+        let cards = run().await?;
+        let (mut times, mut spent, started) = (Vec::new(), Duration::ZERO, Instant::now());
+        let statements = self.sqlite.statements();
+        while times.len() < FEWEST || started.elapsed() < SAMPLE {
+            let (before, began) = (cpu(), Instant::now());
+            run().await?;
+            times.push(began.elapsed());
+            spent += cpu() - before;
+        }
+        let statements = (self.sqlite.statements() - statements) / times.len() as u64;
+        times.sort_unstable();
+        let cpu = spent / u32::try_from(times.len())?;
+        let times = (times[times.len() / 2], times[times.len() - 1]);
+        Ok(Query { what, cards, statements, cpu, times })
+    }
 }
 
 /// Puts the cards into the store of decks.
@@ -113,7 +216,8 @@ fn known_to_decks(
     move |connection| {
         let deck = DeckId::new();
         connection.execute(
-            "INSERT INTO deck VALUES (?1, ?2, 'deck', 'deck', '', NULL, 0, 0, 1, 0, 0, 1, NULL, x'', 0, 0, NULL, 0)",
+            "INSERT INTO deck (id, owner_id, name, sort_name, description, created_at, updated_at, version, card_count, last_place, revision)
+             VALUES (?1, ?2, 'deck', 'deck', '', 0, 0, 1, 0, 0, 1)",
             params![deck, owner],
         )?;
         let mut insert = connection.prepare(
@@ -133,7 +237,7 @@ async fn tell(
     store: &dyn learning::store::Store,
     owner: UserId,
     cards: usize,
-) -> Result<Vec<CardId>> {
+) -> Result<(Vec<DeckId>, Vec<CardId>)> {
     let time_zone = "Europe/Zurich".to_owned();
     let user = UserChanged { user: owner, version: 1, deleted: false, time_zone, rollover_hour: 4 };
     let decks: Vec<DeckId> = (0..DECKS).map(|_| DeckId::new()).collect();
@@ -159,76 +263,73 @@ async fn tell(
                 deleted: false,
                 position: i64::try_from(part * 1000 + nth).unwrap_or(0),
                 created_at: Timestamp::now(),
-                note: None,
+                note: Some(NoteId::new()),
                 tags: Vec::new(),
             })
         };
         store.apply(chunk.iter().enumerate().map(card).collect()).await?;
     }
-    Ok(ids)
+    Ok((decks, ids))
 }
 
-/// The nth review: each card comes again after all others have, over ten years. A tenth of the cards is never reviewed.
-fn review(ids: &[CardId], nth: usize, start: Timestamp, step: SignedDuration) -> EntryInput {
-    let studied = ids.len() * 9 / 10;
-    let rating = if nth.is_multiple_of(11) { Rating::Again } else { Rating::Good };
-    EntryInput {
-        id: ReviewId::new(),
-        card: ids[nth.wrapping_mul(7919) % studied],
-        action: Action::Answer(rating),
-        at: start + step * i32::try_from(nth).unwrap_or(i32::MAX),
-        duration_ms: 4000,
-        time_zone: Some("Europe/Zurich".to_owned()),
-        session: None,
-    }
-}
-
-/// The rows of the log alone, as plain SQLite inserts them.
-struct Raw(Connection);
-
-impl Raw {
-    fn open(path: &Path) -> Result<Self> {
-        let connection = Connection::open(path)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        for script in learning::MIGRATIONS {
-            connection.execute_batch(script)?;
-        }
-        Ok(Self(connection))
-    }
-
-    fn insert(&mut self, owner: UserId, batch: &[EntryInput]) -> Result<()> {
-        let transaction = self.0.transaction()?;
-        {
-            let mut put = transaction.prepare_cached(include_str!(
-                "../../subgraphs/learning/src/store/sqlite/sql/put_review.sql"
-            ))?;
-            for entry in batch {
-                let at = entry.at.as_millisecond();
-                let rating = entry.action.rating().map(Rating::number);
-                let (none, deck) = (rusqlite::types::Null, entry.card);
-                put.execute(params![
-                    owner,
-                    entry.id,
-                    entry.card,
-                    0,
-                    rating,
-                    none,
-                    none,
-                    at,
-                    at,
-                    4000,
-                    "Europe/Zurich",
-                    none,
-                    20_000,
-                    12,
-                    deck,
-                    0,
-                    3,
-                ])?;
+fn plot(people: &[Person]) -> Plot {
+    let mut lines: Vec<Line> = Vec::new();
+    for Person { cards, queries, .. } in people {
+        // The others are not about single cards.
+        for query in queries.iter().take(3) {
+            let each = micros(query.cpu) / query.cards.max(1) as f64;
+            match lines.iter_mut().find(|line| line.name == query.what) {
+                Some(line) => line.points.push((*cards as f64, each)),
+                None => lines.push(Line {
+                    name: query.what.to_owned(),
+                    points: vec![(*cards as f64, each)],
+                }),
             }
         }
-        transaction.commit()?;
-        Ok(())
     }
+    Plot { right: (1, 5), up: (-2, 4), label: |micros| format!("{micros} µs"), lines }
+}
+
+async fn text(people: &[Person]) -> Result<String> {
+    let mut text = format!(
+        "# What learning costs\n\nWritten by `make bench-learning`. The domain alone, on a SQLite file; {DECKS} decks.\n\nMachine: {}.\n\n\
+         ## Taking in reviews\n\n`submitReviews` in batches of {BATCH}, one after the other, each on disk before the next (target: at least 10,000 reviews/s). \
+         Beside it, in alternating rounds, raw SQLite with the same settings, one transaction a batch too, which is handed the finished rows: of \
+         all that `submitReviews` writes in learning (the log, the cards' new states, the sums of days and decks, the number of the change), and of the log \
+         alone. `submitReviews` also lets decks know before it answers, which raw SQLite does not. \
+         Target: half of raw SQLite's rate for the same rows.\n\n\
+         | cards | reviews | submitReviews, reviews/s | raw, the same rows | ratio | raw, the log alone | ratio |\n\
+         |---|---|---|---|---|---|---|\n",
+        machine().await
+    );
+    for Person { cards, reviews, rates: [ours, same, log], .. } in people {
+        writeln!(
+            text,
+            "| {cards} | {reviews} | {ours:.0} | {same:.0} | {:.2} | {log:.0} | {:.2} |",
+            ours / same,
+            ours / log
+        )?;
+    }
+    writeln!(
+        text,
+        "\n## Reading\n\nTargets: the study queue under 10 ms with 100,000 cards, statistics under 20 ms with a million reviews.\n\n\
+         ![CPU for each card, by cards of the person](learning.svg)\n\n\
+         | query | cards of the person | reviews | statements | CPU, ms | CPU a card answered or counted, µs | median, ms | longest, ms |\n\
+         |---|---|---|---|---|---|---|---|"
+    )?;
+    for place in 0..people.first().map_or(0, |person| person.queries.len()) {
+        for Person { cards, reviews, queries, .. } in people {
+            let Query { what, cards: of, statements, cpu, times } = &queries[place];
+            let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+            writeln!(
+                text,
+                "| {what} | {cards} | {reviews} | {statements} | {:.3} | {:.2} | {:.2} | {:.2} |",
+                milliseconds(*cpu),
+                micros(*cpu) / (*of).max(1) as f64,
+                milliseconds(times.0),
+                milliseconds(times.1)
+            )?;
+        }
+    }
+    Ok(text)
 }

@@ -2,6 +2,7 @@
 //! it is HTTP. Nothing above it knows which.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::{parse_query, types::ExecutableDocument};
@@ -10,11 +11,12 @@ use async_graphql::{
 };
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
+use uuid::Uuid;
 
 use crate::error::BoxError;
 use crate::graphql::costs::with_costs;
 use crate::graphql::sdl::federation_sdl;
-use crate::{Caller, Error, Event};
+use crate::{Caller, Error, Event, FileBytes, FileInfo, Viewer};
 
 /// One operation for one subgraph.
 #[derive(Debug, Clone)]
@@ -108,6 +110,25 @@ pub trait Endpoint: Send + Sync {
 
     /// Whether it can do its work now.
     fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>>;
+
+    /// What is known of a file, where there is one with this id that `caller` may read.
+    fn file(
+        &self,
+        _id: Uuid,
+        _caller: Arc<Caller>,
+    ) -> BoxFuture<'_, Result<Option<FileInfo>, EndpointError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The bytes of a file in `range`, which lies within it; none when there is no such file that `caller` may read.
+    fn file_bytes(
+        self: Arc<Self>,
+        _id: Uuid,
+        _range: Range<u64>,
+        _caller: Arc<Caller>,
+    ) -> BoxFuture<'static, Result<Option<FileBytes>, EndpointError>> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 /// What a domain does besides answering GraphQL.
@@ -117,6 +138,25 @@ pub trait Domain: Send + Sync {
 
     /// Whether its store answers.
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// What is known of a file of the viewer. A domain without files has none.
+    fn file<'a>(
+        &'a self,
+        _viewer: &'a Viewer,
+        _id: Uuid,
+    ) -> BoxFuture<'a, Result<Option<FileInfo>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The bytes of a file of the viewer in `range`, which lies within it.
+    fn file_bytes<'a>(
+        &'a self,
+        _viewer: &'a Viewer,
+        _id: Uuid,
+        _range: Range<u64>,
+    ) -> BoxFuture<'a, Result<Option<FileBytes>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 /// A domain in this process: its schema is called directly, and the caller is passed as a value.
@@ -190,6 +230,29 @@ where
 
     fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>> {
         Box::pin(async move { self.domain.ready().await.map_err(|e| self.failed(e)) })
+    }
+
+    fn file(
+        &self,
+        id: Uuid,
+        caller: Arc<Caller>,
+    ) -> BoxFuture<'_, Result<Option<FileInfo>, EndpointError>> {
+        Box::pin(async move {
+            let Some(viewer) = &caller.viewer else { return Ok(None) };
+            self.domain.file(viewer, id).await.map_err(|e| self.failed(e))
+        })
+    }
+
+    fn file_bytes(
+        self: Arc<Self>,
+        id: Uuid,
+        range: Range<u64>,
+        caller: Arc<Caller>,
+    ) -> BoxFuture<'static, Result<Option<FileBytes>, EndpointError>> {
+        Box::pin(async move {
+            let Some(viewer) = &caller.viewer else { return Ok(None) };
+            self.domain.file_bytes(viewer, id, range).await.map_err(|e| self.failed(e))
+        })
     }
 }
 

@@ -166,6 +166,8 @@ ids! {
     TrashId;
     /// A deck that is published.
     PublicationId;
+    /// An image or a sound of a person.
+    MediaId;
     /// A review: made by the client, so that sending it twice stores it once.
     ReviewId;
     /// A named set of study settings.

@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod error;
 pub mod event;
 pub mod feature;
+pub mod file;
 pub mod graphql;
 pub mod id;
 pub mod later;
@@ -34,9 +35,10 @@ pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, SubgraphRequest};
 pub use error::{Error, StoreError};
 pub use event::Event;
+pub use file::{FileBytes, FileInfo};
 pub use id::{
-    ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, NoteId,
-    PresetId, PublicationId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
+    ApiKeyId, CardId, ConfigChangeId, DeckId, EventId, FitId, LearningSessionId, MailId, MediaId,
+    NoteId, PresetId, PublicationId, ReviewId, SecurityEventId, SessionId, TrashId, UserId,
 };
 pub use later::Later;
 pub use revocation::Revocations;

@@ -34,13 +34,16 @@ pub fn sqlite(migrations: &[&str]) -> (tempfile::TempDir, Sqlite) {
 /// When the server is not running.
 pub async fn mongo() -> Mongo {
     let address = std::env::var("SPACEY_TEST_MONGODB").unwrap_or_else(|_| MONGODB.into());
-    initiate(&address).await;
+    let uri = replica_set(&address).await;
     let name = format!("test_{}", Uuid::new_v4().simple());
-    Mongo::connect(&format!("mongodb://{address}/?replicaSet=rs0"), &name).await.unwrap()
+    Mongo::connect(&uri, &name).await.unwrap()
 }
 
-/// Makes the server a replica set of one, unless it is one already, and waits until it takes writes.
-async fn initiate(address: &str) {
+/// Makes the server a replica set of one, unless it is one already, and waits until it takes writes. Answers where that is.
+///
+/// # Panics
+/// When the server does not answer.
+pub async fn replica_set(address: &str) -> String {
     let uri = format!("mongodb://{address}/?directConnection=true&serverSelectionTimeoutMS=3000");
     let client = mongodb::Client::with_uri_str(uri).await.unwrap();
     let admin = client.database("admin");
@@ -50,7 +53,7 @@ async fn initiate(address: &str) {
             panic!("MongoDB does not answer at {address}: run `make test-servers` ({error})")
         });
         if hello.get_bool("isWritablePrimary").unwrap_or(false) {
-            return;
+            break;
         }
         if !hello.contains_key("setName") {
             // Another test may do the same at this moment: then this one fails, and the next look finds a set.
@@ -59,4 +62,5 @@ async fn initiate(address: &str) {
         assert!(attempt < 300, "MongoDB at {address} did not become primary in 15 seconds");
         sleep(Duration::from_millis(50)).await;
     }
+    format!("mongodb://{address}/?replicaSet=rs0")
 }

@@ -39,6 +39,17 @@ pub(crate) fn authorise(
     prepared.authorise(&claims).map_err(|error| Outcome::RequestError(vec![error]))
 }
 
+/// Whether whoever asks may read without an operation.
+///
+/// # Errors
+/// [`Code::Forbidden`] when it is not what an API key is for.
+pub(crate) fn may_read(identity: &Identity) -> Result<(), Outcome> {
+    match identity.viewer.as_ref().filter(|_| identity.by_key) {
+        Some(viewer) => key_permits(viewer, OperationKind::Query),
+        None => Ok(()),
+    }
+}
+
 /// Whether a key with the viewer's scopes is for operations of this kind.
 fn key_permits(viewer: &Viewer, kind: OperationKind) -> Result<(), Outcome> {
     let (scope, message, challenge) = match kind {

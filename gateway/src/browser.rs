@@ -35,7 +35,9 @@ where
         DefaultPredicate::new()
             .and(SizeAbove::new(WORTH_COMPRESSING))
             // A compressor would hold back the parts of an answer that lasts.
-            .and(NotForContentType::const_new("multipart/mixed")),
+            .and(NotForContentType::const_new("multipart/mixed"))
+            // Sounds are compressed already, as images are, which the default leaves alone.
+            .and(NotForContentType::const_new("audio/")),
     );
     let router = router.layer(compression).layer(axum::middleware::map_response(with_headers));
     if settings.allowed_origins.is_empty() { router } else { router.layer(cors(settings)) }

@@ -34,6 +34,20 @@ pub(crate) enum Code {
     RequestTimeout,
     /// The body is too large.
     PayloadTooLarge,
+    /// The form that files come with is none, or says of them what cannot be.
+    UploadMalformed,
+    /// A file, or all files together, are too large.
+    UploadTooLarge,
+    /// There are too many files, or places for them.
+    UploadTooMany,
+    /// The client sends as many forms with files at once as it may.
+    TooManyUploads,
+    /// Only mutations may have files.
+    UploadNotAllowed,
+    /// There is no such file, or it is another's.
+    FileNotFound,
+    /// The file has no such part.
+    RangeNotSatisfiable,
     /// The query string is too long.
     UriTooLong,
     /// The body is not `application/json` in UTF-8.
@@ -86,6 +100,13 @@ impl Code {
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::RequestTimeout => "REQUEST_TIMEOUT",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Self::UploadMalformed => "UPLOAD_MALFORMED",
+            Self::UploadTooLarge => "UPLOAD_TOO_LARGE",
+            Self::UploadTooMany => "UPLOAD_TOO_MANY",
+            Self::TooManyUploads => "TOO_MANY_UPLOADS",
+            Self::UploadNotAllowed => "UPLOAD_NOT_ALLOWED",
+            Self::FileNotFound => "FILE_NOT_FOUND",
+            Self::RangeNotSatisfiable => "RANGE_NOT_SATISFIABLE",
             Self::UriTooLong => "URI_TOO_LONG",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::StreamNotFound => "STREAM_NOT_FOUND",
@@ -118,7 +139,9 @@ impl Code {
             | Self::IntrospectionDisabled
             | Self::CostTooHigh
             | Self::DocumentNotFound
-            | Self::Operation(_) => StatusCode::BAD_REQUEST,
+            | Self::Operation(_)
+            | Self::UploadMalformed
+            | Self::UploadNotAllowed => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::CsrfPrevention | Self::Forbidden | Self::DocumentNotTrusted => {
                 StatusCode::FORBIDDEN
@@ -126,14 +149,19 @@ impl Code {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::PayloadTooLarge | Self::UploadTooLarge | Self::UploadTooMany => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::StreamNotFound => StatusCode::NOT_FOUND,
+            Self::StreamNotFound | Self::FileNotFound => StatusCode::NOT_FOUND,
             Self::StreamConflict => StatusCode::CONFLICT,
-            Self::TooManyStreams | Self::ExportUnderWay | Self::StreamTooSlow | Self::Throttled => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
+            Self::TooManyStreams
+            | Self::TooManyUploads
+            | Self::ExportUnderWay
+            | Self::StreamTooSlow
+            | Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::AddressTaken => StatusCode::CONFLICT,
             Self::AddressMissing => StatusCode::FORBIDDEN,
             Self::ServiceUnavailable | Self::Overloaded | Self::ShuttingDown => {

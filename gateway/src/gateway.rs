@@ -25,7 +25,7 @@ use crate::settings::GatewaySettings;
 use crate::state::State;
 use crate::transport::Transport;
 use crate::under_way::UnderWay;
-use crate::{browser, export, graphiql, pipeline, streams, well_known};
+use crate::{browser, export, files, graphiql, pipeline, streams, well_known};
 
 pub use crate::graph::GatewayError;
 
@@ -106,6 +106,7 @@ impl Gateway {
                 drain: Drain::default(),
                 clients: Clients::default(),
                 exports: Clients::default(),
+                uploads: Clients::default(),
                 reservations: Reservations::default(),
             }),
         })
@@ -154,6 +155,14 @@ impl Gateway {
                 Box::pin(export::answer(&state, export, request)).await
             };
             router = router.route(export.path, any(answer));
+        }
+        if let Some(files) = settings.files {
+            let answer = async move |extract::State(state): extract::State<Arc<State>>,
+                                     extract::Path((id, name)): extract::Path<(String, String)>,
+                                     request: Request| {
+                Box::pin(files::answer(&state, files, &id, &name, request)).await
+            };
+            router = router.route(&format!("{}/{{id}}/{{name}}", files.path), any(answer));
         }
         if settings.developer.graphiql {
             router = router

@@ -22,6 +22,7 @@ mod execute;
 mod explain;
 mod export;
 mod extensions;
+mod files;
 mod gateway;
 mod graph;
 mod graphiql;
@@ -45,6 +46,7 @@ mod subgraph;
 mod transport;
 mod trusted;
 mod under_way;
+mod uploads;
 mod well_known;
 
 pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
@@ -53,8 +55,8 @@ pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
 pub use http_client::{
-    ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, SubgraphHttpClient,
-    TlsSettings,
+    ClientError, ClientIdentity, ClientSettings, ClientSetupError, HttpVersion, Pieces,
+    SubgraphHttpClient, TlsSettings,
 };
 pub use remote::{
     GraphQlSubgraph, GraphQlSubgraphError, HttpEndpoint, HttpEndpointError, RemoteAdmissions,
@@ -62,8 +64,8 @@ pub use remote::{
 };
 pub use settings::{
     AdmissionSettings, Allowance, BrowserSettings, CostSettings, DeveloperSettings,
-    DocumentSettings, ErrorSettings, ExportList, ExportSettings, GatewaySettings, HttpSettings,
-    Mode, OperationSettings, StreamSettings, Untrusted,
+    DocumentSettings, ErrorSettings, ExportList, ExportSettings, FileSettings, GatewaySettings,
+    HttpSettings, Mode, OperationSettings, StreamSettings, Untrusted, UploadSettings,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

@@ -1,6 +1,6 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate → prepare → authorise → admit → charge → execute → settle → mask → respond → for keeping. A step that ends the request early answers with an [`Outcome`]
+//! decode → authenticate (with files: the other way round) → prepare → authorise → admit → charge → execute → settle → mask → respond → for keeping. A step that ends the request early answers with an [`Outcome`]
 //! of its own; whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
 
 use std::sync::Arc;
@@ -8,20 +8,20 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use common::Caller;
+use common::{Caller, Client};
 use federation::{OperationKind, Prepared, Variables};
 use http::Method;
 use http::request::Parts;
 
 use crate::admission::{Class, Permit};
-use crate::authenticate::Identity;
+use crate::authenticate::{Identity, refuse_simple};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::caching::for_keeping;
 use crate::charge::{Charge, charge, dry_run, is_dry_run};
 use crate::client::{Application, client};
 use crate::code::Code;
-use crate::decode::{Accepted, Delivery, MediaType, decode, negotiate};
+use crate::decode::{Accepted, Delivery, MediaType, decode, decode_form, negotiate};
 use crate::execute::{execute, open};
 use crate::graph::Graph;
 use crate::mask::mask;
@@ -32,6 +32,7 @@ use crate::state::State;
 use crate::streams;
 use crate::transport::Exchange;
 use crate::under_way::{Answer, Same};
+use crate::uploads::is_form;
 
 /// Answers a request to `/graphql`.
 pub(crate) async fn answer(state: &Arc<State>, request: Request) -> Response {
@@ -55,18 +56,33 @@ async fn steps(
 ) -> Result<Response, Outcome> {
     let deadline = Deadline::after(state.settings.http.request_timeout);
 
-    let arriving = decode(parts, body, &state.settings.http);
-    let request = deadline.keep(arriving, Code::RequestTimeout).await?;
-
     let trusted = &state.settings.http.trusted_proxies;
     let client = client(&parts.headers, &parts.extensions, trusted);
-    let identity = state.identify(&parts.headers, &client, request.by_safe_method).await?;
+    let (request, identity, _permit) = if parts.method == Method::POST && is_form(&parts.headers) {
+        // Whoever sends megabytes is known before they are received.
+        let identity = may_upload(state, parts, &client).await?;
+        let permit = state.admit_upload(&identity, &client)?;
+        let (http, uploads) = (&state.settings.http, &state.settings.uploads);
+        let arriving = decode_form(&parts.headers, body, http, uploads);
+        (deadline.keep(arriving, Code::RequestTimeout).await?, identity, Some(permit))
+    } else {
+        let arriving = decode(parts, body, &state.settings.http);
+        let request = deadline.keep(arriving, Code::RequestTimeout).await?;
+        let identity = state.identify(&parts.headers, &client, request.by_safe_method).await?;
+        (request, identity, None)
+    };
 
     // The graph may be replaced at any moment: this request keeps to the one it began with.
     let graph = state.graph.load_full();
     let application = Application::of(&parts.headers);
     let prepared = state.prepare(&graph, &request, &application).await?;
     let prepared = authorise(&prepared, &identity)?;
+    if request.uploads.is_some() && prepared.kind() != OperationKind::Mutation {
+        return Err(Outcome::refused(
+            Code::UploadNotAllowed,
+            "only a mutation may have files among its variables",
+        ));
+    }
 
     let variables = prepared.coerce(request.variables).map_err(Outcome::RequestError)?;
     if is_dry_run(&parts.headers) {
@@ -89,7 +105,8 @@ async fn steps(
     let caller = Caller::new(identity.viewer.clone(), request_id(parts));
     let caller = Caller { client, refresh_cookie, ..caller };
 
-    let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
+    let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings)
+        .with_uploads(request.uploads);
     match delivery {
         Delivery::AtOnce(media_type) => {
             let work = Work { graph, prepared, variables, exchange, deadline };
@@ -107,6 +124,17 @@ async fn steps(
             streams::respond(state, parts, identity, opened, stream_type)
         }
     }
+}
+
+/// Who sends files, if they may.
+async fn may_upload(state: &State, parts: &Parts, client: &Client) -> Result<Identity, Outcome> {
+    // Any site's page can make a browser send a form, with or without the visitor's cookies.
+    refuse_simple(&parts.headers)?;
+    let identity = state.identify(&parts.headers, client, false).await?;
+    if identity.viewer.is_none() && !state.settings.uploads.anonymous {
+        return Err(Outcome::unauthenticated("sign in first: files are taken from nobody else"));
+    }
+    Ok(identity)
 }
 
 /// Waits for a place among the operations that run.

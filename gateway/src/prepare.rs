@@ -116,6 +116,7 @@ mod tests {
 
     fn request(query: &str, by_safe_method: bool) -> GraphQlRequest {
         GraphQlRequest {
+            uploads: None,
             asked: Asked::Text(query.to_owned()),
             operation_name: None,
             variables: federation::Object::default(),

@@ -16,6 +16,10 @@ use crate::trusted::TrustedDocuments;
 pub struct GatewaySettings {
     /// What is accepted over HTTP.
     pub http: HttpSettings,
+    /// What is accepted of files that come with operations.
+    pub uploads: UploadSettings,
+    /// The files that a subgraph keeps, where they are served.
+    pub files: Option<FileSettings>,
     /// How browsers are recognised and kept apart.
     pub browser: BrowserSettings,
     /// Who else issues access tokens that are accepted.
@@ -65,6 +69,45 @@ impl Default for HttpSettings {
             trusted_proxies: Vec::new(),
         }
     }
+}
+
+/// What is accepted of files that come with operations, in forms of the GraphQL multipart request specification.
+#[derive(Debug, Clone)]
+pub struct UploadSettings {
+    /// The most bytes of one file.
+    pub file_bytes: usize,
+    /// The most files of one request.
+    pub files: usize,
+    /// The most bytes of all files of one request.
+    pub total_bytes: usize,
+    /// The most places that the files of one request may have among its variables.
+    pub places: usize,
+    /// How many requests with files one client may have under way.
+    pub at_once: usize,
+    /// Whether they are taken from people who are not signed in.
+    pub anonymous: bool,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self {
+            file_bytes: 10 << 20,
+            files: 10,
+            total_bytes: 32 << 20,
+            places: 50,
+            at_once: 4,
+            anonymous: true,
+        }
+    }
+}
+
+/// The files that a subgraph of Spacey's keeps, served at `{path}/{id}/{name}`.
+#[derive(Debug, Clone, Copy)]
+pub struct FileSettings {
+    /// What their addresses begin with, such as `/media`.
+    pub path: &'static str,
+    /// The subgraph.
+    pub subgraph: &'static str,
 }
 
 /// How browsers are recognised and kept apart.
@@ -183,11 +226,11 @@ impl Default for CostSettings {
         Self {
             assumed: federation::CostSettings::default(),
             maximum: Mode::Off,
-            maximum_cost: 1_000,
+            maximum_cost: 5_000,
             throttle: Mode::Off,
-            everybody: Allowance { capacity: 1_000, restore_rate: 50 },
-            beta: Allowance { capacity: 2_000, restore_rate: 100 },
-            admin: Allowance { capacity: 10_000, restore_rate: 500 },
+            everybody: Allowance { capacity: 10_000, restore_rate: 500 },
+            beta: Allowance { capacity: 20_000, restore_rate: 1_000 },
+            admin: Allowance { capacity: 100_000, restore_rate: 5_000 },
         }
     }
 }

@@ -12,11 +12,12 @@ use crate::admission::Admission;
 use crate::authenticate::{Authenticator, Identity};
 use crate::buckets::Buckets;
 use crate::client::Application;
+use crate::code::Code;
 use crate::decode::GraphQlRequest;
 use crate::documents::Documents;
 use crate::graph::Graph;
 use crate::health::Drain;
-use crate::live::{Clients, Reservations};
+use crate::live::{ClientKey, Clients, Permit, Reservations};
 use crate::outcome::Outcome;
 use crate::settings::GatewaySettings;
 use crate::under_way::UnderWay;
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) clients: Clients,
     /// Who has a download under way.
     pub(crate) exports: Clients,
+    /// Who sends files.
+    pub(crate) uploads: Clients,
     pub(crate) reservations: Reservations,
 }
 
@@ -59,6 +62,23 @@ impl State {
             }
             None => Ok(Identity::default()),
         }
+    }
+
+    /// The right to send files.
+    ///
+    /// # Errors
+    /// [`Code::TooManyUploads`] when the client has as many such requests under way as it may.
+    pub(crate) fn admit_upload(
+        &self,
+        identity: &Identity,
+        client: &Client,
+    ) -> Result<Permit, Outcome> {
+        let most = self.settings.uploads.at_once;
+        self.uploads.admit(ClientKey::of(identity.viewer.as_ref(), client), most).map_err(|_| {
+            let message =
+                format!("a client may have {most} requests with files under way: wait for one");
+            Outcome::refused(Code::TooManyUploads, message)
+        })
     }
 
     /// What is asked for, ready to run.

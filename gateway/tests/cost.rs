@@ -1,5 +1,7 @@
 //! What operations cost their clients: buckets of points, what is told of them, and what is refused.
 
+#![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
+
 mod support;
 
 use axum::body::Body;

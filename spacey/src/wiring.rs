@@ -337,7 +337,7 @@ async fn open_decks(
     clock: &Clock,
 ) -> Result<Arc<dyn Endpoint>, WiringError> {
     let backend = backend(&settings.data, "decks", decks::MIGRATIONS).await?;
-    decks::open(backend, subscribers, clock.clone())
+    decks::open_with(backend, subscribers, clock.clone(), settings.uploads.media)
         .await
         .map_err(|source| WiringError::Domain { domain: "decks", source })
 }

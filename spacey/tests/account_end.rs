@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::Variables;
+use async_graphql::{Name, Variables};
+use common::graphql::Upload;
 use common::mongo::Mongo;
 use common::sqlite::Sqlite;
 use common::token::AccessTokens;
@@ -106,13 +107,14 @@ impl World {
         }
         let notes = "mutation($input: CreateNotesInput!) { createNotes(input: $input) { notes { cards { id } } } }";
         let note = json!({ "type": "BASIC_REVERSED", "tags": [WORD], "fields": [
-            { "name": "Front", "value": WORD }, { "name": "Back", "value": WORD } ] });
+            { "name": "Front", "value": WORD }, { "name": "Back", "value": format!("![](media:{WORD}.png)") } ] });
         let mut cards = Vec::new();
         for deck in &decks {
             let input = json!({ "deckId": deck, "notes": [note, note] });
             let data = self.ask(&self.decks, viewer, notes, input).await;
             cards.push(data["createNotes"]["notes"][0]["cards"][0]["id"].clone());
         }
+        self.upload(&ada).await;
         let review = |card: &Value| {
             json!({ "id": uuid::Uuid::new_v4(), "cardId": card, "rating": "GOOD",
                 "reviewedAt": self.clock.now().to_string() })
@@ -153,6 +155,21 @@ impl World {
         self.ask(&self.decks, Some(ada), clone, json!({ "slug": "bobs" })).await;
         let rate = "mutation($input: RatePublicDeckInput!) { ratePublicDeck(input: $input) { publicDeck { slug } } }";
         self.ask(&self.decks, Some(ada), rate, json!({ "slug": "bobs", "stars": 5 })).await;
+    }
+
+    /// Stores an image. JSON cannot write one.
+    async fn upload(&self, ada: &Viewer) {
+        let bytes = [b"\x89PNG\r\n\x1a\n", WORD.as_bytes()].concat().into();
+        let file = Upload { name: format!("{WORD}.png"), content_type: None, bytes };
+        let mut variables = Variables::default();
+        variables.insert(Name::new("file"), file.into());
+        let document =
+            "mutation($file: Upload!) { uploadMedia(input: { file: $file }) { media { id } } }";
+        let request =
+            SubgraphRequest { document: document.into(), operation_name: None, variables };
+        let caller = Arc::new(Caller::new(Some(ada.clone()), "test"));
+        let response = self.decks.execute(request, caller).await.unwrap();
+        assert!(response.errors.is_empty(), "{:?}", response.errors);
     }
 
     /// Deletes the account, and lets the time pass in which that can be undone.
@@ -235,7 +252,7 @@ async fn nothing_is_left(world: World, stores: [impl Contents; 3]) {
     let words = [EMAIL, WORD, TIME_ZONE].map(str::as_bytes);
     let all = [words[0], words[1], words[2], &id];
     let before = holding(&stores, &all).await;
-    assert!(before.len() >= 15, "where it is all kept: {before:?}");
+    assert!(before.len() >= 18, "where it is all kept: {before:?}");
     world.end(&ada).await;
     assert_eq!(holding(&stores, &words).await, [""; 0], "what the person wrote");
     let mut left = holding(&stores, &all).await;

@@ -45,7 +45,7 @@ const TABLE: &[(&str, Rule)] = &[
     (
         "Query.viewer",
         Own(
-            "{ viewer { id email name roles decks { nodes { id name cards { nodes { id } } } } studyQueue { card { id question } } stats { reviewsToday } learningSessions { nodes { id } } studyPresets { id name } statistics { reviews } forecast { due } learningChanges { nodes { id } } deckChanges { nodes { id ... on Card { question } } tombstones { id } } } }",
+            "{ viewer { id email name roles decks { nodes { id name cards { nodes { id } } } } studyQueue { card { id question } } stats { reviewsToday } learningSessions { nodes { id } } studyPresets { id name } statistics { reviews } forecast { due } learningChanges { nodes { id } } deckChanges { nodes { id ... on Card { question } } tombstones { id } } mediaFiles { totalCount nodes { id name } } } }",
         ),
     ),
     (

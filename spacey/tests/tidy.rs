@@ -96,6 +96,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("gateway", "points", &[]),
     ("gateway", "extensions", &["explain", "points"]),
     ("gateway", "outcome", &["caching", "code", "extensions", "points"]),
+    ("gateway", "admission", &["code", "outcome", "settings"]),
     ("gateway", "buckets", &["settings"]),
     (
         "gateway",
@@ -141,6 +142,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
         "gateway",
         "state",
         &[
+            "admission",
             "authenticate",
             "buckets",
             "client",
@@ -203,6 +205,8 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
         "gateway",
         "pipeline",
         &[
+            "admission",
+            "authenticate",
             "authorise",
             "bounds",
             "caching",

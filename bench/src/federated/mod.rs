@@ -8,7 +8,6 @@ mod data;
 mod gateways;
 mod linear;
 mod load;
-mod plot;
 mod report;
 mod schema;
 mod serve;

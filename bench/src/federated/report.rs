@@ -8,8 +8,10 @@ use axum::body::Bytes;
 
 use super::gateways::Gateway;
 use super::linear::Size;
-use super::{Pair, ROUNDS, SAMPLE, WARM_UP, load, plot};
+use super::{Pair, ROUNDS, SAMPLE, WARM_UP, load};
 use crate::Result;
+use crate::machine::{machine, micros};
+use crate::plot::{Line, Plot};
 
 /// One gateway's part of a row: a value for each round.
 #[derive(Default)]
@@ -95,7 +97,7 @@ impl Measured {
     pub(crate) async fn publish(&self, folder: &Path) -> Result<()> {
         let text = self.text().await?;
         println!("{text}");
-        tokio::fs::write(folder.join("growth.svg"), plot::svg(&self.growth)?).await?;
+        tokio::fs::write(folder.join("growth.svg"), self.plot().svg()?).await?;
         tokio::fs::write(folder.join("RESULTS.md"), text).await?;
         Ok(())
     }
@@ -157,6 +159,18 @@ impl Measured {
         Ok(())
     }
 
+    fn plot(&self) -> Plot {
+        let line = |place: usize, gateway: &str| {
+            let point =
+                |size: &Size| (f64::from(size.entities), micros(size.costs[place]).max(1.0));
+            let name = format!("{gateway}: CPU for each answer, by entities in it");
+            Line { name, points: self.growth.iter().map(point).collect() }
+        };
+        let label = |micros: f64| format!("{} ms", micros / 1e3);
+        let lines = vec![line(0, "Spacey"), line(1, "Hive Router")];
+        Plot { right: (1, 5), up: (2, 6), label, lines }
+    }
+
     fn growth(&self, text: &mut String) -> Result<()> {
         writeln!(
             text,
@@ -177,10 +191,6 @@ impl Measured {
     }
 }
 
-fn micros(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e6
-}
-
 fn line(text: &mut String, what: &str, ours: &[f64], theirs: &[f64], digits: usize) -> Result<()> {
     let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
     let (ours, theirs, ratios) = (spread(ours, digits), spread(theirs, digits), spread(&ratios, 2));
@@ -193,25 +203,4 @@ fn spread(values: &[f64], digits: usize) -> String {
     values.sort_by(f64::total_cmp);
     let [least, .., most] = values[..] else { return String::new() };
     format!("{least:.digits$} / **{:.digits$}** / {most:.digits$}", values[values.len() / 2])
-}
-
-/// The machine, in a few words.
-async fn machine() -> String {
-    let read = async |path| tokio::fs::read_to_string(path).await.unwrap_or_default();
-    let (cpus, memory) = (read("/proc/cpuinfo").await, read("/proc/meminfo").await);
-    let field = |text: &str, name: &str| {
-        let value =
-            text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split_once(':'));
-        value.map_or_else(|| "unknown".to_owned(), |(_, value)| value.trim().to_owned())
-    };
-    let cores = cpus.lines().filter(|line| line.starts_with("processor")).count();
-    let kernel = read("/proc/sys/kernel/osrelease").await;
-    let memory = field(&memory, "MemTotal");
-    let load = read("/proc/loadavg").await;
-    let load = load.split(' ').next().unwrap_or_default();
-    format!(
-        "{}, {cores} cores, {memory} of memory, Linux {}; load average at the end {load}",
-        field(&cpus, "model name"),
-        kernel.trim()
-    )
 }

@@ -171,7 +171,8 @@ impl Field {
         self.takes_last |= line.contains("last: Int");
         self.open += line.matches('(').count();
         self.open -= line.matches(')').count().min(self.open);
-        let answers = line.rsplit(": ").next().unwrap_or_default();
+        let answers = line.split_once("): ").or_else(|| line.split_once(": "));
+        let answers = answers.map_or("", |(_, answers)| answers);
         let ty = answers.split([' ', '!']).next().unwrap_or_default();
         self.answers_connection = self.open == 0 && ty.ends_with("Connection");
     }
@@ -202,7 +203,7 @@ mod tests {
     """
     first: Int,
     last: Int
-  ): ThingConnection! @authenticated
+  ): ThingConnection! @policy(policies: [["a: b"]])
   found(first: Int): ThingConnection
   dear: [Thing!]
   ordered(by: Order = {name: "a", up: true}, of: [Part!]): Int
@@ -239,7 +240,7 @@ enum Kind {
         let costs = "\n# A list.\nQuery.dear @cost(weight: 5) @listSize(assumedSize: 3)\nQuery.found  @cost(weight: 2)\n";
         let sdl = with_costs(SDL, costs).unwrap();
         for line in [
-            "  ): ThingConnection! @authenticated @listSize(assumedSize: 50, slicingArguments: [\"first\", \"last\"], sizedFields: [\"edges\", \"nodes\"], requireOneSlicingArgument: false)",
+            "  ): ThingConnection! @policy(policies: [[\"a: b\"]]) @listSize(assumedSize: 50, slicingArguments: [\"first\", \"last\"], sizedFields: [\"edges\", \"nodes\"], requireOneSlicingArgument: false)",
             "  found(first: Int): ThingConnection @listSize(assumedSize: 50, slicingArguments: [\"first\"], sizedFields: [\"edges\", \"nodes\"], requireOneSlicingArgument: false) @cost(weight: 2)",
             "  dear: [Thing!] @cost(weight: 5) @listSize(assumedSize: 3)",
             "  ordered(by: Order = {name: \"a\", up: true} @cost(weight: 0), of: [Part!] @cost(weight: 0)): Int",

@@ -8,10 +8,12 @@ pub mod fast;
 mod page_info;
 mod scalar;
 pub mod sdl;
+mod upload;
 
 pub use failure::{Failure, Result};
 pub use page_info::PageInfo;
 pub use scalar::DateTime;
+pub use upload::Upload;
 
 use std::sync::Arc;
 

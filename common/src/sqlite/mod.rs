@@ -25,6 +25,10 @@ const READERS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements a connection keeps.
 const STATEMENTS_KEPT: usize = 64;
+/// How many KiB of the file the writer keeps in memory: a batch of changes touches pages all over the indexes.
+const WRITER_CACHE_KIB: i64 = 16 << 10;
+/// After how many pages of 4 KiB the log of changes is written into the file: each page once, however often it changed.
+const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// A domain's database file. Clones share it.
 #[derive(Clone)]
@@ -170,6 +174,10 @@ fn connect(
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // What a savepoint needs to undo a change: in a file it would cost as much as the change.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
     }
     let statements = Arc::clone(statements);
     connection.trace_v2(
@@ -260,6 +268,37 @@ mod tests {
             }
         }
         assert_eq!(store.read(count).await.unwrap(), 100);
+    }
+
+    #[tokio::test]
+    async fn what_is_answered_is_there_also_when_sqlite_gives_up_a_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path().join("a.db"), MIGRATIONS).unwrap();
+        for place in 0..10 {
+            let changes = (0..10).map(|n| {
+                store.write(move |connection| {
+                    // The others come meanwhile, so that they are committed together.
+                    std::thread::sleep(Duration::from_millis(2));
+                    insert(connection, &format!("word {place} {n}"))?;
+                    if n == place {
+                        // As SQLite does by itself on a full disk.
+                        connection.execute_batch("ROLLBACK")?;
+                        return Err(StoreError::Unavailable("the disk is full".into()));
+                    }
+                    Ok(())
+                })
+            });
+            for (n, result) in futures::future::join_all(changes).await.into_iter().enumerate() {
+                let word = format!("word {place} {n}");
+                let is_there = move |connection: &Connection| {
+                    let select = "SELECT count(*) FROM word WHERE text = ?";
+                    Ok(connection.query_row(select, [&word], |row| row.get::<_, bool>(0))?)
+                };
+                let is_there = store.read(is_there).await.unwrap();
+                assert_eq!(result.is_ok(), is_there, "{n} of the group that {place} ends");
+                assert!(n != place || result.is_err());
+            }
+        }
     }
 
     #[tokio::test]

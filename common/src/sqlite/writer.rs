@@ -1,5 +1,5 @@
-//! The writing thread of a database file. It takes changes in the order of arrival and commits all that are waiting together; each runs in a
-//! savepoint of its own, so that one that fails undoes only itself.
+//! The writing thread of a database file. It takes changes in the order of arrival and commits all that are waiting together. Each but the first
+//! runs in a savepoint of its own, so that one that fails undoes only itself; when the first fails, there is nothing else to undo yet.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,7 +15,15 @@ const GROUP: usize = 256;
 type Commit<'a> = Result<(), &'a StoreError>;
 /// Tells whoever asked how it went, once the group is committed or not.
 type Answer = Box<dyn FnOnce(Commit<'_>) + Send>;
-type Change = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// Makes a change, and says whether it was made.
+type Change = Box<dyn FnOnce(&Connection, Place) -> (Answer, bool) + Send>;
+
+/// Where a change stands in its group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    First,
+    Later,
+}
 
 pub(super) struct Writer(Sender<Change>);
 
@@ -36,14 +44,16 @@ impl Writer {
         change: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
-        let change: Change = Box::new(move |connection| {
-            let result = in_savepoint(connection, change);
-            Box::new(move |commit| {
+        let change: Change = Box::new(move |connection, place| {
+            let result = run_alone(connection, place, change);
+            let is_made = result.is_ok();
+            let answer: Answer = Box::new(move |commit| {
                 answer(match commit {
                     Ok(()) => result,
                     Err(error) => Err(StoreError::Unavailable(error.to_string().into())),
                 });
-            })
+            });
+            (answer, is_made)
         });
         self.0.send(change).map_err(|_| StoreError::Unavailable("the writer has stopped".into()))
     }
@@ -55,9 +65,7 @@ fn run(connection: &Connection, changes: &Receiver<Change>) {
         let committed = commit_group(connection, first, changes, &mut answers);
         if let Err(error) = &committed {
             tracing::error!(%error, "a group of changes could not be committed");
-            if !connection.is_autocommit() {
-                drop(connection.execute_batch("ROLLBACK"));
-            }
+            drop(roll_back(connection));
         }
         for answer in answers {
             answer(committed.as_ref().copied());
@@ -77,22 +85,45 @@ fn commit_group(
         answers.push(Box::new(|_| drop(first)));
         return begun;
     }
-    answers.push(first(connection));
+    let (answer, is_made) = first(connection, Place::First);
+    answers.push(answer);
+    if !is_made {
+        return roll_back(connection);
+    }
     while answers.len() < GROUP
         && let Ok(change) = changes.try_recv()
     {
-        answers.push(change(connection));
+        answers.push(change(connection, Place::Later).0);
+        // A full disk, for one, makes SQLite give up all that was changed. What came next would be committed by itself.
+        if connection.is_autocommit() {
+            return Err(StoreError::Unavailable("SQLite gave up the transaction".into()));
+        }
     }
     Ok(connection.execute_batch("COMMIT")?)
 }
 
-fn in_savepoint<T>(
+fn roll_back(connection: &Connection) -> Result<(), StoreError> {
+    // SQLite may have done it by itself.
+    if connection.is_autocommit() { Ok(()) } else { Ok(connection.execute_batch("ROLLBACK")?) }
+}
+
+/// Runs a change within the group's transaction. When a later one fails, nothing of it is left; when the first one does, the transaction is to be
+/// rolled back.
+fn run_alone<T>(
     connection: &Connection,
+    place: Place,
     change: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
+    let change = || {
+        catch_unwind(AssertUnwindSafe(|| change(connection)))
+            .unwrap_or_else(|_| Err(StoreError::Other("a change panicked".into())))
+    };
+    if place == Place::First {
+        // A savepoint costs a copy of each page that is changed in it.
+        return change();
+    }
     connection.execute_batch("SAVEPOINT change")?;
-    let result = catch_unwind(AssertUnwindSafe(|| change(connection)))
-        .unwrap_or_else(|_| Err(StoreError::Other("a change panicked".into())));
+    let result = change();
     let end = if result.is_ok() { "RELEASE change" } else { "ROLLBACK TO change; RELEASE change" };
     connection.execute_batch(end)?;
     result

@@ -32,6 +32,25 @@ pub use issuer::{IssuerError, IssuerSettings, KeyFetchSettings};
 const NOT_SIMPLE: [&str; 3] =
     ["apollo-require-preflight", "x-apollo-operation-name", "x-spacey-csrf"];
 
+fn is_simple(headers: &HeaderMap) -> bool {
+    !NOT_SIMPLE.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Refuses a form that any other site's page could send.
+///
+/// # Errors
+/// [`Code::CsrfPrevention`].
+pub(crate) fn refuse_simple(headers: &HeaderMap) -> Result<(), Outcome> {
+    if is_simple(headers) {
+        return Err(Outcome::refused(
+            Code::CsrfPrevention,
+            "a form needs one of the headers apollo-require-preflight, x-apollo-operation-name, \
+             x-spacey-csrf: with it, no other site's page can send it unasked",
+        ));
+    }
+    Ok(())
+}
+
 /// Who is asking, and until when that may be believed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Identity {
@@ -145,7 +164,7 @@ impl Authenticator {
                 Some(Code::Unauthenticated) => refused.with_header(SET_COOKIE, self.forget.clone()),
                 _ => refused,
             })?;
-        if by_safe_method && !NOT_SIMPLE.iter().any(|name| headers.contains_key(*name)) {
+        if by_safe_method && is_simple(headers) {
             return Err(Outcome::refused(
                 Code::CsrfPrevention,
                 "a GET request with a cookie needs one of the headers apollo-require-preflight, \

@@ -7,6 +7,7 @@
 mod accept;
 mod body;
 mod media;
+mod upload;
 
 use axum::body::Body;
 use axum::extract::Query;
@@ -18,9 +19,11 @@ use serde::Deserialize;
 use crate::code::Code;
 use crate::outcome::Outcome;
 use crate::settings::HttpSettings;
+use crate::uploads::Uploads;
 
 pub(crate) use accept::{Accepted, Delivery, Dialect, Multipart, StreamType, negotiate};
 pub(crate) use media::MediaType;
+pub(crate) use upload::decode_form;
 
 /// A well-formed GraphQL-over-HTTP request.
 #[derive(Debug, PartialEq)]
@@ -32,6 +35,8 @@ pub(crate) struct GraphQlRequest {
     pub(crate) by_safe_method: bool,
     /// The operation's id among those that share an event stream: `extensions.operationId`.
     pub(crate) operation_id: Option<String>,
+    /// The files that came with it; their marks are among the variables.
+    pub(crate) uploads: Option<Uploads>,
 }
 
 /// How an operation is asked for.
@@ -191,6 +196,7 @@ impl Parameters {
         };
         Ok(GraphQlRequest {
             operation_id,
+            uploads: None,
             asked,
             operation_name: string("operationName", self.operation_name)?,
             variables: object("variables", self.variables)?.unwrap_or_default(),

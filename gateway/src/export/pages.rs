@@ -67,6 +67,7 @@ impl Pages {
         }
         let deadline = Deadline::after(self.state.settings.http.request_timeout);
         let request = GraphQlRequest {
+            uploads: None,
             asked: Asked::Text(self.document.to_owned()),
             operation_name: Some(list.operation.to_owned()),
             variables: Object::default(),

@@ -6,8 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
@@ -20,6 +18,7 @@ use url::{Host, Url};
 
 use super::error::{ClientError, ClientSetupError};
 use super::http1::Connection;
+use super::pieces::Pieces;
 use super::settings::{ClientSettings, HttpVersion};
 use super::tls;
 
@@ -29,7 +28,7 @@ const WINDOW: u32 = 4 << 20;
 const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// A sender of requests over HTTP/2; its copies share one connection.
-pub(super) type Http2Sender = http2::SendRequest<Full<Bytes>>;
+pub(super) type Http2Sender = http2::SendRequest<Pieces>;
 
 /// A connection that is ready for requests.
 pub(super) enum Connected {

@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
 use super::body;
 use super::connect::Stream;
 use super::error::ClientError;
+use super::pieces::Pieces;
 
-type Sender = http1::SendRequest<Full<Bytes>>;
-type Driver = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
+type Sender = http1::SendRequest<Pieces>;
+type Driver = http1::Connection<TokioIo<Stream>, Pieces>;
 
 /// One connection.
 pub(super) struct Connection {
@@ -35,7 +35,7 @@ pub(super) enum Exchange {
     /// It was answered; the connection may be used again unless it has ended.
     Answered(Response<Bytes>, Box<Connection>),
     /// The server had closed the connection before any of it was sent.
-    NotSent(Request<Full<Bytes>>),
+    NotSent(Request<Pieces>),
     /// It may have been sent.
     Failed(ClientError),
 }
@@ -48,7 +48,7 @@ impl Connection {
     /// Sends a request and takes in its response.
     pub(super) async fn exchange(
         mut self: Box<Self>,
-        request: Request<Full<Bytes>>,
+        request: Request<Pieces>,
         max_response: usize,
     ) -> Exchange {
         let Self { sender, driver } = &mut *self;

@@ -8,6 +8,7 @@ mod body;
 mod connect;
 mod error;
 mod http1;
+mod pieces;
 mod settings;
 mod tls;
 
@@ -17,13 +18,13 @@ use bytes::Bytes;
 use http::header::HOST;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri};
-use http_body_util::Full;
 use url::Url;
 
 pub(crate) use connect::Stream;
 use connect::{Connected, Connector, Http2Sender};
 pub use error::{ClientError, ClientSetupError};
 use http1::{Connection, Exchange, Pool};
+pub use pieces::Pieces;
 pub use settings::{ClientIdentity, ClientSettings, HttpVersion, TlsSettings};
 
 /// An HTTP client for one address.
@@ -79,8 +80,11 @@ impl SubgraphHttpClient {
     ///
     /// # Errors
     /// [`ClientError`] when no connection is made, it breaks, or the response is too large. A status is no error.
-    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ClientError> {
-        let mut request = request.map(Full::new);
+    pub async fn send(
+        &self,
+        request: Request<impl Into<Pieces>>,
+    ) -> Result<Response<Bytes>, ClientError> {
+        let mut request = request.map(Into::into);
         while let Some(connection) = self.kept() {
             match self.exchange(connection, request).await {
                 Ok(result) => return result,
@@ -129,8 +133,8 @@ impl SubgraphHttpClient {
     async fn exchange(
         &self,
         connection: Connected,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Result<Response<Bytes>, ClientError>, Request<Full<Bytes>>> {
+        request: Request<Pieces>,
+    ) -> Result<Result<Response<Bytes>, ClientError>, Request<Pieces>> {
         match connection {
             Connected::Http1(connection) => self.exchange_http1(connection, request).await,
             Connected::Http2(sender) => self.exchange_http2(sender, request).await,
@@ -140,8 +144,8 @@ impl SubgraphHttpClient {
     async fn exchange_http1(
         &self,
         connection: Box<Connection>,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<Result<Response<Bytes>, ClientError>, Request<Full<Bytes>>> {
+        mut request: Request<Pieces>,
+    ) -> Result<Result<Response<Bytes>, ClientError>, Request<Pieces>> {
         *request.uri_mut() = Uri::from(path_and_query(request.uri()));
         request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
         match connection.exchange(request, self.max_response).await {
@@ -157,8 +161,8 @@ impl SubgraphHttpClient {
     async fn exchange_http2(
         &self,
         mut sender: Http2Sender,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<Result<Response<Bytes>, ClientError>, Request<Full<Bytes>>> {
+        mut request: Request<Pieces>,
+    ) -> Result<Result<Response<Bytes>, ClientError>, Request<Pieces>> {
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(self.scheme.clone());
         uri.authority = Some(self.authority.clone());

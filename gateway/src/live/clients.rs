@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use common::UserId;
+use common::{Client, UserId, Viewer};
 
 use crate::code::Code;
 use crate::outcome::Outcome;
@@ -18,6 +18,17 @@ pub(crate) enum ClientKey {
     Address(IpAddr),
     /// Clients of whom nothing is known, all together.
     Unknown,
+}
+
+impl ClientKey {
+    /// That of whoever asks.
+    pub(crate) fn of(viewer: Option<&Viewer>, client: &Client) -> Self {
+        match (viewer, client.address) {
+            (Some(viewer), _) => Self::User(viewer.user),
+            (None, Some(address)) => Self::Address(address),
+            (None, None) => Self::Unknown,
+        }
+    }
 }
 
 /// How many connections each client has. Clones are the same count.

@@ -3,26 +3,32 @@
 //! Refused: an answer that takes longer than the timeout, is larger than [`ClientSettings::max_response`] bytes, is not 200, or is not
 //! what the protocol says.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Response, Variables};
 use bytes::Bytes;
 use common::token::ServiceTokens;
-use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
+use common::{Caller, Clock, Endpoint, EndpointError, Event, FileBytes, FileInfo, SubgraphRequest};
 use federation::{Events, FetchError, FetchRequest, FetchResponse, OperationKind};
+use futures::StreamExt;
 use futures::future::BoxFuture;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use serde::Serialize;
 use url::Url;
+use uuid::Uuid;
 
 use super::subscribe::{Subscription, socket_address, subscribe};
-use super::{Attempts, EVENTS, GRAPHQL, READY, SDL, unanswered};
+use super::{Attempts, EVENTS, FILES, GRAPHQL, READY, SDL, unanswered};
 use crate::caching::CachePolicy;
-use crate::http_client::{ClientSettings, ClientSetupError};
+use crate::http_client::{ClientSettings, ClientSetupError, Pieces};
 use crate::subgraph::{SubgraphClient, SubgraphSettings, SubgraphSetupError};
+use crate::uploads::{Forwarded, Uploads};
 
+/// How many bytes of a file are asked for at once.
+const FILE_PIECE: u64 = 1 << 20;
 /// How much of an unexpected answer is told.
 const SHOWN: usize = 200;
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
@@ -116,15 +122,24 @@ impl HttpEndpoint {
         }
     }
 
-    /// Runs an operation for the engine.
+    /// Runs an operation for the engine, with the files in it.
     pub(crate) async fn fetch(
         &self,
         request: FetchRequest<'_>,
+        uploads: Option<&Uploads>,
         caller: &Caller,
         attempts: &mut Attempts,
     ) -> Result<(FetchResponse, Vec<HeaderValue>, CachePolicy), EndpointError> {
         let repeatable = request.kind == OperationKind::Query;
-        let request = self.signed(post(&self.paths.graphql, request.body), caller)?;
+        let request = match uploads.and_then(|uploads| uploads.forward(&request.body)) {
+            Some(Forwarded { content_type, body }) => {
+                let mut request = post(&self.paths.graphql, body);
+                request.headers_mut().insert(CONTENT_TYPE, content_type);
+                request
+            }
+            None => post(&self.paths.graphql, request.body.into()),
+        };
+        let request = self.signed(request, caller)?;
         let (headers, body) = self.send(request, StatusCode::OK, repeatable, attempts).await?;
         let cookies = headers.get_all(SET_COOKIE).iter().cloned().collect();
         Ok((FetchResponse::Json(body), cookies, CachePolicy::of_headers(&headers)))
@@ -169,18 +184,18 @@ impl HttpEndpoint {
     ) -> Result<T, EndpointError> {
         let path = format!("{}{path}", self.paths.base).parse();
         let path = path.map_err(|error: http::uri::InvalidUri| self.failed(error))?;
-        let mut request = self.signed(post(&path, text.into()), caller)?;
+        let mut request = self.signed(post(&path, Bytes::from(text).into()), caller)?;
         request.headers_mut().insert(CONTENT_TYPE, TEXT);
         let uncounted = &mut Attempts::default();
         let (_, body) = self.send(request, StatusCode::OK, true, uncounted).await?;
         serde_json::from_slice(&body).map_err(|error| self.malformed(&error, &body))
     }
 
-    fn signed(
+    fn signed<B>(
         &self,
-        mut request: Request<Bytes>,
+        mut request: Request<B>,
         caller: &Caller,
-    ) -> Result<Request<Bytes>, EndpointError> {
+    ) -> Result<Request<B>, EndpointError> {
         let token =
             self.tokens.issue(caller, self.clock.now()).map_err(|error| self.failed(error))?;
         let mut bearer =
@@ -193,7 +208,7 @@ impl HttpEndpoint {
 
     async fn send(
         &self,
-        request: Request<Bytes>,
+        request: Request<Pieces>,
         expected: StatusCode,
         repeatable: bool,
         attempts: &mut Attempts,
@@ -203,8 +218,62 @@ impl HttpEndpoint {
         if parts.status == expected {
             Ok((parts.headers, body))
         } else {
-            Err(self.answered(format!("status {}: {}", parts.status.as_u16(), shown(&body))))
+            Err(self.unexpected(parts.status, &body))
         }
+    }
+
+    /// What it answers to a `GET` of `path` about a file, asked for `caller`; none when there is no such file.
+    async fn of_file(&self, path: String, caller: &Caller) -> Result<Option<Bytes>, EndpointError> {
+        let path = format!("{}{path}", self.paths.base).parse();
+        let path = path.map_err(|error: http::uri::InvalidUri| self.failed(error))?;
+        let request = self.signed(get(&path), caller)?;
+        let answer = self.client.call(request, true, &mut Attempts::default()).await;
+        let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
+        match parts.status {
+            StatusCode::OK => Ok(Some(body)),
+            StatusCode::NOT_FOUND => Ok(None),
+            status => Err(self.unexpected(status, &body)),
+        }
+    }
+
+    /// A file asked for piece by piece, so that no more than a piece is here at a time.
+    async fn pieces(
+        self: Arc<Self>,
+        id: Uuid,
+        range: Range<u64>,
+        caller: Arc<Caller>,
+    ) -> Result<Option<FileBytes>, EndpointError> {
+        let (start, last) = (range.start, range.end);
+        let piece = move |endpoint: Arc<Self>, start: u64| {
+            let (end, caller) = (last.min(start + FILE_PIECE), caller.clone());
+            async move {
+                if start >= end {
+                    return Ok(Some(Bytes::new()));
+                }
+                let path = format!("{FILES}/{id}/bytes?start={start}&end={end}");
+                let bytes = endpoint.of_file(path, &caller).await?;
+                match &bytes {
+                    Some(bytes) if bytes.len() as u64 != end - start => Err(endpoint.answered(
+                        format!("{} bytes of a file in place of {}", bytes.len(), end - start),
+                    )),
+                    _ => Ok(bytes),
+                }
+            }
+        };
+        let Some(first) = piece(self.clone(), start).await? else { return Ok(None) };
+        let next = start + first.len() as u64;
+        let rest = futures::stream::try_unfold(next, move |at| {
+            let asked = piece(self.clone(), at);
+            async move {
+                let bytes = asked.await?.ok_or("the file is gone")?;
+                Ok((!bytes.is_empty()).then(|| (bytes.clone(), at + bytes.len() as u64)))
+            }
+        });
+        Ok(Some(futures::stream::once(async { Ok(first) }).chain(rest).boxed()))
+    }
+
+    fn unexpected(&self, status: StatusCode, body: &[u8]) -> EndpointError {
+        self.answered(format!("status {}: {}", status.as_u16(), shown(body)))
     }
 
     fn malformed(&self, error: &serde_json::Error, body: &[u8]) -> EndpointError {
@@ -247,7 +316,8 @@ impl Endpoint for HttpEndpoint {
                 variables: &request.variables,
             };
             let body = serde_json::to_vec(&operation).map_err(|error| self.failed(error))?;
-            let request = self.signed(post(&self.paths.graphql, body.into()), &caller)?;
+            let request =
+                self.signed(post(&self.paths.graphql, Bytes::from(body).into()), &caller)?;
             let uncounted = &mut Attempts::default();
             let (headers, body) = self.send(request, StatusCode::OK, false, uncounted).await?;
             let mut response: Response =
@@ -262,7 +332,8 @@ impl Endpoint for HttpEndpoint {
     fn apply(&self, events: Arc<[Event]>) -> BoxFuture<'_, Result<(), EndpointError>> {
         Box::pin(async move {
             let body = serde_json::to_vec(&*events).map_err(|error| self.failed(error))?;
-            let request = self.signed(post(&self.paths.events, body.into()), &own_caller())?;
+            let request =
+                self.signed(post(&self.paths.events, Bytes::from(body).into()), &own_caller())?;
             // Events are applied once however often they come.
             self.send(request, StatusCode::NO_CONTENT, true, &mut Attempts::default()).await?;
             Ok(())
@@ -276,16 +347,38 @@ impl Endpoint for HttpEndpoint {
             Ok(())
         })
     }
+
+    fn file(
+        &self,
+        id: Uuid,
+        caller: Arc<Caller>,
+    ) -> BoxFuture<'_, Result<Option<FileInfo>, EndpointError>> {
+        Box::pin(async move {
+            let Some(body) = self.of_file(format!("{FILES}/{id}"), &caller).await? else {
+                return Ok(None);
+            };
+            serde_json::from_slice(&body).map(Some).map_err(|error| self.malformed(&error, &body))
+        })
+    }
+
+    fn file_bytes(
+        self: Arc<Self>,
+        id: Uuid,
+        range: Range<u64>,
+        caller: Arc<Caller>,
+    ) -> BoxFuture<'static, Result<Option<FileBytes>, EndpointError>> {
+        Box::pin(async move { self.pieces(id, range, caller).await })
+    }
 }
 
-fn get(path: &Uri) -> Request<Bytes> {
-    let mut request = Request::new(Bytes::new());
+fn get(path: &Uri) -> Request<Pieces> {
+    let mut request = Request::new(Pieces::default());
     *request.uri_mut() = path.clone();
     request
 }
 
-fn post(path: &Uri, json: Bytes) -> Request<Bytes> {
-    let mut request = Request::new(json);
+fn post(path: &Uri, body: Pieces) -> Request<Pieces> {
+    let mut request = Request::new(body);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = path.clone();
     request.headers_mut().insert(CONTENT_TYPE, JSON);

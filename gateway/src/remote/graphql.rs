@@ -4,11 +4,13 @@
 //! Refused: an answer with a status other than 2xx, unless it has GraphQL errors in its body, because many servers tell them so. Whether
 //! any other is a GraphQL response is for the engine to find out.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use common::EndpointError;
 use federation::{Events, FetchError, FetchRequest, OperationKind};
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
@@ -16,9 +18,11 @@ use url::Url;
 use super::subscribe::{Subscription, socket_address, subscribe};
 use super::{Attempts, unanswered};
 use crate::subgraph::{HeaderRules, SharingClient, SubgraphSettings, SubgraphSetupError};
+use crate::uploads::{Forwarded, Uploads};
 
 /// How much of an unexpected answer goes to the log, in bytes.
 const SHOWN: usize = 200;
+const PREFLIGHTED: HeaderName = HeaderName::from_static("apollo-require-preflight");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ACCEPTED: HeaderValue =
     HeaderValue::from_static("application/graphql-response+json, application/json;q=0.9");
@@ -108,16 +112,27 @@ impl GraphQlSubgraph {
         &self.name
     }
 
-    /// Runs an operation for the engine, `client` being the headers of the client's request; beside the body of the answer, its headers.
+    /// Runs an operation for the engine, with the files in it, `client` being the headers of the client's request; beside the body of the
+    /// answer, its headers.
     pub(crate) async fn fetch(
         &self,
         fetch: FetchRequest<'_>,
+        uploads: Option<&Uploads>,
         client: &HeaderMap,
         attempts: &mut Attempts,
     ) -> Result<(Bytes, HeaderMap), EndpointError> {
         let repeatable = fetch.kind == OperationKind::Query;
-        let request = self.request(fetch.body, client);
-        let answer = self.client.call(request, repeatable, attempts).await;
+        let answer = match uploads.and_then(|uploads| uploads.forward(&fetch.body)) {
+            Some(Forwarded { content_type, body }) => {
+                let mut request = self.request(body, client);
+                request.headers_mut().insert(CONTENT_TYPE, content_type);
+                // For servers that refuse forms which any site's page could send.
+                request.headers_mut().insert(PREFLIGHTED, HeaderValue::from_static("true"));
+                let answer = self.client.alone().call(request, false, attempts).await;
+                answer.map_err(Arc::new)
+            }
+            None => self.client.call(self.request(fetch.body, client), repeatable, attempts).await,
+        };
         let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
         if !parts.status.is_success() && !tells_errors(&body) {
             let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
@@ -160,7 +175,7 @@ impl GraphQlSubgraph {
         })
     }
 
-    fn request(&self, body: Bytes, client: &HeaderMap) -> Request<Bytes> {
+    fn request<B>(&self, body: B, client: &HeaderMap) -> Request<B> {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.address.clone();

@@ -10,6 +10,9 @@
 //! | `GET /revocations?since=CURSOR`, of the users subgraph | 200, the sessions that were ended since, and the next cursor |
 //! | `POST /api-keys` a key as plain text, of the users subgraph | 200, for whom it acts and until when, or `null` |
 //! | `POST /people` somebody for whom another issuer vouches, of the users subgraph | 200, the account or why there is none |
+//! | the same as a form with files, by the multipart request specification | the same |
+//! | `GET /files/ID` | 200, what is known of a file that the caller may have; 404 |
+//! | `GET /files/ID/bytes?start=N&end=N` | 200, those bytes; 404 |
 //! | `GET /sdl` | 200, the schema with federation directives |
 //! | `GET /health/live`, `GET /health/ready` | 200, or 503 with the reason |
 //!
@@ -61,5 +64,6 @@ fn unanswered(endpoint: &str, error: impl Into<Arc<CallError>>) -> EndpointError
 const GRAPHQL: &str = "/graphql";
 const EVENTS: &str = "/events";
 const SDL: &str = "/sdl";
+const FILES: &str = "/files";
 const LIVE: &str = "/health/live";
 const READY: &str = "/health/ready";

@@ -5,27 +5,41 @@
 
 use std::sync::Arc;
 
-use async_graphql::Variables;
-use axum::body::Bytes;
+use async_graphql::{Value, Variables};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
+use common::graphql::Upload;
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use tracing::Instrument;
+use uuid::Uuid;
 
-use super::{EVENTS, GRAPHQL, LIVE, READY, SDL, publish};
+use super::{EVENTS, FILES, GRAPHQL, LIVE, READY, SDL, publish};
 use crate::authenticate::bearer;
 use crate::caching::CachePolicy;
 use crate::error::chain;
+use crate::uploads::{FormError, FormLimits, is_form, path_segments, read};
 
 /// The largest body that is read, in bytes: a thousand representations are far below it.
 const MAX_BODY: usize = 32 << 20;
+/// What a gateway passes on of files: it has smaller limits for its clients.
+const FORM: FormLimits = FormLimits {
+    operations: MAX_BODY,
+    files: 1_000,
+    file_bytes: MAX_FORM,
+    total_bytes: MAX_FORM,
+    places: 10_000,
+};
+/// The most bytes of files with one operation.
+const MAX_FORM: usize = 1 << 30;
 
 /// Serves one subgraph to those who share the secret of `tokens`; `clock` says whether a token has expired.
 pub fn subgraph_router(
@@ -37,6 +51,8 @@ pub fn subgraph_router(
         .route(GRAPHQL, post(graphql).get(subscribe))
         .route(EVENTS, post(events))
         .route(SDL, get(sdl))
+        .route(&format!("{FILES}/{{id}}"), get(file))
+        .route(&format!("{FILES}/{{id}}/bytes"), get(file_bytes))
         .layer(middleware::from_fn_with_state((tokens, clock), authenticated))
         .layer(DefaultBodyLimit::max(MAX_BODY));
     Router::new()
@@ -104,9 +120,9 @@ async fn subscribe(
 async fn graphql(
     State(endpoint): Subgraph,
     Extension(caller): Extension<Arc<Caller>>,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, Refusal> {
-    let operation: Operation = serde_json::from_slice(&body)?;
+    let operation = operation(request).await?;
     let answer = endpoint.execute(operation.into(), caller).await?;
     let body = serde_json::to_vec(&answer)?;
     let mut response = ([(CONTENT_TYPE, "application/json")], body).into_response();
@@ -118,6 +134,74 @@ async fn graphql(
         response.headers_mut().append(SET_COOKIE, cookie.clone());
     }
     Ok(response)
+}
+
+/// The operation of a request, with the files that came with it.
+async fn operation(request: Request) -> Result<Operation, Refusal> {
+    if !is_form(request.headers()) {
+        let body = Bytes::from_request(request, &()).await.map_err(Refusal::Receiving)?;
+        return Ok(serde_json::from_slice(&body)?);
+    }
+    let (parts, body) = request.into_parts();
+    let form = read(&parts.headers, body, &FORM).await?;
+    let mut operation: Operation = serde_json::from_slice(&form.operations)?;
+    for file in &form.files {
+        for place in &file.places {
+            put(&mut operation.variables, place, &file.upload).map_err(FormError::Malformed)?;
+        }
+    }
+    Ok(operation)
+}
+
+/// Puts a file in its place.
+fn put(variables: &mut Variables, place: &str, upload: &Upload) -> Result<(), String> {
+    let nothing = || format!("there is no place {place:?}");
+    let mut path = path_segments(place)?;
+    let name = path.next().unwrap_or_default();
+    let mut value = variables.get_mut(name).ok_or_else(nothing)?;
+    for segment in path {
+        value = match value {
+            Value::Object(members) => members.get_mut(segment),
+            Value::List(items) => {
+                segment.parse::<usize>().ok().and_then(|index| items.get_mut(index))
+            }
+            _ => None,
+        }
+        .ok_or_else(nothing)?;
+    }
+    *value = upload.clone().into();
+    Ok(())
+}
+
+/// What is known of a file.
+async fn file(
+    State(endpoint): Subgraph,
+    Extension(caller): Extension<Arc<Caller>>,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Refusal> {
+    Ok(match endpoint.file(id, caller).await? {
+        Some(info) => Json(info).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    })
+}
+
+/// Which bytes of a file.
+#[derive(Deserialize)]
+struct Part {
+    start: u64,
+    end: u64,
+}
+
+async fn file_bytes(
+    State(endpoint): Subgraph,
+    Extension(caller): Extension<Arc<Caller>>,
+    Path(id): Path<Uuid>,
+    Query(Part { start, end }): Query<Part>,
+) -> Result<Response, Refusal> {
+    Ok(match endpoint.file_bytes(id, start..end, caller).await? {
+        Some(bytes) => Body::from_stream(bytes).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    })
 }
 
 async fn events(State(endpoint): Subgraph, body: Bytes) -> Result<StatusCode, Refusal> {
@@ -144,12 +228,20 @@ async fn ready(State(endpoint): Subgraph) -> Response {
 /// Why a request got no proper answer.
 enum Refusal {
     Body(serde_json::Error),
+    Receiving(BytesRejection),
+    Form(FormError),
     Endpoint(EndpointError),
 }
 
 impl From<serde_json::Error> for Refusal {
     fn from(error: serde_json::Error) -> Self {
         Self::Body(error)
+    }
+}
+
+impl From<FormError> for Refusal {
+    fn from(error: FormError) -> Self {
+        Self::Form(error)
     }
 }
 
@@ -163,6 +255,8 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::Body(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+            Self::Receiving(rejection) => rejection.into_response(),
+            Self::Form(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
             Self::Endpoint(error) => {
                 tracing::warn!("{}", chain(&error));
                 StatusCode::SERVICE_UNAVAILABLE.into_response()

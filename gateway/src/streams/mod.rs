@@ -15,7 +15,6 @@ mod websocket;
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
-use common::Client;
 use futures::{Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
@@ -51,7 +50,10 @@ pub(crate) fn respond(
 ) -> Result<Response, Outcome> {
     let settings = &state.settings.streams;
     let trusted = &state.settings.http.trusted_proxies;
-    let key = client_key(&identity, &client(&parts.headers, &parts.extensions, trusted));
+    let key = ClientKey::of(
+        identity.viewer.as_ref(),
+        &client(&parts.headers, &parts.extensions, trusted),
+    );
     let permit = state.clients.admit(key, settings.connections_per_client)?;
     let (outbox, inbox) = queue(settings.buffer, settings.patience);
     tokio::spawn(relay::relay("".into(), opened.parts, outbox));
@@ -82,13 +84,4 @@ fn streamed(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(NO_BUFFERING, HeaderValue::from_static("no"));
     response
-}
-
-/// With whose connections a request's are counted.
-fn client_key(identity: &Identity, client: &Client) -> ClientKey {
-    match (&identity.viewer, client.address) {
-        (Some(viewer), _) => ClientKey::User(viewer.user),
-        (None, Some(address)) => ClientKey::Address(address),
-        (None, None) => ClientKey::Unknown,
-    }
 }

@@ -16,14 +16,14 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
 use super::event_stream::{self, Envelope};
-use super::{client_key, relay, streamed};
+use super::{relay, streamed};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::charge::charge;
 use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::{MediaType, decode};
-use crate::live::{Outlet, Reservations, queue};
+use crate::live::{ClientKey, Outlet, Reservations, queue};
 use crate::observe::request_id;
 use crate::outcome::Outcome;
 use crate::respond::respond;
@@ -62,7 +62,7 @@ async fn reserve(state: &Arc<State>, parts: &Parts) -> Result<Response, Outcome>
     let trusted = &state.settings.http.trusted_proxies;
     let client = client(&parts.headers, &parts.extensions, trusted);
     let identity = state.identify(&parts.headers, &client, false).await?;
-    let key = client_key(&identity, &client);
+    let key = ClientKey::of(identity.viewer.as_ref(), &client);
     let permit = state.clients.admit(key, settings.connections_per_client)?;
     let queue = queue(settings.buffer, settings.patience);
     let token = state.reservations.reserve(identity, queue, permit);

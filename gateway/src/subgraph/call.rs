@@ -15,7 +15,7 @@ use super::breaker::{Breaker, Open};
 use super::limit::{Full, Limit};
 use super::retry::{self, Retry};
 use super::settings::SubgraphSettings;
-use crate::http_client::{ClientError, ClientSetupError, Stream, SubgraphHttpClient};
+use crate::http_client::{ClientError, ClientSetupError, Pieces, Stream, SubgraphHttpClient};
 
 /// Why a subgraph cannot be called as it is set.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +89,7 @@ impl SubgraphClient {
     /// [`CallError`] when there is no answer.
     pub(crate) async fn call(
         &self,
-        request: Request<Bytes>,
+        request: Request<Pieces>,
         repeatable: bool,
         attempts: &mut Attempts,
     ) -> Result<Response<Bytes>, CallError> {
@@ -136,7 +136,7 @@ impl SubgraphClient {
 
     async fn attempts(
         &self,
-        request: Request<Bytes>,
+        request: Request<Pieces>,
         retry: &Retry,
         deadline: Instant,
         attempts: &mut Attempts,
@@ -154,7 +154,7 @@ impl SubgraphClient {
 
     async fn attempt(
         &self,
-        request: Request<Bytes>,
+        request: Request<Pieces>,
         deadline: Instant,
         attempts: &mut Attempts,
     ) -> Result<Response<Bytes>, CallError> {

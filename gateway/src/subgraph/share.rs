@@ -54,12 +54,14 @@ impl SharingClient {
         attempts: &mut Attempts,
     ) -> Answer {
         let Some(under_way) = self.under_way.as_ref().filter(|_| query) else {
+            let request = request.map(Into::into);
             return self.client.call(request, query, attempts).await.map_err(Arc::new);
         };
         let same = Same::of(&request);
         let client = self.client.clone();
         let call = || async move {
             let mut attempts = Attempts::default();
+            let request = request.map(Into::into);
             (client.call(request, true, &mut attempts).await.map_err(Arc::new), attempts)
         };
         let ((mut answer, made), own) = under_way.run(same, call).await;

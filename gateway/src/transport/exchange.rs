@@ -9,6 +9,7 @@ use super::Transports;
 use crate::caching::CachePolicy;
 use crate::explain::Explain;
 use crate::settings::GatewaySettings;
+use crate::uploads::Uploads;
 
 /// One client request as its fetches see it.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Exchange {
     /// The client's headers; empty where no rule reads them.
     pub(crate) headers: HeaderMap,
     pub(crate) explain: Option<Explain>,
+    /// The files that came with the request.
+    pub(crate) uploads: Option<Uploads>,
     answer: Mutex<HeaderMap>,
     /// None before the first fetch.
     policy: Mutex<Option<CachePolicy>>,
@@ -34,9 +37,16 @@ impl Exchange {
             caller: Arc::new(caller),
             headers: if read { headers.clone() } else { HeaderMap::new() },
             explain: Explain::wanted(headers, settings.developer.explain),
+            uploads: None,
             answer: Mutex::default(),
             policy: Mutex::default(),
         }
+    }
+
+    /// The same with the files that came with the request.
+    pub(crate) fn with_uploads(mut self, uploads: Option<Uploads>) -> Self {
+        self.uploads = uploads;
+        self
     }
 
     /// The headers for the client so far.

@@ -20,6 +20,7 @@ use http::header::SET_COOKIE;
 use crate::caching::CachePolicy;
 use crate::error::{Panic, fetch_error};
 use crate::remote::{Attempts, GraphQlSubgraph, HttpEndpoint};
+use crate::uploads::Uploads;
 
 pub(crate) use exchange::Exchange;
 
@@ -90,12 +91,15 @@ impl Transport {
         attempts: &mut Attempts,
     ) -> Result<FetchResponse, EndpointError> {
         let (response, cookies, policy) = match self {
-            Self::InProcess(endpoint) => {
-                call(&**endpoint, request, exchange.caller.clone()).await?
+            Self::InProcess(endpoint) => call(&**endpoint, request, exchange).await?,
+            Self::Http(endpoint) => {
+                let files = exchange.uploads.as_ref();
+                endpoint.fetch(request, files, &exchange.caller, attempts).await?
             }
-            Self::Http(endpoint) => endpoint.fetch(request, &exchange.caller, attempts).await?,
             Self::GraphQl(subgraph) => {
-                let (body, headers) = subgraph.fetch(request, &exchange.headers, attempts).await?;
+                let files = exchange.uploads.as_ref();
+                let client = &exchange.headers;
+                let (body, headers) = subgraph.fetch(request, files, client, attempts).await?;
                 subgraph.header_rules().to_client(&headers, &mut exchange.answer());
                 exchange.note_policy(CachePolicy::of_headers(&headers));
                 return Ok(FetchResponse::Json(body));
@@ -128,7 +132,7 @@ fn subscribe(
     request: FetchRequest<'_>,
     caller: Arc<Caller>,
 ) -> Result<Events, EndpointError> {
-    let request = schema_request(request).map_err(|error| EndpointError::Failed {
+    let request = schema_request(request, None).map_err(|error| EndpointError::Failed {
         endpoint: endpoint.name().to_owned(),
         source: Box::new(error),
     })?;
@@ -136,11 +140,18 @@ fn subscribe(
     Ok(responses.map(|response| Ok(answer(response))).boxed())
 }
 
-fn schema_request(request: FetchRequest<'_>) -> serde_json::Result<SubgraphRequest> {
+fn schema_request(
+    request: FetchRequest<'_>,
+    uploads: Option<&Uploads>,
+) -> serde_json::Result<SubgraphRequest> {
+    let mut variables = serde_json::from_slice(request.variables_json())?;
+    if let Some(uploads) = uploads {
+        uploads.put(&mut variables);
+    }
     Ok(SubgraphRequest {
         document: request.document.clone(),
         operation_name: request.operation_name.map(str::to_owned),
-        variables: serde_json::from_slice(request.variables_json())?,
+        variables,
     })
 }
 
@@ -152,12 +163,13 @@ fn answer(response: async_graphql::Response) -> FetchResponse {
 async fn call(
     endpoint: &dyn Endpoint,
     request: FetchRequest<'_>,
-    caller: Arc<Caller>,
+    exchange: &Exchange,
 ) -> Result<(FetchResponse, Vec<HeaderValue>, CachePolicy), EndpointError> {
     let failed = |source| EndpointError::Failed { endpoint: endpoint.name().to_owned(), source };
-    let request = schema_request(request).map_err(|error| failed(Box::new(error)))?;
+    let request = schema_request(request, exchange.uploads.as_ref());
+    let request = request.map_err(|error| failed(Box::new(error)))?;
     // A subgraph that breaks costs only its own fields, as it would if it were a process of its own.
-    let response = AssertUnwindSafe(endpoint.execute(request, caller))
+    let response = AssertUnwindSafe(endpoint.execute(request, exchange.caller.clone()))
         .catch_unwind()
         .await
         .unwrap_or_else(|panic| Err(failed(Box::new(Panic::from(panic)))))?;
@@ -219,6 +231,15 @@ impl Transports {
             Some(Transport::InProcess(_) | Transport::Http(_)) => true,
             Some(Transport::GraphQl(subgraph)) => subgraph.errors_are_shown(),
             None => false,
+        }
+    }
+
+    /// The subgraph of this name, where it is one of Spacey's.
+    pub(crate) fn endpoint(&self, name: &str) -> Option<Arc<dyn Endpoint>> {
+        match self.by_name.get(name)? {
+            Transport::InProcess(endpoint) => Some(endpoint.clone()),
+            Transport::Http(endpoint) => Some(endpoint.clone()),
+            Transport::GraphQl(_) => None,
         }
     }
 

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
 pub(crate) mod forge;
+pub(crate) mod forms;
 pub(crate) mod key_book;
 pub(crate) mod library;
 pub(crate) mod misbehaving;

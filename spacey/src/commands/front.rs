@@ -7,8 +7,9 @@ use std::time::Duration;
 use common::Clock;
 use common::revocation::Follower;
 use gateway::{
-    BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings, Gateway, GatewaySettings,
-    HttpSettings, Mode, OperationSettings, Recognition, StreamSettings,
+    BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings, FileSettings, Gateway,
+    GatewaySettings, HttpSettings, Mode, OperationSettings, Recognition, StreamSettings,
+    UploadSettings,
 };
 use generation::GenerationSettings;
 
@@ -23,6 +24,9 @@ use crate::wiring::{Domains, Identity, Site, generation_secret};
 const FOLLOW: Duration = Duration::from_secs(1);
 /// Where the service listens unless a setting says otherwise.
 const GENERATION_URL: &str = "http://127.0.0.1:8091";
+
+/// Where people's images and sounds are served.
+const MEDIA: FileSettings = FileSettings { path: "/media", subgraph: decks::NAME };
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -58,6 +62,8 @@ pub(super) async fn gateway(
         },
         GatewaySettings {
             export: Some(&export::ACCOUNT),
+            files: Some(MEDIA),
+            uploads: UploadSettings { anonymous: false, ..settings.uploads.gateway.clone() },
             ..gateway_settings(settings, Mode::Enforce)?
         },
     )?;
@@ -72,10 +78,12 @@ pub(super) async fn gateway(
 /// The gateway's settings. Rules of cost are followed as `cost` says, where nothing else is set.
 pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<GatewaySettings> {
     let issuers = settings.keys.issuer.iter().cloned().collect();
+    let uploads = settings.uploads.gateway.clone();
     let Documents { persisted_bytes, trusted, untrusted } = settings.documents.clone();
     let trusted = trusted.map(|path| documents::read(&path)).transpose()?.unwrap_or_default();
     let documents = DocumentSettings { persisted_bytes, trusted: Arc::new(trusted), untrusted };
     let cost = settings.cost.rules(cost);
+    let admission = settings.admission.clone();
     let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
@@ -91,6 +99,8 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
             ..HttpSettings::default()
         },
         issuers,
+        uploads,
+        files: None,
         browser: BrowserSettings { secure_cookies: settings.secure_cookies, allowed_origins },
         streams: StreamSettings {
             connections_per_client: settings.streams_per_client,
@@ -100,6 +110,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
         operations: OperationSettings::default(),
         documents,
         cost,
+        admission,
         errors: ErrorSettings {
             masked: !settings.development,
             allowed_extensions: settings.error_extensions.clone(),

@@ -4,6 +4,7 @@
 //! `MONGO_DB_CONNECTION` and `DB_NAME` carry the names they always had.
 
 mod accounts;
+mod admission;
 mod cost;
 mod documents;
 mod keys;
@@ -12,6 +13,7 @@ pub(crate) mod reader;
 mod subgraphs;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -29,6 +31,7 @@ pub(crate) use documents::Documents;
 pub(crate) use keys::Keys;
 pub(crate) use mail::Mail;
 pub(crate) use subgraphs::Policies;
+pub(crate) use uploads::Uploads;
 
 /// Where the settings file is looked for when nothing else is said.
 const DEFAULT_FILE: &str = "spacey.toml";
@@ -42,7 +45,10 @@ pub(crate) struct Settings {
     pub(crate) subgraphs: Subgraphs,
     pub(crate) generation: Generation,
     pub(crate) http: Http,
+    pub(crate) uploads: Uploads,
     pub(crate) documents: Documents,
+    /// How many operations run at once, and what becomes of others.
+    pub(crate) admission: gateway::AdmissionSettings,
     pub(crate) cost: Cost,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
@@ -155,7 +161,9 @@ impl Settings {
         let subgraphs = Subgraphs::read(reader);
         let generation = Generation::read(reader);
         let http = Http::read(reader, listen.as_ref());
+        let uploads = Uploads::read(reader);
         let documents = Documents::read(reader);
+        let admission = admission::read(reader);
         let cost = Cost::read(reader);
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
@@ -177,7 +185,9 @@ impl Settings {
             subgraphs: subgraphs?,
             generation: generation?,
             http: http?,
+            uploads: uploads?,
             documents: documents?,
+            admission: admission?,
             cost: cost?,
             accounts: accounts?,
             mail: mail?,

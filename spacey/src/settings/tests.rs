@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gateway::{HttpVersion, SubgraphSettings};
+use gateway::{HttpVersion, Mode, SubgraphSettings};
 
 use super::Settings;
 use super::reader::Origin;
@@ -256,4 +256,41 @@ fn developers_are_offered_more_where_strangers_are_not() {
         let http = load(pairs).unwrap().http;
         assert_eq!((http.introspection, http.graphiql), (offered, offered), "{pairs:?}");
     }
+}
+
+#[test]
+fn files_have_limits_that_go_together() {
+    let uploads = load(&[]).unwrap().uploads;
+    assert_eq!((uploads.gateway.file_bytes, uploads.media.file_bytes), (10 << 20, 10 << 20));
+    let pairs = [("SPACEY_UPLOAD_FILE_BYTES", "1000"), ("SPACEY_MEDIA_FILES", "7")];
+    let uploads = load(&pairs).unwrap().uploads;
+    assert_eq!((uploads.gateway.file_bytes, uploads.media.file_bytes), (1000, 1000));
+    assert_eq!(uploads.media.files, 7);
+    let message = load(&[("SPACEY_UPLOAD_BYTES", "1000")]).unwrap_err();
+    assert!(message.contains("SPACEY_UPLOAD_BYTES is 1000, less than"), "{message}");
+    let message = load(&[("SPACEY_UPLOAD_FILES", "0")]).unwrap_err();
+    assert!(message.contains("a number from 1 to 1000 is accepted"), "{message}");
+}
+
+#[test]
+fn costs_are_enforced_unless_the_command_or_a_setting_says_otherwise() {
+    let settings = load(&[("SPACEY_COST_THROTTLE_MODE", "measure")]).unwrap();
+    let rules = settings.cost.rules(Mode::Enforce);
+    assert_eq!((rules.maximum, rules.throttle), (Mode::Enforce, Mode::Measure));
+    let rules = settings.cost.rules(Mode::Off);
+    assert_eq!((rules.maximum, rules.throttle), (Mode::Off, Mode::Measure));
+    let settings = load(&[("SPACEY_COST_CAPACITY_BETA", "7"), ("SPACEY_COST_MAXIMUM", "900")]);
+    let rules = settings.unwrap().cost.rules(Mode::Enforce);
+    assert_eq!((rules.beta.capacity, rules.beta.restore_rate, rules.maximum_cost), (7, 1_000, 900));
+}
+
+#[test]
+fn a_maximum_that_no_bucket_holds_is_refused() {
+    let message = load(&[("SPACEY_COST_MAXIMUM", "10001")]).unwrap_err();
+    assert!(message.contains("SPACEY_COST_CAPACITY 10000"), "{message}");
+    load(&[("SPACEY_COST_MAXIMUM", "10001"), ("SPACEY_COST_THROTTLE_MODE", "off")]).unwrap();
+    let message = load(&[("SPACEY_COST_RESTORE", "0")]).unwrap_err();
+    assert!(message.contains("from 1 to 1000000000"), "{message}");
+    let message = load(&[("SPACEY_COST_MAXIMUM_MODE", "on")]).unwrap_err();
+    assert!(message.contains("enforce, measure and off"), "{message}");
 }

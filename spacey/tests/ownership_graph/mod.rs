@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_graphql::{Name, Variables};
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use common::graphql::Upload;
 use common::token::AccessTokens;
 use common::{
     Backend, Caller, Clock, Endpoint, Later, Revocations, Roles, SessionId, SubgraphRequest,
@@ -28,7 +29,7 @@ pub(crate) const SECRET: &str = "Ada's secret";
 /// What ids of no things begin with; a letter makes each another.
 const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
 /// The names that stand for ids.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "deck",
     "card",
     "other_card",
@@ -40,6 +41,7 @@ const NAMES: [&str; 11] = [
     "note",
     "trash",
     "preset",
+    "media",
 ];
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -198,6 +200,7 @@ impl Graph {
         let gone = id(&self.run(who, &gone).await, "/data/createDeck/deck/id");
         let gone = format!("mutation {{ deleteDeck(input: {{ id: {gone:?} }}) {{ trashId }} }}");
         let trash = id(&self.run(who, &gone).await, "/data/deleteDeck/trashId");
+        let media = self.upload(who, &format!("{text}.png")).await;
         let session = format!(
             "mutation {{ startSession(input: {{ deckId: {deck:?} }}) {{ session {{ id }} }} }}"
         );
@@ -244,6 +247,7 @@ impl Graph {
             ("other_card", other),
             ("note", note),
             ("trash", trash),
+            ("media", media),
             ("session", session),
             ("review", review),
             ("preset", preset),
@@ -251,6 +255,24 @@ impl Graph {
             ("user", viewer.user.to_string()),
             ("email", email.to_owned()),
         ]
+    }
+
+    /// Stores a file. JSON cannot write one, so it is handed to the domain.
+    async fn upload(&self, who: Who, name: &str) -> String {
+        let bytes = [b"\x89PNG\r\n\x1a\n", name.as_bytes()].concat().into();
+        let file = Upload { name: name.to_owned(), content_type: None, bytes };
+        let mut variables = Variables::default();
+        variables.insert(Name::new("file"), file.into());
+        let document =
+            "mutation($file: Upload!) { uploadMedia(input: { file: $file }) { media { id } } }";
+        let request =
+            SubgraphRequest { document: document.into(), operation_name: None, variables };
+        let decks = self.endpoints.iter().find(|endpoint| endpoint.name() == "decks").unwrap();
+        let caller = Arc::new(Caller::new(self.viewer(who).cloned(), "test"));
+        let response = decks.execute(request, caller).await.unwrap();
+        assert!(response.errors.is_empty(), "{:?}", response.errors);
+        let data = response.data.into_json().unwrap();
+        data["uploadMedia"]["media"]["id"].as_str().unwrap().to_owned()
     }
 
     fn viewer(&self, who: Who) -> Option<&Viewer> {
@@ -299,6 +321,7 @@ impl Graph {
             "Deck" => "deck",
             "Card" => "card",
             "Note" => "note",
+            "Media" => "media",
             "User" => "user",
             other => panic!("the entity {other} has no id in this test: give it one"),
         };
@@ -317,7 +340,7 @@ impl Graph {
     /// Everything of Ada's, as she sees it.
     pub(crate) async fn state(&self) -> Value {
         let document = "{ viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
-            tags { nodes { name noteCount } } trash { nodes { id title } }
+            tags { nodes { name noteCount } } trash { nodes { id title } } mediaFiles { totalCount nodes { id name size } }
             decks(first: 100) { nodes { id name path description color version archived position publication { slug release } source { release }
                 studySettings { version presetId own { newPerDay } }
                 cards(first: 100) { nodes { id question answer note { id version tags fields { value } } position version state due reps suspended flag reviews { nodes { id rating undone } } } } } }

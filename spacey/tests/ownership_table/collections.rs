@@ -1,12 +1,30 @@
-//! How the fields about decks, notes, cards, tags, the trash and global ids are called: a part of the table of `ownership.rs`.
+//! How the fields about decks, notes, cards, tags, the trash, media and global ids are called: a part of the table of `ownership.rs`.
 
-use crate::Rule::{self, Made, Mixed, Own, Owner};
+use crate::Rule::{self, Made, Mixed, Open, Own, Owner};
 
 /// These fields, some in several ways.
 pub(crate) const TABLE: &[(&str, Rule)] = &[
     (
         "Query.note",
         Owner("{ note(id: \"{note}\") { id guid tags fields { value } cards { id question } } }"),
+    ),
+    ("Query.media", Owner("{ media(id: \"{media}\") { id name sha256 url } }")),
+    ("Query.node", Owner("{ node(id: \"{media}\") { id ... on Media { name url } } }")),
+    (
+        "Mutation.uploadMedia",
+        Open(
+            "it names nothing that is anybody's; files of others with the same name or bytes make no difference: subgraphs/decks/tests/media.rs",
+        ),
+    ),
+    (
+        "Mutation.deleteMedia",
+        Owner("mutation { deleteMedia(input: { ids: [\"{media}\"] }) { deletedIds } }"),
+    ),
+    (
+        "Mutation.deleteMedia",
+        Mixed(
+            "mutation { deleteMedia(input: { ids: [\"{my_media}\", \"{media}\"] }) { deletedIds } }",
+        ),
     ),
     ("Query.node", Owner("{ node(id: \"{deck}\") { id ... on Deck { name } } }")),
     ("Query.node", Owner("{ node(id: \"{card}\") { id ... on Card { question state } } }")),

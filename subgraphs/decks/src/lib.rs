@@ -1,4 +1,4 @@
-//! The decks domain: decks in decks, notes, the cards they make, tags, and what was deleted lately.
+//! The decks domain: decks in decks, notes, the cards they make, tags, media, and what was deleted lately.
 //!
 //! It knows nothing of learning: what it tells other domains are the events of [`common::event`]. It renders no card: question and
 //! answer are kept as they were written.
@@ -8,6 +8,7 @@ mod graphql;
 pub mod merge;
 pub mod model;
 pub mod place;
+pub mod references;
 pub mod search;
 pub mod service;
 pub mod store;
@@ -19,6 +20,7 @@ use common::endpoint::SchemaEndpoint;
 use common::outbox::Outbox;
 use common::{Backend, Clock, Endpoint, Error};
 
+use model::MediaLimits;
 use service::Service;
 use store::Store;
 use store::mongo::MongoStore;
@@ -44,20 +46,36 @@ pub async fn open(
     subscribers: Vec<Arc<dyn Endpoint>>,
     clock: Clock,
 ) -> Result<Arc<dyn Endpoint>, Error> {
-    match backend {
-        Backend::Sqlite(sqlite) => Ok(start(SqliteStore::open(sqlite).await?, subscribers, clock)),
-        Backend::Mongo(mongo) => Ok(start(MongoStore::open(mongo).await?, subscribers, clock)),
-    }
+    open_with(backend, subscribers, clock, MediaLimits::default()).await
+}
+
+/// The same with limits of media.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with(
+    backend: Backend,
+    subscribers: Vec<Arc<dyn Endpoint>>,
+    clock: Clock,
+    limits: MediaLimits,
+) -> Result<Arc<dyn Endpoint>, Error> {
+    Ok(match backend {
+        Backend::Sqlite(sqlite) => {
+            start(SqliteStore::open(sqlite).await?, subscribers, clock, limits)
+        }
+        Backend::Mongo(mongo) => start(MongoStore::open(mongo).await?, subscribers, clock, limits),
+    })
 }
 
 fn start(
     store: impl Store + 'static,
     subscribers: Vec<Arc<dyn Endpoint>>,
     clock: Clock,
+    limits: MediaLimits,
 ) -> Arc<dyn Endpoint> {
     let store = Arc::new(store);
     let outbox = Outbox::start(NAME, store.clone(), subscribers);
-    let service = Arc::new(Service::new(store, outbox, clock));
+    let service = Arc::new(Service::new(store, outbox, clock).with_media_limits(limits));
     tokio::spawn(purge(Arc::downgrade(&service)));
     let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);
     Arc::new(endpoint.with_costs(include_str!("graphql/costs.txt")))

@@ -6,6 +6,7 @@ mod card;
 mod change;
 mod clones;
 mod deck;
+mod media;
 mod note;
 mod share;
 mod tag;
@@ -20,6 +21,10 @@ pub use clones::{
     Links, NewClone, NoteLink, PublicFilter, PublicKey, PublicOrder, Pull, Rating, Subscription,
 };
 pub use deck::{Deck, DeckEdit, DeckFilter, DeckKey, DeckMove, DeckOrder, DeckSort, NewDeck};
+pub use media::{
+    ContentHash, MAX_MEDIA_NAME, MAX_MEDIA_OF_NOTE, Media, MediaFilter, MediaKind, MediaLimits,
+    MediaName, MediaTotals, NewMedia,
+};
 pub use note::{
     Content, Field, FieldEdit, Guid, MAX_DELETIONS, MAX_EXTRA_FIELDS, MAX_GUID, NewNote, Note,
     NoteEdit, NoteKind, Written,
@@ -60,6 +65,10 @@ pub struct Owner {
     pub id: UserId,
     /// How many decks, without those in the trash.
     pub deck_count: i64,
+    /// How many media files.
+    pub media_count: i64,
+    /// How many bytes of media are stored.
+    pub media_bytes: i64,
     /// Whether the account is gone: nothing is made for it any more.
     pub gone: bool,
     /// Grows with each write; 0 when nothing was ever written.
@@ -70,7 +79,7 @@ impl Owner {
     /// Somebody of whom nothing is known yet.
     #[must_use]
     pub const fn new(id: UserId) -> Self {
-        Self { id, deck_count: 0, gone: false, revision: 0 }
+        Self { id, deck_count: 0, media_count: 0, media_bytes: 0, gone: false, revision: 0 }
     }
 }
 

@@ -1,6 +1,8 @@
 //! A database from before there were settings, actions and sums opens, keeps its data, and its sums are those of its log. Others are told of what is in
 //! it once.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use learning::entry::{EntryInput, LogEntry};
 use learning::scheduler::{Action, Calendar, Day, Model, Phase, Rating, Rules};
 use learning::store::{MongoStore, SqliteStore, Store};
 use learning::submission::Terms;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{DateTime, Document, doc};
 use rusqlite::params;
 
 /// 2026-03-02T21:30:00Z: in Tokyo it is half past six of the next day.
@@ -86,8 +88,8 @@ async fn an_old_sqlite_file_keeps_its_data() {
         );
         assert_eq!((first.of(Phase::New, Rating::Easy), first.hour(22)), (2, (2, 2)));
         assert_eq!((second.of(Phase::Young, Rating::Easy), second.hour(6)), (1, (1, 1)));
-        let logged = store.entries(owner, vec![reviews[1]], 9).await.unwrap();
-        assert_eq!((logged[0].0.deck, logged[0].0.phase), (deck, Phase::Young));
+        let logged = store.entries(owner, vec![reviews[1]]).await.unwrap();
+        assert_eq!((logged[0].deck, logged[0].phase), (deck, Phase::Young));
     }
 }
 
@@ -152,6 +154,69 @@ async fn a_mongodb_database_tells_of_what_is_from_before() {
     check_told(&store, owner, first, gone).await;
     store.upgrade().await.unwrap();
     assert!(store.pending(99).await.unwrap().is_empty(), "it was told before");
+}
+
+/// As a program wrote them that knew no settings, actions and sums.
+#[tokio::test]
+async fn an_old_mongodb_database_keeps_its_data() {
+    let mongo = testing::mongo().await;
+    let (owner, deck, card, gone) = (UserId::new(), DeckId::new(), CardId::new(), CardId::new());
+    let reviews = [ReviewId::new(), ReviewId::new(), ReviewId::new()];
+    let day = Calendar::default().day_of(jiff::Timestamp::from_millisecond(EVENING).unwrap()).0;
+    let put = async |name: &str, document| {
+        mongo.collection::<Document>(name).insert_one(document).await.unwrap();
+    };
+    put("persons", doc! { "_id": owner, "version": 1i64, "deleted": false, "timeZone": "Europe/Zurich", "rolloverHour": 4 }).await;
+    put("decks", doc! { "_id": deck, "owner": owner, "version": 1i64, "deleted": false }).await;
+    for (id, live) in [(card, true), (gone, false)] {
+        let memory = doc! {
+            "step": 0, "dueDay": day + 8, "stability": f64::from(8.2956f32), "difficulty": 1.0, "halfLife": 1.0, "reps": 1i64,
+            "lapses": 0i64, "leech": false, "lastReviewedAt": DateTime::from_millis(EVENING), "lastReview": reviews[0],
+            "lastDay": day, "introducedDay": day,
+        };
+        let card = doc! {
+            "_id": id, "owner": owner, "deck": deck, "version": 1i64, "deleted": !live, "live": live, "position": 0i64,
+            "createdAt": DateTime::from_millis(0), "model": 1i64, "state": 2, "memory": memory,
+        };
+        put("cards", card).await;
+    }
+    for (id, card, at, day, zone) in [
+        (reviews[0], card, EVENING, day, None),
+        (reviews[1], card, EVENING + 8 * 86_400_000, day + 9, Some("Asia/Tokyo")),
+        (reviews[2], gone, EVENING, day, None),
+    ] {
+        let at = DateTime::from_millis(at);
+        let review = doc! {
+            "_id": { "owner": owner, "id": id }, "owner": owner, "card": card, "rating": 4, "reviewedAt": at, "receivedAt": at,
+            "durationMs": 1000i64, "timeZone": zone, "session": null, "day": day,
+        };
+        put("reviews", review).await;
+    }
+    let key = doc! { "owner": owner, "day": day };
+    put(
+        "days",
+        doc! { "_id": key, "owner": owner, "day": day, "reviews": 2i64, "durationMs": 2000i64 },
+    )
+    .await;
+
+    for _ in 0..2 {
+        let store = MongoStore::open(mongo.clone()).await.unwrap();
+        store.upgrade().await.unwrap();
+        let found = store.cards(owner, vec![card, gone]).await.unwrap();
+        assert_eq!(found.len(), 1);
+        let memory = found[0].memory().unwrap();
+        assert_eq!((memory.reps, memory.stability), (1, 8.2956));
+        assert_eq!(found[0].progress.last, Some(memory.last));
+        let tallies = store.tallies(owner, None, (Day(0), Day(99_999))).await.unwrap();
+        let [(_, first), (_, second)] = &tallies[..] else { panic!("{tallies:?}") };
+        assert_eq!((first.reviews(), first.duration_ms), (2, 2000));
+        assert_eq!((first.of(Phase::New, Rating::Easy), first.hour(22)), (2, (2, 2)));
+        assert_eq!((second.of(Phase::Young, Rating::Easy), second.hour(6)), (1, (1, 1)));
+        let logged = store.entries(owner, vec![reviews[1]]).await.unwrap();
+        assert_eq!((logged[0].deck, logged[0].phase), (deck, Phase::Young));
+    }
+    let left = mongo.collection::<Document>("days").count_documents(doc! {}).await.unwrap();
+    assert_eq!(left, 0, "once is enough");
 }
 
 /// Others are told of the person and of the cards from before, also of one in the trash; and then it is delivered.

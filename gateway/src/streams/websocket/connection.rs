@@ -20,10 +20,10 @@ use crate::charge::charge;
 use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::GraphQlRequest;
-use crate::live::{Content, Message, Next, Outbox, Outlet, Permit, queue};
+use crate::live::{ClientKey, Content, Message, Next, Outbox, Outlet, Permit, queue};
 use crate::outcome::Outcome;
 use crate::state::State;
-use crate::streams::{client_key, relay};
+use crate::streams::relay;
 use crate::transport::Exchange;
 
 /// After so many silent heartbeats a client counts as gone.
@@ -98,7 +98,7 @@ async fn introduce(
             _ => Some(Close::FORBIDDEN),
         }
     })?;
-    let key = client_key(&identity, &client);
+    let key = ClientKey::of(identity.viewer.as_ref(), &client);
     let permit = state
         .clients
         .admit(key, settings.connections_per_client)

@@ -8,6 +8,7 @@ use common::graphql::fast::{Fast, PlainField};
 use super::Entity;
 use super::card::CardNode;
 use super::deck::DeckNode;
+use super::media::MediaNode;
 use super::note::NoteNode;
 use super::user::UserNode;
 
@@ -83,6 +84,16 @@ plain_fields! { NoteNode is Note:
     "version" => |node| node.note.version.into(),
 }
 
+plain_fields! { MediaNode is Media:
+    "id" => |node| node.media.id.into(),
+    "name" => |node| node.media.name.text().into(),
+    "sha256" => |node| node.media.hash.to_string().into(),
+    "contentType" => |node| node.media.kind.content_type().into(),
+    "size" => |node| node.media.size.into(),
+    "url" => |node| node.media.path().into(),
+    "createdAt" => |node| DateTime(node.media.created_at).into(),
+}
+
 plain_fields! { UserNode is User:
     "id" => |node| node.id.into(),
 }
@@ -94,6 +105,7 @@ impl Fast for Entity {
             Self::Deck(node) => node.concrete_type(),
             Self::Note(node) => node.concrete_type(),
             Self::Card(node) => node.concrete_type(),
+            Self::Media(node) => node.concrete_type(),
         }
     }
 
@@ -103,6 +115,7 @@ impl Fast for Entity {
             "Deck" => DeckNode::plain_field_of_entity(field),
             "Note" => NoteNode::plain_field_of_entity(field),
             "Card" => CardNode::plain_field_of_entity(field),
+            "Media" => MediaNode::plain_field_of_entity(field),
             _ => None,
         }
     }

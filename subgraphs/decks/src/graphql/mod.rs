@@ -6,6 +6,7 @@ mod card;
 mod deck;
 mod fast;
 mod input;
+mod media;
 mod mutation;
 mod node;
 mod note;
@@ -25,7 +26,7 @@ use common::graphql::entities::Representation;
 use common::graphql::fast::FastOptions;
 use common::graphql::{Result, caller};
 use common::page::{MAX_PAGE, Page, PageRequest};
-use common::{CardId, DeckId, Error, NoteId, UserId};
+use common::{CardId, DeckId, Error, MediaId, NoteId, UserId};
 use uuid::Uuid;
 
 use crate::model::{DEFAULT_PAGE, PublicFilter, PublicOrder};
@@ -33,6 +34,7 @@ use crate::service::Service;
 use batch::{CardBatch, DeckBatch};
 use card::CardNode;
 use deck::DeckNode;
+use media::{MediaMutation, MediaNode};
 use mutation::CardMutation;
 use node::NodeInterface;
 use note::NoteNode;
@@ -50,7 +52,7 @@ pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, EmptySubs
 
 /// What can be changed.
 #[derive(Debug, Default, MergedObject)]
-pub(crate) struct Mutation(CardMutation, NoteMutation, ShareMutation);
+pub(crate) struct Mutation(CardMutation, NoteMutation, MediaMutation, ShareMutation);
 
 /// What can be asked.
 #[derive(Debug)]
@@ -90,6 +92,17 @@ impl Query {
     ) -> Result<Option<NoteNode>> {
         let notes = ctx.data::<Arc<Service>>()?.notes(caller(ctx)?.viewer()?, vec![id]).await?;
         Ok(NoteNode::of(notes).pop())
+    }
+
+    /// One of the viewer's media files; null when there is none with this id.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn media(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The file's id.")] id: MediaId,
+    ) -> Result<Option<MediaNode>> {
+        let media = ctx.data::<Arc<Service>>()?.media(caller(ctx)?.viewer()?, vec![id]).await?;
+        Ok(media.into_iter().next().map(MediaNode::from))
     }
 
     /// The viewer's cards that a query is true of: those with its words in the question first, the latest first in each part; 50 unless `first` says
@@ -170,7 +183,7 @@ impl Query {
         Ok(PublicDeckConnection { page, filter, order })
     }
 
-    /// What has this id and is the viewer's, whatever it is: a deck, a note, a card, or the viewer. Null when there is nothing.
+    /// What has this id and is the viewer's, whatever it is: a deck, a note, a card, a media file, or the viewer. Null when there is nothing.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn node(
         &self,
@@ -211,7 +224,11 @@ impl Query {
         let cards = ctx.data::<Arc<Service>>()?.cards(viewer, card_ids);
         let note_ids: Vec<NoteId> = Representation::ids(&wanted, "Note", "id")?;
         let notes = ctx.data::<Arc<Service>>()?.notes(viewer, note_ids);
-        let (decks, cards, notes) = futures::try_join!(decks, cards, notes)?;
+        let media_ids: Vec<MediaId> = Representation::ids(&wanted, "Media", "id")?;
+        let media = ctx.data::<Arc<Service>>()?.media(viewer, media_ids);
+        let (decks, cards, notes, media) = futures::try_join!(decks, cards, notes, media)?;
+        let media = media.into_iter().map(|media| (media.id, MediaNode::from(media)));
+        let media: HashMap<MediaId, MediaNode> = media.collect();
         let notes = NoteNode::of(notes).into_iter().map(|node| (node.note.id, node));
         let notes: HashMap<NoteId, NoteNode> = notes.collect();
         let decks = DeckBatch::by_id(decks);
@@ -222,6 +239,7 @@ impl Query {
                 "Deck" => decks.get(&wanted.id("id")?).cloned().map(Entity::Deck),
                 "Note" => notes.get(&wanted.id("id")?).cloned().map(Entity::Note),
                 "Card" => cards.get(&wanted.id("id")?).cloned().map(Entity::Card),
+                "Media" => media.get(&wanted.id("id")?).cloned().map(Entity::Media),
                 "User" => Some(wanted.id::<UserId>("id")?)
                     .filter(|id| *id == viewer.user)
                     .map(|id| Entity::User(UserNode { id })),
@@ -262,4 +280,6 @@ enum Entity {
     Note(NoteNode),
     /// A card.
     Card(CardNode),
+    /// A media file.
+    Media(MediaNode),
 }

@@ -8,6 +8,7 @@ use async_graphql::{ID, Interface};
 use super::batch::{CardBatch, DeckBatch};
 use super::card::CardNode;
 use super::deck::DeckNode;
+use super::media::MediaNode;
 use super::note::NoteNode;
 use super::user::UserNode;
 use crate::service::Node;
@@ -27,6 +28,8 @@ pub(super) enum NodeInterface {
     Note(NoteNode),
     /// A card.
     Card(CardNode),
+    /// A media file.
+    Media(MediaNode),
 }
 
 /// Things that were read together, in their order.
@@ -49,6 +52,7 @@ pub(super) fn nodes(found: Vec<Option<Node>>) -> Vec<Option<NodeInterface>> {
                 cards.push(card);
                 Place::Card
             }
+            Some(Node::Media(media)) => Place::Media(media.into()),
         });
     }
     let mut decks = DeckBatch::nodes(decks).into_iter();
@@ -57,6 +61,7 @@ pub(super) fn nodes(found: Vec<Option<Node>>) -> Vec<Option<NodeInterface>> {
     let node = |place| match place {
         Place::Nothing => None,
         Place::User(id) => Some(NodeInterface::User(UserNode { id })),
+        Place::Media(media) => Some(NodeInterface::Media(media)),
         Place::Deck => decks.next().map(NodeInterface::Deck),
         Place::Note => notes.next().map(NodeInterface::Note),
         Place::Card => cards.next().map(NodeInterface::Card),
@@ -71,4 +76,5 @@ enum Place {
     Deck,
     Note,
     Card,
+    Media(MediaNode),
 }

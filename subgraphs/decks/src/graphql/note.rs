@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
 use common::NoteId;
-use common::graphql::DateTime;
 use common::graphql::sdl::key;
+use common::graphql::{DateTime, Result};
 
 use super::args::NoteType;
 use super::batch::CardBatch;
 use super::card::CardNode;
+use super::media::{MediaNode, MediaOfNotes};
 use crate::model::{Field, Note};
 use crate::service::NoteWithCards;
 
@@ -18,6 +19,7 @@ use crate::service::NoteWithCards;
 pub(super) struct NoteNode {
     pub(super) note: Arc<Note>,
     cards: Arc<[CardNode]>,
+    media: Arc<MediaOfNotes>,
 }
 
 impl NoteNode {
@@ -27,9 +29,12 @@ impl NoteNode {
             notes.into_iter().map(|NoteWithCards { note, cards }| (note, cards)).unzip();
         let counts: Vec<usize> = cards.iter().map(Vec::len).collect();
         let mut nodes = CardBatch::nodes(cards.into_iter().flatten().collect()).into_iter();
+        let notes: Vec<Arc<Note>> = notes.into_iter().map(Arc::new).collect();
+        let media = MediaOfNotes::new(&notes);
         let node = |(note, count)| Self {
-            note: Arc::new(note),
+            note,
             cards: nodes.by_ref().take(count).collect(),
+            media: Arc::clone(&media),
         };
         notes.into_iter().zip(counts).map(node).collect()
     }
@@ -68,6 +73,11 @@ impl NoteNode {
     /// Its cards in order: at least one. Those in the trash are not among them.
     async fn cards(&self) -> Vec<CardNode> {
         self.cards.to_vec()
+    }
+
+    /// The images and sounds that its fields name and that are there, in their order: at most 100.
+    async fn media(&self, ctx: &Context<'_>) -> Result<Vec<MediaNode>> {
+        self.media.of(ctx, &self.note).await
     }
 
     /// When it was made.

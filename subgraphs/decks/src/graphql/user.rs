@@ -1,4 +1,4 @@
-//! What a person has of decks, tags and trash.
+//! What a person has of decks, tags, trash and media.
 
 use std::sync::Arc;
 
@@ -7,10 +7,12 @@ use common::graphql::sdl::key;
 use common::graphql::{PageInfo, Result, caller};
 use common::page::{Page, PageRequest, encode_cursor};
 use common::{UserId, Viewer};
+use tokio::sync::OnceCell;
 
 use super::args::{DeckFilterInput, DeckOrderInput};
 use super::batch::DeckBatch;
 use super::deck::{DeckConnection, DecksOf};
+use super::media::{MediaConnection, MediaFilterInput};
 use super::sync::DeckChanges;
 use super::trash::TrashConnection;
 use crate::model::{DEFAULT_PAGE, DeckFilter, DeckOrder, Tag, Tagged};
@@ -126,6 +128,30 @@ impl UserNode {
         let page =
             PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
         Ok(Some(TrashConnection(ctx.data::<Arc<Service>>()?.trash(viewer, page).await?)))
+    }
+
+    /// The person's media files by name: 50 unless `first` or `last` says otherwise, at most 500. Only the viewer's own can be asked for.
+    async fn media_files(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, or those after `after`: 0 to 500.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: files after it.")] after: Option<String>,
+        #[graphql(desc = "The last so many, or those before `before`: 0 to 500.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: files before it.")] before: Option<String>,
+        #[graphql(desc = "Which files are meant; all when absent.")] filter: Option<
+            MediaFilterInput,
+        >,
+    ) -> Result<Option<MediaConnection>> {
+        let Some(viewer) = self.viewer(ctx)? else { return Ok(None) };
+        let page =
+            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
+        let filter = filter.unwrap_or_default().into();
+        let page = ctx.data::<Arc<Service>>()?.media_page(viewer, filter, page).await?;
+        Ok(Some(MediaConnection { page, filter, totals: OnceCell::new() }))
     }
 }
 

@@ -9,6 +9,7 @@ mod check;
 mod clones;
 mod copies;
 mod decks;
+mod media;
 mod moves;
 mod notes;
 mod people;
@@ -30,7 +31,7 @@ use common::outbox::Outbox;
 use common::{Clock, Error, UserId};
 use tokio::sync::Mutex;
 
-use crate::model::{Card, Note};
+use crate::model::{Card, MediaLimits, Note};
 use crate::store::{Changes, Commit, Store};
 
 pub use browse::Source;
@@ -58,6 +59,7 @@ pub struct Service {
     store: Arc<dyn Store>,
     outbox: Outbox,
     clock: Clock,
+    media_limits: MediaLimits,
     locks: [Mutex<()>; LOCKS],
 }
 
@@ -65,7 +67,15 @@ impl Service {
     /// Starts the domain on its store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, outbox: Outbox, clock: Clock) -> Self {
-        Self { store, outbox, clock, locks: std::array::from_fn(|_| Mutex::default()) }
+        let locks = std::array::from_fn(|_| Mutex::default());
+        Self { store, outbox, clock, media_limits: MediaLimits::default(), locks }
+    }
+
+    /// The same with other limits of media than the usual ones.
+    #[must_use]
+    pub fn with_media_limits(mut self, limits: MediaLimits) -> Self {
+        self.media_limits = limits;
+        self
     }
 
     /// Decides and commits until nobody is faster, then tells other domains.

@@ -1,18 +1,27 @@
-//! What the domain does when it is told of a person's account, and of what was learned of cards; and whether it is ready.
+//! What the domain does besides answering GraphQL: it is told of people's accounts and of what was learned of cards, serves files, and says whether
+//! it is ready.
+
+use std::ops::Range;
 
 use common::endpoint::Domain;
-use common::{Error, Event, UserId};
+use common::page::{Direction, PageRequest};
+use common::{Error, Event, FileBytes, FileInfo, UserId, Viewer};
 use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt};
+use uuid::Uuid;
 
 use super::Service;
-use crate::model::Deck;
+use crate::model::{Deck, MediaFilter};
 use crate::store::Changes;
 
 /// How many decks of an account that is gone are deleted in one transaction.
 const DECKS_AT_ONCE: u32 = 50;
+/// How many of its media files.
+const MEDIA_AT_ONCE: u32 = 20;
 
 impl Service {
-    /// Deletes all decks of a person whose account is gone, some at a time, and what was published of them. From the first on, nothing new is made for that person.
+    /// Deletes all decks and media of a person whose account is gone, some at a time, and what was published. From the first on, nothing new is made for
+    /// that person.
     async fn forget(&self, user: UserId) -> Result<(), Error> {
         while self.change(user, || self.decide_forget(user)).await? {}
         self.forget_sharing(user).await
@@ -22,7 +31,10 @@ impl Service {
     async fn decide_forget(&self, user: UserId) -> Result<(bool, Changes), Error> {
         let mut owner = self.store.owner(user).await?;
         let decks = self.store.any_decks(user, DECKS_AT_ONCE).await?;
-        if owner.gone && decks.is_empty() {
+        let page =
+            PageRequest { direction: Direction::Forward, limit: MEDIA_AT_ONCE, cursor: None };
+        let media = self.store.media_page(user, MediaFilter::default(), page).await?.rows;
+        if owner.gone && decks.is_empty() && media.is_empty() {
             return Ok((false, Changes::default()));
         }
         owner.gone = true;
@@ -33,13 +45,10 @@ impl Service {
             live().map(|deck| Deck { version: deck.version + 1, ..deck.clone() }.told(true));
         let events = events.collect();
         let leaving: Vec<Deck> = live().cloned().collect();
-        let changes = Changes {
-            owner: Some(owner),
-            sharing: self.leaving(user, &leaving).await?,
-            deleted_decks: decks,
-            events,
-            ..Changes::default()
-        };
+        let sharing = self.leaving(user, &leaving).await?;
+        let changes = self.without_media(&mut owner, &media).await?;
+        let changes =
+            Changes { owner: Some(owner), sharing, deleted_decks: decks, events, ..changes };
         Ok((true, changes))
     }
 }
@@ -67,5 +76,34 @@ impl Domain for Service {
 
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move { Ok(self.store.ping().await?) })
+    }
+
+    fn file<'a>(
+        &'a self,
+        viewer: &'a Viewer,
+        id: Uuid,
+    ) -> BoxFuture<'a, Result<Option<FileInfo>, Error>> {
+        Box::pin(async move {
+            let media = self.media(viewer, vec![id.into()]).await?.pop();
+            Ok(media.map(|media| FileInfo {
+                name: media.name.text().to_owned(),
+                content_type: media.kind.content_type().to_owned(),
+                size: u64::try_from(media.size).unwrap_or(0),
+                tag: media.hash.to_string(),
+            }))
+        })
+    }
+
+    fn file_bytes<'a>(
+        &'a self,
+        viewer: &'a Viewer,
+        id: Uuid,
+        range: Range<u64>,
+    ) -> BoxFuture<'a, Result<Option<FileBytes>, Error>> {
+        Box::pin(async move {
+            let media = self.media(viewer, vec![id.into()]).await?.pop();
+            let bytes = |media| self.read_media(&media, range).map_err(Into::into).boxed();
+            Ok(media.map(bytes))
+        })
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use common::page::{Page, PageRequest};
-use common::{CardId, DeckId, Error, NoteId, UserId, Viewer};
+use common::{CardId, DeckId, Error, MediaId, NoteId, UserId, Viewer};
 use uuid::Uuid;
 
 use super::{NoteWithCards, Service};
 use crate::model::{
-    Card, CardKey, CardList, Deck, DeckFilter, DeckKey, DeckOrder, Tag, Tagged, Trash, TrashKey,
+    Card, CardKey, CardList, Deck, DeckFilter, DeckKey, DeckOrder, Media, Tag, Tagged, Trash,
+    TrashKey,
 };
 
 /// Anything with an id of its own.
@@ -22,6 +23,8 @@ pub enum Node {
     Note(NoteWithCards),
     /// A card.
     Card(Card),
+    /// A media file.
+    Media(Media),
 }
 
 impl Service {
@@ -96,13 +99,15 @@ impl Service {
     /// # Errors
     /// [`Error::Store`].
     pub async fn nodes(&self, viewer: &Viewer, ids: &[Uuid]) -> Result<Vec<Option<Node>>, Error> {
-        let (decks, notes, cards) = futures::try_join!(
+        let (decks, notes, cards, media) = futures::try_join!(
             self.decks(viewer, ids.iter().copied().map(DeckId::from).collect()),
             self.notes(viewer, ids.iter().copied().map(NoteId::from).collect()),
             self.cards(viewer, ids.iter().copied().map(CardId::from).collect()),
+            self.media(viewer, ids.iter().copied().map(MediaId::from).collect()),
         )?;
         let mut nodes: HashMap<Uuid, Node> = HashMap::new();
         nodes.insert(viewer.user.uuid(), Node::User(viewer.user));
+        nodes.extend(media.into_iter().map(|media| (media.id.uuid(), Node::Media(media))));
         nodes.extend(cards.into_iter().map(|card| (card.id.uuid(), Node::Card(card))));
         nodes.extend(notes.into_iter().map(|note| (note.note.id.uuid(), Node::Note(note))));
         nodes.extend(decks.into_iter().map(|deck| (deck.id.uuid(), Node::Deck(deck))));

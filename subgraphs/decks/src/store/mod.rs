@@ -3,6 +3,7 @@
 //! A store holds no rule. The service reads, decides, and hands over everything that changes as one [`Changes`]; the store makes all of it
 //! or nothing, and nothing when what the decision was made on has changed since. It asks nobody whose a row is: the service does.
 
+pub mod media;
 pub mod mongo;
 pub mod sharing;
 pub mod sqlite;
@@ -13,23 +14,24 @@ use std::hash::Hash;
 use common::event::{CardsStudied, Event, UserChanged};
 use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
-use common::{CardId, DeckId, NoteId, StoreError, TrashId, UserId};
+use common::{CardId, DeckId, MediaId, NoteId, StoreError, TrashId, UserId};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Card, CardKey, CardList, ChangeKey, Deck, DeckFilter, DeckKey, DeckOrder, Note, Owner, Person,
-    Tag, Tagged, Trash, TrashKey,
+    Card, CardKey, CardList, ChangeKey, ContentHash, Deck, DeckFilter, DeckKey, DeckOrder, Media,
+    Note, Owner, Person, Tag, Tagged, Trash, TrashKey,
 };
 use crate::search::{Filter, SearchKey};
+use media::{MediaStore, NewContent};
 use sharing::{ShareChanges, ShareStore};
 
 /// What every answer of a store is.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// Where decks, notes and cards are kept. What lies in the trash is answered only where it says so.
-pub trait Store: OutboxStore + ShareStore {
+pub trait Store: OutboxStore + ShareStore + MediaStore {
     /// What is known of a person.
     fn owner(&self, id: UserId) -> Reply<'_, Owner>;
 
@@ -228,6 +230,14 @@ pub struct Changes {
     pub restored: Vec<TrashId>,
     /// What changes of published decks, clones and ratings.
     pub sharing: ShareChanges,
+    /// Bytes of media to store that the person does not have yet.
+    pub new_contents: Vec<NewContent>,
+    /// Media to store.
+    pub new_media: Vec<Media>,
+    /// Media to delete.
+    pub deleted_media: Vec<MediaId>,
+    /// Bytes of media that no file has any more.
+    pub deleted_contents: Vec<(UserId, ContentHash)>,
     /// What other domains are told.
     pub events: Vec<Event>,
 }
@@ -271,6 +281,10 @@ impl Changes {
             && self.trashed_with_deck.is_empty()
             && self.restored.is_empty()
             && self.sharing.is_empty()
+            && self.new_contents.is_empty()
+            && self.new_media.is_empty()
+            && self.deleted_media.is_empty()
+            && self.deleted_contents.is_empty()
             && self.events.is_empty()
     }
 }

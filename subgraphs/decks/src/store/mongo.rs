@@ -1,7 +1,9 @@
-//! Decks, notes and cards in MongoDB 5.0 or newer: collections `owners`, `decks`, `notes`, `cards`, `trash`, `deleted`, `outbox`.
+//! Decks, notes and cards in MongoDB 5.0 or newer: collections `owners`, `decks`, `notes`, `cards`, `trash`, `media`, `mediaChunks`, `deleted`,
+//! `outbox`.
 
 mod documents;
 mod filters;
+mod media;
 mod search;
 mod sharing;
 mod sharing_documents;
@@ -37,6 +39,7 @@ use documents::{
     OwnerDocument, PlaceDocument, TaggedDocument, TrashDocument,
 };
 use filters::{all, beyond, deck_key, filtered, live, one_of, only, sort};
+use media::{ChunkDocument, MediaDocument};
 use sync::SyncDocument;
 use told::PersonDocument;
 
@@ -52,6 +55,8 @@ pub struct MongoStore {
     notes: Collection<NoteDocument>,
     cards: Collection<CardDocument>,
     trash: Collection<TrashDocument>,
+    media: Collection<MediaDocument>,
+    chunks: Collection<ChunkDocument>,
     deleted: Collection<IdDocument>,
     outbox: Collection<EventDocument>,
     persons: Collection<PersonDocument>,
@@ -70,6 +75,8 @@ impl MongoStore {
             notes: mongo.collection("notes"),
             cards: mongo.collection("cards"),
             trash: mongo.collection("trash"),
+            media: mongo.collection("media"),
+            chunks: mongo.collection("mediaChunks"),
             deleted: mongo.collection("deleted"),
             outbox: mongo.collection("outbox"),
             persons: mongo.collection("persons"),
@@ -100,6 +107,8 @@ impl MongoStore {
             ("cards", "by_owner", doc! { "owner": 1, "_id": 1 }),
             ("trash", "by_owner", doc! { "owner": 1, "deletedAt": 1, "_id": 1 }),
             ("trash", "by_age", doc! { "deletedAt": 1, "_id": 1 }),
+            ("notes", "by_media", doc! { "media": 1, "owner": 1 }),
+            ("media", "by_hash", doc! { "owner": 1, "hash": 1 }),
         ] {
             self.mongo.ensure_index(collection, name, keys, IndexOptions::default()).await?;
         }
@@ -125,7 +134,11 @@ impl MongoStore {
         }
         let unique = IndexOptions::builder().unique(true).build();
         let of_note = doc! { "note": 1, "ordinal": 1 };
-        self.mongo.ensure_index("cards", "of_note", of_note, unique).await?;
+        self.mongo.ensure_index("cards", "of_note", of_note, unique.clone()).await?;
+        let by_name = doc! { "owner": 1, "name": 1 };
+        self.mongo.ensure_index("media", "by_name", by_name, unique.clone()).await?;
+        let by_place = doc! { "owner": 1, "hash": 1, "number": 1 };
+        self.mongo.ensure_index("mediaChunks", "by_place", by_place, unique).await?;
         self.make_sharing_indexes().await?;
         // A transaction makes no collection while another writes: those without an index of their own are made here.
         for collection in ["owners", "deleted", "outbox", "persons", "sync"] {

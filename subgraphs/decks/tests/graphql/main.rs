@@ -5,6 +5,7 @@
 mod batches;
 mod cards;
 mod decks;
+mod media;
 mod nodes;
 mod notes;
 mod search;

@@ -1,7 +1,7 @@
 //! Tags through GraphQL: lists with numbers, tagging many notes, renaming and merging.
 
 use crate::support::Domain;
-use common::UserId;
+use common::{Event, UserId};
 use serde_json::{Value, json};
 
 const TAG: &str =
@@ -99,4 +99,38 @@ async fn what_cannot_be_a_tag_is_named_and_changes_nothing() {
     let foreign = json!({ "input": { "noteIds": ids, "add": ["c"] } });
     assert_eq!(domain.error(UserId::new(), TAG, foreign).await.0, "NOT_FOUND");
     assert_eq!(tags(&domain, user, "").await, "a::b 2");
+}
+
+#[tokio::test]
+async fn others_hear_of_tags_also_of_cards_in_the_trash_with_their_deck() {
+    let delete_notes =
+        "mutation($input: DeleteNotesInput!) { deleteNotes(input: $input) { trashId } }";
+    let delete_deck =
+        "mutation($input: DeleteDeckInput!) { deleteDeck(input: $input) { trashId } }";
+    for domain in [Domain::sqlite().await.0, Domain::mongo().await.0] {
+        let user = UserId::new();
+        let deck = domain.deck(user, "deck").await;
+        let fields = json!([{ "name": "Front", "value": "q" }, { "name": "Back", "value": "a" }]);
+        let note = json!({ "fields": fields, "tags": ["a"] });
+        let notes = domain.notes(user, &deck, json!([note, note])).await;
+        let input = json!({ "input": { "ids": [notes[0]["id"]] } });
+        domain.data(user, delete_notes, input).await;
+        domain.data(user, delete_deck, json!({ "input": { "id": deck } })).await;
+        domain.heard.take();
+        let input = json!({ "input": { "tag": "a", "to": "b" } });
+        let data = domain.data(user, RENAME, input).await;
+        assert_eq!(data["renameTag"]["changedNotes"], 2);
+        // The other one is told of when it comes back.
+        let heard = domain.heard.take();
+        let [Event::Card(told)] = &heard[..] else { panic!("{heard:?}") };
+        assert_eq!(
+            (told.card.to_string(), told.deleted),
+            (text(&notes[1]["cards"][0]["id"]), false)
+        );
+        assert_eq!(told.tags, ["b"]);
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
 }

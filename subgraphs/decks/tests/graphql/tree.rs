@@ -1,7 +1,7 @@
 //! Decks in decks through GraphQL: paths, moving, order, copying, and what is refused.
 
 use crate::support::Domain;
-use common::UserId;
+use common::{Event, UserId};
 use serde_json::{Value, json};
 
 const MOVE: &str = "mutation($input: MoveDeckInput!) {
@@ -45,7 +45,12 @@ async fn decks_lie_in_decks_and_move_with_what_is_in_them() {
         assert_eq!(tree(&domain, user).await, "a(b(c) d) e");
 
         let to = |id: &str, parent: Option<&str>, before: Option<&str>| json!({ "input": { "id": id, "parentId": parent, "beforeDeckId": before } });
+        domain.heard.take();
         let data = domain.data(user, MOVE, to(&b, Some(&e), None)).await;
+        let heard = domain.heard.take();
+        let [Event::Deck(told)] = &heard[..] else { panic!("{heard:?}") };
+        let parent = told.parent.map(|parent| parent.to_string());
+        assert_eq!((told.deck.to_string(), told.version, parent), (b.clone(), 2, Some(e.clone())));
         let expected = json!({
             "path": ["e", "b"], "version": 2, "parent": { "id": e }, "children": { "nodes": [{ "name": "c" }] },
         });

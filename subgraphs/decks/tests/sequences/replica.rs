@@ -50,6 +50,7 @@ impl Replica {
     fn put(&mut self, node: Node) {
         match node {
             Node::User(user) => panic!("{user} is no part of a collection"),
+            Node::Media(media) => panic!("{media:?} is no part of a collection"),
             Node::Deck(deck) => {
                 self.decks.insert(deck.id, deck.ancestors);
             }

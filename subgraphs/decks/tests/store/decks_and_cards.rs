@@ -28,7 +28,7 @@ pub(crate) async fn what_is_stored_comes_back(store: &impl Store) {
         ..Changes::default()
     };
     done(store, changes).await;
-    let owner = Owner { id: user, deck_count: 2, gone: false, revision: 1 };
+    let owner = Owner { deck_count: 2, revision: 1, ..Owner::new(user) };
     assert_eq!(store.owner(user).await.unwrap(), owner);
     assert_eq!(decks_of(store, user).await, [plain.clone(), colored.clone()]);
     assert_eq!(decks_of(store, UserId::new()).await, []);

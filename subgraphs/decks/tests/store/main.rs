@@ -4,6 +4,7 @@
 
 mod changes;
 mod decks_and_cards;
+mod media;
 mod notes_and_trash;
 mod sharing;
 mod support;
@@ -52,6 +53,9 @@ suite! {
     sharing::a_release_stays_as_it_was_when_others_come
     sharing::clones_are_remembered_until_their_deck_is_gone
     sharing::ratings_are_counted_once_for_each_person
+    media::files_come_back_by_id_name_and_bytes
+    media::a_taken_name_changes_nothing
+    media::files_are_paged_by_name_and_by_whether_a_note_names_them
     told::persons_are_kept_when_newer
     told::cards_are_found_by_what_was_learned
     told::what_was_learned_is_kept_when_newer

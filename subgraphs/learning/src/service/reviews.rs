@@ -133,23 +133,25 @@ impl Service {
         check_size(argument, undos.len())?;
         let targets: Vec<ReviewId> =
             undos.iter().filter_map(|undo| undo.review.parse().ok()).collect();
-        let found = self.store.entries(viewer.user, targets, UNDOABLE).await?;
+        let found = self.store.entries(viewer.user, targets).await?;
         let found: HashMap<ReviewId, _> =
-            found.into_iter().map(|(logged, later)| (logged.sent.id, (logged, later))).collect();
+            found.into_iter().map(|logged| (logged.sent.id, logged)).collect();
+        // The earliest that is not too long ago.
+        let earliest = self.store.answer_before(viewer.user, UNDOABLE - 1).await?;
         let submission = |undo: UndoInput| {
             let target = undo.review.parse().ok().and_then(|id: ReviewId| found.get(&id));
             let entry = match (undo.id.parse(), target) {
                 (Err(error), _) => Err(invalid_id(error)),
                 (_, None) => Err(Unreadable::UnknownReview),
-                (_, Some((logged, _))) if logged.sent.action.rating().is_none() => {
+                (_, Some(logged)) if logged.sent.action.rating().is_none() => {
                     Err(Unreadable::Invalid("reviewId names no review".to_owned()))
                 }
                 // One that was undone before may be undone again: it says the same.
-                (_, Some((logged, later))) if *later >= UNDOABLE && !logged.is_undone() => {
+                (_, Some(logged)) if Some(logged.sent.key()) < earliest && !logged.is_undone() => {
                     let reason = format!("only your last {UNDOABLE} reviews can be undone");
                     Err(Unreadable::Invalid(reason))
                 }
-                (Ok(id), Some((logged, _))) => Ok(EntryInput {
+                (Ok(id), Some(logged)) => Ok(EntryInput {
                     id,
                     card: logged.sent.card,
                     action: Action::Undo(logged.sent.id),

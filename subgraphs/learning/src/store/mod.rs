@@ -218,13 +218,11 @@ pub trait Store: OutboxStore {
         terms: Arc<Terms>,
     ) -> Answering<'_, Submitted>;
 
-    /// Those of the entries that are in the owner's log, each with the number of answers later than it, counted up to `most`.
-    fn entries(
-        &self,
-        owner: UserId,
-        ids: Vec<ReviewId>,
-        most: u32,
-    ) -> Answering<'_, Vec<(Logged, u32)>>;
+    /// Those of the entries that are in the owner's log.
+    fn entries(&self, owner: UserId, ids: Vec<ReviewId>) -> Answering<'_, Vec<Logged>>;
+
+    /// The place in the log of the owner's latest answer but `later`, by the moment it was given.
+    fn answer_before(&self, owner: UserId, later: u32) -> Answering<'_, Option<AnswerKey>>;
 
     /// Changes of cards after `after`, at most `limit`.
     fn changes(&self, owner: UserId, after: ChangeKey, limit: u32) -> Answering<'_, Changes>;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use mongodb::bson::{Bson, DateTime, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
+use super::media;
 use super::told::StudyDocument;
 use crate::model::{
     Card, Content, Deck, Field, Guid, Note, NoteKind, Owner, Source, Tag, Tagged, Tags, Trash,
@@ -24,6 +25,10 @@ pub(super) struct OwnerDocument {
     #[serde(rename = "_id")]
     id: Uuid,
     deck_count: i64,
+    #[serde(default)]
+    media_count: i64,
+    #[serde(default)]
+    media_bytes: i64,
     gone: bool,
     revision: i64,
 }
@@ -148,6 +153,9 @@ pub(super) struct NoteDocument {
     change: i64,
     #[serde(flatten)]
     tags: TagsDocument,
+    /// The files that its fields name.
+    #[serde(default)]
+    media: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -220,16 +228,17 @@ pub(super) struct EventDocument {
 
 impl From<OwnerDocument> for Owner {
     fn from(document: OwnerDocument) -> Self {
-        let OwnerDocument { id, deck_count, gone, revision } = document;
-        Self { id: id.into(), deck_count, gone, revision }
+        let OwnerDocument { id, deck_count, media_count, media_bytes, gone, revision } = document;
+        Self { id: id.into(), deck_count, media_count, media_bytes, gone, revision }
     }
 }
 
 /// A person's row as it will be stored: with the next revision.
 impl From<Owner> for OwnerDocument {
     fn from(owner: Owner) -> Self {
-        let Owner { id, deck_count, gone, revision } = owner;
-        Self { id: id.to_bson(), deck_count, gone, revision: revision + 1 }
+        let Owner { id, deck_count, media_count, media_bytes, gone, revision } = owner;
+        let (id, revision) = (id.to_bson(), revision + 1);
+        Self { id, deck_count, media_count, media_bytes, gone, revision }
     }
 }
 
@@ -381,6 +390,7 @@ impl NoteDocument {
             version: note.version,
             change,
             tags: TagsDocument::from(&note.tags),
+            media: media::names_in(note),
         }
     }
 }

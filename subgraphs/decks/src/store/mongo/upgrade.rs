@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::MongoStore;
 use super::documents::{DeckDocument, EventDocument, WordsDocument};
+use super::filters::all;
+use super::media::names_in;
 use super::told::StudyDocument;
-use crate::model::{Deck, NoteKind};
+use crate::model::{Deck, Note, NoteKind};
 
 /// How many cards are carried over at once.
 const BATCH: i64 = 1_000;
@@ -33,6 +35,7 @@ pub(super) async fn upgrade(store: &MongoStore) -> Result<(), StoreError> {
     while fold_words(store).await? {}
     number(store).await?;
     while tell_decks(store).await? {}
+    while find_media(store).await? {}
     Ok(())
 }
 
@@ -154,6 +157,21 @@ async fn fold_words(store: &MongoStore) -> Result<bool, StoreError> {
         doc! { "q": unchanged, "u": { "$set": words.to_fields() } }
     });
     run(store, store.cards.name(), updates.collect()).await?;
+    Ok(true)
+}
+
+/// Looks which files the notes name that were written before there were any; answers whether there may be more.
+async fn find_media(store: &MongoStore) -> Result<bool, StoreError> {
+    let found = store.notes.find(doc! { "media": { "$exists": false } }).limit(BATCH).await?;
+    let found = all(found, Note::try_from).await?;
+    if found.is_empty() {
+        return Ok(false);
+    }
+    let update = |note: &Note| {
+        let unchanged = doc! { "_id": note.id, "version": note.version };
+        doc! { "q": unchanged, "u": { "$set": { "media": names_in(note) } } }
+    };
+    run(store, store.notes.name(), found.iter().map(update).collect()).await?;
     Ok(true)
 }
 

@@ -98,6 +98,7 @@ impl MongoStore {
             self.delete_deck(session, deck).await?;
         }
         self.write_sharing(session, &changes.sharing).await?;
+        self.write_media(session, changes).await?;
         if let Some(person) = changes.person() {
             self.follow(session, person, changes, change).await?;
         }

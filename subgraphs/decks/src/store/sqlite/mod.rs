@@ -1,5 +1,6 @@
 //! Decks, notes and cards in a SQLite file. Longer statements are in `sql/`, one a file.
 
+mod media;
 mod publish;
 mod rows;
 mod search;
@@ -30,6 +31,7 @@ use crate::model::{
 };
 use crate::search::{Filter, SearchKey};
 use rows::{CARD, DECK, NOTE, blob, list};
+use write::exactly_one;
 
 /// The scripts that make the tables, in order.
 pub const MIGRATIONS: &[&str] = &[
@@ -38,6 +40,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_search.sql"),
     include_str!("migrations/0004_study_and_sync.sql"),
     include_str!("migrations/0005_sharing.sql"),
+    include_str!("migrations/0006_media.sql"),
 ];
 
 /// Decks, notes and cards in a SQLite file that was opened with [`MIGRATIONS`].
@@ -51,12 +54,13 @@ impl SqliteStore {
         Self(sqlite)
     }
 
-    /// Uses the file, and takes the cards of earlier versions into the search.
+    /// Uses the file, takes the cards of earlier versions into the search, and looks which media their notes name.
     ///
     /// # Errors
     /// When they cannot be read or written.
     pub async fn open(sqlite: Sqlite) -> Result<Self, StoreError> {
         search::take_in_old(&sqlite).await?;
+        media::read_old(&sqlite).await?;
         Ok(Self(sqlite))
     }
 
@@ -92,8 +96,14 @@ impl Store for SqliteStore {
         Box::pin(self.0.read(move |connection| {
             let sql = include_str!("sql/owner.sql");
             let row = connection.prepare_cached(sql)?.query_row([id], |row| {
-                let (deck_count, gone, revision) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                Ok(Owner { id, deck_count, gone, revision })
+                Ok(Owner {
+                    id,
+                    deck_count: row.get(0)?,
+                    gone: row.get(1)?,
+                    revision: row.get(2)?,
+                    media_count: row.get(3)?,
+                    media_bytes: row.get(4)?,
+                })
             });
             Ok(row.optional()?.unwrap_or_else(|| Owner::new(id)))
         }))

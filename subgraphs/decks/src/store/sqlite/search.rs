@@ -157,10 +157,19 @@ impl Texts {
     /// The number of a card, as what the query begins with has it.
     fn number(&self) -> &'static str {
         match (self.drive(), self.ask_study()) {
-            (true, _) => "card_text.rowid",
-            (false, true) => "study.seq",
-            (false, false) => "card.seq",
+            (true, _) if self.rare().is_none() => "card_text.rowid",
+            (_, true) => "study.seq",
+            (_, false) => "card.seq",
         }
+    }
+
+    /// The index of what must hold and holds for few cards: the query begins with these, and looks for words in them.
+    fn rare(&self) -> Option<&'static str> {
+        self.rest.iter().find_map(|part| match part {
+            Filter::Study(Study::Suspended) => Some("study_suspended"),
+            Filter::Study(Study::Leech) => Some("study_leech"),
+            _ => None,
+        })
     }
 
     /// Whether there are texts to look for, which is then where the query begins.
@@ -234,9 +243,10 @@ impl Sql {
         }
         // The order in which the tables stand is that in which they are read: narrow ones first.
         let learned = format!("study.owner_id = {owner}");
+        let index = texts.rare().map(|index| format!("INDEXED BY {index} ")).unwrap_or_default();
         if !texts.drive() {
             return format!(
-                "study CROSS JOIN card ON card.seq = study.seq WHERE {learned} AND {mine}"
+                "study {index}CROSS JOIN card ON card.seq = study.seq WHERE {learned} AND {mine}"
             );
         }
         let mut wanted = vec![format!("owner : \"{}\"", token(self.owner))];
@@ -255,12 +265,17 @@ impl Sql {
         wanted.extend(texts.also.iter().cloned());
         let text = without(format!("({})", wanted.join(" AND ")), &denied);
         let text = self.value(Value::from(text));
-        let study = match texts.ask_study() {
-            true => format!("CROSS JOIN study ON study.seq = card_text.rowid AND {learned} "),
-            false => String::new(),
+        let tables = match (texts.ask_study(), texts.rare()) {
+            (false, _) => "card_text".to_owned(),
+            (true, None) => {
+                format!("card_text CROSS JOIN study ON study.seq = card_text.rowid AND {learned}")
+            }
+            (true, Some(_)) => format!(
+                "study {index}CROSS JOIN card_text ON card_text.rowid = study.seq AND {learned}"
+            ),
         };
         format!(
-            "card_text {study}CROSS JOIN card ON card.seq = card_text.rowid WHERE card_text MATCH {text} AND {mine}"
+            "{tables} CROSS JOIN card ON card.seq = card_text.rowid WHERE card_text MATCH {text} AND {mine}"
         )
     }
 

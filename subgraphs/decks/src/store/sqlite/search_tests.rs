@@ -42,7 +42,12 @@ async fn what_was_learned_is_found_by_an_index() {
         (study(Study::Answered(now, Some(2))), by_number),
         (not(study(Study::Suspended)), by_number),
         (Filter::Any(vec![study(Study::Leech), words()]), by_number),
-        (Filter::All(vec![study(Study::Leech), words()]), by_word),
+        (Filter::All(vec![study(Study::Leech), words()]), leech),
+        (
+            Filter::All(vec![study(Study::Leech), study(Study::Suspended)]),
+            "SEARCH study USING INDEX study_leech",
+        ),
+        (Filter::All(vec![study(Study::Buried(Day(1))), words()]), by_word),
     ] {
         let steps = plan(filter.clone()).await;
         assert!(steps[0].starts_with(first), "{filter:?}: {steps:#?}");

@@ -4,7 +4,7 @@
 use common::{EventId, StoreError, TrashId};
 use rusqlite::{Connection, Params, params};
 
-use super::{publish, rows, search, sync};
+use super::{media, publish, rows, search, sync};
 use crate::model::{Card, Deck, Note, Owner, Tag, Trash, TrashKind};
 use crate::store::{Changes, MovedCard, Stale};
 
@@ -13,9 +13,11 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
         Some(person) => sync::next(connection, person)?,
         None => 0,
     };
-    if let Some(Owner { id, deck_count, gone, revision }) = changes.owner {
+    if let Some(Owner { id, deck_count, media_count, media_bytes, gone, revision }) = changes.owner
+    {
         let sql = include_str!("sql/put_owner.sql");
-        exactly_one(connection, sql, params![id, deck_count, gone, revision])?;
+        let values = params![id, deck_count, gone, revision, media_count, media_bytes];
+        exactly_one(connection, sql, values)?;
     }
     changes.trash.iter().try_for_each(|trash| insert_trash(connection, trash))?;
     for (deck, trash) in &changes.trashed_with_deck {
@@ -43,6 +45,7 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
         delete_deck(connection, deck)?;
     }
     publish::write(connection, &changes.sharing)?;
+    media::write(connection, changes)?;
     if let Some(person) = changes.person().filter(|_| changes.moves_trash()) {
         // Notes come and go with their cards.
         let sql = "UPDATE note SET change = ?2 WHERE change <> ?2
@@ -135,7 +138,8 @@ fn insert_note(connection: &Connection, note: &Note, change: i64) -> Result<(), 
         note.version,
         change,
     ])?;
-    insert_tags(connection, note)
+    insert_tags(connection, note)?;
+    media::write_names(connection, note)
 }
 
 fn update_note(connection: &Connection, note: &Note, change: i64) -> Result<(), StoreError> {
@@ -145,7 +149,8 @@ fn update_note(connection: &Connection, note: &Note, change: i64) -> Result<(), 
     let values = params![note.id, note.version, kind, fields, tags, updated_at, change];
     exactly_one(connection, include_str!("sql/update_note.sql"), values)?;
     connection.prepare_cached("DELETE FROM note_tag WHERE note_id = ?1")?.execute([note.id])?;
-    insert_tags(connection, note)
+    insert_tags(connection, note)?;
+    media::write_names(connection, note)
 }
 
 fn insert_tags(connection: &Connection, note: &Note) -> Result<(), StoreError> {
@@ -252,6 +257,7 @@ fn delete_cards(
         DELETE FROM going_note WHERE EXISTS (SELECT 1 FROM card WHERE note_id = going_note.id);
         INSERT INTO deleted (id) SELECT id FROM going_note;
         DELETE FROM note_tag WHERE note_id IN (SELECT id FROM going_note);
+        DELETE FROM note_media WHERE note_id IN (SELECT id FROM going_note);
         DELETE FROM note WHERE id IN (SELECT id FROM going_note);",
     )?;
     Ok(count)

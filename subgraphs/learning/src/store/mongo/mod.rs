@@ -148,13 +148,12 @@ impl Store for MongoStore {
         Box::pin(submit::submit(self, owner, batch, terms))
     }
 
-    fn entries(
-        &self,
-        owner: UserId,
-        ids: Vec<ReviewId>,
-        most: u32,
-    ) -> Answering<'_, Vec<(Logged, u32)>> {
-        Box::pin(queries::entries(self, owner, ids, most))
+    fn entries(&self, owner: UserId, ids: Vec<ReviewId>) -> Answering<'_, Vec<Logged>> {
+        Box::pin(queries::entries(self, owner, ids))
+    }
+
+    fn answer_before(&self, owner: UserId, later: u32) -> Answering<'_, Option<AnswerKey>> {
+        Box::pin(queries::answer_before(self, owner, later))
     }
 
     fn changes(&self, owner: UserId, after: ChangeKey, limit: u32) -> Answering<'_, Changes> {

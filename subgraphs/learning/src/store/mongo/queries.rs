@@ -195,21 +195,28 @@ pub(super) async fn entries(
     store: &MongoStore,
     owner: UserId,
     ids: Vec<ReviewId>,
-    most: u32,
-) -> Result<Vec<(Logged, u32)>, StoreError> {
+) -> Result<Vec<Logged>, StoreError> {
     let keys: Vec<Document> = ids.iter().map(|id| Owned::document(owner, id.to_bson())).collect();
     let found = store.collections.reviews.find(doc! { "_id": { "$in": keys } });
     let found: Vec<ReviewDoc> = found.batch_size(ONE_BATCH).await?.try_collect().await?;
-    let mut entries = Vec::with_capacity(found.len());
-    for review in found {
-        let logged = review.read()?;
-        let (at, id) = logged.sent.key();
-        let mut later = doc! { "owner": owner, "kind": { "$not": { "$gt": 0 } } };
-        later.extend(beyond_cursor("reviewedAt", "$gt", at, id.to_bson()));
-        let later = store.collections.reviews.count_documents(later).limit(most.into()).await?;
-        entries.push((logged, u32::try_from(later).unwrap_or(u32::MAX)));
-    }
-    Ok(entries)
+    found.into_iter().map(ReviewDoc::read).collect()
+}
+
+pub(super) async fn answer_before(
+    store: &MongoStore,
+    owner: UserId,
+    later: u32,
+) -> Result<Option<AnswerKey>, StoreError> {
+    // Entries from before there were actions have no kind, and are answers.
+    let answers = doc! { "owner": owner, "kind": { "$not": { "$gt": 0 } } };
+    let found = store
+        .collections
+        .reviews
+        .find_one(answers)
+        .sort(doc! { "reviewedAt": -1, "_id.id": -1 })
+        .skip(later.into())
+        .await?;
+    found.map(|review| Ok(review.read()?.sent.key())).transpose()
 }
 
 pub(super) async fn changes(

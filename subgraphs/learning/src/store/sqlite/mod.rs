@@ -140,13 +140,14 @@ impl Store for SqliteStore {
         Box::pin(self.0.write(move |connection| submit::submit(connection, owner, &batch, &terms)))
     }
 
-    fn entries(
-        &self,
-        owner: UserId,
-        ids: Vec<ReviewId>,
-        most: u32,
-    ) -> Answering<'_, Vec<(Logged, u32)>> {
-        Box::pin(self.0.read(move |connection| queries::entries(connection, owner, &ids, most)))
+    fn entries(&self, owner: UserId, ids: Vec<ReviewId>) -> Answering<'_, Vec<Logged>> {
+        Box::pin(
+            self.0.read(move |connection| submit::entries(connection, owner, ids.iter().copied())),
+        )
+    }
+
+    fn answer_before(&self, owner: UserId, later: u32) -> Answering<'_, Option<AnswerKey>> {
+        Box::pin(self.0.read(move |connection| queries::answer_before(connection, owner, later)))
     }
 
     fn changes(&self, owner: UserId, after: ChangeKey, limit: u32) -> Answering<'_, Changes> {

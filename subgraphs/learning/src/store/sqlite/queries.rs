@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use common::page::{Direction, PageRequest};
-use common::{CardId, DeckId, ReviewId, StoreError, UserId};
+use common::{CardId, DeckId, StoreError, UserId};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{cursor, rows, submit};
+use super::{cursor, rows};
 use crate::entry::Logged;
 use crate::model::{Stats, StoredDeck};
 use crate::scheduler::{AnswerKey, Day};
@@ -64,7 +64,12 @@ pub(super) fn queue(
         steps.query_map(params![owner, decks, today.0, ahead, tag, query.steps], candidate)?,
     )?;
     steps.sort_unstable_by_key(|card| (card.due_at(), card.id));
-    let mut learned = connection.prepare_cached(include_str!("sql/learned_cards.sql"))?;
+    let tagged = match tag {
+        Some(_) => "EXISTS (SELECT 1 FROM json_each(c.tags) AS tag WHERE tag.value = ?5)",
+        None => "?5 IS NULL",
+    };
+    let learned = include_str!("sql/learned_cards.sql").replace("{tagged}", tagged);
+    let mut learned = connection.prepare_cached(&learned)?;
     let until = query.until.0;
     let learned = rows::all(
         learned.query_map(params![owner, decks, today.0, until, tag, query.learned], candidate)?,
@@ -98,21 +103,14 @@ pub(super) fn reviews(
     Ok(reviews)
 }
 
-pub(super) fn entries(
+pub(super) fn answer_before(
     connection: &Connection,
     owner: UserId,
-    ids: &[ReviewId],
-    most: u32,
-) -> Result<Vec<(Logged, u32)>, StoreError> {
-    let entries = submit::entries(connection, owner, ids.iter().copied())?;
-    let mut count = connection.prepare_cached(include_str!("sql/later_answers.sql"))?;
-    let mut later = |logged: Logged| {
-        let (at, id) = logged.sent.key();
-        let later =
-            count.query_row(params![owner, at.as_millisecond(), id, most], |row| row.get(0))?;
-        Ok((logged, later))
-    };
-    entries.into_iter().map(&mut later).collect()
+    later: u32,
+) -> Result<Option<AnswerKey>, StoreError> {
+    let mut select = connection.prepare_cached(include_str!("sql/answer_before.sql"))?;
+    let key = |row: &rusqlite::Row<'_>| Ok((rows::moment(row, 0)?, row.get(1)?));
+    Ok(select.query_row(params![owner, later], key).optional()?)
 }
 
 pub(super) fn changes(

@@ -207,7 +207,7 @@ fn rating(row: &Row<'_>, column: usize) -> rusqlite::Result<Rating> {
         .ok_or_else(|| rusqlite::Error::IntegralValueOutOfRange(column, number.into()))
 }
 
-fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     timestamp(row.get(column)?, column)
 }
 

@@ -1,13 +1,22 @@
 -- ?1 the owner, ?2 decks in hexadecimal as a JSON array, ?3 the local day, ?4 the last day on which they may be due, ?5 a tag or NULL,
--- ?6 how many of each deck: those that have been due the longest
-SELECT c.id, c.deck, c.note, c.due_at, c.due_day, c.last_day, c.stability
-FROM json_each(?2) AS wanted
-CROSS JOIN card AS c ON c.id IN (
-    SELECT x.id FROM card AS x
-    WHERE x.deck = unhex(wanted.value) AND x.owner = ?1 AND x.live = 1 AND x.state = 2 AND x.due_at IS NULL AND x.due_day <= ?4
-        AND x.suspended = 0 AND (x.buried_until IS NULL OR x.buried_until <= ?3)
-        AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(x.tags) AS tag WHERE tag.value = ?5))
-    ORDER BY x.due_day, x.id
-    LIMIT ?6
+-- ?6 how many of each deck: those that have been due the longest. {tagged} asks for the tag, where there is one. Otherwise all is read from the
+-- index card_of_deck: first as far as the last of the cards that are meant, then what lies up to there.
+WITH meant AS MATERIALIZED (
+    SELECT
+        unhex(wanted.value) AS deck,
+        (
+            SELECT c.id FROM card AS c
+            WHERE c.deck = unhex(wanted.value) AND c.owner = ?1 AND c.live = 1 AND c.state = 2 AND c.due_at IS NULL AND c.due_day <= ?4
+                AND c.suspended = 0 AND (c.buried_until IS NULL OR c.buried_until <= ?3) AND {tagged}
+            ORDER BY c.due_day, c.id
+            LIMIT 1 OFFSET ?6 - 1
+        ) AS last
+    FROM json_each(?2) AS wanted
 )
+SELECT c.id, c.deck, c.note, c.due_at, c.due_day, c.last_day, c.stability
+FROM meant
+LEFT JOIN card AS last ON last.id = meant.last
+CROSS JOIN card AS c ON c.deck = meant.deck AND c.owner = ?1 AND c.live = 1 AND c.state = 2 AND c.due_at IS NULL
+    AND (c.due_day, c.id) <= (coalesce(last.due_day, ?4 + 1), coalesce(last.id, x''))
+WHERE c.suspended = 0 AND (c.buried_until IS NULL OR c.buried_until <= ?3) AND {tagged} AND ?6 > 0
 ORDER BY c.deck, c.due_day, c.id

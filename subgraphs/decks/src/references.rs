@@ -1,0 +1,115 @@
+//! Which media a text names: `[sound:NAME]` and `<img src="NAME">` as Anki writes them, also in `<audio>` and `<source>`, and
+//! `![…](media:NAME)` in Markdown.
+//!
+//! Names in HTML and Markdown may be written with `%` and with entities. What cannot be a name is none: nothing is refused here.
+
+use std::sync::LazyLock;
+
+use percent_encoding::percent_decode_str;
+use regex::Regex;
+
+use crate::model::{Content, MAX_MEDIA_OF_NOTE, MediaName};
+
+#[expect(clippy::expect_used, reason = "the pattern is a constant that a test compiles")]
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"\[sound:(?<sound>[^\]\n]+)\]",
+        r#"|(?i:<(?:img|audio|source)\b[^<>]*?\ssrc\s*=\s*(?:"(?<double>[^"<>]+)"|'(?<single>[^'<>]+)'|(?<bare>[^\s"'<>]+)))"#,
+        r"|\]\(\s*(?:<media:(?<angled>[^<>\n]+)>|media:(?<plain>(?:[^\s()]|\([^\s()]*\))+))",
+    ))
+    .expect("a pattern")
+});
+
+/// The names in the fields of a note in order, each once: at most [`MAX_MEDIA_OF_NOTE`].
+#[must_use]
+pub fn media_of(content: &Content) -> Vec<MediaName> {
+    let mut names = Vec::new();
+    for field in content.fields() {
+        for name in names_in(&field.value) {
+            if names.len() == MAX_MEDIA_OF_NOTE {
+                return names;
+            }
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+fn names_in(text: &str) -> impl Iterator<Item = MediaName> {
+    REFERENCE.captures_iter(text).filter_map(|found| {
+        if let Some(sound) = found.name("sound") {
+            return MediaName::new("", &without_entities(sound.as_str())).ok();
+        }
+        let written = ["double", "single", "bare", "angled", "plain"];
+        let written = written.iter().find_map(|name| found.name(name))?.as_str();
+        let written = without_entities(written.strip_prefix("media:").unwrap_or(written));
+        let decoded = percent_decode_str(&written).decode_utf8();
+        let name = decoded.map_or_else(|_| written.clone(), |decoded| decoded.into_owned());
+        // A name may hold a percent sign that stands for itself.
+        MediaName::new("", &name).or_else(|_| MediaName::new("", &written)).ok()
+    })
+}
+
+fn without_entities(text: &str) -> String {
+    if !text.contains('&') {
+        return text.to_owned();
+    }
+    let mut text = text.to_owned();
+    for (entity, c) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " ")]
+    {
+        text = text.replace(entity, c);
+    }
+    text.replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        names_in(text).map(|name| name.text().to_owned()).collect()
+    }
+
+    #[test]
+    fn names_are_found_as_anki_and_markdown_write_them() {
+        for (text, expected) in [
+            ("[sound:a b.mp3] and [sound:c.ogg]", &["a b.mp3", "c.ogg"][..]),
+            ("[sound:rock &amp; roll.mp3]", &["rock & roll.mp3"]),
+            ("<img src=\"a.png\"><IMG alt='>' class=x SRC='b.gif' />", &["a.png"]),
+            ("<img class=x\n src = c.jpg>", &["c.jpg"]),
+            ("<img src=\"a%20b%C3%A9.png\">", &["a b\u{e9}.png"]),
+            ("<img src=\"100%.png\">", &["100%.png"]),
+            ("<audio controls src=x.m4a></audio><source src='y.wav'>", &["x.m4a", "y.wav"]),
+            ("![](media:a.png) ![alt [x]](media:a(1).png \"title\")", &["a.png", "a(1).png"]),
+            ("![](<media:a b.png>) ![](media:a%20c.png)", &["a b.png", "a c.png"]),
+            ("[listen](media:a.mp3)", &["a.mp3"]),
+            ("<img src=\"media:a.png\">", &["a.png"]),
+            ("<img src=\"e\u{301}.png\">", &["\u{e9}.png"]),
+            ("<img src=\"https://example.com/a.png\"> ![](a.png)", &[]),
+            ("<img src=\"../../etc/passwd\"> [sound:../a.mp3] [sound:]", &[]),
+            ("<img data-src=\"a.png\"> <imgsrc=a.png> src=a.png", &[]),
+            ("<img src='a.svg'> ![](media:) [sound:\n.mp3]", &[]),
+        ] {
+            assert_eq!(names(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_note_has_each_name_once_and_not_too_many() {
+        let many: String = (0..500).map(|n| format!("[sound:{}.mp3]", n / 2)).collect();
+        let fields = vec![crate::model::Field { name: "Front".into(), value: many }];
+        let content = Content::stored(crate::model::NoteKind::Basic, fields);
+        let names = media_of(&content);
+        assert_eq!(names.len(), MAX_MEDIA_OF_NOTE);
+        assert_eq!(names[99].text(), "99.mp3");
+    }
+
+    #[test]
+    fn a_long_text_takes_no_longer_than_its_length() {
+        let text = "<img ".repeat(2_000) + &"](<media:".repeat(2_000);
+        assert_eq!(names(&text), [""; 0]);
+    }
+}

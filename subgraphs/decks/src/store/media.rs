@@ -1,0 +1,63 @@
+//! What the domain asks of a store for media. What is written is part of [`super::Changes`], so that it is made with everything else or not at all.
+//!
+//! Bytes are kept in chunks, once for each person, however many files have them: never across people, so that nobody can find out by them what
+//! another person has.
+
+use bytes::Bytes;
+use common::page::{Page, PageRequest};
+use common::{MediaId, UserId};
+
+use super::Reply;
+use crate::model::{ContentHash, Media, MediaFilter, MediaName, MediaTotals};
+
+/// How many bytes a chunk has; the last one of a file has what is left.
+pub const CHUNK: usize = 256 << 10;
+
+/// Bytes to store, under their owner and their hash.
+#[derive(Debug, Clone)]
+pub struct NewContent {
+    /// Whose they are.
+    pub owner: UserId,
+    /// Their name.
+    pub hash: ContentHash,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+impl NewContent {
+    /// The chunks in order.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = (i64, &[u8])> {
+        (0..).zip(self.bytes.chunks(CHUNK))
+    }
+}
+
+/// Where media are kept.
+pub trait MediaStore: Send + Sync {
+    /// Those of the files that exist, in any order.
+    fn media(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<Media>>;
+
+    /// Those of a person's files with these names, in any order.
+    fn media_named(&self, owner: UserId, names: Vec<MediaName>) -> Reply<'_, Vec<Media>>;
+
+    /// Those of a person's files with these bytes, in any order.
+    fn media_with(&self, owner: UserId, hashes: Vec<ContentHash>) -> Reply<'_, Vec<Media>>;
+
+    /// One page of a person's files by name.
+    fn media_page(
+        &self,
+        owner: UserId,
+        filter: MediaFilter,
+        page: PageRequest<String>,
+    ) -> Reply<'_, Page<Media>>;
+
+    /// How many of a person's files are meant, and their sizes.
+    fn media_totals(&self, owner: UserId, filter: MediaFilter) -> Reply<'_, MediaTotals>;
+
+    /// A chunk of some bytes, by its number from 0; none when there is no such.
+    fn media_chunk(
+        &self,
+        owner: UserId,
+        hash: ContentHash,
+        number: i64,
+    ) -> Reply<'_, Option<Bytes>>;
+}

@@ -1,0 +1,221 @@
+//! Media in MongoDB: a document for each file in `media`, and one for each chunk of its bytes in `mediaChunks`. A note's document holds the names that
+//! its fields hold.
+
+use bytes::Bytes;
+use common::page::{Direction, Page, PageRequest};
+use common::{MediaId, StoreError, UserId};
+use futures::TryStreamExt;
+use mongodb::ClientSession;
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, DateTime, Document, Uuid, doc};
+use mongodb::error::Result;
+use serde::{Deserialize, Serialize};
+
+use super::MongoStore;
+use super::documents::{moment, timestamp};
+use super::filters::{all, one_of};
+use super::write::{exactly, insert};
+use crate::model::{ContentHash, Media, MediaFilter, MediaKind, MediaName, MediaTotals, Note};
+use crate::references::media_of;
+use crate::store::media::{MediaStore, NewContent};
+use crate::store::{Changes, Reply};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MediaDocument {
+    #[serde(rename = "_id")]
+    id: Uuid,
+    owner: Uuid,
+    name: String,
+    hash: Binary,
+    content_type: String,
+    size: i64,
+    created_at: DateTime,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ChunkDocument {
+    owner: Uuid,
+    hash: Binary,
+    number: i64,
+    bytes: Binary,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct TotalsDocument {
+    files: i64,
+    bytes: i64,
+}
+
+fn binary(bytes: &[u8]) -> Binary {
+    Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() }
+}
+
+impl From<&Media> for MediaDocument {
+    fn from(media: &Media) -> Self {
+        Self {
+            id: media.id.to_bson(),
+            owner: media.owner.to_bson(),
+            name: media.name.text().to_owned(),
+            hash: binary(&media.hash.0),
+            content_type: media.kind.content_type().to_owned(),
+            size: media.size,
+            created_at: moment(media.created_at),
+        }
+    }
+}
+
+impl TryFrom<MediaDocument> for Media {
+    type Error = StoreError;
+
+    fn try_from(document: MediaDocument) -> std::result::Result<Self, StoreError> {
+        let unreadable = || StoreError::Corrupt(format!("the media file {}", document.id));
+        let hash = document.hash.bytes.as_slice().try_into().map_err(|_| unreadable())?;
+        let kind = MediaKind::of_content_type(&document.content_type).ok_or_else(unreadable)?;
+        Ok(Self {
+            id: document.id.into(),
+            owner: document.owner.into(),
+            name: MediaName::stored(document.name),
+            hash: ContentHash(hash),
+            kind,
+            size: document.size,
+            created_at: timestamp(document.created_at)?,
+        })
+    }
+}
+
+/// The names of files that a note's fields hold.
+pub(super) fn names_in(note: &Note) -> Vec<String> {
+    media_of(&note.content).iter().map(|name| name.text().to_owned()).collect()
+}
+
+/// The steps after which only files that notes name are left, or only others.
+fn used(filter: MediaFilter) -> Vec<Document> {
+    let Some(unused) = filter.unused else { return Vec::new() };
+    let notes = vec![
+        doc! { "$match": { "$expr": { "$eq": ["$owner", "$$owner"] } } },
+        doc! { "$limit": 1 },
+        doc! { "$project": { "_id": 1 } },
+    ];
+    vec![
+        doc! { "$lookup": {
+            "from": "notes",
+            "localField": "name",
+            "foreignField": "media",
+            "let": { "owner": "$owner" },
+            "pipeline": notes,
+            "as": "notes",
+        } },
+        doc! { "$match": { "notes": { "$size": i32::from(!unused) } } },
+    ]
+}
+
+impl MediaStore for MongoStore {
+    fn media(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<Media>> {
+        Box::pin(async move { all(self.media.find(one_of(ids)).await?, Media::try_from).await })
+    }
+
+    fn media_named(&self, owner: UserId, names: Vec<MediaName>) -> Reply<'_, Vec<Media>> {
+        let names: Vec<&str> = names.iter().map(MediaName::text).collect();
+        let found = self.media.find(doc! { "owner": owner, "name": { "$in": names } });
+        Box::pin(async move { all(found.await?, Media::try_from).await })
+    }
+
+    fn media_with(&self, owner: UserId, hashes: Vec<ContentHash>) -> Reply<'_, Vec<Media>> {
+        let hashes: Vec<Binary> = hashes.iter().map(|hash| binary(&hash.0)).collect();
+        let found = self.media.find(doc! { "owner": owner, "hash": { "$in": hashes } });
+        Box::pin(async move { all(found.await?, Media::try_from).await })
+    }
+
+    fn media_page(
+        &self,
+        owner: UserId,
+        filter: MediaFilter,
+        page: PageRequest<String>,
+    ) -> Reply<'_, Page<Media>> {
+        let (direction, sign) = match page.direction {
+            Direction::Forward => (1, "$gt"),
+            Direction::Backward => (-1, "$lt"),
+        };
+        let mut theirs = doc! { "owner": owner };
+        if let Some(name) = &page.cursor {
+            theirs.insert("name", doc! { sign: name });
+        }
+        let mut pipeline = vec![
+            doc! { "$match": theirs },
+            doc! { "$sort": { "owner": direction, "name": direction } },
+        ];
+        pipeline.extend(used(filter));
+        pipeline.push(doc! { "$limit": i64::from(page.limit) + 1 });
+        Box::pin(async move {
+            let found = self.media.aggregate(pipeline).with_type::<MediaDocument>().await?;
+            Ok(Page::from_overfull(&page, all(found, Media::try_from).await?))
+        })
+    }
+
+    fn media_totals(&self, owner: UserId, filter: MediaFilter) -> Reply<'_, MediaTotals> {
+        let mut pipeline = vec![doc! { "$match": { "owner": owner } }];
+        pipeline.extend(used(filter));
+        pipeline.push(doc! { "$group": {
+            "_id": null, "files": { "$sum": 1i64 }, "bytes": { "$sum": "$size" },
+        } });
+        Box::pin(async move {
+            let found = self.media.aggregate(pipeline).with_type::<TotalsDocument>().await?;
+            let totals: Option<TotalsDocument> = found.try_collect::<Vec<_>>().await?.pop();
+            let totals = totals.map(|found| MediaTotals { files: found.files, bytes: found.bytes });
+            Ok(totals.unwrap_or_default())
+        })
+    }
+
+    fn media_chunk(
+        &self,
+        owner: UserId,
+        hash: ContentHash,
+        number: i64,
+    ) -> Reply<'_, Option<Bytes>> {
+        let chunk = doc! { "owner": owner, "hash": binary(&hash.0), "number": number };
+        Box::pin(async move {
+            let found = self.chunks.find_one(chunk).await?;
+            Ok(found.map(|chunk| Bytes::from(chunk.bytes.bytes)))
+        })
+    }
+}
+
+impl MongoStore {
+    /// Stores and deletes what `changes` say of media.
+    pub(super) async fn write_media(
+        &self,
+        session: &mut ClientSession,
+        changes: &Changes,
+    ) -> Result<()> {
+        for content in &changes.new_contents {
+            self.insert_content(session, content).await?;
+        }
+        let new = changes.new_media.iter().map(MediaDocument::from);
+        insert(session, &self.media, new).await?;
+        if !changes.deleted_media.is_empty() {
+            let filter = one_of(changes.deleted_media.clone());
+            let gone = self.media.delete_many(filter).session(&mut *session).await?;
+            exactly(gone.deleted_count, changes.deleted_media.len())?;
+        }
+        for (owner, hash) in &changes.deleted_contents {
+            let theirs = doc! { "owner": *owner, "hash": binary(&hash.0) };
+            self.chunks.delete_many(theirs).session(&mut *session).await?;
+        }
+        Ok(())
+    }
+
+    /// One chunk at a time, so that the bytes are not there twice.
+    async fn insert_content(
+        &self,
+        session: &mut ClientSession,
+        content: &NewContent,
+    ) -> Result<()> {
+        for (number, chunk) in content.chunks() {
+            let (owner, hash) = (content.owner.to_bson(), binary(&content.hash.0));
+            let document = ChunkDocument { owner, hash, number, bytes: binary(chunk) };
+            self.chunks.insert_one(document).session(&mut *session).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! Media in SQLite: rows, chunks, and the names that notes hold.
+
+use bytes::Bytes;
+use common::page::{Direction, Page, PageRequest};
+use common::sqlite::Sqlite;
+use common::{MediaId, StoreError, UserId};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::rows::{self, NOTE, blob, list};
+use super::{SqliteStore, exactly_one};
+use crate::model::{ContentHash, Media, MediaFilter, MediaKind, MediaName, MediaTotals, Note};
+use crate::references::media_of;
+use crate::store::media::{MediaStore, NewContent};
+use crate::store::{Changes, Reply};
+
+/// What [`media`] reads.
+const MEDIA: &str = "media.id, media.owner_id, media.name, media.hash, media.content_type, media.size, media.created_at";
+/// How many notes of earlier versions are read at once.
+const BATCH: usize = 500;
+
+fn media(row: &Row<'_>) -> rusqlite::Result<Media> {
+    let unreadable = |index: usize, what: &str| {
+        rusqlite::Error::FromSqlConversionFailure(
+            index,
+            rusqlite::types::Type::Text,
+            what.to_owned().into(),
+        )
+    };
+    let content_type: String = row.get(4)?;
+    Ok(Media {
+        id: row.get(0)?,
+        owner: row.get(1)?,
+        name: MediaName::stored(row.get(2)?),
+        hash: ContentHash(row.get(3)?),
+        kind: MediaKind::of_content_type(&content_type)
+            .ok_or_else(|| unreadable(4, &content_type))?,
+        size: row.get(5)?,
+        created_at: rows::time(row, 6)?,
+    })
+}
+
+fn names(names: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
+    let names: Vec<String> = names.into_iter().map(|name| name.as_ref().to_owned()).collect();
+    // A list of texts always serialises.
+    Value::from(serde_json::to_string(&names).unwrap_or_default())
+}
+
+fn used(filter: MediaFilter) -> &'static str {
+    const USED: &str = "AND EXISTS (SELECT 1 FROM note_media WHERE note_media.owner_id = media.owner_id AND note_media.name = media.name)";
+    const UNUSED: &str = "AND NOT EXISTS (SELECT 1 FROM note_media WHERE note_media.owner_id = media.owner_id AND note_media.name = media.name)";
+    match filter.unused {
+        None => "",
+        Some(false) => USED,
+        Some(true) => UNUSED,
+    }
+}
+
+impl MediaStore for SqliteStore {
+    fn media(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<Media>> {
+        let sql = format!(
+            "SELECT {MEDIA} FROM media WHERE id IN (SELECT unhex(value) FROM json_each(?1))"
+        );
+        self.rows(sql, vec![list(ids.into_iter().map(MediaId::uuid))], media)
+    }
+
+    fn media_named(&self, owner: UserId, wanted: Vec<MediaName>) -> Reply<'_, Vec<Media>> {
+        let sql = format!(
+            "SELECT {MEDIA} FROM media WHERE owner_id = ?1 AND name IN (SELECT value FROM json_each(?2))"
+        );
+        let wanted = names(wanted.iter().map(MediaName::text));
+        self.rows(sql, vec![blob(owner.uuid()), wanted], media)
+    }
+
+    fn media_with(&self, owner: UserId, hashes: Vec<ContentHash>) -> Reply<'_, Vec<Media>> {
+        let sql = format!(
+            "SELECT {MEDIA} FROM media WHERE owner_id = ?1 AND hash IN (SELECT unhex(value) FROM json_each(?2))"
+        );
+        let hashes = names(hashes.iter().map(ContentHash::to_string));
+        self.rows(sql, vec![blob(owner.uuid()), hashes], media)
+    }
+
+    fn media_page(
+        &self,
+        owner: UserId,
+        filter: MediaFilter,
+        page: PageRequest<String>,
+    ) -> Reply<'_, Page<Media>> {
+        let (direction, sign) = match page.direction {
+            Direction::Forward => ("ASC", ">"),
+            Direction::Backward => ("DESC", "<"),
+        };
+        let used = used(filter);
+        let mut values = vec![blob(owner.uuid()), Value::from(i64::from(page.limit) + 1)];
+        let beyond = match &page.cursor {
+            Some(name) => {
+                values.push(Value::from(name.clone()));
+                format!("AND name {sign} ?3")
+            }
+            None => String::new(),
+        };
+        let sql = format!(
+            "SELECT {MEDIA} FROM media WHERE owner_id = ?1 {beyond} {used} ORDER BY name {direction} LIMIT ?2"
+        );
+        let rows = self.rows(sql, values, media);
+        Box::pin(async move { Ok(Page::from_overfull(&page, rows.await?)) })
+    }
+
+    fn media_totals(&self, owner: UserId, filter: MediaFilter) -> Reply<'_, MediaTotals> {
+        let used = used(filter);
+        let sql = format!(
+            "SELECT count(*), coalesce(sum(size), 0) FROM media WHERE owner_id = ?1 {used}"
+        );
+        let rows = self.rows(sql, vec![blob(owner.uuid())], |row| {
+            Ok(MediaTotals { files: row.get(0)?, bytes: row.get(1)? })
+        });
+        Box::pin(async move { Ok(rows.await?.pop().unwrap_or_default()) })
+    }
+
+    fn media_chunk(
+        &self,
+        owner: UserId,
+        hash: ContentHash,
+        number: i64,
+    ) -> Reply<'_, Option<Bytes>> {
+        let read = move |connection: &Connection| {
+            let sql =
+                "SELECT bytes FROM media_chunk WHERE owner_id = ?1 AND hash = ?2 AND number = ?3";
+            let mut select = connection.prepare_cached(sql)?;
+            let chunk = select.query_row(params![owner, hash.0, number], |row| row.get(0));
+            Ok(chunk.optional()?.map(|bytes: Vec<u8>| Bytes::from(bytes)))
+        };
+        Box::pin(self.0.read(read))
+    }
+}
+
+/// Stores and deletes what `changes` say of media.
+pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    for content in &changes.new_contents {
+        insert_content(connection, content)?;
+    }
+    let sql = "INSERT INTO media (id, owner_id, name, hash, content_type, size, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    for media in &changes.new_media {
+        connection.prepare_cached(sql)?.execute(params![
+            media.id,
+            media.owner,
+            media.name.text(),
+            media.hash.0,
+            media.kind.content_type(),
+            media.size,
+            media.created_at.as_millisecond(),
+        ])?;
+    }
+    for media in &changes.deleted_media {
+        exactly_one(connection, "DELETE FROM media WHERE id = ?1", [media])?;
+    }
+    for (owner, hash) in &changes.deleted_contents {
+        let sql = "DELETE FROM media_chunk WHERE owner_id = ?1 AND hash = ?2";
+        connection.prepare_cached(sql)?.execute(params![owner, hash.0])?;
+    }
+    Ok(())
+}
+
+fn insert_content(connection: &Connection, content: &NewContent) -> Result<(), StoreError> {
+    let sql = "INSERT INTO media_chunk (owner_id, hash, number, bytes) VALUES (?1, ?2, ?3, ?4)";
+    let mut insert = connection.prepare_cached(sql)?;
+    for (number, chunk) in content.chunks() {
+        insert.execute(params![content.owner, content.hash.0, number, chunk])?;
+    }
+    Ok(())
+}
+
+/// Writes down which files a note names, in place of those it named.
+pub(super) fn write_names(connection: &Connection, note: &Note) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM note_media WHERE note_id = ?1")?.execute([note.id])?;
+    let sql = "INSERT INTO note_media (owner_id, name, note_id) VALUES (?1, ?2, ?3)";
+    for name in media_of(&note.content) {
+        connection.prepare_cached(sql)?.execute(params![note.owner, name.text(), note.id])?;
+    }
+    Ok(())
+}
+
+/// Looks which files the notes name that were written before there were any.
+pub(super) async fn read_old(sqlite: &Sqlite) -> Result<(), StoreError> {
+    while sqlite.write(read_some).await? {}
+    Ok(())
+}
+
+fn read_some(connection: &Connection) -> Result<bool, StoreError> {
+    let sql =
+        format!("SELECT {NOTE} FROM note_to_read JOIN note ON note.id = note_id LIMIT {BATCH}");
+    let mut select = connection.prepare_cached(&sql)?;
+    let notes = select.query_map([], rows::note)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    for note in &notes {
+        write_names(connection, note)?;
+        let sql = "DELETE FROM note_to_read WHERE note_id = ?1";
+        connection.prepare_cached(sql)?.execute([note.id])?;
+    }
+    if notes.is_empty() {
+        // Of notes that are gone meanwhile.
+        connection.execute("DELETE FROM note_to_read", [])?;
+    }
+    Ok(!notes.is_empty())
+}

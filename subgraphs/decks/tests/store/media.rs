@@ -1,0 +1,140 @@
+//! Media: rows, chunks, and which of them notes name.
+
+use bytes::Bytes;
+use common::page::{Direction, PageRequest};
+use common::{MediaId, UserId};
+use decks::model::{
+    Content, ContentHash, FieldEdit, Media, MediaFilter, MediaKind, MediaName, MediaTotals, Note,
+    NoteKind, Owner,
+};
+use decks::store::media::{CHUNK, NewContent};
+use decks::store::{Changes, Commit, Store};
+
+use crate::support::{at, card, deck, done, note};
+
+fn media(owner: UserId, name: &str, bytes: &[u8]) -> Media {
+    Media {
+        id: MediaId::new(),
+        owner,
+        name: MediaName::new("name", name).unwrap(),
+        hash: ContentHash::of(bytes),
+        kind: MediaKind::Png,
+        size: bytes.len() as i64,
+        created_at: at(3),
+    }
+}
+
+fn storing(media: &Media, bytes: &[u8]) -> Changes {
+    let bytes = Bytes::copy_from_slice(bytes);
+    let content = NewContent { owner: media.owner, hash: media.hash, bytes };
+    Changes { new_media: vec![media.clone()], new_contents: vec![content], ..Changes::default() }
+}
+
+fn naming(owner: UserId, back: &str) -> Note {
+    let field =
+        |name: &str, value: &str| FieldEdit { name: name.into(), value: Some(value.into()) };
+    let fields = vec![field("Front", "q"), field("Back", back)];
+    Note { content: Content::new("f", NoteKind::Basic, fields).unwrap(), ..note(owner, &[]) }
+}
+
+fn all() -> PageRequest<String> {
+    PageRequest { direction: Direction::Forward, limit: 500, cursor: None }
+}
+
+async fn names(store: &impl Store, owner: UserId, unused: Option<bool>) -> Vec<String> {
+    let filter = MediaFilter { unused };
+    let page = store.media_page(owner, filter, all()).await.unwrap();
+    let totals = store.media_totals(owner, filter).await.unwrap();
+    assert_eq!(totals.files, page.rows.len() as i64);
+    page.rows.iter().map(|media| media.name.text().to_owned()).collect()
+}
+
+pub(crate) async fn files_come_back_by_id_name_and_bytes(store: &impl Store) {
+    let (user, other) = (UserId::new(), UserId::new());
+    let bytes: Vec<u8> = (0..CHUNK * 2 + 5).map(|n| (n % 251) as u8).collect();
+    let first = media(user, "B é.png", &bytes);
+    done(store, storing(&first, &bytes)).await;
+    // The same bytes under another name, and another person's.
+    let second = media(user, "a.png", &bytes);
+    done(store, Changes { new_media: vec![second.clone()], ..Changes::default() }).await;
+    let theirs = media(other, "B é.png", &bytes);
+    done(store, storing(&theirs, &bytes)).await;
+
+    let found = store.media(vec![first.id, first.id, MediaId::new()]).await.unwrap();
+    assert_eq!(found, [first.clone()]);
+    let named = store.media_named(user, vec![first.name.clone(), first.name.clone()]).await;
+    assert_eq!(named.unwrap(), [first.clone()]);
+    let mut with = store.media_with(user, vec![first.hash]).await.unwrap();
+    with.sort_by_key(|media| media.id);
+    assert_eq!(with, [first.clone(), second.clone()]);
+    let totals = store.media_totals(user, MediaFilter::default()).await.unwrap();
+    assert_eq!(totals, MediaTotals { files: 2, bytes: 2 * bytes.len() as i64 });
+
+    let mut read = Vec::new();
+    for number in 0..3 {
+        read.extend(store.media_chunk(user, first.hash, number).await.unwrap().unwrap());
+    }
+    assert_eq!(read, bytes);
+    for (owner, number) in [(user, 3), (user, -1), (UserId::new(), 0)] {
+        assert_eq!(store.media_chunk(owner, first.hash, number).await.unwrap(), None);
+    }
+
+    let delete = Changes {
+        deleted_media: vec![first.id, second.id],
+        deleted_contents: vec![(user, first.hash)],
+        ..Changes::default()
+    };
+    done(store, delete.clone()).await;
+    assert_eq!(store.media_chunk(user, first.hash, 0).await.unwrap(), None);
+    assert!(store.media_chunk(other, first.hash, 0).await.unwrap().is_some());
+    assert_eq!(store.commit(delete).await.unwrap(), Commit::Stale);
+}
+
+pub(crate) async fn a_taken_name_changes_nothing(store: &impl Store) {
+    let user = UserId::new();
+    let first = media(user, "a.png", b"1");
+    done(store, storing(&first, b"1")).await;
+    let second = media(user, "a.png", b"2");
+    let owner = Owner { media_count: 2, media_bytes: 2, ..Owner::new(user) };
+    let changes = Changes { owner: Some(owner), ..storing(&second, b"2") };
+    assert_eq!(store.commit(changes).await.unwrap(), Commit::Stale);
+    assert_eq!(store.owner(user).await.unwrap(), Owner::new(user));
+    assert_eq!(store.media_chunk(user, second.hash, 0).await.unwrap(), None);
+    done(store, Changes { owner: Some(owner), ..Changes::default() }).await;
+    assert_eq!(store.owner(user).await.unwrap(), Owner { revision: 1, ..owner });
+}
+
+pub(crate) async fn files_are_paged_by_name_and_by_whether_a_note_names_them(store: &impl Store) {
+    let (user, other) = (UserId::new(), UserId::new());
+    let deck = deck(user, "deck", 1);
+    let mut note = naming(user, "![](media:b.png) [sound:absent.mp3]");
+    let mut changes = Changes {
+        new_decks: vec![deck.clone()],
+        new_notes: vec![note.clone(), naming(other, "<img src=a.png>")],
+        new_cards: vec![decks::model::Card { note: note.id, ..card(&deck, 1) }],
+        ..Changes::default()
+    };
+    changes.new_media =
+        ["c.png", "a.png", "b.png", "d.png"].map(|name| media(user, name, b"x")).to_vec();
+    done(store, changes).await;
+
+    assert_eq!(names(store, user, None).await, ["a.png", "b.png", "c.png", "d.png"]);
+    assert_eq!(names(store, user, Some(true)).await, ["a.png", "c.png", "d.png"]);
+    assert_eq!(names(store, user, Some(false)).await, ["b.png"]);
+    assert_eq!(names(store, other, None).await, [""; 0]);
+    let page =
+        PageRequest { direction: Direction::Backward, limit: 2, cursor: Some("d.png".to_owned()) };
+    let unused = MediaFilter { unused: Some(true) };
+    let page = store.media_page(user, unused, page).await.unwrap();
+    let found: Vec<&str> = page.rows.iter().map(|media| media.name.text()).collect();
+    assert_eq!((found, page.has_previous, page.has_next), (vec!["a.png", "c.png"], false, true));
+
+    // What a note says anew counts, and what is deleted with it no more.
+    note.content = naming(user, "[sound:c.png]").content;
+    note.version += 1;
+    done(store, Changes { notes: vec![note], ..Changes::default() }).await;
+    assert_eq!(names(store, user, Some(false)).await, ["c.png"]);
+    let [deck] = &store.decks(vec![deck.id]).await.unwrap()[..] else { panic!("the deck") };
+    done(store, Changes { deleted_decks: vec![deck.clone()], ..Changes::default() }).await;
+    assert_eq!(names(store, user, Some(false)).await, [""; 0]);
+}
