@@ -367,6 +367,15 @@ pub(super) struct PublicNoteConnection {
 /// A page of the notes of a public deck.
 #[Object]
 impl PublicNoteConnection {
+    /// The notes with their cursors.
+    async fn edges(&self) -> Vec<PublicNoteEdge> {
+        let edge = |note: &PublishedNote| PublicNoteEdge {
+            cursor: encode_cursor(&note.key()),
+            node: note.into(),
+        };
+        self.page.rows.iter().map(edge).collect()
+    }
+
     /// The notes.
     async fn nodes(&self) -> Vec<PublicNote> {
         self.page.rows.iter().map(PublicNote::from).collect()
@@ -381,6 +390,15 @@ impl PublicNoteConnection {
     async fn total_count(&self) -> i64 {
         self.count
     }
+}
+
+/// A note of a public deck in a list.
+#[derive(Debug, SimpleObject)]
+pub(super) struct PublicNoteEdge {
+    /// Names the note's place in the list, for `after` and `before`.
+    cursor: String,
+    /// The note.
+    node: PublicNote,
 }
 
 /// A note of a public deck.
