@@ -166,6 +166,8 @@ ids! {
     TrashId;
     /// An import or an export.
     TransferId;
+    /// A deck that is published.
+    PublicationId;
     /// An image or a sound of a person.
     MediaId;
     /// A review: made by the client, so that sending it twice stores it once.

@@ -39,8 +39,8 @@ pub use event::Event;
 pub use file::{FileBytes, FileInfo};
 pub use id::{
     ApiKeyId, CardId, ConfigChangeId, DeckId, DraftId, EventId, FitId, GenerationJobId,
-    LearningSessionId, MailId, MediaId, NoteId, PresetId, ReviewId, SecurityEventId, SessionId,
-    TransferId, TrashId, UserId,
+    LearningSessionId, MailId, MediaId, NoteId, PresetId, PublicationId, ReviewId, SecurityEventId,
+    SessionId, TransferId, TrashId, UserId,
 };
 pub use later::Later;
 pub use revocation::Revocations;

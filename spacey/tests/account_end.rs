@@ -11,7 +11,7 @@ use common::mongo::Mongo;
 use common::sqlite::Sqlite;
 use common::token::AccessTokens;
 use common::{
-    Backend, Caller, Clock, Endpoint, Later, Revocations, SubgraphRequest, Viewer, testing,
+    Backend, Caller, Clock, Endpoint, Later, Revocations, Roles, SubgraphRequest, Viewer, testing,
 };
 use futures::TryStreamExt;
 use generation::GenerationSettings;
@@ -166,6 +166,7 @@ impl World {
             "mutation($input: ExportDecksInput!) { exportDecks(input: $input) { export { id } } }";
         self.ask(&self.decks, viewer, export, json!({ "format": "JSON" })).await;
         self.exported(viewer).await;
+        self.share(&ada, &decks[0]).await;
         let delete = "mutation($input: DeleteDeckInput!) { deleteDeck(input: $input) { trashId } }";
         self.ask(&self.decks, viewer, delete, json!({ "id": decks[1] })).await;
         ada
@@ -181,6 +182,30 @@ impl World {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         panic!("the export is never complete");
+    }
+
+    /// Publishes a deck, and clones and rates somebody else's.
+    async fn share(&self, ada: &Viewer, deck: &Value) {
+        let publish = "mutation($input: PublishDeckInput!) { publishDeck(input: $input) { publicDeck { slug } } }";
+        let input = json!({ "deckId": deck, "slug": "adas", "licence": "CC0", "title": WORD, "description": WORD,
+            "tags": [WORD], "authorName": WORD, "changeNote": WORD });
+        self.ask(&self.decks, Some(ada), publish, input).await;
+
+        let bob = Viewer::new(common::UserId::new(), common::SessionId::new(), Roles::default());
+        let create =
+            "mutation($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }";
+        let data = self.ask(&self.decks, Some(&bob), create, json!({ "name": "Bob" })).await;
+        let bobs = &data["createDeck"]["deck"]["id"];
+        let cards =
+            "mutation($input: CreateCardsInput!) { createCards(input: $input) { cards { id } } }";
+        let input = json!({ "deckId": bobs, "cards": [{ "question": "q", "answer": "a" }] });
+        self.ask(&self.decks, Some(&bob), cards, input).await;
+        let input = json!({ "deckId": bobs, "slug": "bobs", "licence": "CC0" });
+        self.ask(&self.decks, Some(&bob), publish, input).await;
+        let clone = "mutation($input: ClonePublicDeckInput!) { clonePublicDeck(input: $input) { deck { id } } }";
+        self.ask(&self.decks, Some(ada), clone, json!({ "slug": "bobs" })).await;
+        let rate = "mutation($input: RatePublicDeckInput!) { ratePublicDeck(input: $input) { publicDeck { slug } } }";
+        self.ask(&self.decks, Some(ada), rate, json!({ "slug": "bobs", "stars": 5 })).await;
     }
 
     /// Stores an image. JSON cannot write one.

@@ -17,7 +17,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, Value as ConstValue};
 use ownership_graph::{Graph, SECRET, Who, masked};
-use ownership_table::{collections, generation, learning, transfers};
+use ownership_table::{collections, generation, learning, sharing, transfers};
 use serde_json::Value;
 
 /// How a field is called, and what the answer must be. In the documents `{deck}` and the like stand for what is Ada's, `{my_deck}` for what is Eve's.
@@ -189,8 +189,8 @@ const TABLE: &[(&str, Rule)] = &[
 ];
 
 fn table() -> impl Iterator<Item = &'static (&'static str, Rule)> {
-    let tables = [TABLE, collections::TABLE, learning::TABLE, generation::TABLE, transfers::TABLE];
-    tables.into_iter().flatten()
+    let domains = [TABLE, collections::TABLE, learning::TABLE, generation::TABLE];
+    domains.into_iter().chain([transfers::TABLE, sharing::TABLE]).flatten()
 }
 
 #[tokio::test(flavor = "multi_thread")]

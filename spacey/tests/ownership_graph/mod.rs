@@ -253,6 +253,18 @@ impl Graph {
             "mutation {{ exportDecks(input: {{ deckIds: [{deck:?}], format: JSON }}) {{ export {{ id }} }} }}"
         );
         let export = id(&self.run(who, &export).await, "/data/exportDecks/export/id");
+        let slug = if who == Who::Ada { "adas-own" } else { "eves-own" };
+        for share in [
+            format!(
+                "mutation {{ publishDeck(input: {{ deckId: {deck:?}, slug: {slug:?}, licence: CC0 }}) {{ publicDeck {{ slug }} }} }}"
+            ),
+            format!(
+                "mutation {{ unpublishDeck(input: {{ deckId: {deck:?} }}) {{ deck {{ id }} }} }}"
+            ),
+        ] {
+            let shared = self.run(who, &share).await;
+            assert_eq!(shared.get("errors"), None, "{shared}");
+        }
         let viewer = self.viewer(who).unwrap();
         let key = format!(
             "mutation {{ createApiKey(input: {{ name: {text:?}, scopes: [READ], expiresAt: \"{}\" }}) {{ apiKey {{ id }} }} }}",
@@ -282,6 +294,7 @@ impl Graph {
             ("draft", draft),
             ("import", import),
             ("export", export),
+            ("slug", slug.to_owned()),
             ("user", viewer.user.to_string()),
             ("email", email.to_owned()),
         ]
@@ -372,7 +385,7 @@ impl Graph {
         let document = "{ generationJobs { nodes { id version state drafts { id question state } } }
             viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
             tags { nodes { name noteCount } } trash { nodes { id title } } mediaFiles { totalCount nodes { id name size } }
-            decks(first: 100) { nodes { id name path description color version archived position
+            decks(first: 100) { nodes { id name path description color version archived position publication { slug release } source { release }
                 studySettings { version presetId own { newPerDay } }
                 cards(first: 100) { nodes { id question answer note { id version tags fields { value } } position version state due reps suspended flag reviews { nodes { id rating undone } } } } } }
             studyPresets { id name version own { newPerDay } } learningSessions { nodes { id finishedAt } } studyQueue(limit: 100) { card { id } } }

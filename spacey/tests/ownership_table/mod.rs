@@ -3,4 +3,5 @@
 pub(crate) mod collections;
 pub(crate) mod generation;
 pub(crate) mod learning;
+pub(crate) mod sharing;
 pub(crate) mod transfers;

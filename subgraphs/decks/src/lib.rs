@@ -6,6 +6,7 @@
 pub mod cloze;
 pub mod exchange;
 mod graphql;
+pub mod merge;
 pub mod model;
 pub mod place;
 pub mod references;

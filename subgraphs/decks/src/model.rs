@@ -4,9 +4,11 @@
 
 mod card;
 mod change;
+mod clones;
 mod deck;
 mod media;
 mod note;
+mod share;
 mod tag;
 mod transfer;
 mod trash;
@@ -16,6 +18,9 @@ use jiff::SignedDuration;
 
 pub use card::{Card, CardEdit, CardKey, CardList, CardSort, Move, NewCard};
 pub use change::{CHANGES, ChangeKey, Kind, Person};
+pub use clones::{
+    Links, NewClone, NoteLink, PublicFilter, PublicKey, PublicOrder, Pull, Rating, Subscription,
+};
 pub use deck::{Deck, DeckEdit, DeckFilter, DeckKey, DeckMove, DeckOrder, DeckSort, NewDeck};
 pub use media::{
     ContentHash, MAX_MEDIA_NAME, MAX_MEDIA_OF_NOTE, Media, MediaFilter, MediaKind, MediaLimits,
@@ -24,6 +29,11 @@ pub use media::{
 pub use note::{
     Content, Field, FieldEdit, Guid, MAX_DELETIONS, MAX_EXTRA_FIELDS, MAX_GUID, NewNote, Note,
     NoteEdit, NoteKind, Written,
+};
+pub use share::{
+    ChangeNote, Licence, MAX_CHANGE_NOTE, MAX_PUBLIC_TAGS, MAX_PUBLISHED_CARDS,
+    MAX_PUBLISHED_DECKS, MAX_PUBLISHED_TEXT, MAX_RELEASES, Publication, Publish, PublishedDeck,
+    PublishedNote, RATED_BESIDES, RATED_MIDDLE, Release, SampleKey, Slug, origin, public_tags,
 };
 pub use tag::{MAX_TAG, MAX_TAG_LEVELS, MAX_TAGS, Tag, Tagged, Tagging, Tags};
 pub use transfer::{

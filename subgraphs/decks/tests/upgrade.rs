@@ -185,3 +185,21 @@ async fn a_mongodb_database_is_carried_over() {
     old.check(&one.unwrap()).await;
     old.check(&other.unwrap()).await;
 }
+
+/// Two scripts that come from two sides at once must be in one order, each once: that of their numbers.
+#[test]
+fn every_script_is_run_in_the_order_of_its_number() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sqlite/migrations");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    let number = |file: &std::path::PathBuf| {
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        name.split('_').next().unwrap().parse::<u32>().unwrap()
+    };
+    let numbers: Vec<u32> = files.iter().map(number).collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "a number twice: {numbers:?}");
+    let scripts: Vec<String> =
+        files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    assert_eq!(scripts, MIGRATIONS);
+}

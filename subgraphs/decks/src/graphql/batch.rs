@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 use super::card::CardNode;
 use super::deck::DeckNode;
 use super::note::NoteNode;
+use super::public_deck::{DeckSource, PublicDeckNode};
 use crate::model::{Card, CardKey, CardList, Deck, DeckKey};
 use crate::service::Service;
 
@@ -31,6 +32,8 @@ pub(super) struct DeckBatch {
     child_counts: Batch<(), HashMap<DeckId, i64>>,
     card_pages: Batch<(CardList, PageRequest<CardKey>), HashMap<DeckId, CardPage>>,
     card_counts: Batch<CardList, HashMap<DeckId, i64>>,
+    publications: Batch<(), HashMap<DeckId, PublicDeckNode>>,
+    sources: Batch<(), HashMap<DeckId, DeckSource>>,
 }
 
 impl DeckBatch {
@@ -69,6 +72,37 @@ impl DeckBatch {
         };
         let decks = self.ancestors.get_or_init(load).await.clone()?;
         Ok(deck.ancestors.iter().filter_map(|id| decks.get(id).cloned()).collect())
+    }
+
+    /// As what `deck`, one of these, is public.
+    pub(super) async fn publication(
+        &self,
+        ctx: &Context<'_>,
+        deck: DeckId,
+    ) -> Result<Option<PublicDeckNode>> {
+        let load = async || {
+            let viewer = caller(ctx)?.viewer()?;
+            let service = ctx.data::<Arc<Service>>()?;
+            let found = service.publications_of(viewer, self.decks.clone()).await?;
+            let (decks, public): (Vec<DeckId>, Vec<_>) = found.into_iter().unzip();
+            Ok(decks.into_iter().zip(PublicDeckNode::of(public)).collect())
+        };
+        let nodes: Arc<HashMap<DeckId, PublicDeckNode>> = self.publications.get((), load).await?;
+        Ok(nodes.get(&deck).cloned())
+    }
+
+    /// Where `deck`, one of these, comes from.
+    pub(super) async fn source(
+        &self,
+        ctx: &Context<'_>,
+        deck: DeckId,
+    ) -> Result<Option<DeckSource>> {
+        let load = async || {
+            let viewer = caller(ctx)?.viewer()?;
+            let service = ctx.data::<Arc<Service>>()?;
+            Ok(DeckSource::of(service.sources(viewer, self.decks.clone()).await?))
+        };
+        Ok(self.sources.get((), load).await?.get(&deck).cloned())
     }
 
     /// A page of the decks in `deck`, one of these.

@@ -12,6 +12,7 @@ use common::page::{Page, PageRequest, encode_cursor};
 use super::args::{CardFilterInput, CardOrderInput, card_list};
 use super::batch::DeckBatch;
 use super::card::CardConnection;
+use super::public_deck::{DeckSource, PublicDeckNode};
 use crate::model::{DEFAULT_PAGE, Deck, DeckFilter, DeckKey, DeckSort};
 use crate::service::Service;
 
@@ -105,6 +106,16 @@ impl DeckNode {
     /// Starts at 1 and grows when its name, description, color or parent changes, or whether it is archived.
     async fn version(&self) -> i64 {
         self.deck.version
+    }
+
+    /// As what it is public; null when it is not.
+    async fn publication(&self, ctx: &Context<'_>) -> Result<Option<PublicDeckNode>> {
+        self.batch.publication(ctx, self.deck.id).await
+    }
+
+    /// Where it comes from; null when it is no clone of a public deck.
+    async fn source(&self, ctx: &Context<'_>) -> Result<Option<DeckSource>> {
+        self.batch.source(ctx, self.deck.id).await
     }
 
     /// How many cards lie right in it.

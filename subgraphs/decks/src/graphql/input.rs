@@ -216,7 +216,7 @@ pub(super) struct RestoreDeletedInput {
 }
 
 /// What was said, where null says something else than nothing.
-fn given<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
+pub(super) fn given<T>(value: MaybeUndefined<T>) -> Option<Option<T>> {
     match value {
         MaybeUndefined::Undefined => None,
         MaybeUndefined::Null => Some(None),

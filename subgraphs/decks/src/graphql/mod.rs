@@ -11,7 +11,9 @@ mod mutation;
 mod node;
 mod note;
 mod note_mutation;
+mod public_deck;
 mod search;
+mod share_mutation;
 mod sync;
 mod transfer;
 mod transfer_root;
@@ -25,11 +27,11 @@ use async_graphql::{Any, Context, ID, MergedObject, Object, Schema, Union};
 use common::graphql::entities::Representation;
 use common::graphql::fast::FastOptions;
 use common::graphql::{Result, caller};
-use common::page::{MAX_PAGE, PageRequest};
+use common::page::{MAX_PAGE, Page, PageRequest};
 use common::{CardId, DeckId, Error, MediaId, NoteId, UserId};
 use uuid::Uuid;
 
-use crate::model::DEFAULT_PAGE;
+use crate::model::{DEFAULT_PAGE, PublicFilter, PublicOrder};
 use crate::service::Service;
 use batch::{CardBatch, DeckBatch};
 use card::CardNode;
@@ -39,7 +41,9 @@ use mutation::CardMutation;
 use node::NodeInterface;
 use note::NoteNode;
 use note_mutation::NoteMutation;
+use public_deck::{LicenceName, PublicDeckConnection, PublicDeckNode, PublicDeckOrder};
 use search::SearchConnection;
+use share_mutation::ShareMutation;
 use transfer_root::{TransferMutation, TransferQuery, TransferSubscription};
 use user::UserNode;
 
@@ -53,7 +57,13 @@ pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, TransferS
 
 /// What can be changed.
 #[derive(Debug, Default, MergedObject)]
-pub(crate) struct Mutation(CardMutation, NoteMutation, MediaMutation, TransferMutation);
+pub(crate) struct Mutation(
+    CardMutation,
+    NoteMutation,
+    MediaMutation,
+    ShareMutation,
+    TransferMutation,
+);
 
 /// What can be asked.
 #[derive(Debug, Default, MergedObject)]
@@ -140,6 +150,52 @@ impl DeckQuery {
         let page = PageRequest::new(first, after.as_deref(), None, None, DEFAULT_PAGE)?;
         let (query, page) = ctx.data::<Arc<Service>>()?.search(viewer, &query, page).await?;
         Ok(SearchConnection::new(query, page))
+    }
+
+    /// The public deck with a slug; null when there is none. Anybody can read it, signed in or not.
+    async fn public_deck(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The slug, without regard to case.")] slug: String,
+    ) -> Result<Option<PublicDeckNode>> {
+        let found = ctx.data::<Arc<Service>>()?.public_deck(&slug).await?;
+        Ok(found.map(PublicDeckNode::one))
+    }
+
+    /// Public decks, for anybody to read, signed in or not: 50 unless `first` or `last` says otherwise, at most 500.
+    #[expect(clippy::too_many_arguments, reason = "the connection's arguments, each by its name")]
+    async fn public_decks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Words, each of which begins one in title, description, tags or the author's name, without regard to case and accents: up to 200 characters, 20 words. All when absent or empty."
+        )]
+        query: Option<String>,
+        #[graphql(desc = "Only those with all these tags, or ones below them: at most 20.")]
+        tags: Option<Vec<String>>,
+        #[graphql(desc = "Only those under this licence.")] licence: Option<LicenceName>,
+        #[graphql(desc = "What the list is sorted by; by NEWEST when absent.")] order_by: Option<
+            PublicDeckOrder,
+        >,
+        #[graphql(desc = "The first so many, or those after `after`: 0 to 500.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: public decks after it.")] after: Option<String>,
+        #[graphql(desc = "The last so many, or those before `before`: 0 to 500.")] last: Option<
+            i32,
+        >,
+        #[graphql(desc = "A cursor: public decks before it.")] before: Option<String>,
+    ) -> Result<PublicDeckConnection> {
+        let page =
+            PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
+        let (query, tags) = (query.unwrap_or_default(), tags.unwrap_or_default());
+        let filter = PublicFilter::new(&query, &tags, licence.map(Into::into))?;
+        let order = order_by.map_or(PublicOrder::Newest, PublicOrder::from);
+        let service = ctx.data::<Arc<Service>>()?;
+        let page = service.public_decks(filter.clone(), order, page).await?;
+        let Page { rows, has_previous, has_next } = page;
+        let page = Page { rows: PublicDeckNode::of(rows), has_previous, has_next };
+        Ok(PublicDeckConnection { page, filter, order })
     }
 
     /// What has this id and is the viewer's, whatever it is: a deck, a note, a card, a media file, or the viewer. Null when there is nothing.

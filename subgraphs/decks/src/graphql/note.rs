@@ -11,7 +11,7 @@ use super::args::NoteType;
 use super::batch::CardBatch;
 use super::card::CardNode;
 use super::media::{MediaNode, MediaOfNotes};
-use crate::model::Note;
+use crate::model::{Field, Note};
 use crate::service::NoteWithCards;
 
 /// A note and its cards.
@@ -62,7 +62,7 @@ impl NoteNode {
     /// What it says: the fields of its type, then others.
     async fn fields(&self) -> Vec<NoteField> {
         let fields = self.note.content.fields().iter();
-        fields.map(|f| NoteField { name: f.name.clone(), value: f.value.clone() }).collect()
+        fields.map(NoteField::from).collect()
     }
 
     /// Its tags by name.
@@ -103,4 +103,10 @@ pub(super) struct NoteField {
     name: String,
     /// What it says, as it was written: up to 10,000 characters.
     value: String,
+}
+
+impl From<&Field> for NoteField {
+    fn from(field: &Field) -> Self {
+        Self { name: field.name.clone(), value: field.value.clone() }
+    }
 }

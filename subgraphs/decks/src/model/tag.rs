@@ -129,6 +129,20 @@ impl Tags {
         &self.0
     }
 
+    /// The keys by which they are found: their own and those of the tags above them, each once.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        for tag in &self.0 {
+            let key = tag.key();
+            let ends = key.match_indices(SEPARATOR).map(|(at, _)| at).chain([key.len()]);
+            keys.extend(ends.map(|end| key[..end].to_owned()));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
     /// These without some and with others; those keep their spelling that were there before.
     ///
     /// # Errors

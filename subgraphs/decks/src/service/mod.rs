@@ -4,17 +4,22 @@
 //! A change is decided on rows that were read before, and committed only if they are still the same; otherwise it is decided again.
 
 mod accepted;
+mod browse;
 mod cards;
 mod check;
+mod clones;
 mod copies;
 mod decks;
 mod media;
 mod moves;
 mod notes;
 mod people;
+mod publish;
+mod pull;
 mod read;
 mod rewrite;
 mod search;
+mod subscribers;
 mod sync;
 mod tags;
 mod tell;
@@ -31,6 +36,8 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use crate::model::{Card, MediaLimits, Note};
 use crate::store::{Changes, Commit, Store};
 
+pub use browse::Source;
+pub use pull::{ConflictKind, PullConflict, Pulled};
 pub use read::Node;
 pub use sync::ChangePage;
 

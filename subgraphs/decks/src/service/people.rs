@@ -22,7 +22,8 @@ const STAGED_AT_ONCE: u32 = 1_000;
 const MEDIA_AT_ONCE: u32 = 20;
 
 impl Service {
-    /// Deletes all decks and media of a person whose account is gone, some at a time. From the first on, nothing new is made for that person.
+    /// Deletes all decks and media of a person whose account is gone, some at a time, and what was published. From the first on, nothing new is made for
+    /// that person.
     async fn forget(&self, user: UserId) -> Result<(), Error> {
         // Whoever is at work on one is fenced off by its absence.
         let transfers = self.store.transfers(user, None).await?;
@@ -38,7 +39,7 @@ impl Service {
         for staging in transfers.iter().chain(&late).filter_map(|transfer| transfer.body.staging) {
             while !self.store.purge(staging, STAGED_AT_ONCE).await? {}
         }
-        Ok(())
+        self.forget_sharing(user).await
     }
 
     /// Answers whether there may be more to delete.
@@ -58,8 +59,11 @@ impl Service {
         let events =
             live().map(|deck| Deck { version: deck.version + 1, ..deck.clone() }.told(true));
         let events = events.collect();
+        let leaving: Vec<Deck> = live().cloned().collect();
+        let sharing = self.leaving(user, &leaving).await?;
         let changes = self.without_media(&mut owner, &media).await?;
-        let changes = Changes { owner: Some(owner), deleted_decks: decks, events, ..changes };
+        let changes =
+            Changes { owner: Some(owner), sharing, deleted_decks: decks, events, ..changes };
         Ok((true, changes))
     }
 }

@@ -270,7 +270,7 @@ impl Service {
     }
 }
 
-fn refuse_other_order(other: bool) -> Result<(), Error> {
+pub(super) fn refuse_other_order(other: bool) -> Result<(), Error> {
     if other {
         let message =
             "the cursor is one of a list in another order: pass one that this list answered";

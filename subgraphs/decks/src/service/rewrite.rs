@@ -2,6 +2,8 @@
 //! card; those that are no longer made go into the trash, unlisted, and come back when the note is written so again.
 //!
 //! Cards that a person deleted stay in the trash, unless the note would be left without any.
+//!
+//! What is pulled of a published deck is an edit too: of notes and decks, with new ones of both, and with notes that go.
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,6 +32,9 @@ pub(super) struct Rewrite<'a> {
     with_deck: HashSet<TrashId>,
     decks: HashMap<DeckId, Deck>,
     changed_decks: HashSet<DeckId>,
+    new_decks: HashSet<DeckId>,
+    /// Cards of notes that are deleted.
+    deleted: Vec<Card>,
     /// Cards, new and old, that still need a place in a deck.
     homeless: HashMap<DeckId, Vec<(Card, bool)>>,
     changes: Changes,
@@ -64,6 +69,8 @@ impl<'a> Rewrite<'a> {
             with_deck: of_kind(TrashKind::Deck),
             decks,
             changed_decks: HashSet::new(),
+            new_decks: HashSet::new(),
+            deleted: Vec::new(),
             homeless: HashMap::new(),
             changes: Changes::default(),
         })
@@ -73,20 +80,32 @@ impl<'a> Rewrite<'a> {
     pub(super) fn note(
         &mut self,
         before: NoteWithCards,
+        note: Note,
+    ) -> Result<NoteWithCards, Error> {
+        self.note_to(before, note, None)
+    }
+
+    /// Writes a note anew, and moves its cards to the end of a deck.
+    pub(super) fn note_to(
+        &mut self,
+        before: NoteWithCards,
         mut note: Note,
+        to: Option<DeckId>,
     ) -> Result<NoteWithCards, Error> {
         let NoteWithCards { note: old, cards } = before;
-        if note == old {
+        if note == old && to.is_none() {
             let cards = cards.into_iter().filter(|card| card.trash.is_none()).collect();
             return Ok(NoteWithCards { note, cards });
         }
-        note.version += 1;
-        note.updated_at = self.now;
-        self.changes.notes.push(note.clone());
+        if note != old {
+            note.version += 1;
+            note.updated_at = self.now;
+            self.changes.notes.push(note.clone());
+        }
 
         let written = note.content.cards();
         let live = |card: &&Card| card.trash.is_none();
-        let Some(home) = cards.iter().find(live).map(|card| card.deck) else {
+        let Some(home) = to.or_else(|| cards.iter().find(live).map(|card| card.deck)) else {
             return Err(Error::not_found("note", note.id));
         };
         let ordinals: HashSet<i64> = written.iter().map(|written| written.ordinal).collect();
@@ -103,7 +122,7 @@ impl<'a> Rewrite<'a> {
         let mut made = Vec::with_capacity(written.len());
         for written in written {
             let card = match of_ordinal.remove(&written.ordinal) {
-                Some(card) => self.keep(card, &written, &note, home, [!left, retagged])?,
+                Some(card) => self.keep(card, &written, &note, (home, to), [!left, retagged])?,
                 None => Some(self.make(&written, &note, home)),
             };
             made.extend(card);
@@ -118,7 +137,7 @@ impl<'a> Rewrite<'a> {
         before: Card,
         written: &Written,
         note: &Note,
-        home: DeckId,
+        (home, to): (DeckId, Option<DeckId>),
         [revive, retagged]: [bool; 2],
     ) -> Result<Option<Card>, Error> {
         let mut card = before.clone();
@@ -128,6 +147,14 @@ impl<'a> Rewrite<'a> {
         let comes_back = card.trash.is_some_and(|trash| revive || self.edits.contains(&trash));
         if comes_back {
             card.trash = None;
+        }
+        if let Some(to) = to.filter(|to| card.trash.is_none() && !comes_back && card.deck != *to) {
+            card.version += 1;
+            card.updated_at = self.now;
+            self.take_out(card.deck);
+            card.deck = to;
+            self.homeless.entry(to).or_default().push((card.clone(), false));
+            return Ok(Some(card));
         }
         // Others know the tags of cards, not of notes.
         let is_told = card.trash.is_none_or(|trash| self.with_deck.contains(&trash));
@@ -184,13 +211,88 @@ impl<'a> Rewrite<'a> {
         self.trashed += 1;
         self.title.get_or_insert_with(|| super::trash::title(&card.question));
         if was_live {
-            if let Some(deck) = self.decks.get_mut(&card.deck) {
-                deck.card_count -= 1;
-                self.changed_decks.insert(deck.id);
-            }
+            self.take_out(card.deck);
             self.changes.events.push(told(&card, true));
         }
         self.changes.cards.push(card);
+    }
+
+    /// Counts a card out of a deck.
+    fn take_out(&mut self, deck: DeckId) {
+        if let Some(deck) = self.decks.get_mut(&deck) {
+            deck.card_count -= 1;
+            self.changed_decks.insert(deck.id);
+        }
+    }
+
+    /// Makes a deck. Decks come before those in them.
+    pub(super) fn new_deck(&mut self, deck: Deck) {
+        self.changes.events.push(deck.told(false));
+        self.new_decks.insert(deck.id);
+        self.decks.insert(deck.id, deck);
+    }
+
+    /// Takes in decks that others are made in, or notes.
+    pub(super) fn know(&mut self, decks: impl IntoIterator<Item = Deck>) {
+        for deck in decks {
+            self.decks.entry(deck.id).or_insert(deck);
+        }
+    }
+
+    /// A deck that is known.
+    pub(super) fn deck(&self, id: DeckId) -> Option<&Deck> {
+        self.decks.get(&id)
+    }
+
+    /// Writes a deck that is known anew. Without a change it is only made sure that it stays as it is meanwhile.
+    pub(super) fn write_deck(&mut self, deck: Deck) {
+        self.changed_decks.insert(deck.id);
+        self.decks.insert(deck.id, deck);
+    }
+
+    /// Makes a note whose cards lie in a deck. Answers their number.
+    pub(super) fn new_note(&mut self, note: Note, deck: DeckId) -> usize {
+        let written = note.content.cards();
+        for written in &written {
+            self.make(written, &note, deck);
+        }
+        self.changes.new_notes.push(note);
+        written.len()
+    }
+
+    /// Puts all cards of a note into the trash: for all such notes there is one entry, which is listed.
+    pub(super) fn delete(&mut self, note: NoteWithCards) {
+        for mut card in note.cards.into_iter().filter(|card| card.trash.is_none()) {
+            card.version += 1;
+            self.take_out(card.deck);
+            self.deleted.push(card);
+        }
+    }
+
+    fn trash_deleted(&mut self) {
+        if self.deleted.is_empty() {
+            return;
+        }
+        let title = self.deleted.first().map(|card| super::trash::title(&card.question));
+        let entry = self.entry(TrashId::new(), TrashKind::Cards, title, self.deleted.len());
+        for mut card in std::mem::take(&mut self.deleted) {
+            card.trash = Some(entry.id);
+            self.changes.events.push(told(&card, true));
+            self.changes.cards.push(card);
+        }
+        self.changes.trash.push(entry);
+    }
+
+    fn entry(&self, id: TrashId, kind: TrashKind, title: Option<String>, cards: usize) -> Trash {
+        Trash {
+            id,
+            owner: self.viewer.user,
+            kind,
+            title: title.unwrap_or_default(),
+            deck_count: 0,
+            card_count: i64::try_from(cards).unwrap_or(i64::MAX),
+            deleted_at: self.now,
+        }
     }
 
     /// Finds the places of new cards, and puts everything that changes together.
@@ -216,19 +318,19 @@ impl<'a> Rewrite<'a> {
             self.changes.moved_cards.extend(moved_cards);
         }
         if self.trashed > 0 {
-            self.changes.trash = Some(Trash {
-                id: self.trash,
-                owner: self.viewer.user,
-                kind: TrashKind::Edit,
-                title: self.title.unwrap_or_default(),
-                deck_count: 0,
-                card_count: i64::try_from(self.trashed).unwrap_or(i64::MAX),
-                deleted_at: self.now,
-            });
+            let title = self.title.take();
+            let entry = self.entry(self.trash, TrashKind::Edit, title, self.trashed);
+            self.changes.trash.push(entry);
         }
-        let changed = self.changed_decks;
-        self.changes.decks =
-            self.decks.into_values().filter(|deck| changed.contains(&deck.id)).collect();
+        self.trash_deleted();
+        let (changed, new) = (self.changed_decks, self.new_decks);
+        for deck in self.decks.into_values() {
+            if new.contains(&deck.id) {
+                self.changes.new_decks.push(deck);
+            } else if changed.contains(&deck.id) {
+                self.changes.decks.push(deck);
+            }
+        }
         Ok(self.changes)
     }
 }

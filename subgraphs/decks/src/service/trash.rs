@@ -76,6 +76,8 @@ impl Service {
             let Some(entry) = self.store.expired(self.clock.now() - TRASH_KEPT).await? else {
                 return Ok(false);
             };
+            let decks = self.store.trashed_decks(entry.id).await?;
+            self.erase(decks.iter().map(|deck| deck.id).collect()).await?;
             self.store.purge(entry.id, PURGED_AT_ONCE).await?;
         }
         Ok(true)
@@ -115,8 +117,9 @@ impl Service {
             owner: Some(owner),
             events: decks.iter().map(|deck| deck.told(true)).collect(),
             trashed_with_deck: decks.iter().map(|deck| (deck.id, entry.id)).collect(),
+            sharing: self.leaving(viewer.user, &decks).await?,
             decks,
-            trash: Some(entry.clone()),
+            trash: vec![entry.clone()],
             ..Changes::default()
         };
         Ok((entry.id, changes))
@@ -142,7 +145,7 @@ impl Service {
             decks: decks.into_values().collect(),
             events: cards.iter().map(|card| told(card, true)).collect(),
             cards,
-            trash: Some(entry.clone()),
+            trash: vec![entry.clone()],
             ..Changes::default()
         };
         Ok((entry.id, changes))
@@ -187,9 +190,10 @@ impl Service {
             deck.card_count = counts.get(&deck.id).copied().unwrap_or(0);
         }
         let events = decks.iter().map(|deck| deck.told(false)).collect();
+        let sharing = self.returning(viewer.user, &decks).await?;
         // What is decided rests on where the parent lies.
         decks.extend(parent);
-        Ok(Changes { owner: Some(owner), decks, events, ..Changes::default() })
+        Ok(Changes { owner: Some(owner), decks, sharing, events, ..Changes::default() })
     }
 
     async fn restore_cards(&self, viewer: &Viewer, id: TrashId) -> Result<Changes, Error> {

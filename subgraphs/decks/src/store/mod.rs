@@ -5,10 +5,12 @@
 
 pub mod media;
 pub mod mongo;
+pub mod sharing;
 pub mod sqlite;
 mod transfers;
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use common::event::{CardsStudied, Event, UserChanged};
 use common::outbox::OutboxStore;
@@ -24,6 +26,7 @@ use crate::model::{
 };
 use crate::search::{Filter, SearchKey};
 use media::{MediaStore, NewContent};
+use sharing::{ShareChanges, ShareStore};
 
 pub use transfers::TransferStore;
 
@@ -31,7 +34,7 @@ pub use transfers::TransferStore;
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// Where decks, notes and cards are kept. What lies in the trash is answered only where it says so.
-pub trait Store: OutboxStore + MediaStore + TransferStore {
+pub trait Store: OutboxStore + ShareStore + MediaStore + TransferStore {
     /// What is known of a person.
     fn owner(&self, id: UserId) -> Reply<'_, Owner>;
 
@@ -228,8 +231,8 @@ pub struct Changes {
     pub cards: Vec<Card>,
     /// Cards that change their place.
     pub moved_cards: Vec<MovedCard>,
-    /// A new entry of the trash.
-    pub trash: Option<Trash>,
+    /// New entries of the trash.
+    pub trash: Vec<Trash>,
     /// Decks all of whose cards that are not in the trash go into an entry of it, each with the next version.
     pub trashed_with_deck: Vec<(DeckId, TrashId)>,
     /// Entries of the trash that end. The cards that still lie in them come back, each with the next version.
@@ -242,6 +245,8 @@ pub struct Changes {
     pub new_items: Vec<Item>,
     /// Its items up to this number were made.
     pub done_items: Option<i64>,
+    /// What changes of published decks, clones and ratings.
+    pub sharing: ShareChanges,
     /// Bytes of media to store that the person does not have yet.
     pub new_contents: Vec<NewContent>,
     /// Media to store.
@@ -285,7 +290,7 @@ impl Changes {
 
     /// Whether cards go into the trash or come back, so that notes are not there any more or are there again.
     fn moves_trash(&self) -> bool {
-        self.trash.is_some()
+        !self.trash.is_empty()
             || !self.trashed_with_deck.is_empty()
             || !self.restored.is_empty()
             || !self.uncovered.is_empty()
@@ -303,11 +308,12 @@ impl Changes {
             && self.new_cards.is_empty()
             && self.cards.is_empty()
             && self.moved_cards.is_empty()
-            && self.trash.is_none()
+            && self.trash.is_empty()
             && self.trashed_with_deck.is_empty()
             && self.restored.is_empty()
             && self.uncovered.is_empty()
             && self.transfer.is_none()
+            && self.sharing.is_empty()
             && self.new_contents.is_empty()
             && self.new_media.is_empty()
             && self.deleted_media.is_empty()
@@ -360,14 +366,14 @@ fn is_stale(cause: &common::error::BoxError) -> bool {
 }
 
 /// Cuts pages out of rows that a store answered for several decks at once.
-fn pages<K, T, S: Ord>(
+fn pages<D: Copy + Eq + Hash, K, T, S: Ord>(
     request: &PageRequest<K>,
     descending: bool,
     rows: Vec<T>,
-    deck_of: fn(&T) -> Option<DeckId>,
+    deck_of: fn(&T) -> Option<D>,
     key: impl Fn(&T) -> S,
-) -> HashMap<DeckId, Page<T>> {
-    let mut decks: HashMap<DeckId, Vec<T>> = HashMap::new();
+) -> HashMap<D, Page<T>> {
+    let mut decks: HashMap<D, Vec<T>> = HashMap::new();
     // The rows of a deck come one after another: those are not looked up one by one.
     let mut rows = rows.into_iter().peekable();
     while let Some(row) = rows.next() {
@@ -376,7 +382,7 @@ fn pages<K, T, S: Ord>(
         list.push(row);
         list.extend(std::iter::from_fn(|| rows.next_if(|row| deck_of(row) == Some(deck))));
     }
-    let page = |(deck, mut rows): (DeckId, Vec<T>)| {
+    let page = |(deck, mut rows): (D, Vec<T>)| {
         if descending {
             rows.sort_unstable_by_key(|row| std::cmp::Reverse(key(row)));
         } else {

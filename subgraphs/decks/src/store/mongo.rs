@@ -5,6 +5,8 @@ mod documents;
 mod filters;
 mod media;
 mod search;
+mod sharing;
+mod sharing_documents;
 mod sync;
 mod told;
 mod transfers;
@@ -143,6 +145,7 @@ impl MongoStore {
         self.mongo.ensure_index("media", "by_name", by_name, unique.clone()).await?;
         let by_place = doc! { "owner": 1, "hash": 1, "number": 1 };
         self.mongo.ensure_index("mediaChunks", "by_place", by_place, unique).await?;
+        self.make_sharing_indexes().await?;
         // A transaction makes no collection while another writes: those without an index of their own are made here.
         for collection in ["owners", "deleted", "outbox", "persons", "sync"] {
             let id = doc! { "_id": 1 };

@@ -34,7 +34,7 @@ async fn first_screen(domain: &Domain, user: UserId) -> usize {
 }
 
 /// How many statements `run` takes by itself: the least of some runs, because once a second the outbox looks for undelivered events.
-async fn statements(count: impl Fn() -> u64, run: impl AsyncFn()) -> u64 {
+pub(crate) async fn statements(count: impl Fn() -> u64, run: impl AsyncFn()) -> u64 {
     let mut least = u64::MAX;
     for _ in 0..5 {
         let before = count();

@@ -10,6 +10,7 @@ mod media;
 mod nodes;
 mod notes;
 mod search;
+mod sharing;
 mod support;
 mod sync;
 mod tags;

@@ -6,6 +6,7 @@
 mod model;
 mod pages;
 mod replica;
+mod sharing;
 
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ use proptest::test_runner::{Config, TestRunner};
 use replica::Replica;
 
 /// What is done: which kind of thing, and two numbers that choose what to.
-type Step = (u8, usize, usize);
+pub(crate) type Step = (u8, usize, usize);
 
 /// A collection with a person at it.
 struct Collection {
@@ -203,7 +204,7 @@ fn text(numbers: &[i64]) -> Vec<FieldEdit> {
     vec![FieldEdit { name: "Text".into(), value: Some(text) }]
 }
 
-fn sequences(cases: u32, length: usize, run: impl Fn(Vec<Step>)) {
+pub(crate) fn sequences(cases: u32, length: usize, run: impl Fn(Vec<Step>)) {
     let config =
         Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let steps = prop::collection::vec((any::<u8>(), 0usize..1000, 0usize..1000), 0..length);

@@ -6,6 +6,7 @@ mod changes;
 mod decks_and_cards;
 mod media;
 mod notes_and_trash;
+mod sharing;
 mod support;
 mod told;
 
@@ -47,6 +48,11 @@ suite! {
     notes_and_trash::cards_of_a_deck_are_filtered_and_sorted
     notes_and_trash::what_is_in_the_trash_is_not_there_until_it_is_restored
     notes_and_trash::what_was_in_the_trash_is_deleted_for_good_in_parts
+    sharing::a_published_deck_comes_back_as_it_was_written
+    sharing::public_decks_are_found_and_paged_in_every_order
+    sharing::a_release_stays_as_it_was_when_others_come
+    sharing::clones_are_remembered_until_their_deck_is_gone
+    sharing::ratings_are_counted_once_for_each_person
     media::files_come_back_by_id_name_and_bytes
     media::a_taken_name_changes_nothing
     media::files_are_paged_by_name_and_by_whether_a_note_names_them

@@ -78,7 +78,7 @@ pub(crate) async fn notes_have_cards_and_tags(store: &impl Store) {
         new_decks: vec![deck.clone()],
         new_notes: notes.to_vec(),
         new_cards: new_cards.clone(),
-        trash: Some(trash),
+        trash: vec![trash],
         ..Changes::default()
     };
     done(store, changes).await;
@@ -175,19 +175,19 @@ pub(crate) async fn what_is_in_the_trash_is_not_there_until_it_is_restored(store
     done(store, Changes { new_decks, new_cards, ..Changes::default() }).await;
     let one = entry(user, TrashKind::Cards, 1);
     let first = Card { trash: Some(one.id), version: 2, ..cards[0].clone() };
-    let (trash, list) = (Some(one.clone()), vec![first.clone()]);
+    let (trash, list) = (vec![one.clone()], vec![first.clone()]);
     done(store, Changes { trash, cards: list, ..Changes::default() }).await;
     let two = entry(user, TrashKind::Deck, 2);
     let gone = Deck { trash: Some(two.id), ..deck.clone() };
     let changes = Changes {
-        trash: Some(two.clone()),
+        trash: vec![two.clone()],
         decks: vec![gone.clone()],
         trashed_with_deck: vec![(deck.id, two.id)],
         ..Changes::default()
     };
     done(store, changes).await;
     let hidden = entry(user, TrashKind::Edit, 3);
-    done(store, Changes { trash: Some(hidden.clone()), ..Changes::default() }).await;
+    done(store, Changes { trash: vec![hidden.clone()], ..Changes::default() }).await;
 
     let ids: Vec<CardId> = cards.iter().map(|card| card.id).collect();
     assert!(store.cards(ids.clone()).await.unwrap().is_empty());
@@ -239,11 +239,11 @@ pub(crate) async fn what_was_in_the_trash_is_deleted_for_good_in_parts(store: &i
         new_decks: vec![kept.clone(), gone.clone()],
         new_notes: vec![both.clone(), alone.clone()],
         new_cards: cards.clone(),
-        trash: Some(trash.clone()),
+        trash: vec![trash.clone()],
         ..Changes::default()
     };
     done(store, changes).await;
-    done(store, Changes { trash: Some(later.clone()), ..Changes::default() }).await;
+    done(store, Changes { trash: vec![later.clone()], ..Changes::default() }).await;
 
     assert_eq!(store.expired(at(5)).await.unwrap(), None);
     assert_eq!(store.expired(at(9)).await.unwrap(), Some(trash.clone()));

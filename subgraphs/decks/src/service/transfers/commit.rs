@@ -125,7 +125,7 @@ impl Service {
             changes.events.push(told(&Card { version, trash: None, ..card }, false));
         }
         if changes.uncovered.iter().any(|card| card.trash.is_some()) {
-            changes.trash = Some(Trash {
+            changes.trash = vec![Trash {
                 id: left,
                 owner: transfer.owner,
                 kind: TrashKind::Import,
@@ -134,7 +134,7 @@ impl Service {
                 card_count: 0,
                 // It is deleted for good at once.
                 deleted_at: self.clock.now() - TRASH_KEPT - SignedDuration::from_hours(1),
-            });
+            }];
         }
         transfer.body.done = (transfer.body.done + notes.len() as u64).min(transfer.body.total);
         changes.decks = decks.into_values().collect();

@@ -207,7 +207,7 @@ impl Service {
         let mut decks: HashMap<DeckId, Deck> =
             decks.into_iter().map(|deck| (deck.id, deck)).collect();
         let changes = Changes {
-            trash: Some(Trash {
+            trash: vec![Trash {
                 id: staging,
                 owner: transfer.owner,
                 kind: TrashKind::Import,
@@ -215,7 +215,7 @@ impl Service {
                 deck_count: new_count,
                 card_count: 0,
                 deleted_at: now,
-            }),
+            }],
             new_decks: new.iter().filter_map(|id| decks.remove(id)).collect(),
             decks: changed.iter().filter_map(|id| decks.remove(id)).collect(),
             transfer: Some(self.held(transfer.clone())),

@@ -342,23 +342,21 @@ impl TryFrom<CardDocument> for Card {
     }
 }
 
-fn kind(number: i64) -> Result<NoteKind, StoreError> {
+pub(super) fn kind(number: i64) -> Result<NoteKind, StoreError> {
     NoteKind::of_number(number)
         .ok_or_else(|| StoreError::Corrupt(format!("{number} is no kind of note")))
 }
 
 impl From<&Tags> for TagsDocument {
     fn from(tags: &Tags) -> Self {
-        let mut keys: Vec<String> = Vec::new();
-        for tag in tags.list() {
-            let key = tag.key();
-            let ends = key.match_indices("::").map(|(at, _)| at).chain([key.len()]);
-            keys.extend(ends.map(|end| key[..end].to_owned()));
-        }
-        keys.sort_unstable();
-        keys.dedup();
         let document = |tag: &Tag| TagDocument { key: tag.key(), text: tag.text().to_owned() };
-        Self { tags: tags.list().iter().map(document).collect(), tag_keys: keys }
+        Self { tags: tags.list().iter().map(document).collect(), tag_keys: tags.keys() }
+    }
+}
+
+impl From<TagsDocument> for Tags {
+    fn from(document: TagsDocument) -> Self {
+        Self::stored(document.tags.into_iter().map(|tag| Tag::stored(tag.text)).collect())
     }
 }
 
@@ -396,13 +394,12 @@ impl TryFrom<NoteDocument> for Note {
 
     fn try_from(document: NoteDocument) -> Result<Self, StoreError> {
         let fields = document.fields.into_iter().map(|(name, value)| Field { name, value });
-        let tags = document.tags.tags.into_iter().map(|tag| Tag::stored(tag.text));
         Ok(Self {
             id: document.id.into(),
             owner: document.owner.into(),
             guid: Guid(document.guid),
             content: Content::stored(kind(document.kind)?, fields.collect()),
-            tags: Tags::stored(tags.collect()),
+            tags: document.tags.into(),
             created_at: timestamp(document.created_at)?,
             updated_at: timestamp(document.updated_at)?,
             version: document.version,

@@ -31,10 +31,10 @@ impl MongoStore {
         Ok(counts.into_iter().collect())
     }
 
-    /// The same page of what belongs to each of many decks.
+    /// The same page of what belongs to each of many things of a collection, such as decks.
     pub(super) fn joined(
         &self,
-        decks: Vec<DeckId>,
+        ids: Vec<impl Into<Bson>>,
         from: &str,
         field: &str,
         filter: Document,
@@ -48,7 +48,7 @@ impl MongoStore {
         ];
         // The server joins `$lookup` and `$unwind` into one step, so no document holds the rows of a whole page.
         vec![
-            doc! { "$match": one_of(decks) },
+            doc! { "$match": one_of(ids) },
             doc! { "$project": { "_id": 1 } },
             doc! { "$lookup": {
                 "from": from,

@@ -101,6 +101,7 @@ impl MongoStore {
         for deck in &changes.deleted_decks {
             self.delete_deck(session, deck).await?;
         }
+        self.write_sharing(session, &changes.sharing).await?;
         self.write_media(session, changes).await?;
         if let Some(person) = changes.person() {
             self.follow(session, person, changes, change).await?;
@@ -191,6 +192,7 @@ impl MongoStore {
             }
         }
         self.delete_cards(session, doc! { "deck": deck.id }, None).await?;
+        self.forget_clones(session, vec![deck.id.to_bson()]).await?;
         let id = IdDocument { id: deck.id.to_bson() };
         self.deleted.insert_one(id).session(session).await?;
         Ok(())
@@ -259,6 +261,7 @@ impl MongoStore {
             return Ok(false);
         }
         insert(session, &self.deleted, decks).await?;
+        self.forget_clones(session, ids.clone()).await?;
         self.decks.delete_many(one_of(ids)).session(&mut *session).await?;
         self.trash.delete_one(doc! { "_id": trash }).session(session).await?;
         Ok(true)

@@ -1,8 +1,10 @@
 //! Decks, notes and cards in a SQLite file. Longer statements are in `sql/`, one a file.
 
 mod media;
+mod publish;
 mod rows;
 mod search;
+mod sharing;
 mod sync;
 mod told;
 mod transfers;
@@ -38,6 +40,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_notes_and_trash.sql"),
     include_str!("migrations/0003_search.sql"),
     include_str!("migrations/0004_study_and_sync.sql"),
+    include_str!("migrations/0005_sharing.sql"),
     include_str!("migrations/0006_media.sql"),
     include_str!("migrations/0007_transfers.sql"),
 ];

@@ -50,7 +50,7 @@ pub(super) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
     Timestamp::from_millisecond(at).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, at))
 }
 
-fn kind(row: &Row<'_>, index: usize) -> rusqlite::Result<NoteKind> {
+pub(super) fn kind(row: &Row<'_>, index: usize) -> rusqlite::Result<NoteKind> {
     let number: i64 = row.get(index)?;
     NoteKind::of_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(index, number))
 }
@@ -111,9 +111,13 @@ pub(super) fn card(row: &Row<'_>) -> rusqlite::Result<Card> {
     })
 }
 
+pub(super) fn fields(row: &Row<'_>, index: usize) -> rusqlite::Result<Vec<Field>> {
+    let fields: Vec<(String, String)> = json(row, index)?;
+    Ok(fields.into_iter().map(|(name, value)| Field { name, value }).collect())
+}
+
 pub(super) fn note(row: &Row<'_>) -> rusqlite::Result<Note> {
-    let fields: Vec<(String, String)> = json(row, 4)?;
-    let fields = fields.into_iter().map(|(name, value)| Field { name, value }).collect();
+    let fields = fields(row, 4)?;
     let tags: Vec<String> = json(row, 5)?;
     Ok(Note {
         id: row.get(0)?,
@@ -161,9 +165,9 @@ pub(super) fn trash(row: &Row<'_>) -> rusqlite::Result<Trash> {
 }
 
 /// A note's fields and tags as they are stored.
-pub(super) fn texts(note: &Note) -> Result<(String, String), StoreError> {
-    let fields = note.content.fields().iter().map(|field| (&field.name, &field.value));
-    let tags = note.tags.list().iter().map(Tag::text);
+pub(super) fn texts(content: &Content, tags: &Tags) -> Result<(String, String), StoreError> {
+    let fields = content.fields().iter().map(|field| (&field.name, &field.value));
+    let tags = tags.list().iter().map(Tag::text);
     let text = |result: serde_json::Result<String>| {
         result.map_err(|error| StoreError::Other(Box::new(error)))
     };

@@ -4,7 +4,7 @@
 use common::{EventId, StoreError, TrashId};
 use rusqlite::{Connection, Params, params};
 
-use super::{media, rows, search, sync, transfers};
+use super::{media, publish, rows, search, sync, transfers};
 use crate::model::{Card, Deck, Note, Owner, Tag, Trash, TrashKind};
 use crate::store::{Changes, MovedCard, Stale, Uncovered};
 
@@ -56,6 +56,7 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
             connection.prepare_cached(sql)?.execute(params![transfer.id, number])?;
         }
     }
+    publish::write(connection, &changes.sharing)?;
     media::write(connection, changes)?;
     if let Some(person) = changes.person().filter(|_| changes.moves_trash()) {
         // Notes come and go with their cards.
@@ -136,7 +137,7 @@ fn update_deck(connection: &Connection, deck: &Deck, change: i64) -> Result<(), 
 }
 
 fn insert_note(connection: &Connection, note: &Note, change: i64) -> Result<(), StoreError> {
-    let (fields, tags) = rows::texts(note)?;
+    let (fields, tags) = rows::texts(&note.content, &note.tags)?;
     connection.prepare_cached(include_str!("sql/insert_note.sql"))?.execute(params![
         note.id,
         note.owner,
@@ -154,7 +155,7 @@ fn insert_note(connection: &Connection, note: &Note, change: i64) -> Result<(), 
 }
 
 fn update_note(connection: &Connection, note: &Note, change: i64) -> Result<(), StoreError> {
-    let (fields, tags) = rows::texts(note)?;
+    let (fields, tags) = rows::texts(&note.content, &note.tags)?;
     let kind = note.content.kind().number();
     let updated_at = note.updated_at.as_millisecond();
     let values = params![note.id, note.version, kind, fields, tags, updated_at, change];
@@ -237,6 +238,7 @@ fn insert_trash(connection: &Connection, trash: &Trash) -> Result<(), StoreError
 fn delete_deck(connection: &Connection, deck: &Deck) -> Result<(), StoreError> {
     delete_cards(connection, "SELECT seq FROM card WHERE deck_id = ?1", params![deck.id])?;
     connection.prepare_cached("INSERT INTO deleted (id) VALUES (?1)")?.execute([deck.id])?;
+    connection.prepare_cached("DELETE FROM cloned_deck WHERE deck_id = ?1")?.execute([deck.id])?;
     if let Some(trash) = deck.trash {
         let sql = "DELETE FROM trash WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deck WHERE trash_id = ?1 AND id <> ?2)";
         connection.prepare_cached(sql)?.execute(params![trash, deck.id])?;
@@ -288,6 +290,7 @@ pub(super) fn purge(
     }
     for sql in [
         "INSERT INTO deleted (id) SELECT id FROM deck WHERE trash_id = ?1",
+        "DELETE FROM cloned_deck WHERE deck_id IN (SELECT id FROM deck WHERE trash_id = ?1)",
         "DELETE FROM deck WHERE trash_id = ?1",
         "DELETE FROM trash WHERE id = ?1",
     ] {
