@@ -25,7 +25,7 @@ pub(crate) struct Documents {
     trusted: Arc<TrustedDocuments>,
     untrusted: Untrusted,
     /// Texts by hash. None where persisted queries are off.
-    persisted: Option<OperationCache<Box<str>>>,
+    persisted: Option<OperationCache<String>>,
 }
 
 /// The text of an operation.
@@ -39,9 +39,8 @@ pub(crate) struct Found<'r> {
 impl Documents {
     pub(crate) fn new(settings: &DocumentSettings) -> Self {
         let cached_bytes = settings.persisted_bytes;
-        let keep = |cached_bytes| {
-            OperationCache::new(&OperationSettings { cached_bytes }, |text: &Box<str>| text.len())
-        };
+        let keep =
+            |cached_bytes| OperationCache::new(&OperationSettings { cached_bytes }, String::len);
         Self {
             trusted: settings.trusted.clone(),
             untrusted: settings.untrusted,
@@ -70,7 +69,7 @@ impl Documents {
     /// Keeps what was found and turned out to be good.
     pub(crate) fn keep(&self, found: &Found<'_>) {
         if let (Some(persisted), Some(hash)) = (&self.persisted, found.new) {
-            persisted.insert(hash, None, Arc::new(found.text.as_ref().into()));
+            persisted.insert(hash, None, Arc::new(found.text.clone().into_owned()));
         }
     }
 

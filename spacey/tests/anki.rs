@@ -27,7 +27,7 @@ struct Domains {
 
 impl Domains {
     async fn open([decks, learning]: [Backend; 2]) -> Self {
-        let learning = learning::open(learning, Clock::System).await.unwrap();
+        let learning = learning::open(learning, Vec::new(), Clock::System).await.unwrap();
         let decks = decks::open(decks, vec![learning.clone()], Clock::System).await.unwrap();
         let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles::default());
         Self { decks, learning, caller: Arc::new(Caller::new(Some(viewer), "test")) }

@@ -27,7 +27,8 @@ impl Service {
     /// [`Error::NotFound`] for the public deck or the parent; [`Error::Invalid`] for one's own; [`Error::Conflict`] when the id is that of
     /// something else; [`Error::LimitExceeded`] at [`crate::model::MAX_DECKS`] or [`crate::model::MAX_DEPTH`].
     pub async fn clone_deck(&self, viewer: &Viewer, new: &NewClone) -> Result<Deck, Error> {
-        let (deck, more) = self.change(viewer.user, || self.decide_clone(viewer, new)).await?;
+        let first = self.change(viewer.user, || Box::pin(self.decide_clone(viewer, new)));
+        let (deck, more) = Box::pin(first).await?;
         if !more {
             return Ok(deck);
         }
@@ -38,7 +39,7 @@ impl Service {
             choices: Vec::new(),
             expected_release: None,
         };
-        Ok(self.pull(viewer, &rest).await?.deck)
+        Ok(Box::pin(self.pull(viewer, &rest)).await?.deck)
     }
 
     /// Makes a clone with a first part of its notes. Answers whether there are more.

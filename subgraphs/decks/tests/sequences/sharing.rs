@@ -402,7 +402,7 @@ impl Two {
     async fn run(mut self, steps: Vec<Step>) {
         let mut model = Model { name: "a", ..Model::default() };
         for (nth, step) in steps.into_iter().enumerate() {
-            self.step(&mut model, step).await;
+            Box::pin(self.step(&mut model, step)).await;
             let (notes, _, name) = self.seen(&self.author, self.deck).await;
             assert_eq!(
                 (notes, &*name),

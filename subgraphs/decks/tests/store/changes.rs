@@ -69,7 +69,7 @@ pub(crate) async fn what_changes_comes_once_in_order(store: &impl Store) {
     // A card that goes into the trash takes its note along, and brings it back.
     let trash = entry(owner, TrashKind::Cards, 1);
     let gone = Card { version: 2, trash: Some(trash.id), ..two.clone() };
-    let changes = Changes { cards: vec![gone], trash: Some(trash.clone()), ..Changes::default() };
+    let changes = Changes { cards: vec![gone], trash: vec![trash.clone()], ..Changes::default() };
     done(store, changes).await;
     let (changed, last) = since(store, owner, end(after)).await;
     assert_eq!(changed, [notes(&[&second]), cards(&[&two])].concat());
@@ -83,7 +83,7 @@ pub(crate) async fn what_changes_comes_once_in_order(store: &impl Store) {
     let trash = entry(owner, TrashKind::Deck, 2);
     let home = Deck { revision: 2, trash: Some(trash.id), ..home };
     let trashed_with_deck = vec![(home.id, trash.id)];
-    let (decks, trash) = (vec![home], Some(trash));
+    let (decks, trash) = (vec![home], vec![trash]);
     done(store, Changes { decks, trash, trashed_with_deck, ..Changes::default() }).await;
     let (changed, _) = since(store, owner, end(after)).await;
     assert_eq!(changed, everything);

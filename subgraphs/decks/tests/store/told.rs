@@ -189,7 +189,7 @@ pub(crate) async fn what_was_learned_is_kept_when_newer(store: &impl Store) {
     let trash = entry(world.owner, TrashKind::Cards, 1);
     let gone = Card { trash: Some(trash.id), version: 2, ..world.cards[0].clone() };
     let cards = vec![gone];
-    done(store, Changes { cards, trash: Some(trash.clone()), ..Changes::default() }).await;
+    done(store, Changes { cards, trash: vec![trash.clone()], ..Changes::default() }).await;
     assert_eq!(suspended(&world).await, [0; 0]);
     world.tell(store, vec![CardStudied { leech: true, ..told(6, true) }]).await;
     let restored = vec![trash.id];
