@@ -2,7 +2,7 @@
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
 //! bench all | home | startup | cost | plans     bench floor FOLDER USER (the hand-written handler, started by `bench home`)
-//! bench decks | learning FOLDER [CARDS]  (writes DECKS.md, LEARNING.md and a plot each into the folder; collections of up to CARDS)
+//! bench decks | learning FOLDER \[CARDS\]  (writes DECKS.md, LEARNING.md and a plot each into the folder; collections of up to CARDS)
 //! bench plans FOLDER                  (refreshes the section on planning in the folder's RESULTS.md)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)

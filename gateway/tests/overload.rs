@@ -1,7 +1,5 @@
 //! More operations than can be run: those that run finish, a few wait, and the rest are told at once to come back.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-
 mod support;
 
 use std::sync::Arc;
