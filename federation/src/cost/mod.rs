@@ -6,8 +6,8 @@
 //! counts as 0. The client's operation is priced, not the plan: entities cost what the lists are long that they stand in, however many
 //! fetches bring them.
 //!
-//! Steps: the operation becomes a [`Formula`] (`compile`), which is kept and evaluated with each request's variables (`formula`); the
-//! projection adds up [`Price`]s as it writes. This module refuses only what `@listSize(requireOneSlicingArgument: true)` does.
+//! Steps: the operation becomes a `Formula` (`compile`), which is kept and evaluated with each request's variables (`formula`); the
+//! projection adds up `Price`s as it writes. This module refuses only what `@listSize(requireOneSlicingArgument: true)` does.
 
 mod argument;
 mod compile;
