@@ -2,7 +2,8 @@
 //! come back later. So those that run finish in time, whatever arrives.
 //!
 //! A place that becomes free goes to the first in the best class that waits. When all waiting places are taken, somebody of a better
-//! class takes that of the one who came last in the worst.
+//! class takes that of the one who came last in the worst. Those who are not signed in have three quarters of the places at most, so that
+//! however many log in at once, others go on.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +31,8 @@ pub(crate) enum Class {
     Anybody,
 }
 
-const CLASSES: usize = 4;
+/// The best first.
+const CLASSES: [Class; 4] = [Class::Cheap, Class::Known, Class::CheapOfAnybody, Class::Anybody];
 
 impl Class {
     /// The class of an operation.
@@ -42,12 +44,18 @@ impl Class {
             (false, false) => Self::Anybody,
         }
     }
+
+    const fn is_known(self) -> bool {
+        matches!(self, Self::Cheap | Self::Known)
+    }
 }
 
 /// The places there are. It is shared by all requests.
 #[derive(Debug)]
 pub(crate) struct Admission {
     most_running: usize,
+    /// How many of them may be of those who are not signed in.
+    most_unknown: usize,
     most_waiting: usize,
     patience: Duration,
     places: Mutex<Places>,
@@ -56,21 +64,25 @@ pub(crate) struct Admission {
 #[derive(Debug, Default)]
 struct Places {
     running: usize,
+    /// How many of them are of those who are not signed in.
+    unknown: usize,
     /// Those who wait, by class. One whose receiver is gone has given up.
-    waiting: [VecDeque<oneshot::Sender<Permit>>; CLASSES],
+    waiting: [VecDeque<oneshot::Sender<Permit>>; CLASSES.len()],
 }
 
 /// A place among those that run, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    /// None once it was passed on.
+    /// None once it was given back.
     admission: Option<Arc<Admission>>,
+    is_known: bool,
 }
 
 impl Admission {
     pub(crate) fn new(settings: &AdmissionSettings) -> Arc<Self> {
         Arc::new(Self {
             most_running: settings.running,
+            most_unknown: (settings.running * 3 / 4).max(1),
             most_waiting: settings.waiting,
             patience: settings.patience,
             places: Mutex::default(),
@@ -83,19 +95,45 @@ impl Admission {
     /// [`Code::Overloaded`] with `Retry-After` when there is none.
     pub(crate) async fn enter(
         self: &Arc<Self>,
-        class: impl FnOnce() -> Class,
+        is_known: bool,
+        is_cheap: impl FnOnce() -> bool,
     ) -> Result<Permit, Outcome> {
         let waiting = {
             let mut places = self.lock();
-            if places.running < self.most_running {
-                places.running += 1;
-                return Ok(Permit { admission: Some(self.clone()) });
+            if self.has_room(&places, is_known) {
+                places.take(is_known);
+                return Ok(Permit { admission: Some(self.clone()), is_known });
             }
-            places.wait(class(), self.most_waiting)?
+            places.wait(Class::of(is_known, is_cheap()), self.most_waiting)?
         };
         match timeout(self.patience, waiting).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(overloaded()),
+        }
+    }
+
+    const fn has_room(&self, places: &Places, is_known: bool) -> bool {
+        places.running < self.most_running && (is_known || places.unknown < self.most_unknown)
+    }
+
+    /// Gives places that are free to those who wait for them.
+    fn pass_on(self: &Arc<Self>) {
+        loop {
+            let mut places = self.lock();
+            let next = CLASSES.into_iter().find_map(|class| {
+                let has_room = self.has_room(&places, class.is_known());
+                let next = places.waiting[class as usize].pop_front_if(|_| has_room)?;
+                Some((class.is_known(), next))
+            });
+            let Some((is_known, next)) = next else { return };
+            places.take(is_known);
+            drop(places);
+            // Whoever waited may have given up at this moment: the place is for the one behind.
+            if let Err(mut returned) = next.send(Permit { admission: Some(self.clone()), is_known })
+            {
+                returned.admission = None;
+                self.lock().give_back(is_known);
+            }
         }
     }
 
@@ -112,7 +150,8 @@ impl Places {
             self.waiting.iter_mut().for_each(|queue| queue.retain(|place| !place.is_closed()));
         }
         if self.count() >= most {
-            let worst = (class as usize + 1..CLASSES).rev().find(|i| !self.waiting[*i].is_empty());
+            let worst =
+                (class as usize + 1..CLASSES.len()).rev().find(|i| !self.waiting[*i].is_empty());
             let worst = worst.ok_or_else(overloaded)?;
             self.waiting[worst].pop_back();
         }
@@ -125,26 +164,22 @@ impl Places {
         self.waiting.iter().map(VecDeque::len).sum()
     }
 
-    fn next(&mut self) -> Option<oneshot::Sender<Permit>> {
-        self.waiting.iter_mut().find_map(VecDeque::pop_front)
+    const fn take(&mut self, is_known: bool) {
+        self.running += 1;
+        self.unknown += !is_known as usize;
+    }
+
+    const fn give_back(&mut self, is_known: bool) {
+        self.running -= 1;
+        self.unknown -= !is_known as usize;
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let Some(admission) = self.admission.take() else { return };
-        loop {
-            let mut places = admission.lock();
-            let Some(next) = places.next() else {
-                places.running -= 1;
-                return;
-            };
-            drop(places);
-            match next.send(Self { admission: Some(admission.clone()) }) {
-                Ok(()) => return,
-                // Whoever waited gave up at this moment: the place is for the one behind.
-                Err(mut returned) => returned.admission = None,
-            }
+        if let Some(admission) = self.admission.take() {
+            admission.lock().give_back(self.is_known);
+            admission.pass_on();
         }
     }
 }
@@ -173,12 +208,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_first_of_the_best_class_comes_next() {
         let admission = admission(1, 10);
-        let permit = admission.enter(|| Class::Anybody).await.unwrap();
-        let enter = |class| {
+        let permit = admission.enter(false, || false).await.unwrap();
+        let enter = |(is_known, is_cheap): (bool, bool)| {
             let admission = admission.clone();
-            Box::pin(async move { admission.enter(|| class).await })
+            Box::pin(async move { admission.enter(is_known, || is_cheap).await })
         };
-        let mut waiting = [Class::Anybody, Class::Known, Class::Cheap, Class::Cheap].map(enter);
+        let mut waiting = [(false, false), (true, false), (true, true), (true, true)].map(enter);
         for future in &mut waiting {
             assert!(future.now_or_never_by_ref().is_none());
         }
@@ -204,17 +239,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_finds_no_room_is_told_at_once_unless_a_worse_one_waits() {
         let admission = admission(1, 1);
-        let permit = admission.enter(|| Class::Known).await.unwrap();
+        let permit = admission.enter(true, || false).await.unwrap();
         let worse = tokio::spawn({
             let admission = admission.clone();
-            async move { admission.enter(|| Class::Anybody).await.err() }
+            async move { admission.enter(false, || false).await.err() }
         });
         tokio::task::yield_now().await;
-        let refused = admission.enter(|| Class::Anybody).now_or_never().unwrap().unwrap_err();
+        let refused = admission.enter(false, || false).now_or_never().unwrap().unwrap_err();
         assert_eq!(refused.code(), Some(Code::Overloaded));
         let better = tokio::spawn({
             let admission = admission.clone();
-            async move { admission.enter(|| Class::Cheap).await }
+            async move { admission.enter(true, || true).await }
         });
         assert_eq!(worse.await.unwrap().unwrap().code(), Some(Code::Overloaded));
         drop(permit);
@@ -225,17 +260,36 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_longer_than_there_is_patience_and_no_place_is_lost() {
         let admission = admission(1, 10);
-        let permit = admission.enter(|| Class::Known).await.unwrap();
+        let permit = admission.enter(true, || false).await.unwrap();
         for _ in 0..20 {
-            let refused = admission.enter(|| Class::Known).await.unwrap_err();
+            let refused = admission.enter(true, || false).await.unwrap_err();
             assert_eq!(refused.code(), Some(Code::Overloaded));
         }
         drop(permit);
-        let permit = admission.enter(|| Class::Known).now_or_never().unwrap().unwrap();
+        let permit = admission.enter(true, || false).now_or_never().unwrap().unwrap();
         // A request that is dropped while it waits.
-        assert!(admission.enter(|| Class::Known).now_or_never().is_none());
+        assert!(admission.enter(true, || false).now_or_never().is_none());
         drop(permit);
         assert_eq!(admission.lock().running, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_not_signed_in_leaves_places_to_others() {
+        let admission = admission(4, 10);
+        let mut storm = Vec::new();
+        for _ in 0..3 {
+            storm.push(admission.enter(false, || true).await.unwrap());
+        }
+        let mut fourth = Box::pin(admission.enter(false, || true));
+        assert!(fourth.now_or_never_by_ref().is_none());
+        let own = admission.enter(true, || false).now_or_never().unwrap().unwrap();
+        drop(own);
+        assert!(fourth.now_or_never_by_ref().is_none());
+        storm.pop();
+        drop(fourth.now_or_never_by_ref().unwrap().unwrap());
+        drop(storm);
+        let places = admission.lock();
+        assert_eq!((places.running, places.unknown), (0, 0));
     }
 
     /// Polls once without consuming.

@@ -13,7 +13,7 @@ use federation::{OperationKind, Prepared, Variables};
 use http::Method;
 use http::request::Parts;
 
-use crate::admission::{Class, Permit};
+use crate::admission::Permit;
 use crate::authenticate::{Identity, refuse_simple};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
@@ -144,12 +144,12 @@ async fn admit(
     variables: &Variables,
     identity: &Identity,
 ) -> Result<Permit, Outcome> {
-    let class = || {
+    let is_cheap = || {
         let estimate = prepared.estimate(variables, &state.settings.cost.assumed);
         let most = f64::from(state.settings.admission.cheap_cost);
-        Class::of(identity.viewer.is_some(), estimate.is_ok_and(|estimate| estimate <= most))
+        estimate.is_ok_and(|estimate| estimate <= most)
     };
-    state.admission.enter(class).await
+    state.admission.enter(identity.viewer.is_some(), is_cheap).await
 }
 
 /// An operation that may be run.

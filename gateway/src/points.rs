@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn whole_points_are_written_as_whole_numbers() {
-        for (points, expected) in [(12.0, "12"), (0.5, "0.5"), (f64::MAX, "1.7976931348623157e308")]
+        for (points, expected) in
+            [(12.0, "12"), (0.5, "0.5"), (f64::MAX, "1.7976931348623157e+308")]
         {
             assert_eq!(serde_json::to_string(&Points(points)).unwrap(), expected);
         }

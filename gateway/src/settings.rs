@@ -122,7 +122,7 @@ pub struct BrowserSettings {
 /// How many operations run at once, and what becomes of others. Subscriptions and answers in parts have bounds of their own.
 #[derive(Debug, Clone)]
 pub struct AdmissionSettings {
-    /// How many run at once.
+    /// How many run at once; three quarters of them at most for those who are not signed in.
     pub running: usize,
     /// How many wait for a place; more are refused at once.
     pub waiting: usize,
@@ -134,7 +134,7 @@ pub struct AdmissionSettings {
 
 impl Default for AdmissionSettings {
     fn default() -> Self {
-        Self { running: 256, waiting: 512, patience: Duration::from_millis(500), cheap_cost: 100 }
+        Self { running: 512, waiting: 512, patience: Duration::from_millis(500), cheap_cost: 100 }
     }
 }
 

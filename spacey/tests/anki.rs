@@ -157,12 +157,10 @@ fn as_anki_says(described: &Value) -> BTreeMap<(String, i64), (Value, Vec<Value>
         let number = |index: usize| card[index].as_i64().unwrap();
         let guid = &guids[&number(1)];
         // What no note type here does became a note for each card.
-        let key = match guid.rsplit_once('#') {
-            Some((note, ordinal)) if number(3) == 0 && !ordinal.is_empty() => {
-                (note.to_owned(), ordinal.parse().unwrap())
-            }
-            _ => (guid.clone(), number(3)),
-        };
+        let made_of = guid
+            .rsplit_once('#')
+            .and_then(|(note, ordinal)| Some((note.to_owned(), ordinal.parse::<i64>().ok()?)));
+        let key = made_of.filter(|_| number(3) == 0).unwrap_or((guid.clone(), number(3)));
         let (kind, home) = (number(5), number(13));
         let due = if home == 0 { number(7) } else { home };
         let due = match kind {

@@ -221,7 +221,7 @@ fn the_costs_of_the_shops_operations() {
     let costs = files.iter().map(|file| {
         let prepared = shop.prepare(&std::fs::read_to_string(file).unwrap());
         let required: Object = serde_json::from_value(
-            json!({ "locale": "en", "deep": true, "name": "n", "representations": "r" }),
+            json!({ "locale": "en", "deep": true, "name": "n", "representations": "r", "input": { "upc": "table" } }),
         )
         .unwrap();
         let name = file.file_stem().unwrap().to_str().unwrap();

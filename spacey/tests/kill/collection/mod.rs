@@ -40,6 +40,8 @@ pub(crate) struct Collection {
     seen: Seen,
     acknowledged: u64,
     in_doubt: u64,
+    /// What was answered since the last look, for whoever reads of a failure.
+    answered: Vec<Change>,
 }
 
 impl Collection {
@@ -54,6 +56,7 @@ impl Collection {
             seen: Seen::default(),
             acknowledged: 0,
             in_doubt: 0,
+            answered: Vec::new(),
         }
     }
 
@@ -177,6 +180,7 @@ impl Collection {
             change.note_ids(&self.model, &data, &mut self.seen);
             self.model = change.states(&self.model).pop().unwrap_or_default();
             self.acknowledged += 1;
+            self.answered.push(change);
         }
         Ok(())
     }
@@ -184,7 +188,8 @@ impl Collection {
     async fn check(&mut self, world: &World<'_>) {
         let seen = Model::seen(world.seen, self.name);
         let mut states = vec![self.model.clone()];
-        if let Some(change) = self.doubtful.take() {
+        let doubtful = self.doubtful.take();
+        if let Some(change) = &doubtful {
             states.extend(change.states(&self.model));
             self.in_doubt += 1;
         }
@@ -192,12 +197,20 @@ impl Collection {
         let Some(found) = found else {
             let differences = states.iter().map(|state| state.shown().differences(&seen));
             let closest = differences.min_by_key(Vec::len).unwrap_or_default().join("\n");
-            panic!("after kill {}: what is there is not what was said:\n{closest}", world.kill);
+            panic!(
+                "after kill {}: what is there is not what was said:\n{closest}\nanswered: {:#?}\nin doubt: {doubtful:#?}",
+                world.kill, self.answered
+            );
         };
         self.model = states.swap_remove(found);
         self.check_versions(world.seen);
         self.check_search(world).await;
-        self.seen = world.seen.clone();
+        self.answered.clear();
+        // Of notes in the trash nothing is seen; they may come back before the next look.
+        let before = std::mem::replace(&mut self.seen, world.seen.clone());
+        for (id, note) in before.notes {
+            self.seen.notes.entry(id).or_insert(note);
+        }
     }
 
     /// Versions never go back.

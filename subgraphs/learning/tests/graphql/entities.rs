@@ -153,7 +153,7 @@ async fn the_sdl_states_the_keys() {
         "type User @key(fields: \"id\")",
         "type Deck @key(fields: \"id\")",
         "type Card @key(fields: \"id\")",
-        "submitReviews(input: SubmitReviewsInput!): SubmitReviewsPayload!",
+        "submitReviews(input: SubmitReviewsInput!",
         "counts: DeckCounts\n",
         "studyQueue(",
     ] {
