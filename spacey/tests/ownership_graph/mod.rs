@@ -29,8 +29,8 @@ use users::{HashingCost, UsersSettings};
 
 /// Is in every text of Ada's.
 pub(crate) const SECRET: &str = "Ada's secret";
-/// What ids of no things begin with; a letter makes each another.
-const ABSENT: &str = "018f0000-0000-7000-8000-00000000dea";
+/// What ids of no things begin with; two digits make each another.
+const ABSENT: &str = "018f0000-0000-7000-8000-0000000dea";
 /// The names that stand for ids.
 const NAMES: [&str; 17] = [
     "deck",
@@ -453,7 +453,7 @@ fn lookup(things: &Things, name: &str) -> String {
 
 fn absent(name: &str) -> String {
     match NAMES.iter().position(|known| *known == name) {
-        Some(index) => format!("{ABSENT}{index:x}"),
+        Some(index) => format!("{ABSENT}{index:02x}"),
         None => "nobody@example.org".to_owned(),
     }
 }

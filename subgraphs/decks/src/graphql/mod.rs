@@ -51,6 +51,7 @@ use user::UserNode;
 #[must_use]
 pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, TransferSubscription> {
     Schema::build(Query::default(), Mutation::default(), TransferSubscription)
+        .enable_subscription_in_federation()
         .data(service)
         .finish()
 }

@@ -279,7 +279,7 @@ fn decoded(data: &str) -> std::result::Result<Vec<u8>, Error> {
 pub(crate) struct TransferSubscription;
 
 /// What can be followed.
-#[Subscription]
+#[Subscription(name = "Subscription")]
 impl TransferSubscription {
     /// One of the viewer's imports, at once and whenever it has come further, until it is over or waits for `runImport`.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
