@@ -4,6 +4,7 @@
 mod documents;
 mod filters;
 mod media;
+mod outbox;
 mod search;
 mod sharing;
 mod sharing_documents;
@@ -17,10 +18,8 @@ use std::collections::HashMap;
 
 use common::event::{CardsStudied, UserChanged};
 use common::mongo::Mongo;
-use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
-use common::{CardId, DeckId, Event, EventId, NoteId, StoreError, TrashId, UserId};
-use futures::future::BoxFuture;
+use common::{CardId, DeckId, NoteId, StoreError, TrashId, UserId};
 use jiff::Timestamp;
 use mongodb::Collection;
 use mongodb::bson::{self, Bson, DateTime, doc};
@@ -485,22 +484,5 @@ impl Store for MongoStore {
 
     fn ping(&self) -> Reply<'_, ()> {
         Box::pin(self.mongo.ping())
-    }
-}
-
-impl OutboxStore for MongoStore {
-    fn pending(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(EventId, Event)>, StoreError>> {
-        Box::pin(async move {
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let found = self.outbox.find(doc! {}).sort(doc! { "_id": 1 }).limit(limit).await?;
-            all(found, EventDocument::into_event).await
-        })
-    }
-
-    fn delivered(&self, events: Vec<EventId>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            self.outbox.delete_many(one_of(events)).await?;
-            Ok(())
-        })
     }
 }
