@@ -28,7 +28,7 @@ const LARGE = 'PAYLOAD_TOO_LARGE';
 const LIMIT = PARSE;
 const ANSWERED = undefined;
 /** Of an operation that may cost more than any may. */
-const COST = [ANSWERED];
+const COST = ['COST_ESTIMATED_TOO_EXPENSIVE'];
 
 /** Each row: the attack, the body, and the codes that may answer it. `ANSWERED` is an answer without errors. */
 const BODIES = [
@@ -138,7 +138,7 @@ function usage(pid) {
 }
 
 describe('abuse', () => {
-  const server = useServer({ SPACEY_REQUEST_TIMEOUT_SECONDS: '2' });
+  const server = useServer({ SPACEY_REQUEST_TIMEOUT_SECONDS: '2', SPACEY_COST_MAXIMUM_MODE: 'enforce' });
   const costs = [];
   let token;
 

@@ -19,6 +19,7 @@ const REFUSED = {
   validation: { status: 400, code: 'GRAPHQL_VALIDATION_FAILED' },
   variables: { status: 400, code: 'BAD_USER_INPUT' },
   token: { status: 401, code: 'UNAUTHENTICATED' },
+  crossSite: { status: 403, code: 'CSRF_PREVENTION' },
   tooLarge: { status: 413, code: 'PAYLOAD_TOO_LARGE' },
   mediaType: { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' },
   // Executed, and refused by a domain.
@@ -241,12 +242,17 @@ describe('bad input', () => {
     assertRefused(await post(server.origin, call(CREATE_DECK, { name: 'x' })), REFUSED.anonymous, /log in|sign in|authenticat/i);
   });
 
-  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
     testRefusal(`a body of ${type}, which any web page may send`, async ({ token }) => {
       const headers = { 'content-type': type };
       assertRefused(await post(server.origin, call(CREATE_DECK, { name: 'x' }), { token, headers }), REFUSED.mediaType, /application\/json/);
     });
   }
+
+  testRefusal('a form without a header that no page of another site can send', async ({ token }) => {
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+    assertRefused(await post(server.origin, call(CREATE_DECK, { name: 'x' }), { token, headers }), REFUSED.crossSite, /apollo-require-preflight/);
+  });
 
   testRefusal('a mutation by GET', async ({ token }) => {
     const query = 'mutation { createDeck(input: { name: "x" }) { deck { id } } }';
