@@ -23,6 +23,7 @@ pub mod prompt;
 pub mod revocation;
 pub mod service_config;
 pub mod sqlite;
+pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;

@@ -5,18 +5,12 @@ ever found together with the user it belongs to, but for those that are still to
 """
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from card_generation.content.model import MAX_CONTENTS, Content, SourceType, Status
-from card_generation.errors import StoreError
+from card_generation.database import Database, Layout
 
-FILE_NAME = "content.sqlite3"
-SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE content (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -36,17 +30,18 @@ CREATE TABLE content (
 );
 CREATE INDEX content_of_user ON content (user_id, sequence);
 """
+_LAYOUT = Layout(file_name="content.sqlite3", what="contents", version=1, schema=_SCHEMA)
 _COLUMNS = (
     "id, user_id, source_type, source, created_at, status, title, summary, text, problem, read, annotations"
 )
 
 
 class ContentStore:
-    """All contents. One connection, used by one thread at a time."""
+    """All contents."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._lock = threading.Lock()
+    def __init__(self, database: Database) -> None:
+        self._transaction = database.transaction
+        self.close = database.close
 
     @classmethod
     def open(cls, folder: Path) -> "ContentStore":
@@ -54,33 +49,7 @@ class ContentStore:
 
         Raises `StoreError` when the folder cannot be used, or was written by a newer version.
         """
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (folder / FILE_NAME).touch(mode=0o600)
-            connection = sqlite3.connect(
-                folder / FILE_NAME, isolation_level=None, check_same_thread=False, timeout=10.0
-            )
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"the folder {str(folder)!r} cannot be used: {error}") from error
-        try:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > SCHEMA_VERSION:
-                raise StoreError(
-                    f"they have version {version}, this program knows versions up to {SCHEMA_VERSION}"
-                )
-            if version == 0:
-                connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        except (sqlite3.Error, StoreError) as error:
-            connection.close()
-            raise StoreError(f"the contents in {str(folder)!r} cannot be opened: {error}") from error
-        return cls(connection)
-
-    def close(self) -> None:
-        """Close the file; nothing can be stored after it."""
-        with self._lock:
-            self._connection.close()
+        return cls(Database(folder, _LAYOUT))
 
     def insert(self, content: Content, file: bytes | None) -> bool:
         """Store a new content; False when the user has too many."""
@@ -174,20 +143,6 @@ class ContentStore:
     def _change(self, statement: str, values: tuple[Any, ...]) -> bool:
         with self._transaction() as connection:
             return connection.execute(statement, values).rowcount == 1
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._lock:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                except BaseException:
-                    self._connection.execute("ROLLBACK")
-                    raise
-                self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreError("The contents cannot be read or written at present.") from error
 
 
 def _content(row: tuple[Any, ...]) -> Content:

@@ -6,17 +6,12 @@ only ever found together with the user it belongs to. What was answered has reac
 
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from card_generation.errors import StoreError
+from card_generation.database import Database, Layout
 from card_generation.limits import MAX_LISTED_NOTES
 
-FILE_NAME = "notes.sqlite3"
-SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE note (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -33,6 +28,7 @@ CREATE TABLE note (
 );
 CREATE INDEX note_pending ON note (user_id, deck_id, sequence) WHERE added_to IS NULL;
 """
+_LAYOUT = Layout(file_name="notes.sqlite3", what="notes", version=1, schema=_SCHEMA)
 _COLUMNS = "id, user_id, deck_id, text, cards, origin, added_to, idempotency_key, request_digest"
 
 
@@ -62,11 +58,11 @@ class Note:
 
 
 class NoteStore:
-    """All notes. One connection, used by one thread at a time."""
+    """All notes."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._lock = threading.Lock()
+    def __init__(self, database: Database) -> None:
+        self._transaction = database.transaction
+        self.close = database.close
 
     @classmethod
     def open(cls, folder: Path) -> "NoteStore":
@@ -74,30 +70,7 @@ class NoteStore:
 
         Raises `StoreError` when the folder cannot be used, or was written by a newer version.
         """
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (folder / FILE_NAME).touch(mode=0o600)
-            connection = sqlite3.connect(
-                folder / FILE_NAME,
-                isolation_level=None,
-                check_same_thread=False,
-                timeout=10.0,
-            )
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"the folder {str(folder)!r} cannot be used: {error}") from error
-        try:
-            _migrate(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        except (sqlite3.Error, StoreError) as error:
-            connection.close()
-            raise StoreError(f"the notes in {str(folder)!r} cannot be opened: {error}") from error
-        return cls(connection)
-
-    def close(self) -> None:
-        """Close the file; nothing can be stored after it."""
-        with self._lock:
-            self._connection.close()
+        return cls(Database(folder, _LAYOUT))
 
     def check(self) -> None:
         """Raise `StoreError` when the notes cannot be read."""
@@ -176,28 +149,6 @@ class NoteStore:
                 (deck_id, user_id, note_id),
             )
             return changed.rowcount == 1
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._lock:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                except BaseException:
-                    self._connection.execute("ROLLBACK")
-                    raise
-                self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreError("The notes cannot be read or written at present.") from error
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        raise StoreError(f"they have version {version}, this program knows versions up to {SCHEMA_VERSION}")
-    if version == 0:
-        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
 def _get(connection: sqlite3.Connection, user_id: str, note_id: str) -> Note | None:

@@ -17,7 +17,7 @@ use common::{Error, UserId};
 use jiff::SignedDuration;
 
 pub use card::{Card, CardEdit, CardKey, CardList, CardSort, Move, NewCard};
-pub use change::{CHANGES, ChangeKey, Kind, Person};
+pub use change::{ChangeKey, Kind, Person};
 pub use clones::{
     Links, NewClone, NoteLink, PublicFilter, PublicKey, PublicOrder, Pull, Rating, Subscription,
 };

@@ -13,8 +13,6 @@ pub const BATCH: RangeInclusive<usize> = 1..=1000;
 pub const QUEUE: RangeInclusive<i32> = 1..=200;
 /// Which of a person's last reviews can be undone.
 pub const UNDOABLE: u32 = 100;
-/// How many changes one call may ask for.
-pub const CHANGES: RangeInclusive<i32> = 1..=500;
 /// For how many days a place among the changes can be gone on from.
 pub const RETENTION_DAYS: i64 = 180;
 /// How many days statistics may be asked of at once: a hundred years.

@@ -1,7 +1,7 @@
 //! Writes notes into a package of Anki's form "legacy 2". Each of our kinds is a note type whose templates do what the kind does, so that
 //! reading it gives the kind again. Extra fields have no place in it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -38,16 +38,19 @@ pub(super) struct PackageOut {
     modified: i64,
 }
 
-/// Ids that are moments, each given once.
+/// Ids that are moments, each given once. Each that was given says where to look on, so that many of one moment are no search.
 #[derive(Default)]
-struct Ids(HashSet<i64>);
+struct Ids(HashMap<i64, i64>);
 
 impl Ids {
-    fn next(&mut self, mut id: i64) -> i64 {
-        while !self.0.insert(id) {
-            id += 1;
+    fn next(&mut self, id: i64) -> i64 {
+        let mut free = id;
+        while let Some(next) = self.0.get(&free) {
+            free = *next;
         }
-        id
+        self.0.insert(free, free + 1);
+        self.0.insert(id, free + 1);
+        free
     }
 }
 
@@ -298,5 +301,15 @@ mod tests {
                 Shape::Typed { front: 0, back: 1 },
             ]
         );
+    }
+
+    #[test]
+    fn each_id_is_given_once_and_the_next_free_one_after_it() {
+        let mut ids = Ids::default();
+        let given = [5, 5, 7, 5, 6, 5, 8].map(|id| ids.next(id));
+        assert_eq!(given, [5, 6, 7, 8, 9, 10, 11]);
+        // As many as a package has that was made at one moment: tried one by one they would take minutes.
+        let last = (0..200_000).map(|_| ids.next(5)).last();
+        assert_eq!(last, Some(200_011));
     }
 }

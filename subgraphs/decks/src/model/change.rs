@@ -4,9 +4,6 @@ use common::Calendar;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// How many changes one call may ask for.
-pub const CHANGES: std::ops::RangeInclusive<i32> = 1..=500;
-
 /// What can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {

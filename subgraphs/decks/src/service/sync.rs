@@ -3,13 +3,13 @@
 //! What is gone lies in the trash for [`TRASH_KEPT`], and is told from there: so a place among the changes is good for a little less.
 
 use common::page::{decode_cursor, encode_cursor};
-use common::{Error, Viewer};
-use jiff::{SignedDuration, Timestamp};
+use common::{Error, Viewer, sync};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Node, Service};
-use crate::model::{CHANGES, ChangeKey, Kind, TRASH_KEPT};
+use crate::model::{ChangeKey, Kind, TRASH_KEPT};
 
 /// How long a place is good for: a day less than the trash keeps things, because the clocks of processes differ.
 const RETENTION: SignedDuration = SignedDuration::from_hours(TRASH_KEPT.as_hours() - 24);
@@ -43,14 +43,10 @@ impl Service {
         since: Option<&str>,
         first: i32,
     ) -> Result<ChangePage, Error> {
-        let limit = u32::try_from(first).ok().filter(|_| CHANGES.contains(&first));
-        let limit = limit.ok_or_else(|| {
-            let message = format!("is out of range: {} to {}", CHANGES.start(), CHANGES.end());
-            Error::invalid("first", message)
-        })?;
+        let limit = sync::limit(first)?;
         let now = self.clock.now();
         let given: Option<Cursor> = since.map(|text| decode_cursor("since", text)).transpose()?;
-        if given.is_some_and(|Cursor(_, asked_at)| !is_kept(asked_at, now)) {
+        if given.is_some_and(|Cursor(_, asked_at)| !sync::is_kept(asked_at, now, RETENTION)) {
             return Ok(ChangePage::default());
         }
         let after = given.map_or(ChangeKey::START, |Cursor(key, _)| key);
@@ -82,9 +78,4 @@ impl Service {
         }
         Ok(page)
     }
-}
-
-fn is_kept(asked_at: i64, now: Timestamp) -> bool {
-    let retention = i64::try_from(RETENTION.as_millis()).unwrap_or(i64::MAX);
-    now.as_millisecond() - asked_at <= retention
 }

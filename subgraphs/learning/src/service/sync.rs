@@ -1,14 +1,16 @@
 //! What changed since a device last asked, so that it need not read everything again.
 
 use common::page::{decode_cursor, encode_cursor};
-use common::{CardId, Error, Viewer};
-use jiff::{SignedDuration, Timestamp};
+use common::{CardId, Error, Viewer, sync};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{CardView, Learner, Service};
-use crate::model::{CHANGES, RETENTION_DAYS};
+use crate::model::RETENTION_DAYS;
 use crate::store::ChangeKey;
+
+const RETENTION: SignedDuration = SignedDuration::from_hours(24 * RETENTION_DAYS);
 
 /// A page of changes.
 #[derive(Debug, Clone, Default)]
@@ -40,15 +42,11 @@ impl Service {
         since: Option<&str>,
         first: i32,
     ) -> Result<ChangePage, Error> {
-        let limit = u32::try_from(first).ok().filter(|_| CHANGES.contains(&first));
-        let limit = limit.ok_or_else(|| {
-            let message = format!("is out of range: {} to {}", CHANGES.start(), CHANGES.end());
-            Error::invalid("first", message)
-        })?;
+        let limit = sync::limit(first)?;
         let Learner { moment, models } = self.learner(viewer.user).await?;
         let given: Option<Cursor> = since.map(|text| decode_cursor("since", text)).transpose()?;
         let start = given.unwrap_or(Cursor(0, Uuid::nil().into(), moment.now.as_millisecond()));
-        if !is_kept(start.2, moment.now) {
+        if !sync::is_kept(start.2, moment.now, RETENTION) {
             return Ok(ChangePage::default());
         }
         let after = ChangeKey { seq: start.0, card: start.1 };
@@ -80,9 +78,4 @@ impl Service {
         }
         Ok(page)
     }
-}
-
-fn is_kept(asked_at: i64, now: Timestamp) -> bool {
-    let retention = SignedDuration::from_hours(24 * RETENTION_DAYS);
-    now.as_millisecond() - asked_at <= i64::try_from(retention.as_millis()).unwrap_or(i64::MAX)
 }
