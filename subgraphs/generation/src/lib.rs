@@ -95,7 +95,7 @@ fn start(service: Arc<Service>, begins_jobs: bool) -> Arc<dyn Endpoint> {
     }
     tokio::spawn(purge(Arc::downgrade(&service)));
     let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);
-    Arc::new(endpoint.with_costs(include_str!("costs.txt")))
+    Arc::new(endpoint.with_costs(include_str!("graphql/costs.txt")))
 }
 
 /// Deletes jobs that were over long ago, as long as the domain is open.
