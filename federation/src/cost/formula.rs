@@ -100,11 +100,13 @@ impl Formula {
         most: usize,
     ) -> Result<Vec<DearField>, RequestError> {
         let costs = self.costs(variables, settings)?;
-        let mut fields = Vec::new();
-        self.add_fields(&costs, &self.root, 1.0, "", &mut fields);
-        fields.sort_by(|one, other| other.cost.total_cmp(&one.cost));
-        fields.truncate(most);
-        Ok(fields)
+        let mut dearest = Dearest { most, fields: Vec::new() };
+        self.add_fields(&costs, &self.root, 1.0, &mut Vec::new(), &mut dearest);
+        let field = |(cost, path): (f64, Vec<NodeId>)| {
+            let keys: Vec<String> = path.iter().map(|id| shortened(&self.nodes[*id].key)).collect();
+            DearField { path: keys.join("."), cost: cost.min(f64::MAX) }
+        };
+        Ok(dearest.fields.into_iter().map(field).collect())
     }
 
     fn costs(
@@ -134,25 +136,45 @@ impl Formula {
         costs: &[Cost],
         ids: &[NodeId],
         times: f64,
-        around: &str,
-        fields: &mut Vec<DearField>,
+        path: &mut Vec<NodeId>,
+        dearest: &mut Dearest,
     ) {
         for &id in ids {
             let (node, cost) = (&self.nodes[id], costs[id]);
-            let path = if around.is_empty() {
-                node.key.to_string()
-            } else {
-                format!("{around}.{}", node.key)
-            };
+            path.push(id);
             let own = times * (cost.count * node.weight + cost.arguments);
-            let dearest = node.branches.iter().find(|branch| sum(costs, branch) >= cost.selected);
-            if let Some(branch) = dearest {
-                self.add_fields(costs, branch, times * cost.count, &path, fields);
+            let branch = node.branches.iter().find(|branch| sum(costs, branch) >= cost.selected);
+            if let Some(branch) = branch {
+                self.add_fields(costs, branch, times * cost.count, path, dearest);
             }
-            if own > 0.0 {
-                fields.push(DearField { path, cost: own.min(f64::MAX) });
-            }
+            dearest.offer(own, path);
+            path.pop();
         }
+    }
+}
+
+/// The dearest fields so far, the dearest first, by the fields that lead to them. Keys are as long as clients like, so that they are not written
+/// before it is known which ones are.
+struct Dearest {
+    most: usize,
+    fields: Vec<(f64, Vec<NodeId>)>,
+}
+
+impl Dearest {
+    fn offer(&mut self, cost: f64, path: &[NodeId]) {
+        let place = self.fields.partition_point(|(other, _)| *other >= cost);
+        if cost > 0.0 && place < self.most {
+            self.fields.insert(place, (cost, path.to_vec()));
+            self.fields.truncate(self.most);
+        }
+    }
+}
+
+/// A key as it is told: of more than 100 characters their beginning.
+fn shortened(key: &str) -> String {
+    match key.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &key[..end]),
+        None => key.to_owned(),
     }
 }
 
