@@ -3,9 +3,11 @@
 //!
 //! Names in HTML and Markdown may be written with `%` and with entities. What cannot be a name is none: nothing is refused here.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use regex::Regex;
 
 use crate::model::{Content, MAX_MEDIA_OF_NOTE, MediaName};
@@ -38,17 +40,63 @@ pub fn media_of(content: &Content) -> Vec<MediaName> {
 }
 
 fn names_in(text: &str) -> impl Iterator<Item = MediaName> {
+    references(text).map(|reference| reference.name)
+}
+
+/// The text with other names for media, wherever it refers to them; `None` when it refers to none of `names`.
+#[must_use]
+pub fn with_names(text: &str, names: &HashMap<MediaName, MediaName>) -> Option<String> {
+    let mut changed = String::new();
+    let mut done = 0;
+    for reference in references(text) {
+        let Some(name) = names.get(&reference.name) else { continue };
+        changed.push_str(&text[done..reference.at.start]);
+        if reference.is_sound {
+            changed.push_str(name.text());
+        } else {
+            changed.extend(utf8_percent_encode(name.text(), ESCAPED));
+        }
+        done = reference.at.end;
+    }
+    (done > 0).then(|| changed + &text[done..])
+}
+
+/// Where a text names a file.
+struct Reference {
+    name: MediaName,
+    at: Range<usize>,
+    /// In `[sound:…]` a name stands as it is; elsewhere it is escaped as in an address.
+    is_sound: bool,
+}
+
+/// What would end a name in HTML or Markdown, or be read as something else.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'\'')
+    .add(b'<')
+    .add(b'>')
+    .add(b'(')
+    .add(b')')
+    .add(b'%')
+    .add(b'&');
+
+fn references(text: &str) -> impl Iterator<Item = Reference> {
     REFERENCE.captures_iter(text).filter_map(|found| {
         if let Some(sound) = found.name("sound") {
-            return MediaName::new("", &without_entities(sound.as_str())).ok();
+            let name = MediaName::new("", &without_entities(sound.as_str())).ok()?;
+            return Some(Reference { name, at: sound.range(), is_sound: true });
         }
         let written = ["double", "single", "bare", "angled", "plain"];
-        let written = written.iter().find_map(|name| found.name(name))?.as_str();
-        let written = without_entities(written.strip_prefix("media:").unwrap_or(written));
+        let found = written.iter().find_map(|name| found.name(name))?;
+        let bare = found.as_str().strip_prefix("media:").unwrap_or(found.as_str());
+        let at = found.end() - bare.len()..found.end();
+        let written = without_entities(bare);
         let decoded = percent_decode_str(&written).decode_utf8();
         let name = decoded.map_or_else(|_| written.clone(), |decoded| decoded.into_owned());
         // A name may hold a percent sign that stands for itself.
-        MediaName::new("", &name).or_else(|_| MediaName::new("", &written)).ok()
+        let name = MediaName::new("", &name).or_else(|_| MediaName::new("", &written)).ok()?;
+        Some(Reference { name, at, is_sound: false })
     })
 }
 
@@ -94,6 +142,36 @@ mod tests {
             ("<img src='a.svg'> ![](media:) [sound:\n.mp3]", &[]),
         ] {
             assert_eq!(names(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_changed_where_they_are_names_and_nowhere_else() {
+        let name = |text: &str| MediaName::new("", text).unwrap();
+        let names = HashMap::from([
+            (name("1.png"), name("1 (b).png")),
+            (name("a b.png"), name("a-b.png")),
+            (name("c.mp3"), name("d & e.mp3")),
+        ]);
+        for (text, expected) in [
+            ("<img src=\"1.png\"> and 1.png", Some("<img src=\"1%20%28b%29.png\"> and 1.png")),
+            ("<img src=\"11.png\"> 21.png", None),
+            (
+                "![x](media:1.png) ![](media:11.png)",
+                Some("![x](media:1%20%28b%29.png) ![](media:11.png)"),
+            ),
+            ("<img src='a%20b.png'>", Some("<img src='a-b.png'>")),
+            ("<img src=\"media:a b.png\">", Some("<img src=\"media:a-b.png\">")),
+            ("[sound:c.mp3][sound:c.mp3] c.mp3", Some("[sound:d & e.mp3][sound:d & e.mp3] c.mp3")),
+        ] {
+            let changed = with_names(text, &names);
+            assert_eq!(changed.as_deref(), expected, "{text}");
+            let named = changed.map(|changed| names_in(&changed).collect::<Vec<_>>());
+            assert!(
+                named.is_none_or(|named| named
+                    .iter()
+                    .any(|name| names.values().any(|to| to == name)))
+            );
         }
     }
 

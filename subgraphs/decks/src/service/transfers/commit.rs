@@ -159,11 +159,11 @@ impl Service {
         let together =
             self.step(transfer, |transfer| self.decide_update_some(transfer, UPDATES)).await;
         match together {
-            Err(Stop::Domain(error)) if !matches!(error, Error::Store(_)) => {
+            Err(Stop::Domain(error)) if is_about_the_note(&error) => {
                 let alone =
                     self.step(transfer, |transfer| self.decide_update_some(transfer, 1)).await;
                 match alone {
-                    Err(Stop::Domain(error)) if !matches!(error, Error::Store(_)) => {
+                    Err(Stop::Domain(error)) if is_about_the_note(&error) => {
                         let message = error.to_string();
                         self.step(transfer, |transfer| self.decide_pass(transfer, message.clone()))
                             .await
@@ -222,4 +222,9 @@ impl Service {
         changes.transfer = Some(transfer);
         Ok(changes)
     }
+}
+
+/// Whether a change cannot be made as it is, so that trying again is no use. Of others who change the same at the moment this is not so.
+const fn is_about_the_note(error: &Error) -> bool {
+    matches!(error, Error::Invalid { .. } | Error::LimitExceeded { .. } | Error::NotFound { .. })
 }

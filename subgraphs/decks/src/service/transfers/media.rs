@@ -1,7 +1,7 @@
 //! Media of imports and exports. They are stored before the notes that name them; a name that is another file's here becomes one beside it, in the
 //! notes too. What an import stored that is called off is deleted again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use common::Error;
 use futures::TryStreamExt;
@@ -9,30 +9,28 @@ use futures::TryStreamExt;
 use super::super::Service;
 use super::work::Stop;
 use crate::exchange::{Incoming, Writer};
-use crate::model::{Content, FieldEdit, MediaName, NewMedia, Problem, Transfer};
+use crate::model::{Content, Field, FieldEdit, MediaName, NewMedia, Problem, Transfer};
+use crate::references;
 
 /// How many files are looked up at once.
 const AT_ONCE: usize = 100;
 
-/// A file's name in notes, and the one it has here.
-pub(super) type Renamed = (String, String);
+/// The names of files in the notes of an import that have another one here.
+pub(super) type Renamed = HashMap<MediaName, MediaName>;
 
 /// A note that names files as they are called here.
-pub(super) fn with_names(mut note: Incoming, renamed: &[Renamed]) -> Incoming {
-    let fields = note.content.fields();
-    let names = |(name, _): &&Renamed| fields.iter().any(|field| field.value.contains(name));
-    let renamed: Vec<&Renamed> = renamed.iter().filter(names).collect();
+pub(super) fn with_names(mut note: Incoming, renamed: &Renamed) -> Incoming {
     if renamed.is_empty() {
         return note;
     }
-    let edits = fields.iter().map(|field| {
-        let value = renamed
-            .iter()
-            .fold(field.value.clone(), |text, (from, to)| text.replace(from.as_str(), to));
+    let edit = |field: &Field| {
+        let value = references::with_names(&field.value, renamed);
+        let value = value.unwrap_or_else(|| field.value.clone());
         FieldEdit { name: field.name.clone(), value: Some(value) }
-    });
+    };
+    let edits = note.content.fields().iter().map(edit).collect();
     // One that becomes too long keeps the name.
-    if let Ok(content) = Content::new("fields", note.content.kind(), edits.collect()) {
+    if let Ok(content) = Content::new("fields", note.content.kind(), edits) {
         note.content = content;
     }
     note
@@ -45,7 +43,7 @@ impl Service {
         transfer: &mut Transfer,
         name: String,
         bytes: Vec<u8>,
-    ) -> Result<Option<Renamed>, Stop> {
+    ) -> Result<Option<(MediaName, MediaName)>, Stop> {
         let viewer = Self::owner_of(transfer);
         let left_out =
             |error: Error| Problem { place: name.clone(), message: format!("left out: {error}") };
@@ -56,7 +54,8 @@ impl Service {
                 return Ok(None);
             }
         };
-        let names = vec![new.name.clone(), new.name.beside(new.hash)];
+        let there = new.name.clone();
+        let names = vec![there.clone(), there.beside(new.hash)];
         let before = self.media_named(&viewer, names).await?;
         match self.store_media(&viewer, &[new]).await {
             Ok(stored) => {
@@ -67,8 +66,7 @@ impl Service {
                     transfer.body.media.push(stored.id);
                     self.renew(transfer).await?;
                 }
-                let here = stored.name.text().to_owned();
-                Ok((here != name).then_some((name, here)))
+                Ok((stored.name != there).then_some((there, stored.name)))
             }
             Err(error @ (Error::Store(_) | Error::Unauthenticated)) => Err(error.into()),
             Err(error) => {

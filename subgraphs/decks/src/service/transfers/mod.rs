@@ -55,6 +55,10 @@ impl Service {
             return Err(Error::invalid("input.format", message));
         }
         check_part(&part)?;
+        // Nothing is begun that would only be in the way.
+        if is_complete && part.is_empty() {
+            return Err(empty_file());
+        }
         let body = TransferBody { name: name.0, format, ..TransferBody::default() };
         let transfer =
             self.begin(viewer, Direction::Import, TransferState::Uploading, body).await?;
@@ -80,11 +84,19 @@ impl Service {
         let mut sent = parts.next().unwrap_or_default();
         let is_all = sent.len() == file.len();
         let mut transfer = self.import_file(viewer, name, format, sent.to_vec(), is_all).await?;
+        let id = transfer.id;
         let mut offset = sent.len() as u64;
         for part in parts {
             sent = part;
             let is_all = offset + sent.len() as u64 == file.len() as u64;
-            transfer = self.append(transfer, offset, sent.to_vec(), is_all).await?;
+            transfer = match self.append(transfer, offset, sent.to_vec(), is_all).await {
+                Ok(transfer) => transfer,
+                Err(error) => {
+                    // Whoever sent it knows of no job that could be gone on with.
+                    self.store.delete_transfer(id).await?;
+                    return Err(error);
+                }
+            };
             offset += sent.len() as u64;
         }
         Ok(transfer)
@@ -363,7 +375,7 @@ impl Service {
         }
         if is_complete {
             if size == 0 {
-                return Err(Error::invalid("input.data", "is empty: send the file"));
+                return Err(empty_file());
             }
             transfer.state = TransferState::Reading;
         }
@@ -381,7 +393,9 @@ impl Service {
             return Err(Error::Conflict(message.into()));
         }
         transfer.revision += 1;
-        self.wake.notify_one();
+        if is_complete {
+            self.wake.notify_one();
+        }
         Ok(transfer)
     }
 
@@ -435,6 +449,10 @@ impl Service {
         }
         Ok(())
     }
+}
+
+fn empty_file() -> Error {
+    Error::invalid("input.data", "is empty: send the file")
 }
 
 fn check_part(part: &[u8]) -> Result<(), Error> {

@@ -108,7 +108,7 @@ impl Service {
         mut receiver: Receiver<Batch>,
     ) -> Result<(), Stop> {
         let (mut infos, mut plan) = (Vec::new(), None);
-        let (mut seen, mut renamed) = (HashSet::new(), Vec::new());
+        let (mut seen, mut renamed) = (HashSet::new(), media::Renamed::new());
         loop {
             let batch = match tokio::time::timeout(RENEW, receiver.recv()).await {
                 Ok(Some(batch)) => batch,

@@ -113,27 +113,37 @@ async fn start_waiting(service: &Arc<Service>) -> Result<(), Error> {
     for mut transfer in service.store.waiting_transfers(service.clock.now(), 50).await? {
         let places = Arc::clone(&service.workers.places);
         let Ok(place) = places.try_acquire_owned() else { return Ok(()) };
-        let person = transfer.owner;
-        if !service.workers.people().insert(person) {
-            continue;
-        }
+        let Some(person) = Busy::new(service, transfer.owner) else { continue };
         transfer.claimed_until = Some(service.clock.now() + CLAIM);
         let claimed = service.store.put_transfer(transfer.clone()).await;
-        if !matches!(claimed, Ok(Commit::Done)) {
-            service.workers.people().remove(&person);
-            claimed?;
+        if claimed? != Commit::Done {
             continue;
         }
         transfer.revision += 1;
         let service = Arc::clone(service);
         tokio::spawn(async move {
             service.work_on(transfer).await;
-            service.workers.people().remove(&person);
-            drop(place);
+            drop((person, place));
             service.wake.notify_one();
         });
     }
     Ok(())
+}
+
+/// A person one of whose transfers is worked on, until it is dropped, whatever becomes of the work.
+struct Busy(Arc<Service>, UserId);
+
+impl Busy {
+    /// `None` when one is worked on already.
+    fn new(service: &Arc<Service>, person: UserId) -> Option<Self> {
+        service.workers.people().insert(person).then(|| Self(Arc::clone(service), person))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.workers.people().remove(&self.1);
+    }
 }
 
 impl Workers {
