@@ -83,6 +83,8 @@ const BODIES = [
   ['a query operator as an address', () => call(LOG_IN, { email: { $ne: null }, password: { $gt: '' } }), REFUSED.variables, /email|password/],
   ['a query operator written out as an id', () => ({ query: DECK, variables: { id: '{"$gt":""}' } }), REFUSED.input, /is not an id/],
   ['a JavaScript condition as an id', () => ({ query: DECK, variables: { id: '$where: sleep(5000)' } }), REFUSED.input, /is not an id/],
+  ['a regular expression that takes forever as an id', () => ({ query: DECK, variables: { id: '(a+)+$' } }), REFUSED.input, /is not an id/],
+  ['a pattern operator as an id', () => ({ query: DECK, variables: { id: { $regex: '(a+)+$' } } }), REFUSED.variables, /id/],
   ['SQL as an id', () => ({ query: DECK, variables: { id: "' OR '1'='1' --" } }), REFUSED.input, /is not an id/],
   ['a missing variable', () => ({ query: CREATE_DECK }), REFUSED.variables, /input/],
   [
