@@ -76,6 +76,11 @@ pub(crate) trait Bytewise: Default {
     fn pieces(&self) -> impl Iterator<Item = &[u8]>;
 }
 
+/// Whether an answer with this policy may be kept, being one to this method.
+pub(crate) fn may_be_kept(method: &Method, policy: Option<&CachePolicy>) -> bool {
+    policy.is_some() && matches!(*method, Method::GET | Method::HEAD)
+}
+
 /// Says of an answer how long it may be kept, where its extensions hold a policy and the request was a GET. An answer that the client has
 /// already becomes 304.
 pub(crate) fn for_keeping<B: Bytewise>(
@@ -84,7 +89,7 @@ pub(crate) fn for_keeping<B: Bytewise>(
     mut answer: Response<B>,
 ) -> Response<B> {
     let policy = answer.extensions_mut().remove::<CachePolicy>();
-    let Some(policy) = policy.filter(|_| matches!(*method, Method::GET | Method::HEAD)) else {
+    let Some(policy) = policy.filter(|policy| may_be_kept(method, Some(policy))) else {
         return answer;
     };
     let tag = tag(&answer);

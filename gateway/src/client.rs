@@ -6,10 +6,29 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
-use common::Client;
+use common::{Client, UserId, Viewer};
 use http::header::USER_AGENT;
 use http::{Extensions, HeaderMap};
 use ipnet::IpNet;
+
+/// Who is counted together: for connections, files that are sent, and points.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum ClientKey {
+    /// A signed-in person, however they sign in.
+    User(UserId),
+    /// Whoever has not signed in, from one network: an IPv4 address or an IPv6 /64. Clients of whom no address is known are one.
+    Network(String),
+}
+
+impl ClientKey {
+    /// That of whoever asks.
+    pub(crate) fn of(viewer: Option<&Viewer>, client: &Client) -> Self {
+        match viewer {
+            Some(viewer) => Self::User(viewer.user),
+            None => Self::Network(client.network()),
+        }
+    }
+}
 
 /// The application that asks, as it calls itself: `graphql-client-name` and `graphql-client-version`, or Apollo's `apollographql-client-…`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -53,14 +53,21 @@ impl Documents {
     /// # Errors
     /// [`Outcome::Refused`] when there is none, or it may not be answered.
     pub(crate) fn find<'r>(
-        &self,
+        &'r self,
         asked: &'r Asked,
         application: &Application,
     ) -> Result<Found<'r>, Outcome> {
         let found = match asked {
             Asked::Text(text) => Found { text: text.into(), new: None },
-            Asked::Id(id) => Found { text: self.trusted(id, application)?.into(), new: None },
-            Asked::Hash { hash, text } => self.persisted(hash, text.as_deref(), application)?,
+            Asked::Id(id) => return self.trusted(id, application),
+            Asked::Hash { hash, text: Some(text) } => new(hash, text)?,
+            Asked::Hash { hash, text: None } => {
+                // A manifest's ids are hashes, and its clients send them as such.
+                if let Ok(trusted) = self.trusted(hash, application) {
+                    return Ok(trusted);
+                }
+                self.persisted(hash)?
+            }
         };
         self.check(&found.text, application)?;
         Ok(found)
@@ -73,33 +80,17 @@ impl Documents {
         }
     }
 
-    fn trusted(&self, id: &str, application: &Application) -> Result<String, Outcome> {
-        self.trusted.by_id(id, application).map(str::to_owned).ok_or_else(|| {
-            Outcome::refused(
+    fn trusted(&self, id: &str, application: &Application) -> Result<Found<'_>, Outcome> {
+        match self.trusted.by_id(id, application) {
+            Some(text) => Ok(Found { text: text.into(), new: None }),
+            None => Err(Outcome::refused(
                 Code::DocumentNotFound,
                 "this application has no trusted document with this id",
-            )
-        })
+            )),
+        }
     }
 
-    fn persisted<'r>(
-        &self,
-        hash: &'r str,
-        text: Option<&'r str>,
-        application: &Application,
-    ) -> Result<Found<'r>, Outcome> {
-        if let Some(text) = text {
-            if hex(&Sha256::digest(text)) != hash {
-                return Err(Outcome::bad_request(
-                    "provided sha does not match query: sha256Hash is the SHA-256 of the text, in lower-case hexadecimal",
-                ));
-            }
-            return Ok(Found { text: text.into(), new: Some(hash) });
-        }
-        // A manifest's ids are hashes, and its clients send them as such.
-        if let Some(text) = self.trusted.by_id(hash, application) {
-            return Ok(Found { text: text.to_owned().into(), new: None });
-        }
+    fn persisted(&self, hash: &str) -> Result<Found<'static>, Outcome> {
         let Some(persisted) = &self.persisted else {
             return Err(Outcome::refused(
                 Code::PersistedQueryNotSupported,
@@ -123,9 +114,20 @@ impl Documents {
                 "only operations that were registered before are answered here, for the applications they were registered for",
             ));
         }
-        tracing::warn!("an operation that is not among the trusted documents");
+        let (name, version) = (application.name.as_deref(), application.version.as_deref());
+        tracing::warn!(name, version, "an operation that is not among the trusted documents");
         Ok(())
     }
+}
+
+/// A text that is sent with its hash.
+fn new<'r>(hash: &'r str, text: &'r str) -> Result<Found<'r>, Outcome> {
+    if hex(&Sha256::digest(text)) != hash {
+        return Err(Outcome::bad_request(
+            "provided sha does not match query: sha256Hash is the SHA-256 of the text, in lower-case hexadecimal",
+        ));
+    }
+    Ok(Found { text: text.into(), new: Some(hash) })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -13,11 +13,10 @@ use federation::{OperationKind, Prepared, Variables};
 use http::Method;
 use http::request::Parts;
 
-use crate::admission::Permit;
 use crate::authenticate::{Identity, refuse_simple};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
-use crate::caching::for_keeping;
+use crate::caching::{CachePolicy, for_keeping, may_be_kept};
 use crate::charge::{Charge, charge, dry_run, is_dry_run};
 use crate::client::{Application, client};
 use crate::code::Code;
@@ -27,7 +26,7 @@ use crate::graph::Graph;
 use crate::mask::mask;
 use crate::observe::request_id;
 use crate::outcome::{Executed, Outcome};
-use crate::respond::respond;
+use crate::respond::{policy, respond};
 use crate::state::State;
 use crate::streams;
 use crate::transport::Exchange;
@@ -85,43 +84,45 @@ async fn steps(
     }
 
     let variables = prepared.coerce(request.variables).map_err(Outcome::RequestError)?;
+    let delivery = accepted.delivery(prepared.kind(), prepared.is_incremental())?;
     if is_dry_run(&parts.headers) {
+        let _place = state.admit(&prepared, &variables, &identity).await?;
         let priced = dry_run(state, &prepared, &variables, &identity, &client).await?;
         let answer = respond(Outcome::Executed(Box::new(priced)), accepted.for_errors());
         return Ok(answer.map(Body::new));
     }
-    let delivery = accepted.delivery(prepared.kind(), prepared.is_incremental())?;
-    // Kept until the answer is there. What is answered in parts has bounds of its own.
-    let _place = match delivery {
-        Delivery::AtOnce(_) => Some(admit(state, &prepared, &variables, &identity).await?),
-        Delivery::Stream(_) => None,
-    };
-    let charge = charge(state, &prepared, &variables, &identity, &client).await?;
 
     let refresh_cookie = match prepared.kind() {
         OperationKind::Mutation => state.refresh_cookie(&parts.headers),
         OperationKind::Query | OperationKind::Subscription => None,
     };
     let caller = Caller::new(identity.viewer.clone(), request_id(parts));
-    let caller = Caller { client, refresh_cookie, ..caller };
-
+    let caller = Caller { client: client.clone(), refresh_cookie, ..caller };
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings)
         .with_uploads(request.uploads);
     match delivery {
         Delivery::AtOnce(media_type) => {
+            // Kept until the answer is there.
+            let _place = state.admit(&prepared, &variables, &identity).await?;
+            let charge = charge(state, &prepared, &variables, &identity, &client).await?;
             let work = Work { graph, prepared, variables, exchange, deadline };
             let answer = at_once(state, parts, work, charge, media_type).await?;
             Ok(for_keeping(&parts.method, &parts.headers, answer).map(Body::new))
         }
         Delivery::Stream(stream_type) => {
+            // Nothing is run for whoever may have no stream.
+            let permit = streams::admit(state, &identity, &client)?;
+            let place = state.admit_opening(&prepared, &variables, &identity).await?;
+            let charge = charge(state, &prepared, &variables, &identity, &client).await?;
             let kind = prepared.kind();
             let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
             let mut opened = deadline.keep(Box::pin(opening), Code::GatewayTimeout).await?;
+            drop(place);
             if let Some(status) = charge.status() {
                 status.write(&mut opened.headers);
             }
             opened.parts = charge.follow(kind, opened.parts);
-            streams::respond(state, parts, identity, opened, stream_type)
+            Ok(streams::respond(state, identity, opened, stream_type, permit))
         }
     }
 }
@@ -135,21 +136,6 @@ async fn may_upload(state: &State, parts: &Parts, client: &Client) -> Result<Ide
         return Err(Outcome::unauthenticated("sign in first: files are taken from nobody else"));
     }
     Ok(identity)
-}
-
-/// Waits for a place among the operations that run.
-async fn admit(
-    state: &State,
-    prepared: &Prepared,
-    variables: &Variables,
-    identity: &Identity,
-) -> Result<Permit, Outcome> {
-    let is_cheap = || {
-        let estimate = prepared.estimate(variables, &state.settings.cost.assumed);
-        let most = f64::from(state.settings.admission.cheap_cost);
-        estimate.is_ok_and(|estimate| estimate <= most)
-    };
-    state.admission.enter(identity.viewer.is_some(), is_cheap).await
 }
 
 /// An operation that may be run.
@@ -170,9 +156,18 @@ async fn at_once(
     media_type: MediaType,
 ) -> Result<Answer, Outcome> {
     let Some(under_way) = state.under_way.of(&work.prepared) else {
-        let mut executed = Box::pin(run(state, work)).await?;
-        settle(charge, &mut executed, parts);
-        return Ok(respond(Outcome::Executed(executed), media_type));
+        return match Box::pin(run(state, work)).await {
+            Ok(mut executed) => {
+                settle(charge, &mut executed, parts);
+                Ok(respond(Outcome::Executed(executed), media_type))
+            }
+            Err(outcome) => {
+                if matches!(outcome, Outcome::RequestError(_)) {
+                    charge.cancel();
+                }
+                Err(outcome)
+            }
+        };
     };
     let same = Same::new(&work.prepared, &work.variables, &parts.headers, media_type);
     let state = state.clone();
@@ -184,14 +179,20 @@ async fn at_once(
                 answer.extensions_mut().insert(Cost(cost));
                 answer
             }
-            Err(outcome) => respond(outcome, media_type),
+            Err(outcome) => {
+                let ran = !matches!(outcome, Outcome::RequestError(_));
+                let mut answer = respond(outcome, media_type);
+                answer.extensions_mut().insert(Cost((!ran).then_some(0.0)));
+                answer
+            }
         }
     });
     let mut answer = answer.await;
     // Each pays for himself, whoever had it run; what he has left is nothing that others are told.
     let cost = answer.extensions_mut().remove::<Cost>();
     let report = charge.settle(cost.and_then(|cost| cost.0));
-    if let Some(status) = report.and_then(|report| report.throttle_status) {
+    let is_kept = may_be_kept(&parts.method, answer.extensions().get::<CachePolicy>());
+    if let Some(status) = report.and_then(|report| report.throttle_status).filter(|_| !is_kept) {
         status.write(answer.headers_mut());
     }
     Ok(answer)
@@ -204,7 +205,7 @@ struct Cost(Option<f64>);
 /// Gives back what the operation did not cost, and tells what it did: but not in an answer that may be kept, since it is soon no longer true.
 fn settle(charge: Charge, executed: &mut Executed, parts: &Parts) {
     let Some(report) = charge.settle(executed.response.cost) else { return };
-    if parts.method == Method::GET && executed.policy.allows_keeping() {
+    if may_be_kept(&parts.method, policy(executed).as_ref()) {
         return;
     }
     if let Some(status) = report.throttle_status {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::caching::{Bytewise, CachePolicy};
 use crate::decode::MediaType;
 use crate::extensions::Extensions;
-use crate::outcome::{Outcome, Refusal};
+use crate::outcome::{Executed, Outcome, Refusal};
 use crate::points::Report;
 
 /// The HTTP response for an outcome.
@@ -27,7 +27,10 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
     let body;
     let mut headers = Vec::new();
     let mut from_subgraphs = HeaderMap::new();
-    let policy = policy(&outcome);
+    let policy = match &outcome {
+        Outcome::Executed(executed) => policy(executed),
+        Outcome::Refused(_) | Outcome::RequestError(_) => None,
+    };
     match outcome {
         Outcome::Refused(mut refusal) => {
             headers = std::mem::take(&mut refusal.headers);
@@ -59,8 +62,7 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
 }
 
 /// How long the answer may be kept, if at all: not one that is incomplete, tells how it was made, or signs somebody in.
-fn policy(outcome: &Outcome) -> Option<CachePolicy> {
-    let Outcome::Executed(executed) = outcome else { return None };
+pub(crate) fn policy(executed: &Executed) -> Option<CachePolicy> {
     let complete = executed.response.errors.is_empty() && executed.extensions.plan.is_none();
     let for_all = !executed.headers.contains_key(SET_COOKIE);
     (complete && for_all && executed.policy.allows_keeping()).then_some(executed.policy)

@@ -5,19 +5,19 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use common::{Client, RefreshCookie};
-use federation::Prepared;
+use federation::{OperationKind, Prepared, Variables};
 use http::HeaderMap;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Permit as Place};
 use crate::authenticate::{Authenticator, Identity};
 use crate::buckets::Buckets;
-use crate::client::Application;
+use crate::client::{Application, ClientKey};
 use crate::code::Code;
 use crate::decode::GraphQlRequest;
 use crate::documents::Documents;
 use crate::graph::Graph;
 use crate::health::Drain;
-use crate::live::{ClientKey, Clients, Permit, Reservations};
+use crate::live::{Clients, Permit, Reservations};
 use crate::outcome::Outcome;
 use crate::settings::GatewaySettings;
 use crate::under_way::UnderWay;
@@ -79,6 +79,43 @@ impl State {
                 format!("a client may have {most} requests with files under way: wait for one");
             Outcome::refused(Code::TooManyUploads, message)
         })
+    }
+
+    /// A place among the operations that run.
+    ///
+    /// # Errors
+    /// [`Code::Overloaded`] when there is none.
+    pub(crate) async fn admit(
+        &self,
+        prepared: &Prepared,
+        variables: &Variables,
+        identity: &Identity,
+    ) -> Result<Place, Outcome> {
+        let is_cheap = || {
+            let estimate = prepared.estimate(variables, &self.settings.cost.assumed);
+            let most = f64::from(self.settings.admission.cheap_cost);
+            estimate.is_ok_and(|estimate| estimate <= most)
+        };
+        self.admission.enter(identity.viewer.is_some(), is_cheap).await
+    }
+
+    /// The same for an answer that comes in parts, until its first part is there. A subscription takes none, since it may have to wait for
+    /// its first event; how many there are is bounded for each client.
+    ///
+    /// # Errors
+    /// As those of [`admit`](Self::admit).
+    pub(crate) async fn admit_opening(
+        &self,
+        prepared: &Prepared,
+        variables: &Variables,
+        identity: &Identity,
+    ) -> Result<Option<Place>, Outcome> {
+        match prepared.kind() {
+            OperationKind::Subscription => Ok(None),
+            OperationKind::Query | OperationKind::Mutation => {
+                self.admit(prepared, variables, identity).await.map(Some)
+            }
+        }
     }
 
     /// What is asked for, ready to run.

@@ -96,9 +96,13 @@ impl TrustedDocuments {
 
     pub(crate) fn by_id(&self, id: &str, application: &Application) -> Option<&str> {
         // The form of GraphQL over HTTP names the kind of hash.
-        let bare = id.strip_prefix("sha256:").unwrap_or(id);
-        let held = self.by_id.get(id).or_else(|| self.by_id.get(bare))?;
-        held.iter().find(|(holder, _)| holder.is(application)).map(|(_, text)| &**text)
+        let bare = id.strip_prefix("sha256:");
+        [Some(id), bare].into_iter().flatten().find_map(|id| {
+            let held = self.by_id.get(id)?.iter().filter(|(holder, _)| holder.is(application));
+            // A list for a version comes before one for the application, and that before one for all.
+            let nearest = held.max_by_key(|(h, _)| (h.name.is_some(), h.version.is_some()))?;
+            Some(&*nearest.1)
+        })
     }
 
     pub(crate) fn has(&self, text: &str, application: &Application) -> bool {
@@ -186,6 +190,14 @@ mod tests {
             assert!(text.is_none_or(|text| documents.has(text, &application)));
         }
         assert!(!documents.has("{ c }", &application("", "")));
+        // The nearest list counts, in whichever order they were read.
+        documents.add(r#"{"1": "{ one }"}"#, Some("phone"), Some("2")).unwrap();
+        documents.add(r#"{"1": "{ any }"}"#, Some("phone"), None).unwrap();
+        for (name, version, text) in
+            [("phone", "2", "{ one }"), ("phone", "3", "{ any }"), ("desk", "2", "{ a }")]
+        {
+            assert_eq!(documents.by_id("1", &application(name, version)), Some(text));
+        }
     }
 
     #[test]

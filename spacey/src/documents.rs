@@ -40,8 +40,11 @@ pub(crate) fn read(path: &Path) -> Result<TrustedDocuments, DocumentsError> {
         add(&mut documents, path, None, None)?;
         return Ok(documents);
     }
-    for entry in fs::read_dir(path).map_err(unreadable)? {
-        let file = entry.map_err(unreadable)?.path();
+    let entries = fs::read_dir(path).map_err(unreadable)?;
+    let entries = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut files = entries.collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
+    files.sort_unstable();
+    for file in files {
         let Some(stem) = file.file_name().and_then(|name| name.to_str()?.strip_suffix(".json"))
         else {
             continue;

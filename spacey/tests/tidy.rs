@@ -97,7 +97,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("gateway", "extensions", &["explain", "points"]),
     ("gateway", "outcome", &["caching", "code", "extensions", "points"]),
     ("gateway", "admission", &["code", "outcome", "settings"]),
-    ("gateway", "buckets", &["settings"]),
+    ("gateway", "buckets", &["client", "settings"]),
     (
         "gateway",
         "charge",

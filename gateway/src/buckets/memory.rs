@@ -9,9 +9,10 @@ use std::time::Duration;
 use ahash::RandomState;
 use tokio::time::Instant;
 
+use crate::client::ClientKey;
 use crate::settings::Allowance;
 
-use super::{Payer, Taken};
+use super::Taken;
 
 /// Locks are shared by this many parts of the clients.
 const PARTS: usize = 16;
@@ -35,14 +36,14 @@ impl Default for Memory {
 /// When each bucket will be full.
 #[derive(Debug, Default)]
 struct Part {
-    full_at: HashMap<Payer, Instant, RandomState>,
+    full_at: HashMap<ClientKey, Instant, RandomState>,
     /// The bucket of those for whom there is no room.
     others: Option<Instant>,
     swept: Option<Instant>,
 }
 
 impl Memory {
-    pub(super) fn take(&self, payer: &Payer, allowance: Allowance, points: f64) -> Taken {
+    pub(super) fn take(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> Taken {
         let now = Instant::now();
         let mut part = self.part(payer);
         let full_at = part.bucket(payer, now);
@@ -55,7 +56,7 @@ impl Memory {
         Taken { granted, available: if granted { available - points } else { available } }
     }
 
-    pub(super) fn spend(&self, payer: &Payer, allowance: Allowance, points: f64) -> f64 {
+    pub(super) fn spend(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> f64 {
         let now = Instant::now();
         let mut part = self.part(payer);
         let full_at = part.bucket(payer, now);
@@ -64,7 +65,7 @@ impl Memory {
         f64::from(allowance.capacity) - owed(*full_at, now, allowance)
     }
 
-    pub(super) fn give(&self, payer: &Payer, allowance: Allowance, points: f64) -> f64 {
+    pub(super) fn give(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> f64 {
         let now = Instant::now();
         let mut part = self.part(payer);
         let full_at = part.bucket(payer, now);
@@ -73,7 +74,7 @@ impl Memory {
     }
 
     /// A panic elsewhere leaves the buckets whole.
-    fn part(&self, payer: &Payer) -> MutexGuard<'_, Part> {
+    fn part(&self, payer: &ClientKey) -> MutexGuard<'_, Part> {
         #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash will do")]
         let part = self.hasher.hash_one(payer) as usize % PARTS;
         self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
@@ -81,7 +82,7 @@ impl Memory {
 }
 
 impl Part {
-    fn bucket(&mut self, payer: &Payer, now: Instant) -> &mut Instant {
+    fn bucket(&mut self, payer: &ClientKey, now: Instant) -> &mut Instant {
         if self.full_at.len() >= MOST && !self.full_at.contains_key(payer) && !self.make_room(now) {
             return self.others.get_or_insert(now);
         }
@@ -120,8 +121,8 @@ mod tests {
 
     const ALLOWANCE: Allowance = Allowance { capacity: 100, restore_rate: 10 };
 
-    fn user() -> Payer {
-        Payer::User(UserId::new())
+    fn user() -> ClientKey {
+        ClientKey::User(UserId::new())
     }
 
     fn taken(granted: bool, available: f64) -> Taken {
@@ -163,7 +164,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_comes_from_many_addresses_gets_no_more_than_there_is_room_for() {
         let buckets = Memory::default();
-        let network = |number: usize| Payer::Network(format!("2001:db8:{number}::/64"));
+        let network = |number: usize| ClientKey::Network(format!("2001:db8:{number}::/64"));
         let granted = |numbers: std::ops::Range<usize>| {
             let taken = numbers.map(|number| buckets.take(&network(number), ALLOWANCE, 100.0));
             taken.filter(|taken| taken.granted).count()

@@ -5,20 +5,10 @@
 
 mod memory;
 
-use common::UserId;
-
+use crate::client::ClientKey;
 use crate::settings::Allowance;
 
 use memory::Memory;
-
-/// Whose points are taken.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Payer {
-    /// A signed-in person, however they sign in.
-    User(UserId),
-    /// Whoever has not signed in, from one network: an IPv4 address or an IPv6 /64.
-    Network(String),
-}
 
 /// What became of an attempt to take points.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,22 +22,31 @@ pub(crate) struct Taken {
 /// All clients' buckets.
 #[derive(Debug, Default)]
 pub(crate) struct Buckets {
-    memory: Memory,
+    users: Memory,
+    /// Apart, so that no number of networks takes the places of those who are signed in.
+    networks: Memory,
 }
 
 impl Buckets {
+    const fn of(&self, payer: &ClientKey) -> &Memory {
+        match payer {
+            ClientKey::User(_) => &self.users,
+            ClientKey::Network(_) => &self.networks,
+        }
+    }
+
     /// Takes `points`, if they are there.
-    pub(crate) async fn take(&self, payer: &Payer, allowance: Allowance, points: f64) -> Taken {
-        self.memory.take(payer, allowance, points)
+    pub(crate) async fn take(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> Taken {
+        self.of(payer).take(payer, allowance, points)
     }
 
     /// Takes `points` whether or not they are there, and tells how many are left; a bucket is never emptier than empty.
-    pub(crate) fn spend(&self, payer: &Payer, allowance: Allowance, points: f64) -> f64 {
-        self.memory.spend(payer, allowance, points)
+    pub(crate) fn spend(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> f64 {
+        self.of(payer).spend(payer, allowance, points)
     }
 
     /// Gives `points` back that were taken, and tells how many are left.
-    pub(crate) fn give(&self, payer: &Payer, allowance: Allowance, points: f64) -> f64 {
-        self.memory.give(payer, allowance, points)
+    pub(crate) fn give(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> f64 {
+        self.of(payer).give(payer, allowance, points)
     }
 }

@@ -14,8 +14,9 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::authenticate::Identity;
-use crate::buckets::{Buckets, Payer};
+use crate::buckets::Buckets;
 use crate::caching::CachePolicy;
+use crate::client::ClientKey;
 use crate::code::Code;
 use crate::outcome::{Executed, Outcome};
 use crate::points::{Points, Report, ThrottleStatus};
@@ -41,7 +42,7 @@ pub(crate) struct Charge {
 #[derive(Debug)]
 struct Held {
     buckets: Arc<Buckets>,
-    payer: Payer,
+    payer: ClientKey,
     allowance: Allowance,
     points: f64,
     /// What is left without them.
@@ -90,6 +91,19 @@ pub(crate) fn is_dry_run(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(DRY_RUN.as_bytes()))
 }
 
+/// A connection that carries several operations does not answer for what they would cost.
+///
+/// # Errors
+/// [`Code::BadRequest`] when that is asked for.
+pub(crate) fn refuse_dry_run(headers: &HeaderMap) -> Result<(), Outcome> {
+    if is_dry_run(headers) {
+        return Err(Outcome::bad_request(
+            "x-cost: dry-run is answered to a request by itself, not on a connection that carries several operations",
+        ));
+    }
+    Ok(())
+}
+
 /// What an operation would cost, in place of its answer. It takes a point.
 ///
 /// # Errors
@@ -104,14 +118,16 @@ pub(crate) async fn dry_run(
     let settings = &state.settings.cost;
     let requested = estimate(prepared, variables, settings)?;
     let allowance = settings.allowance(identity.viewer.as_ref());
-    let mut report = priced(prepared, variables, requested, limit(allowance, settings), settings)?;
+    let mut throttle_status = None;
     if settings.throttle != Mode::Off {
         let taken = state.buckets.take(&payer(identity, client), allowance, due(0.0)).await;
         if !taken.granted && settings.throttle == Mode::Enforce {
             return Err(throttled(0.0, allowance, taken.available));
         }
-        report.throttle_status = Some(status(allowance, taken.available));
+        throttle_status = Some(status(allowance, taken.available));
     }
+    let report = priced(prepared, variables, requested, limit(allowance, settings), settings)?;
+    let report = Report { throttle_status, ..report };
     let response = Response { data: b"null".to_vec(), errors: Vec::new(), cost: None };
     let mut executed = Executed::new(response, HeaderMap::new(), CachePolicy::default());
     executed.extensions.cost = Some(report);
@@ -130,6 +146,11 @@ impl Charge {
             throttle_status,
             ..Report::default()
         })
+    }
+
+    /// Gives all back but the least that an operation costs: nothing of it was run.
+    pub(crate) fn cancel(self) {
+        self.settle(Some(0.0));
     }
 
     /// The charge of a subscription's next event, for which nothing was taken yet.
@@ -176,11 +197,8 @@ fn estimate(
     estimated.map_err(|error| Outcome::RequestError(vec![error]))
 }
 
-fn payer(identity: &Identity, client: &Client) -> Payer {
-    match &identity.viewer {
-        Some(viewer) => Payer::User(viewer.user),
-        None => Payer::Network(client.network()),
-    }
+fn payer(identity: &Identity, client: &Client) -> ClientKey {
+    ClientKey::of(identity.viewer.as_ref(), client)
 }
 
 fn status(allowance: Allowance, available: f64) -> ThrottleStatus {

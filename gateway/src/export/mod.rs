@@ -24,10 +24,10 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument;
 
 use crate::bounds::unless_it_panics;
-use crate::client::client;
+use crate::client::{ClientKey, client};
 use crate::code::Code;
 use crate::decode::MediaType;
-use crate::live::{ClientKey, Permit};
+use crate::live::Permit;
 use crate::observe::request_id;
 use crate::outcome::Outcome;
 use crate::respond::respond;

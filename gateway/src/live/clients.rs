@@ -1,35 +1,11 @@
 //! Counts the connections that last, by client.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use common::{Client, UserId, Viewer};
-
+use crate::client::ClientKey;
 use crate::code::Code;
 use crate::outcome::Outcome;
-
-/// Whose connections are counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum ClientKey {
-    /// A signed-in person.
-    User(UserId),
-    /// An address from which nobody signed in.
-    Address(IpAddr),
-    /// Clients of whom nothing is known, all together.
-    Unknown,
-}
-
-impl ClientKey {
-    /// That of whoever asks.
-    pub(crate) fn of(viewer: Option<&Viewer>, client: &Client) -> Self {
-        match (viewer, client.address) {
-            (Some(viewer), _) => Self::User(viewer.user),
-            (None, Some(address)) => Self::Address(address),
-            (None, None) => Self::Unknown,
-        }
-    }
-}
 
 /// How many connections each client has. Clones are the same count.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +25,7 @@ impl Clients {
     /// [`Code::TooManyStreams`] when it has `most` already.
     pub(crate) fn admit(&self, key: ClientKey, most: usize) -> Result<Permit, Outcome> {
         let mut counts = self.lock();
-        let count = counts.entry(key).or_default();
+        let count = counts.entry(key.clone()).or_default();
         if *count >= most {
             if most == 0 {
                 counts.remove(&key);
@@ -83,18 +59,20 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
+    use common::UserId;
+
     use super::*;
 
     #[test]
     fn a_client_has_so_many_and_gets_room_back() {
         let clients = Clients::default();
-        let (one, other) = (ClientKey::User(UserId::new()), ClientKey::Unknown);
-        let first = clients.admit(one, 2).unwrap();
-        let _second = clients.admit(one, 2).unwrap();
-        assert_eq!(clients.admit(one, 2).unwrap_err().code(), Some(Code::TooManyStreams));
-        let elsewhere = clients.admit(other, 2).unwrap();
+        let (one, other) = (ClientKey::User(UserId::new()), ClientKey::Network("-".into()));
+        let first = clients.admit(one.clone(), 2).unwrap();
+        let _second = clients.admit(one.clone(), 2).unwrap();
+        assert_eq!(clients.admit(one.clone(), 2).unwrap_err().code(), Some(Code::TooManyStreams));
+        let elsewhere = clients.admit(other.clone(), 2).unwrap();
         drop(first);
-        let _third = clients.admit(one, 2).unwrap();
+        let _third = clients.admit(one.clone(), 2).unwrap();
         drop(elsewhere);
         assert_eq!(clients.lock().len(), 1, "who has none is forgotten");
         assert!(clients.admit(other, 0).is_err());

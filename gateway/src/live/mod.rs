@@ -10,7 +10,7 @@ mod outlet;
 mod queue;
 mod reservations;
 
-pub(crate) use clients::{ClientKey, Clients, Permit};
+pub(crate) use clients::{Clients, Permit};
 pub(crate) use outlet::{Next, Outlet};
 pub(crate) use queue::{Gone, Inbox, Outbox, queue};
 pub(crate) use reservations::Reservations;

@@ -15,16 +15,16 @@ mod websocket;
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
+use common::Client;
 use futures::{Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 
 use crate::authenticate::Identity;
-use crate::client::client;
+use crate::client::ClientKey;
 use crate::decode::StreamType;
 use crate::execute::Opened;
-use crate::live::{ClientKey, Outlet, queue};
+use crate::live::{Outlet, Permit, queue};
 use crate::outcome::Outcome;
 use crate::state::State;
 
@@ -37,24 +37,28 @@ pub(crate) use websocket::{is_upgrade, upgrade};
 /// Tells reverse proxies not to collect the answer before they pass it on.
 const NO_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// The HTTP response that carries an answer that lasts.
+/// The right to an answer that lasts.
 ///
 /// # Errors
 /// [`Code::TooManyStreams`](crate::code::Code::TooManyStreams) when the client has as many as it may have.
+pub(crate) fn admit(
+    state: &State,
+    identity: &Identity,
+    client: &Client,
+) -> Result<Permit, Outcome> {
+    let key = ClientKey::of(identity.viewer.as_ref(), client);
+    state.clients.admit(key, state.settings.streams.connections_per_client)
+}
+
+/// The HTTP response that carries an answer that lasts.
 pub(crate) fn respond(
     state: &State,
-    parts: &Parts,
     identity: Identity,
     opened: Opened,
     stream_type: StreamType,
-) -> Result<Response, Outcome> {
+    permit: Permit,
+) -> Response {
     let settings = &state.settings.streams;
-    let trusted = &state.settings.http.trusted_proxies;
-    let key = ClientKey::of(
-        identity.viewer.as_ref(),
-        &client(&parts.headers, &parts.extensions, trusted),
-    );
-    let permit = state.clients.admit(key, settings.connections_per_client)?;
     let (outbox, inbox) = queue(settings.buffer, settings.patience);
     tokio::spawn(relay::relay("".into(), opened.parts, outbox));
     let authenticator = state.authenticator.clone();
@@ -70,7 +74,7 @@ pub(crate) fn respond(
     for (name, value) in &opened.headers {
         response.headers_mut().append(name, value.clone());
     }
-    Ok(response)
+    response
 }
 
 fn streamed(

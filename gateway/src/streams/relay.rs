@@ -6,6 +6,7 @@ use federation::{Prepared, Variables};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
+use crate::admission::Permit;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::charge::Charge;
 use crate::code::Code;
@@ -22,6 +23,8 @@ pub(super) struct Operation {
     pub(super) prepared: Arc<Prepared>,
     pub(super) variables: Variables,
     pub(super) charge: Charge,
+    /// Until the first part of the answer is there.
+    pub(super) place: Option<Permit>,
     pub(super) exchange: Exchange,
     /// What the client calls it.
     pub(super) id: Arc<str>,
@@ -29,11 +32,13 @@ pub(super) struct Operation {
 
 /// Runs an operation and passes its answer on as messages, the last of which says that it is complete.
 pub(super) async fn run(state: Arc<State>, operation: Operation, outbox: Outbox<Message>) {
-    let Operation { graph, prepared, variables, charge, exchange, id } = operation;
+    let Operation { graph, prepared, variables, charge, place, exchange, id } = operation;
     let kind = prepared.kind();
     let deadline = Deadline::after(state.settings.http.request_timeout);
     let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
-    match unless_it_panics(deadline.keep(Box::pin(opening), Code::GatewayTimeout)).await {
+    let opened = unless_it_panics(deadline.keep(Box::pin(opening), Code::GatewayTimeout)).await;
+    drop(place);
+    match opened {
         Ok(opened) => relay(id, charge.follow(kind, opened.parts), outbox).await,
         Err(outcome) => end(&id, Some(outcome), &outbox).await,
     }

@@ -19,11 +19,11 @@ use super::event_stream::{self, Envelope};
 use super::{relay, streamed};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
-use crate::charge::charge;
-use crate::client::{Application, client};
+use crate::charge::{charge, refuse_dry_run};
+use crate::client::{Application, ClientKey, client};
 use crate::code::Code;
 use crate::decode::{MediaType, decode};
-use crate::live::{ClientKey, Outlet, Reservations, queue};
+use crate::live::{Outlet, Reservations, queue};
 use crate::observe::request_id;
 use crate::outcome::Outcome;
 use crate::respond::respond;
@@ -115,12 +115,19 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
     let prepared = authorise(&prepared, &identity)?;
     let most = state.settings.streams.operations_per_connection;
     let variables = prepared.coerce(request.variables).map_err(Outcome::RequestError)?;
-    let charge = charge(state, &prepared, &variables, &identity, &client).await?;
+    refuse_dry_run(&parts.headers)?;
     stream.admit(&id, identity.viewer.as_ref().map(|viewer| viewer.user), most)?;
+    let admitting = async {
+        let place = state.admit_opening(&prepared, &variables, &identity).await?;
+        let charge = charge(state, &prepared, &variables, &identity, &client).await?;
+        Ok((place, charge))
+    };
+    let (place, charge) = admitting.await.inspect_err(|_: &Outcome| stream.stop(&id))?;
     let caller = Caller { client, ..Caller::new(identity.viewer, request_id(parts)) };
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let name = id.as_str().into();
-    let operation = relay::Operation { graph, prepared, variables, charge, exchange, id: name };
+    let operation =
+        relay::Operation { graph, prepared, variables, charge, place, exchange, id: name };
     let (state, running, name) = (state.clone(), stream.clone(), id.clone());
     let task = tokio::spawn(async move {
         relay::run(state, operation, running.outbox.clone()).await;

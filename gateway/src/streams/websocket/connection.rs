@@ -16,11 +16,11 @@ use super::message::{self, ClientMessage, Close};
 use super::{Opening, SUBPROTOCOL};
 use crate::authenticate::Identity;
 use crate::authorise::authorise;
-use crate::charge::charge;
-use crate::client::{Application, client};
+use crate::charge::{charge, refuse_dry_run};
+use crate::client::{Application, ClientKey, client};
 use crate::code::Code;
 use crate::decode::GraphQlRequest;
-use crate::live::{ClientKey, Content, Message, Next, Outbox, Outlet, Permit, queue};
+use crate::live::{Content, Message, Next, Outbox, Outlet, Permit, queue};
 use crate::outcome::Outcome;
 use crate::state::State;
 use crate::streams::relay;
@@ -246,12 +246,15 @@ impl Connection {
         let prepared = authorise(&prepared, &self.identity)?;
         let variables = prepared.coerce(request.variables).map_err(Outcome::RequestError)?;
         let (identity, client) = (&self.identity, &self.caller.client);
+        refuse_dry_run(&self.headers)?;
+        let place = self.state.admit_opening(&prepared, &variables, identity).await?;
         let charge = charge(&self.state, &prepared, &variables, identity, client).await?;
         let id: Arc<str> = id.into();
         let operation = relay::Operation {
             prepared,
             variables,
             charge,
+            place,
             exchange: Exchange::new(
                 self.caller.clone(),
                 &self.headers,
