@@ -7,7 +7,7 @@ mod support;
 use axum::body::Body;
 use axum::routing::post;
 use axum::{Json, Router};
-use gateway::{GatewaySettings, GraphQlSubgraph, SubgraphSettings, Transport};
+use gateway::{CostSettings, GatewaySettings, GraphQlSubgraph, Mode, SubgraphSettings, Transport};
 use http::{Request, StatusCode};
 use serde_json::json;
 use std::sync::Arc;
@@ -84,6 +84,24 @@ async fn whoever_has_the_answer_is_told_so() {
         let request = request.header("if-none-match", &tag).body(Body::empty()).unwrap();
         let other = library.send(request).await;
         assert_eq!(other.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_the_head_alone_is_told_the_same() {
+    for cost in [
+        CostSettings::default(),
+        CostSettings { throttle: Mode::Enforce, ..CostSettings::default() },
+    ] {
+        let library = Library::with(GatewaySettings { cost, ..GatewaySettings::default() });
+        let got = ask(&library, PUBLIC, "").await;
+        let mut head = get(PUBLIC).header("authorization", format!("Bearer {}", library.token()));
+        head = head.method("HEAD").header("x-spacey-csrf", "1");
+        let head = library.send(head.body(Body::empty()).unwrap()).await;
+        for name in ["etag", "cache-control", "vary", "content-type", "content-length"] {
+            assert_eq!(head.header(name), got.header(name), "{name}");
+        }
+        assert!(!head.header("etag").is_empty() && head.body.is_empty());
     }
 }
 

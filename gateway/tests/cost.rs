@@ -11,6 +11,7 @@ use http::{HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 use support::socket::{Socket, listen};
 use support::{Answer, Library, post};
+use tower::ServiceExt;
 
 /// Points are restored so slowly that no test sees it.
 const SLOW: Allowance = Allowance { capacity: 100, restore_rate: 1 };
@@ -258,6 +259,45 @@ async fn each_event_of_a_subscription_is_paid() {
     let refused = socket.hear().await;
     assert_eq!(refused["type"], "error");
     assert_eq!(refused["payload"][0]["extensions"]["code"], "COST_ESTIMATED_TOO_EXPENSIVE");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_a_stream_is_not_paid() {
+    let mut settings = GatewaySettings { cost: enforced(), ..GatewaySettings::default() };
+    settings.streams.connections_per_client = 1;
+    let library = Library::with(settings);
+    let query = "subscription { added(every: 600000) { id } }";
+    let accept = [("accept", "text/event-stream")];
+    let request = {
+        let body = json!({ "query": query }).to_string();
+        post(&body).header("accept", "text/event-stream").body(Body::from(body)).unwrap()
+    };
+    let open = library.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(open.status(), StatusCode::OK);
+    let left = |answer: &Answer| answer.header("x-ratelimit-remaining").parse::<u64>().unwrap();
+    let before = left(&ask(&library, "{ viewer }", &[]).await);
+    for _ in 0..5 {
+        assert_eq!(ask(&library, query, &accept).await.code(), "TOO_MANY_STREAMS");
+    }
+    assert_eq!(left(&ask(&library, "{ viewer }", &[]).await), before - 1);
+}
+
+#[tokio::test]
+async fn a_connection_for_several_operations_has_no_dry_run() {
+    let library = library(enforced());
+    let dry = ("x-cost", "dry-run");
+    let reserved = library.send(Request::put("/graphql").body(Body::empty()).unwrap()).await.text();
+    let events = Request::get("/graphql")
+        .header("accept", "text/event-stream")
+        .header("x-graphql-event-stream-token", &reserved);
+    let _events =
+        library.router.clone().oneshot(events.body(Body::empty()).unwrap()).await.unwrap();
+    let body = json!({ "query": "{ viewer }", "extensions": { "operationId": "a" } }).to_string();
+    let request =
+        post(&body).header("x-graphql-event-stream-token", &reserved).header(dry.0, dry.1);
+    let refused = library.send(request.body(Body::from(body)).unwrap()).await;
+    assert_eq!(refused.code(), "BAD_REQUEST", "{}", refused.text());
+    assert!(refused.message().contains("x-cost: dry-run"), "{}", refused.message());
 }
 
 #[tokio::test(start_paused = true)]
