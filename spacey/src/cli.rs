@@ -31,6 +31,26 @@ pub(crate) enum Command {
     Admin(AdminArgs),
     /// Manage the keys that sign access tokens.
     Keys(KeysArgs),
+    /// Back up all data, as they are at one moment, to SPACEY_BACKUP_TO, and remove the oldest beyond SPACEY_BACKUP_KEEP. Spacey may run meanwhile.
+    Backup(BackupArgs),
+    /// Bring a backup back. Spacey must not run meanwhile.
+    Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// Only list the backups that are there, the oldest first.
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// Which one, as `backup --list` names it; without it the latest.
+    pub(crate) name: Option<String>,
+    /// Move what is in the data folder aside, into a folder in it; of MongoDB drop the collections first.
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 #[derive(Debug, Args)]

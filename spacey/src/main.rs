@@ -4,8 +4,10 @@
 
 #![expect(clippy::print_stdout, reason = "a command's answer goes to standard output")]
 
+mod backup;
 mod cli;
 mod commands;
+mod data_lock;
 mod dev_mail;
 mod documents;
 mod export;

@@ -3,6 +3,7 @@
 //! What [`Sqlite::write`] has answered survives a power cut (`synchronous=FULL`). Writers do not wait for one another's disk flush: those
 //! that arrive while one is running share the next. Readers see the last commit and block nobody.
 
+mod snapshot;
 mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,8 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{Semaphore, oneshot};
 
+pub use snapshot::{Snapshot, check, set_era};
+
 use crate::StoreError;
 use writer::Writer;
 
@@ -23,6 +26,8 @@ use writer::Writer;
 const READERS: usize = 4;
 /// How long a connection waits for a lock of another process, such as a backup's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Where a file keeps its era: in its header, in a place for what applications like.
+const ERA: &str = "application_id";
 /// Prepared statements a connection keeps.
 const STATEMENTS_KEPT: usize = 64;
 /// How many KiB of the file the writer keeps in memory: a batch of changes touches pages all over the indexes.
@@ -40,6 +45,7 @@ struct Inner {
     readers: Mutex<Vec<Connection>>,
     permits: Semaphore,
     statements: Arc<AtomicU64>,
+    era: i32,
 }
 
 impl std::fmt::Debug for Sqlite {
@@ -59,6 +65,7 @@ impl Sqlite {
         let statements = Arc::new(AtomicU64::new(0));
         let mut connection = connect(&path, false, &statements)?;
         migrate(&mut connection, migrations)?;
+        let era = connection.pragma_query_value(None, ERA, |row| row.get(0))?;
         let readers = (0..READERS)
             .map(|_| connect(&path, true, &statements))
             .collect::<Result<Vec<_>, _>>()?;
@@ -68,6 +75,7 @@ impl Sqlite {
             readers: Mutex::new(readers),
             permits: Semaphore::new(READERS),
             statements,
+            era,
         })))
     }
 
@@ -118,6 +126,12 @@ impl Sqlite {
     /// What SQLite says.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.read(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    }
+
+    /// Another number each time that the file was brought back from a backup: what was numbered before may have been numbered anew since.
+    #[must_use]
+    pub fn era(&self) -> i32 {
+        self.0.era
     }
 
     /// Where the file is.

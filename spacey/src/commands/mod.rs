@@ -1,6 +1,7 @@
 //! One module for each command, and what they share.
 
 mod admin;
+mod backup;
 mod compose;
 mod demo;
 mod front;
@@ -41,6 +42,8 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Keys(arguments) => keys::run(&settings()?, &arguments),
+        Command::Backup(arguments) => in_runtime(|settings| backup::take(settings, arguments)),
+        Command::Restore(arguments) => in_runtime(|settings| backup::restore(settings, arguments)),
         Command::Admin(arguments) => in_runtime(|settings| admin::run(settings, arguments)),
     }
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod admission;
+mod backups;
 mod cost;
 mod documents;
 mod keys;
@@ -26,6 +27,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub(crate) use accounts::Accounts;
+pub(crate) use backups::Backups;
 pub(crate) use cost::Cost;
 pub(crate) use documents::Documents;
 pub(crate) use keys::Keys;
@@ -41,6 +43,7 @@ const DEFAULT_FILE: &str = "spacey.toml";
 pub(crate) struct Settings {
     pub(crate) listen: Listen,
     pub(crate) data: Data,
+    pub(crate) backups: Backups,
     pub(crate) keys: Keys,
     pub(crate) subgraphs: Subgraphs,
     pub(crate) generation: Generation,
@@ -159,6 +162,7 @@ impl Settings {
     fn read(reader: &mut Reader) -> Option<Self> {
         let listen = Listen::read(reader);
         let data = Data::read(reader);
+        let backups = Backups::read(reader);
         let keys = Keys::read(reader, data.as_ref());
         let subgraphs = Subgraphs::read(reader);
         let generation = Generation::read(reader);
@@ -183,6 +187,7 @@ impl Settings {
         Some(Self {
             listen: listen?,
             data: data?,
+            backups: backups?,
             keys: keys?,
             subgraphs: subgraphs?,
             generation: generation?,

@@ -27,9 +27,9 @@ pub struct ChangePage {
     pub has_more: bool,
 }
 
-/// A place, and when it was asked for, in milliseconds since the epoch.
+/// A place, when it was asked for, in milliseconds since the epoch, and in which era of the store.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Cursor(ChangeKey, i64);
+struct Cursor(ChangeKey, i64, #[serde(default)] i32);
 
 impl Service {
     /// The changes of the viewer's decks, notes and cards since `since`, in their order, at most `first`; without it, everything there is. What changed several
@@ -46,12 +46,16 @@ impl Service {
         let limit = sync::limit(first)?;
         let now = self.clock.now();
         let given: Option<Cursor> = since.map(|text| decode_cursor("since", text)).transpose()?;
-        if given.is_some_and(|Cursor(_, asked_at)| !sync::is_kept(asked_at, now, RETENTION)) {
+        let era = self.store.era();
+        // A device of another era may have seen what is not there any more: a backup was brought back.
+        let is_good =
+            |Cursor(_, asked_at, of): Cursor| of == era && sync::is_kept(asked_at, now, RETENTION);
+        if given.is_some_and(|given| !is_good(given)) {
             return Ok(ChangePage::default());
         }
-        let after = given.map_or(ChangeKey::START, |Cursor(key, _)| key);
+        let after = given.map_or(ChangeKey::START, |Cursor(key, ..)| key);
         let (mut keys, last) = self.store.changes(viewer.user, after, limit + 1).await?;
-        // A device that is ahead of the store has seen what is not there any more, such as before a backup was brought back.
+        // Nor is a device ahead of the store, whoever brought it back.
         if after.change > last {
             return Ok(ChangePage::default());
         }
@@ -64,7 +68,7 @@ impl Service {
         let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
         let nodes = self.nodes(viewer, &ids).await?;
         let mut page = ChangePage {
-            cursor: Some(encode_cursor(&Cursor(end, now.as_millisecond()))),
+            cursor: Some(encode_cursor(&Cursor(end, now.as_millisecond(), era))),
             has_more,
             ..ChangePage::default()
         };

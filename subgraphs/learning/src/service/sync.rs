@@ -28,7 +28,7 @@ pub struct ChangePage {
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Cursor(i64, CardId, i64);
+struct Cursor(i64, CardId, i64, #[serde(default)] i32);
 
 impl Service {
     /// The changes of the viewer's cards and settings since `since`, in their order, at most `first` cards; without it, everything there is. A card that
@@ -45,13 +45,16 @@ impl Service {
         let limit = sync::limit(first)?;
         let Learner { moment, models } = self.learner(viewer.user).await?;
         let given: Option<Cursor> = since.map(|text| decode_cursor("since", text)).transpose()?;
-        let start = given.unwrap_or(Cursor(0, Uuid::nil().into(), moment.now.as_millisecond()));
-        if !sync::is_kept(start.2, moment.now, RETENTION) {
+        let era = self.store.era();
+        let now = moment.now.as_millisecond();
+        let start = given.unwrap_or(Cursor(0, Uuid::nil().into(), now, era));
+        // A device of another era may have seen what is not there any more: a backup was brought back.
+        if start.3 != era || !sync::is_kept(start.2, moment.now, RETENTION) {
             return Ok(ChangePage::default());
         }
         let after = ChangeKey { seq: start.0, card: start.1 };
         let mut changes = self.store.changes(viewer.user, after, limit + 1).await?;
-        // A device that is ahead of the store has seen what is not there any more, such as before a backup was brought back.
+        // Nor is a device ahead of the store, whoever brought it back.
         if start.0 > changes.last_seq {
             return Ok(ChangePage::default());
         }
@@ -61,10 +64,9 @@ impl Service {
             Some(last) if has_more => (last.key.seq, last.key.card),
             _ => (changes.last_seq, Uuid::max().into()),
         };
-        let now = moment.now.as_millisecond();
         let mut page = ChangePage {
             settings_changed: changes.settings_seq > start.0,
-            cursor: Some(encode_cursor(&Cursor(end.0, end.1, now))),
+            cursor: Some(encode_cursor(&Cursor(end.0, end.1, now, era))),
             has_more,
             ..ChangePage::default()
         };

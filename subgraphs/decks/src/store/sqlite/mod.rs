@@ -100,6 +100,10 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
+    fn era(&self) -> i32 {
+        self.0.era()
+    }
+
     fn owner(&self, id: UserId) -> Reply<'_, Owner> {
         Box::pin(self.0.read(move |connection| {
             let sql = include_str!("sql/owner.sql");

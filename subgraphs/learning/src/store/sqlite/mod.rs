@@ -75,6 +75,10 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
+    fn era(&self) -> i32 {
+        self.0.era()
+    }
+
     fn apply(&self, events: Vec<Event>) -> Answering<'_, ()> {
         Box::pin(self.0.write(move |connection| events::apply(connection, &events)))
     }
