@@ -1,55 +1,31 @@
 //! Imports: a client that sends small files of all forms, with media and what was learned, looks at what is in them, has them imported, calls some
 //! of them off, and deletes what it imported before. What came of an import is there whole or not at all, its media and its log among it.
 
+mod file;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::history::{PastReview, Schedule};
-use common::{CardId, DeckId, NoteId, UserId};
-use decks::exchange::{DeckPath, Outgoing, OutgoingCard, OutgoingDeck, Writer};
-use decks::model::{
-    Card, Content, FieldEdit, FileFormat, Guid, MAX_FILE, Note, NoteKind, Tag, Tags,
-};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::load::{Load, World};
 use crate::program::{Client, Lost};
 use crate::seen::Seen;
+use file::{Drawing, Import, Shown};
 
 /// So many imports are kept before some are deleted.
 const KEPT: usize = 5;
-const NOTES: std::ops::Range<usize> = 1..25;
 /// How long an import may take once nobody kills.
 const TAKES: Duration = Duration::from_secs(120);
-const FORMATS: [FileFormat; 5] =
-    [FileFormat::Apkg, FileFormat::Json, FileFormat::Csv, FileFormat::Tsv, FileFormat::Markdown];
 /// The states in which nothing happens to an import until somebody asks.
 const AT_REST: [&str; 5] = ["UPLOADING", "PREVIEW", "DONE", "FAILED", "CANCELLED"];
-
-/// What a note is, in words that can be compared with what the graph shows.
-type Shown = (String, Vec<String>, BTreeSet<String>, Vec<String>);
-
-/// A file, and what is there once it is imported.
-#[derive(Debug, Clone)]
-struct Import {
-    name: String,
-    bytes: Vec<u8>,
-    /// By their first fields.
-    notes: BTreeMap<String, Shown>,
-    decks: BTreeSet<String>,
-    media: BTreeSet<String>,
-    /// Reviews and schedules.
-    log: u64,
-}
 
 /// The import that is under way.
 #[derive(Debug, Clone)]
@@ -65,9 +41,7 @@ struct Job {
 
 pub(crate) struct Importing {
     account: Account,
-    name: &'static str,
-    dice: StdRng,
-    named: u64,
+    drawing: Drawing,
     /// Whether what was learned goes along: nobody else adds to this person's log then.
     with_reviews: bool,
     /// What was imported and is there.
@@ -91,9 +65,7 @@ impl Importing {
     ) -> Self {
         Self {
             account,
-            name,
-            dice,
-            named: 0,
+            drawing: Drawing::new(name, dice, with_reviews),
             with_reviews,
             there: Vec::new(),
             media: BTreeSet::new(),
@@ -103,113 +75,6 @@ impl Importing {
             acknowledged: 0,
             in_doubt: 0,
         }
-    }
-
-    /// Makes a file.
-    fn draw(&mut self) -> Import {
-        self.named += 1;
-        let name = format!("{}-{}", self.name, self.named);
-        let format = *FORMATS.choose(&mut self.dice).unwrap();
-        let mut import = Import {
-            name: format!("{name}.{}", format.extension()),
-            bytes: Vec::new(),
-            notes: BTreeMap::new(),
-            decks: BTreeSet::from([name.clone()]),
-            media: BTreeSet::new(),
-            log: 0,
-        };
-        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        if format.takes_media() {
-            for nth in 0..self.dice.random_range(0..4) {
-                let file = format!("{name}-{nth}.gif");
-                files.insert(file.clone(), [b"GIF89a", file.as_bytes()].concat());
-            }
-        }
-        let paths =
-            [DeckPath::from([name.clone()]), DeckPath::from([name.clone(), format!("{name}-in")])];
-        let count = self.dice.random_range(NOTES);
-        let notes: Vec<Outgoing> = (0..count)
-            .map(|nth| {
-                let path = paths.choose(&mut self.dice).unwrap();
-                let file = files.keys().nth(nth % files.len().max(1));
-                self.note(&format!("{name}-{nth}"), path, file, format)
-            })
-            .collect();
-        for note in &notes {
-            let fields: Vec<String> =
-                note.note.content.fields().iter().map(|field| field.value.clone()).collect();
-            let tags = note.note.tags.list().iter().map(|tag| Tag::text(tag).to_owned()).collect();
-            let decks = note.cards.iter().map(|card| card.path.last().unwrap().clone()).collect();
-            import.decks.extend(note.cards[0].path.iter().cloned());
-            import.log += note.cards.iter().map(|card| card.reviews.len() as u64).sum::<u64>();
-            import.log += note.cards.iter().filter(|card| card.schedule.is_some()).count() as u64;
-            let shown = (note.note.content.kind().label().to_owned(), fields, tags, decks);
-            import.notes.insert(shown.1[0].clone(), shown);
-        }
-        import.bytes = written(format, &paths, &notes, &files);
-        import.media = files.into_keys().collect();
-        import
-    }
-
-    fn note(
-        &mut self,
-        name: &str,
-        path: &DeckPath,
-        file: Option<&String>,
-        format: FileFormat,
-    ) -> Outgoing {
-        let kinds = [NoteKind::Basic, NoteKind::BasicReversed, NoteKind::Cloze, NoteKind::Typed];
-        let kind = *kinds.choose(&mut self.dice).unwrap();
-        let image = file.map(|file| format!(" <img src=\"{file}\">")).unwrap_or_default();
-        let texts = match kind {
-            NoteKind::Cloze => {
-                [format!("{name} {{{{c1::x}}}} {{{{c2::y}}}}{image}"), String::new()]
-            }
-            _ => [format!("{name} front{image}"), format!("{name} back")],
-        };
-        let fields = kind.fields().into_iter().zip(texts);
-        let edit =
-            |(name, value): (&str, String)| FieldEdit { name: name.to_owned(), value: Some(value) };
-        let content = Content::new("fields", kind, fields.map(edit).collect()).unwrap();
-        let tag = Tag::new("tag", &format!("i{}", self.dice.random_range(0..3))).unwrap();
-        let (id, owner, now) = (NoteId::new(), UserId::new(), Timestamp::now());
-        let has_log = self.with_reviews && matches!(format, FileFormat::Apkg | FileFormat::Json);
-        let cards = content.cards().into_iter().map(|written| {
-            let reviews = if has_log { self.dice.random_range(0..4) } else { 0 };
-            OutgoingCard {
-                card: Card {
-                    id: CardId::new(),
-                    note: id,
-                    ordinal: written.ordinal,
-                    kind,
-                    deck: DeckId::new(),
-                    owner,
-                    position: 0,
-                    question: written.question,
-                    answer: written.answer,
-                    source: None,
-                    created_at: now,
-                    updated_at: now,
-                    version: 1,
-                    trash: None,
-                },
-                path: path.clone(),
-                reviews: (0..reviews).map(|day| review(now, day)).collect(),
-                schedule: (reviews > 0).then(schedule),
-            }
-        });
-        let cards = cards.collect();
-        let note = Note {
-            id,
-            owner,
-            guid: Guid::of(id),
-            content,
-            tags: Tags::new("tags", vec![tag]).unwrap(),
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
-        Outgoing { note, cards }
     }
 
     async fn step(&mut self, client: &Client) -> Result<(), Lost> {
@@ -225,7 +90,7 @@ impl Importing {
             return Ok(());
         }
         if self.job.is_none() {
-            let import = self.draw();
+            let import = self.drawing.draw();
             let input = json!({ "name": import.name, "data": STANDARD.encode(&import.bytes) });
             self.job = Some(Job { import, id: None, run: None, is_called_off: false });
             let send = "mutation($input: ImportFileInput!) { importFile(input: $input) { import { id } } }";
@@ -244,28 +109,31 @@ impl Importing {
         let variables = json!({ "id": id });
         if run.is_none() {
             let (state, job) = self.account.import(client, &id, &["PREVIEW", "FAILED"]).await?;
+            if state == "FAILED" {
+                self.is_over(&state, &job);
+                return Ok(());
+            }
             let Some(under_way) = &mut self.job else { return Ok(()) };
-            assert_eq!(state, "PREVIEW", "{job}");
             let notes = under_way.import.notes.len();
             assert_eq!(
                 (&job["preview"]["notes"], &job["preview"]["problemCount"]),
                 (&json!(notes), &json!(0)),
                 "{job}"
             );
-            under_way.is_called_off = self.dice.random_bool(0.1);
+            under_way.is_called_off = self.drawing.dice.random_bool(0.1);
             if !under_way.is_called_off {
                 under_way.run = Some(false);
                 let run = "mutation($id: ID!) { runImport(input: { id: $id }) { import { id } } }";
                 self.account.ask(client, run, &variables).await?;
                 if let Some(job) = &mut self.job {
                     job.run = Some(true);
-                    job.is_called_off = self.dice.random_bool(0.3);
+                    job.is_called_off = self.drawing.dice.random_bool(0.3);
                 }
                 self.acknowledged += 1;
             }
         }
         if self.job.as_ref().is_some_and(|job| job.is_called_off) {
-            let moment = Duration::from_millis(self.dice.random_range(0..150));
+            let moment = Duration::from_millis(self.drawing.dice.random_range(0..150));
             tokio::time::sleep(moment).await;
             let cancel =
                 "mutation($id: ID!) { cancelImport(input: { id: $id }) { import { id } } }";
@@ -354,7 +222,7 @@ impl Importing {
     }
 
     fn seen(&self, seen: &Seen) -> (BTreeMap<String, Shown>, BTreeSet<String>) {
-        let is_ours = |text: &str| text.split('-').next() == Some(self.name);
+        let is_ours = |text: &str| text.split('-').next() == Some(self.drawing.name);
         let notes = seen.notes.values().filter(|note| is_ours(&note.fields[0])).map(|note| {
             let deck = |card| seen.decks[&seen.cards[card].deck].name.clone();
             let decks = note.cards.values().map(deck).collect();
@@ -363,67 +231,6 @@ impl Importing {
         });
         let decks = seen.decks.values().map(|deck| deck.name.clone());
         (notes.collect(), decks.filter(|name| is_ours(name)).collect())
-    }
-}
-
-fn written(
-    format: FileFormat,
-    paths: &[DeckPath],
-    notes: &[Outgoing],
-    files: &BTreeMap<String, Vec<u8>>,
-) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("file");
-    let deck = |path: &DeckPath| OutgoingDeck {
-        path: path.clone(),
-        description: String::new(),
-        color: None,
-        archived: false,
-    };
-    let decks: Vec<OutgoingDeck> = paths.iter().map(deck).collect();
-    let mut writer =
-        Writer::new(&path, folder.path(), format, &decks, Timestamp::now(), MAX_FILE).unwrap();
-    for note in notes {
-        writer.note(note).unwrap();
-    }
-    for (name, bytes) in files {
-        writer.media(name, bytes).unwrap();
-    }
-    writer.finish().unwrap();
-    std::fs::read(path).unwrap()
-}
-
-fn review(now: Timestamp, day: i64) -> PastReview {
-    PastReview {
-        at: now.as_millisecond() - (10 - day) * 86_400_000,
-        button: 3,
-        interval: day + 1,
-        last_interval: day,
-        factor: 500,
-        taken: 1_000,
-        kind: 1,
-    }
-}
-
-fn schedule() -> Schedule {
-    Schedule {
-        state: 2,
-        due_at: None,
-        due_day: Some(30_000),
-        interval: 9,
-        ease: 2_500,
-        reps: 3,
-        lapses: 0,
-        steps_left: 0,
-        suspended: false,
-        buried: false,
-        flag: 0,
-        stability: Some(9.0),
-        difficulty: Some(5.0),
-        desired_retention: None,
-        decay: None,
-        last_review: None,
-        position: None,
     }
 }
 
