@@ -219,12 +219,12 @@ mod tests {
     fn a_file_that_becomes_too_large_is_refused_as_soon_as_it_is() {
         let notes: Vec<Outgoing> = (0..4_000).map(|n| outgoing(&format!("{n}"))).collect();
         for format in [FileFormat::Csv, FileFormat::Tsv, FileFormat::Json, FileFormat::Markdown] {
-            let written = write(format, &notes, 100_000);
+            let written = write(format, &notes, 150_000);
             assert!(
-                matches!(written, Err((WriteError::TooLarge(100_000), 500..3_000))),
+                matches!(written, Err((WriteError::TooLarge(150_000), 500..3_000))),
                 "{format:?}"
             );
-            write(format, &notes[..500], 100_000).unwrap();
+            write(format, &notes[..500], 150_000).unwrap();
         }
         // Packed at the end: until then its database is bounded.
         let written = write(FileFormat::Apkg, &notes, 10_000);
