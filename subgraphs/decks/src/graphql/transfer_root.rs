@@ -131,7 +131,7 @@ struct ExportDecksInput {
     /// Whether what was learned of the cards goes along. APKG and JSON have a place for it.
     #[graphql(default = true)]
     with_scheduling: bool,
-    /// Whether the media files that notes name go along. APKG has a place for them.
+    /// Whether the media files that notes name go along. APKG and JSON have a place for them.
     #[graphql(default = true)]
     with_media: bool,
 }
