@@ -9,6 +9,8 @@ use crate::{CardId, UserId};
 
 /// The most reviews and schedules in one event.
 pub const MAX_HISTORY: usize = 500;
+/// The moments that are kept, in milliseconds since 1970: until 9999-12-31.
+const MOMENTS: std::ops::RangeInclusive<i64> = 0..=253_402_300_799_999;
 
 /// A part of what was learned of a person's cards before they were imported: at most [`MAX_HISTORY`] reviews and schedules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,8 +118,18 @@ pub struct Schedule {
 // Its numbers are never NaN: `sound` sees to it before one is made of a stranger's file.
 impl Eq for Schedule {}
 
+impl PastReview {
+    /// The same where it is at a moment that is kept: from 1970 to 9999. Its button and its kind become such that there are.
+    #[must_use]
+    pub fn sound(mut self) -> Option<Self> {
+        self.button = self.button.min(4);
+        self.kind = self.kind.min(5);
+        MOMENTS.contains(&self.at).then_some(self)
+    }
+}
+
 impl Schedule {
-    /// The same without numbers that are none, or out of range.
+    /// The same without numbers that are none, or out of range: moments from 1970 to 9999, days from 1870 to 9999.
     #[must_use]
     pub fn sound(mut self) -> Self {
         let within = |number: Option<f32>, least: f32, most: f32| {
@@ -127,6 +139,11 @@ impl Schedule {
         self.difficulty = within(self.difficulty, 1.0, 10.0);
         self.desired_retention = within(self.desired_retention, 0.0, 1.0);
         self.decay = within(self.decay, 0.01, 10.0);
+        self.due_at = self.due_at.filter(|at| MOMENTS.contains(at));
+        self.due_day = self.due_day.filter(|day| (-36_525..=2_932_896).contains(day));
+        let is_moment =
+            |seconds: &i64| seconds.checked_mul(1_000).is_some_and(|at| MOMENTS.contains(&at));
+        self.last_review = self.last_review.filter(is_moment);
         self.flag = self.flag.min(7);
         self.state = self.state.min(3);
         self

@@ -8,6 +8,7 @@ mod gateway;
 mod graph;
 pub mod http;
 pub mod multipart;
+pub mod notes;
 pub mod operation;
 pub mod response;
 mod runtime;
@@ -26,6 +27,8 @@ pub const TARGETS: &[Target] = &[
     ("anki_text", anki_text::run),
     ("http", http::run),
     ("multipart", multipart::run),
+    ("notes_json", notes::run_json),
+    ("notes_markdown", notes::run_markdown),
     ("operation", operation::run),
     ("response", response::run),
     ("subgraphs", subgraphs::run),

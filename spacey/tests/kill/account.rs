@@ -54,10 +54,26 @@ impl Account {
         query: &str,
         variables: &Value,
     ) -> Result<Value, Lost> {
+        Ok(self.ask_unless(client, query, variables, "").await?.unwrap())
+    }
+
+    /// The same, but that it may be refused with this code: then there are no data.
+    pub(crate) async fn ask_unless(
+        &self,
+        client: &Client,
+        query: &str,
+        variables: &Value,
+        code: &str,
+    ) -> Result<Option<Value>, Lost> {
         loop {
             let token = self.token.read().unwrap().clone();
             let mut answer = client.answer(Some(&token), query, variables).await?;
-            let Some(errors) = answer.get("errors") else { return Ok(answer["data"].take()) };
+            let Some(errors) = answer.get("errors") else {
+                return Ok(Some(answer["data"].take()));
+            };
+            if errors[0]["extensions"]["code"] == code {
+                return Ok(None);
+            }
             let others = errors[0]["message"].as_str().unwrap().contains("at this moment");
             assert!(others, "{errors} for {query} with {variables}");
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -98,7 +114,7 @@ impl Account {
     }
 
     /// All nodes of the list.
-    async fn pages(&self, client: &Client, query: &str) -> Vec<Value> {
+    pub(crate) async fn pages(&self, client: &Client, query: &str) -> Vec<Value> {
         let mut nodes = Vec::new();
         let mut after = Value::Null;
         loop {

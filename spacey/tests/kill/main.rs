@@ -1,11 +1,11 @@
-//! Nothing that was acknowledged is lost: the program itself, under a load of edits and reviews by several clients at once, is killed
+//! Nothing that was acknowledged is lost: the program itself, under a load of edits, reviews and imports by several clients at once, is killed
 //! (SIGKILL) at random moments and started again on the same data. After each start everything is compared with what the clients were told.
 //!
 //! SQLite and MongoDB run the same. `SPACEY_KILLS` says how often each is killed, `SPACEY_KILL_SEED` from which seed the moments and what the
 //! clients do are drawn; the seed is printed. A kill of a process is no power cut: that what was answered is on disk, and not just with the
 //! kernel, is a matter of `synchronous=FULL` and of MongoDB's journal, which this does not show.
 //!
-//! Another kind of load is another [`load::Load`]: see [`collection`] and [`studying`].
+//! Another kind of load is another [`load::Load`]: see [`collection`], [`studying`] and [`importing`].
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 #![expect(
@@ -15,6 +15,7 @@
 
 mod account;
 mod collection;
+mod importing;
 mod load;
 mod program;
 mod seen;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use account::Account;
 use collection::Collection;
+use importing::Importing;
 use load::{Load, World};
 use program::Program;
 use rand::rngs::StdRng;
@@ -83,6 +85,12 @@ async fn nothing_acknowledged_is_lost(mut stores: Stores) {
         loads.push((nth, Box::new(studying)));
         accounts.push(account);
     }
+    // One imports beside the others' edits, one with a log that nobody else adds to.
+    let (mut dice, account) = (|| StdRng::seed_from_u64(random.random()), accounts[0].clone());
+    loads.push((0, Box::new(Importing::new(account, "i", dice(), false))));
+    let account = Account::sign_up(&program.client(), ACCOUNTS).await;
+    loads.push((ACCOUNTS, Box::new(Importing::new(account.clone(), "j", dice(), true))));
+    accounts.push(account);
     let mut at_start = 0;
     for nth in 1..=kills {
         let after = Duration::from_millis(random.random_range(LOAD));
@@ -96,9 +104,13 @@ async fn nothing_acknowledged_is_lost(mut stores: Stores) {
         }
         program = stores.start().await;
         let client = program.client();
+        stores.free_claims().await;
+        for account in &accounts {
+            account.log_in(&client).await;
+            account.wait_for_imports(&client).await;
+        }
         stores.wait_until_all_is_told().await;
         for (whose, account) in accounts.iter().enumerate() {
-            account.log_in(&client).await;
             let seen = account.read(&client).await;
             let world = World { client: &client, stores: &stores, seen: &seen, kill: nth };
             let theirs = loads.iter_mut().filter(|(owner, _)| *owner == whose);

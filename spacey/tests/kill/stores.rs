@@ -170,6 +170,16 @@ impl Stores {
         tokio::time::timeout(TOLD, empty).await.expect("what waits in the outbox is delivered");
     }
 
+    /// What a killed process was at is free for the next one. SQLite's file has one user, who sees to it at its start; with MongoDB another
+    /// may be at work, so that it is waited for half a minute, which is spared here.
+    pub(crate) async fn free_claims(&self) {
+        let Some(server) = &self.server else { return };
+        let decks = server.database("decks").await;
+        let claimed = doc! { "work": true };
+        let free = doc! { "$set": { "claimedUntil": null } };
+        decks.collection::<Document>("transfers").update_many(claimed, free).await.unwrap();
+    }
+
     /// How many entries the log of a person has.
     pub(crate) async fn log_size(&self, owner: UserId) -> u64 {
         let count = match &self.opened().raw {

@@ -21,7 +21,9 @@ pub use change::{ChangeKey, Kind, Person};
 pub use clones::{
     Links, NewClone, NoteLink, PublicFilter, PublicKey, PublicOrder, Pull, Rating, Subscription,
 };
-pub use deck::{Deck, DeckEdit, DeckFilter, DeckKey, DeckMove, DeckOrder, DeckSort, NewDeck};
+pub use deck::{
+    Deck, DeckEdit, DeckFilter, DeckKey, DeckMove, DeckOrder, DeckSort, NewDeck, paths,
+};
 pub use media::{
     ContentHash, MAX_MEDIA_NAME, MAX_MEDIA_OF_NOTE, Media, MediaFilter, MediaKind, MediaLimits,
     MediaName, MediaTotals, NewMedia,

@@ -219,7 +219,7 @@ async fn found_in_old_notes(store: &impl Store, user: UserId) {
     });
     let changes = Changes { new_media: new_media.into(), ..Changes::default() };
     assert_eq!(store.commit(changes).await.unwrap(), Commit::Done);
-    let unused = MediaFilter { unused: Some(true) };
+    let unused = MediaFilter { unused: Some(true), ..MediaFilter::default() };
     let page = store.media_page(user, unused, first_page()).await.unwrap();
     assert_eq!(page.rows.iter().map(|media| media.name.text()).collect::<Vec<_>>(), ["b.png"]);
 }

@@ -131,6 +131,23 @@ impl<W: Write + Seek> PackageWriter<W> {
         rows::add_review(&self.database, review)
     }
 
+    /// How many bytes the package's database has so far, before it is packed.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be found out.
+    pub fn database_bytes(&self) -> Result<u64, Error> {
+        let failed = Error::database("the new file");
+        let number = |name: &str| {
+            let sql = format!("PRAGMA {name}");
+            let mut select = self.database.prepare_cached(&sql)?;
+            select.query_row([], |row| row.get::<_, u32>(0))
+        };
+        let pages = number("page_count").map_err(&failed)?;
+        let size = number("page_size").map_err(&failed)?;
+        Ok(u64::from(pages) * u64::from(size))
+    }
+
     /// Adds a media file.
     ///
     /// # Errors

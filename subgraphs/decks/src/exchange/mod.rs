@@ -123,9 +123,9 @@ pub enum ReadError {
     /// It is not the JSON that is written here.
     #[error("the file is not JSON as Spacey exports it: {0}")]
     Json(String),
-    /// Files of this form are written and not read.
-    #[error("Markdown cannot be imported: accepted are .apkg, .colpkg, CSV, TSV and Spacey's JSON")]
-    Markdown,
+    /// It is no text, or has a line beyond all measure.
+    #[error("the file is not Markdown: {0}")]
+    Markdown(String),
     /// The disk fails.
     #[error("reading the file failed")]
     Io(#[from] std::io::Error),
@@ -147,8 +147,8 @@ pub fn read(
     match format {
         FileFormat::Apkg => package::read(file, folder, &limits, media_bytes, sink),
         FileFormat::Csv | FileFormat::Tsv => table::read(file, &limits, sink),
-        FileFormat::Json => json::read(BufReader::new(file), sink),
-        FileFormat::Markdown => Err(ReadError::Markdown),
+        FileFormat::Json => json::read(BufReader::new(file), media_bytes, sink),
+        FileFormat::Markdown => markdown::read(BufReader::new(file), sink),
     }
 }
 
@@ -157,14 +157,14 @@ fn limits() -> Limits {
     Limits { database_bytes: 1 << 30, notes: 500_000, cards: 1_000_000, ..Limits::default() }
 }
 
-/// The form of a file, told by how it begins.
+/// The form of a file, told by how it begins; Markdown, which begins as it likes, by what it is called too.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn format_of(path: &Path) -> std::io::Result<FileFormat> {
+pub fn format_of(path: &Path, name: &str) -> std::io::Result<FileFormat> {
     let mut beginning = Vec::new();
     File::open(path)?.take(4_096).read_to_end(&mut beginning)?;
-    Ok(FileFormat::of_beginning(&beginning))
+    Ok(FileFormat::of_beginning(&beginning, name))
 }
 
 /// Gives each card that a content makes its place: one that the file lacks is new, and lies where the note's first card does.
@@ -202,4 +202,70 @@ impl Once {
 fn line(to: &mut dyn Write, text: &str) -> std::io::Result<()> {
     to.write_all(text.as_bytes())?;
     to.write_all(b"\n")
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use common::{CardId, DeckId, NoteId, UserId};
+
+    use super::*;
+    use crate::model::{Card, FieldEdit, Note, NoteKind};
+
+    /// A note as it would be exported, its cards in these decks in turn.
+    pub(crate) fn of_content(
+        content: Content,
+        tags: Tags,
+        guid: Guid,
+        decks: &[DeckPath],
+    ) -> Outgoing {
+        let (owner, now) = (UserId::new(), Timestamp::UNIX_EPOCH);
+        let (id, kind) = (NoteId::new(), content.kind());
+        let cards = content.cards().into_iter().zip(decks.iter().cycle());
+        let cards = cards.map(|(written, path)| OutgoingCard {
+            card: Card {
+                id: CardId::new(),
+                note: id,
+                ordinal: written.ordinal,
+                kind,
+                deck: DeckId::new(),
+                owner,
+                position: 0,
+                question: written.question,
+                answer: written.answer,
+                source: None,
+                created_at: now,
+                updated_at: now,
+                version: 1,
+                trash: None,
+            },
+            path: DeckPath::clone(path),
+            reviews: Vec::new(),
+            schedule: None,
+        });
+        let cards = cards.collect();
+        let note =
+            Note { id, owner, guid, content, tags, created_at: now, updated_at: now, version: 1 };
+        Outgoing { note, cards }
+    }
+
+    pub(crate) fn outgoing(question: &str) -> Outgoing {
+        let fields = [("Front", question), ("Back", "an answer")];
+        let edit = |(name, value): (&str, &str)| FieldEdit {
+            name: name.to_owned(),
+            value: Some(value.to_owned()),
+        };
+        let fields = fields.into_iter().map(edit).collect();
+        let content = Content::new("fields", NoteKind::Basic, fields).unwrap();
+        let guid = tidy::guid_of_content(&content);
+        of_content(content, Tags::default(), guid, &[deck().path])
+    }
+
+    pub(crate) fn deck() -> OutgoingDeck {
+        OutgoingDeck {
+            path: tidy::path(["A", "B"]),
+            description: String::new(),
+            color: None,
+            archived: false,
+        }
+    }
 }

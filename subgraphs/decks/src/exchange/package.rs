@@ -20,8 +20,6 @@ use crate::model::{Content, FieldEdit, Guid, MAX_DESCRIPTION, MAX_GUID, NoteKind
 
 /// What stands for a side that is empty: HTML that shows nothing.
 const NOTHING: &str = "&nbsp;";
-/// 9999-12-31: the last moment that is kept.
-const LAST_MOMENT: i64 = 253_402_300_799_999;
 
 struct Reader<'a> {
     package: &'a Package<File>,
@@ -223,9 +221,9 @@ impl Reader<'_> {
         match rows {
             Ok(rows) => {
                 for row in rows {
-                    match (0..=LAST_MOMENT).contains(&row.id) {
-                        true => reviews.push(past(&row)),
-                        false => {
+                    match past(&row).sound() {
+                        Some(review) => reviews.push(review),
+                        None => {
                             sink(problem(place, format!("review {}: it has no moment", row.id)));
                         }
                     }
@@ -301,14 +299,14 @@ fn schedule(collection: &Collection, card: &Card) -> Option<Schedule> {
     match card.due_at_home() {
         Due::Position(place) => position = u32::try_from(place).ok().or(position),
         Due::At(seconds) => {
-            due_at = seconds.checked_mul(1_000).filter(|at| (0..=LAST_MOMENT).contains(at));
+            due_at = seconds.checked_mul(1_000);
         }
         Due::Day(day) => due_day = i32::try_from(collection.date_of(day)).ok(),
     }
     let schedule = Schedule {
         state,
         due_at,
-        due_day: due_day.filter(|day| (-36_525..=2_932_896).contains(day)),
+        due_day,
         interval: card.interval,
         ease: card.ease_factor,
         reps: card.reps,

@@ -2,8 +2,7 @@
 //! reading it gives the kind again. Extra fields have no place in it.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, ErrorKind};
 use std::path::Path;
 
 use anki::PackageWriter;
@@ -15,7 +14,7 @@ use common::history::{PastReview, Schedule};
 use jiff::Timestamp;
 
 use super::DeckPath;
-use super::outgoing::{Outgoing, OutgoingCard, OutgoingDeck};
+use super::outgoing::{Bounded, Outgoing, OutgoingCard, OutgoingDeck};
 use crate::model::{NoteKind, Tag};
 
 /// 2006-01-01, in days since 1970: day 0 of the collections that are written. Days are counted from it, so it only must be a past one.
@@ -28,7 +27,7 @@ const FIRST_DECK: i64 = 1_746_057_700_001;
 const CSS: &str = ".card { font-family: sans-serif; font-size: 20px; text-align: center; }\n.cloze { font-weight: bold; color: #00f; }\n";
 
 pub(super) struct PackageOut {
-    writer: PackageWriter<File>,
+    writer: PackageWriter<BufWriter<Bounded>>,
     decks: HashMap<DeckPath, i64>,
     notes: Ids,
     cards: Ids,
@@ -56,7 +55,7 @@ impl Ids {
 
 impl PackageOut {
     pub(super) fn new(
-        to: File,
+        to: BufWriter<Bounded>,
         folder: &Path,
         decks: &[OutgoingDeck],
         now: Timestamp,
@@ -120,6 +119,10 @@ impl PackageOut {
         for card in &out.cards {
             self.card(id, card)?;
         }
+        // What is larger could not be read.
+        if self.writer.database_bytes()? > super::limits().database_bytes {
+            return Err(std::io::Error::from(ErrorKind::FileTooLarge).into());
+        }
         Ok((fields.len() > 2).then_some("the extra fields have no place in Anki's packages"))
     }
 
@@ -165,8 +168,8 @@ impl PackageOut {
         self.writer.media(name, bytes)
     }
 
-    pub(super) fn finish(self) -> Result<(), anki::Error> {
-        Ok(self.writer.finish()?.flush()?)
+    pub(super) fn finish(self) -> Result<BufWriter<Bounded>, anki::Error> {
+        self.writer.finish()
     }
 }
 

@@ -75,7 +75,7 @@ pub(super) struct MediaFilterInput {
 
 impl From<MediaFilterInput> for MediaFilter {
     fn from(filter: MediaFilterInput) -> Self {
-        Self { unused: filter.unused }
+        Self { unused: filter.unused, ..Self::default() }
     }
 }
 

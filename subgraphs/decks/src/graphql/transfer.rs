@@ -27,7 +27,7 @@ pub(super) enum FormatEnum {
     Tsv,
     /// Everything of decks, notes and cards: importing an export gives the same again.
     Json,
-    /// To be read by people; it is only exported.
+    /// To be read and written by people: texts, types, tags and decks.
     Markdown,
 }
 

@@ -73,7 +73,7 @@ struct ImportFileInput {
     file: Option<Upload>,
     /// The file's name: 1 to 200 characters; of a path only its last part counts. When absent: what the client calls `file`.
     name: Option<String>,
-    /// The form of the file; null to find out. MARKDOWN is not imported.
+    /// The form of the file; null to find out. MARKDOWN is told by a name that ends in `.md`.
     format: Option<FormatEnum>,
     /// The file or its first part, in Base64: at most 524,288 bytes. The file: at most 268,435,456 bytes.
     data: Option<String>,
@@ -131,7 +131,7 @@ struct ExportDecksInput {
     /// Whether what was learned of the cards goes along. APKG and JSON have a place for it.
     #[graphql(default = true)]
     with_scheduling: bool,
-    /// Whether the media files that notes name go along. APKG has a place for them.
+    /// Whether the media files that notes name go along. APKG and JSON have a place for them.
     #[graphql(default = true)]
     with_media: bool,
 }

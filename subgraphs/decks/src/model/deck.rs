@@ -1,5 +1,8 @@
 //! Decks: what they are, what makes and changes them, and the orders of their lists.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use common::event::DeckChanged;
 use common::{DeckId, Event, TrashId, UserId};
 use jiff::Timestamp;
@@ -73,6 +76,17 @@ impl Deck {
     pub fn ancestors_of_children(&self) -> Vec<DeckId> {
         self.ancestors.iter().copied().chain([self.id]).collect()
     }
+}
+
+/// The names from the outermost deck down to each of these, those of decks that are not among them left out.
+#[must_use]
+pub fn paths(decks: &[Deck]) -> HashMap<DeckId, Arc<[String]>> {
+    let names: HashMap<DeckId, &String> = decks.iter().map(|deck| (deck.id, &deck.name)).collect();
+    let path = |deck: &Deck| {
+        let above = deck.ancestors.iter().filter_map(|id| names.get(id).copied());
+        above.chain([&deck.name]).cloned().collect()
+    };
+    decks.iter().map(|deck| (deck.id, path(deck))).collect()
 }
 
 /// A deck to be made.

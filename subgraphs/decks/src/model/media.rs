@@ -382,6 +382,8 @@ impl Media {
 pub struct MediaFilter {
     /// Those that no note names, or those that one does. A note in the trash counts.
     pub unused: Option<bool>,
+    /// Also those of imports that are not sure to be made yet.
+    pub with_staged: bool,
 }
 
 /// How many files, and how many bytes they have.

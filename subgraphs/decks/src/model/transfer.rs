@@ -1,7 +1,7 @@
 //! Imports and exports: jobs that read a file into a person's decks, or write decks into a file. What they are, in which states, and what
 //! bounds them.
 
-use common::{DeckId, Error, MediaId, TransferId, TrashId, UserId};
+use common::{DeckId, Error, TransferId, TrashId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -135,7 +135,7 @@ pub enum FileFormat {
     Tsv,
     /// Everything there is, as JSON.
     Json,
-    /// To be read by people; it is only written.
+    /// Texts, kinds, tags and decks, to be read and written by people.
     Markdown,
 }
 
@@ -152,6 +152,12 @@ impl FileFormat {
         }
     }
 
+    /// Whether media files have a place in it.
+    #[must_use]
+    pub const fn takes_media(self) -> bool {
+        matches!(self, Self::Apkg | Self::Json)
+    }
+
     /// The media type of such a file.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
@@ -164,13 +170,17 @@ impl FileFormat {
         }
     }
 
-    /// The form of a file that begins so.
+    /// The form of a file that begins so and is called so.
     #[must_use]
-    pub fn of_beginning(bytes: &[u8]) -> Self {
+    pub fn of_beginning(bytes: &[u8], name: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        let is_called_markdown = [".md", ".markdown"].iter().any(|end| name.ends_with(end));
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
         let first_line = text.split(|byte| *byte == b'\n').find(|line| !line.starts_with(b"#"));
         match text {
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Apkg,
+            _ if is_called_markdown => Self::Markdown,
+            [b'-', b'-', b'-', b'\n' | b'\r', ..] => Self::Markdown,
             [b'{', ..] => Self::Json,
             _ if first_line.is_some_and(|line| line.contains(&b'\t')) => Self::Tsv,
             _ => Self::Csv,
@@ -348,8 +358,6 @@ pub struct TransferBody {
     pub attempts: u32,
     /// When the import was asked for: what comes along from elsewhere was learned before.
     pub asked_at: Option<Timestamp>,
-    /// Media files that it stored.
-    pub media: Vec<MediaId>,
     /// How many items wait to be made once the cards are shown: see [`Item`].
     pub items: u64,
 }
@@ -435,14 +443,16 @@ mod tests {
 
     #[test]
     fn the_form_of_a_file_is_told_by_its_beginning() {
-        for (beginning, format) in [
-            (&b"PK\x03\x04rest"[..], FileFormat::Apkg),
-            (b"\xef\xbb\xbf {\"spacey\": 1}", FileFormat::Json),
-            (b"#separator:tab\na\tb\n", FileFormat::Tsv),
-            (b"a,b\n", FileFormat::Csv),
-            (b"", FileFormat::Csv),
+        for (beginning, name, format) in [
+            (&b"PK\x03\x04rest"[..], "notes.md", FileFormat::Apkg),
+            (b"\xef\xbb\xbf {\"spacey\": 1}", "x", FileFormat::Json),
+            (b"#separator:tab\na\tb\n", "x", FileFormat::Tsv),
+            (b"a,b\n", "x.txt", FileFormat::Csv),
+            (b"# a\tb\n", "Notes.MD", FileFormat::Markdown),
+            (b"---\ngenerator: Spacey\n", "x", FileFormat::Markdown),
+            (b"", "x", FileFormat::Csv),
         ] {
-            assert_eq!(FileFormat::of_beginning(beginning), format);
+            assert_eq!(FileFormat::of_beginning(beginning, name), format);
         }
     }
 

@@ -8,11 +8,12 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use common::page::{Page, PageRequest};
-use common::{Error, MediaId, StoreError, Viewer};
-use futures::stream::{BoxStream, StreamExt};
+use common::{Error, MediaId, StoreError, TransferId, Viewer};
+use futures::stream::BoxStream;
 
 use super::Service;
 use super::check::{batch_size, no_duplicates};
+use super::pieces::pieces;
 use crate::model::{
     ContentHash, Media, MediaFilter, MediaLimits, MediaName, MediaTotals, NewMedia, Owner,
 };
@@ -117,23 +118,10 @@ impl Service {
         range: Range<u64>,
     ) -> BoxStream<'static, Result<Bytes, StoreError>> {
         let (store, owner, hash) = (self.store.clone(), media.owner, media.hash);
-        let chunk = CHUNK as u64;
-        let numbers = range.start / chunk..range.end.div_ceil(chunk);
-        let piece = move |number: u64| {
-            let (store, range) = (store.clone(), range.clone());
-            async move {
-                let gone = || StoreError::Corrupt(format!("the bytes {hash} are gone"));
-                let wanted = i64::try_from(number).map_err(|_| gone())?;
-                let bytes = store.media_chunk(owner, hash, wanted).await?.ok_or_else(gone)?;
-                let at = number * chunk;
-                let within = |place: u64| {
-                    let place = usize::try_from(place.saturating_sub(at)).unwrap_or(usize::MAX);
-                    place.min(bytes.len())
-                };
-                Ok(bytes.slice(within(range.start)..within(range.end)))
-            }
-        };
-        futures::stream::iter(numbers).then(piece).boxed()
+        pieces(range, CHUNK, format!("the bytes {hash} are gone"), move |number| {
+            let store = store.clone();
+            async move { store.media_chunk(owner, hash, number.into()).await }
+        })
     }
 
     async fn decide_store_media(
@@ -141,6 +129,17 @@ impl Service {
         viewer: &Viewer,
         files: &[NewMedia],
     ) -> Result<(Vec<Media>, Changes), Error> {
+        let mut storing = self.storing(viewer, files).await?;
+        let media = files.iter().map(|file| storing.file(file)).collect::<Result<Vec<_>, _>>()?;
+        Ok((media, storing.finish(None).await?))
+    }
+
+    /// Begins to take files in.
+    pub(super) async fn storing(
+        &self,
+        viewer: &Viewer,
+        files: &[NewMedia],
+    ) -> Result<Storing<'_>, Error> {
         let owner = self.store.owner(viewer.user).await?;
         if owner.gone {
             return Err(Error::Unauthenticated);
@@ -150,10 +149,8 @@ impl Service {
         let hashes: HashSet<ContentHash> = files.iter().map(|file| file.hash).collect();
         let with = self.store.media_with(viewer.user, hashes.into_iter().collect()).await?;
         let stored = with.iter().map(|media| media.hash).collect();
-        let mut storing =
-            Storing { owner, named, stored, now: self.clock.now(), changes: Changes::default() };
-        let media = files.iter().map(|file| storing.file(file)).collect::<Result<Vec<_>, _>>()?;
-        Ok((media, storing.finish(&self.media_limits)?))
+        let (met, changes) = (HashSet::new(), Changes::default());
+        Ok(Storing { service: self, owner, named, stored, met, changes })
     }
 
     async fn decide_delete_media(
@@ -199,23 +196,28 @@ impl Service {
 }
 
 /// Files that are being taken in.
-struct Storing {
+pub(super) struct Storing<'a> {
+    service: &'a Service,
     owner: Owner,
     named: HashMap<MediaName, Media>,
     stored: HashSet<ContentHash>,
-    now: jiff::Timestamp,
+    /// Those that were there.
+    met: HashSet<MediaId>,
     changes: Changes,
 }
 
-impl Storing {
-    /// The file as it is there, or will be.
-    fn file(&mut self, file: &NewMedia) -> Result<Media, Error> {
+impl Storing<'_> {
+    /// The file as it is there, or will be. Where it is refused nothing was done.
+    pub(super) fn file(&mut self, file: &NewMedia) -> Result<Media, Error> {
         let beside = file.name.beside(file.hash);
         for name in [&file.name, &beside] {
             match self.named.get(name) {
-                Some(media) if media.hash == file.hash => return Ok(media.clone()),
+                Some(media) if media.hash == file.hash => {
+                    self.met.insert(media.id);
+                    return Ok(media.clone());
+                }
                 Some(_) => {}
-                None => return Ok(self.make(name.clone(), file)),
+                None => return self.make(name.clone(), file),
             }
         }
         Err(Error::Conflict(format!(
@@ -225,7 +227,8 @@ impl Storing {
         )))
     }
 
-    fn make(&mut self, name: MediaName, file: &NewMedia) -> Media {
+    fn make(&mut self, name: MediaName, file: &NewMedia) -> Result<Media, Error> {
+        let limits = &self.service.media_limits;
         let media = Media {
             id: MediaId::new(),
             owner: self.owner.id,
@@ -233,35 +236,49 @@ impl Storing {
             hash: file.hash,
             kind: file.kind,
             size: file.size(),
-            created_at: self.now,
+            created_at: self.service.clock.now(),
         };
+        let is_known = self.stored.contains(&file.hash);
+        let bytes = self.owner.media_bytes + if is_known { 0 } else { media.size };
+        if self.owner.media_count >= limits.files {
+            let message = format!("a person has at most {} media files", limits.files);
+            return Err(Error::LimitExceeded { message });
+        }
+        if bytes > limits.bytes {
+            let message = format!(
+                "a person has at most {} bytes of media: with this there would be {bytes}",
+                limits.bytes
+            );
+            return Err(Error::LimitExceeded { message });
+        }
         self.owner.media_count += 1;
-        if self.stored.insert(file.hash) {
-            self.owner.media_bytes += media.size;
+        self.owner.media_bytes = bytes;
+        if !is_known {
+            self.stored.insert(file.hash);
             let content =
                 NewContent { owner: media.owner, hash: file.hash, bytes: file.bytes.clone() };
             self.changes.new_contents.push(content);
         }
         self.named.insert(media.name.clone(), media.clone());
         self.changes.new_media.push(media.clone());
-        media
+        Ok(media)
     }
 
-    fn finish(mut self, limits: &MediaLimits) -> Result<Changes, Error> {
-        if self.changes.new_media.is_empty() {
-            return Ok(self.changes);
+    /// What it takes. What is met of another import than this becomes its owner's own, lest it is deleted with that one.
+    pub(super) async fn finish(mut self, import: Option<TransferId>) -> Result<Changes, Error> {
+        for media in &self.changes.new_media {
+            self.met.remove(&media.id);
         }
-        let refused = |message: String| Err(Error::LimitExceeded { message });
-        if self.owner.media_count > limits.files {
-            return refused(format!("a person has at most {} media files", limits.files));
+        if !self.met.is_empty() {
+            let staging = self.service.store.staging_of(self.met.into_iter().collect()).await?;
+            let others = staging.into_iter().filter(|(_, by)| Some(*by) != import);
+            self.changes.adopted_media = others.map(|(media, _)| media).collect();
         }
-        if self.owner.media_bytes > limits.bytes {
-            return refused(format!(
-                "a person has at most {} bytes of media: with this there would be {}",
-                limits.bytes, self.owner.media_bytes
-            ));
+        if !self.changes.new_media.is_empty() || !self.changes.adopted_media.is_empty() {
+            // Whoever deletes some of them at this moment decides again.
+            self.changes.owner = Some(self.owner);
         }
-        self.changes.owner = Some(self.owner);
+        self.changes.staged_by = import;
         Ok(self.changes)
     }
 }

@@ -14,6 +14,7 @@ mod media;
 mod moves;
 mod notes;
 mod people;
+mod pieces;
 mod publish;
 mod pull;
 mod read;

@@ -48,7 +48,8 @@ impl Service {
         let decks = self.store.any_decks(user, DECKS_AT_ONCE).await?;
         let page =
             PageRequest { direction: Direction::Forward, limit: MEDIA_AT_ONCE, cursor: None };
-        let media = self.store.media_page(user, MediaFilter::default(), page).await?.rows;
+        let filter = MediaFilter { with_staged: true, ..MediaFilter::default() };
+        let media = self.store.media_page(user, filter, page).await?.rows;
         if owner.gone && decks.is_empty() && media.is_empty() {
             return Ok((false, Changes::default()));
         }

@@ -1,6 +1,6 @@
 //! Searching the viewer's cards.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use common::event::StudyState;
 use common::page::{Direction, Page, PageRequest};
@@ -8,7 +8,7 @@ use common::{Calendar, Day, DeckId, Error, Viewer};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Service;
-use crate::model::{Card, Deck, DeckFilter, MAX_DECKS};
+use crate::model::{Card, Deck, DeckFilter, MAX_DECKS, paths};
 use crate::search::{Filter, Is, Query, SearchKey, Study, parse};
 
 impl Service {
@@ -134,13 +134,11 @@ fn asleep(decks: &[Deck]) -> Vec<DeckId> {
 /// The decks of a name or a path such as `language::french`, without regard to case, and those in them.
 fn named(decks: &[Deck], name: &str) -> Vec<DeckId> {
     let name = name.to_lowercase();
-    let path = |deck: &Deck| {
-        let above = deck.ancestors.iter().filter_map(|id| decks.iter().find(|d| d.id == *id));
-        let names: Vec<String> = above.chain([deck]).map(Deck::sort_name).collect();
-        names.join("::")
+    let paths = if name.contains("::") { paths(decks) } else { HashMap::new() };
+    let is_path = |deck: &Deck| {
+        paths.get(&deck.id).is_some_and(|path| path.join("::").to_lowercase() == name)
     };
-    let is_path = name.contains("::");
-    let hit = |deck: &&Deck| deck.sort_name() == name || (is_path && path(deck) == name);
+    let hit = |deck: &&Deck| deck.sort_name() == name || is_path(deck);
     let hits: HashSet<DeckId> = decks.iter().filter(hit).map(|deck| deck.id).collect();
     let within =
         |deck: &&Deck| hits.contains(&deck.id) || deck.ancestors.iter().any(|id| hits.contains(id));

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use common::page::{Page, PageRequest};
-use common::{MediaId, UserId};
+use common::{MediaId, TransferId, UserId};
 
 use super::Reply;
 use crate::model::{ContentHash, Media, MediaFilter, MediaName, MediaTotals};
@@ -41,6 +41,12 @@ pub trait MediaStore: Send + Sync {
 
     /// Those of a person's files with these bytes, in any order.
     fn media_with(&self, owner: UserId, hashes: Vec<ContentHash>) -> Reply<'_, Vec<Media>>;
+
+    /// Some of the files that an import stored and that are not its owner's own yet.
+    fn staged_media(&self, import: TransferId, limit: u32) -> Reply<'_, Vec<Media>>;
+
+    /// Those of the files that an import stored and that are not their owner's own yet, with the import.
+    fn staging_of(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<(MediaId, TransferId)>>;
 
     /// One page of a person's files by name.
     fn media_page(

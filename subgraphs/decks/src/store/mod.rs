@@ -15,7 +15,7 @@ use std::hash::Hash;
 use common::event::{CardsStudied, Event, UserChanged};
 use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
-use common::{CardId, DeckId, MediaId, NoteId, StoreError, TrashId, UserId};
+use common::{CardId, DeckId, MediaId, NoteId, StoreError, TransferId, TrashId, UserId};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -256,6 +256,12 @@ pub struct Changes {
     pub new_contents: Vec<NewContent>,
     /// Media to store.
     pub new_media: Vec<Media>,
+    /// The import that stores [`Changes::new_media`]: they are its own until it is sure to be made.
+    pub staged_by: Option<TransferId>,
+    /// Media of an import that become their owner's own.
+    pub adopted_media: Vec<MediaId>,
+    /// The import all of whose media do.
+    pub adopted_from: Option<TransferId>,
     /// Media to delete.
     pub deleted_media: Vec<MediaId>,
     /// Bytes of media that no file has any more.
@@ -321,6 +327,8 @@ impl Changes {
             && self.sharing.is_empty()
             && self.new_contents.is_empty()
             && self.new_media.is_empty()
+            && self.adopted_media.is_empty()
+            && self.adopted_from.is_none()
             && self.deleted_media.is_empty()
             && self.deleted_contents.is_empty()
             && self.events.is_empty()

@@ -137,6 +137,8 @@ impl MongoStore {
             let keys = doc! { "owner": 1, field: 1, "_id": 1 };
             self.mongo.ensure_index("cards", name, keys, options).await?;
         }
+        let sparse = IndexOptions::builder().sparse(true).build();
+        self.mongo.ensure_index("media", "staged", doc! { "stagedBy": 1 }, sparse).await?;
         let unique = IndexOptions::builder().unique(true).build();
         let of_note = doc! { "note": 1, "ordinal": 1 };
         self.mongo.ensure_index("cards", "of_note", of_note, unique.clone()).await?;

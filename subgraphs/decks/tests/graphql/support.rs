@@ -44,6 +44,16 @@ impl Domain {
         Self { endpoint, heard, clock, _folder: folder }
     }
 
+    /// One whose learning domain answers nothing.
+    pub(crate) async fn without_learning() -> Self {
+        let (folder, sqlite) = testing::sqlite(::decks::MIGRATIONS);
+        let heard = Arc::new(Heard { name: "learning", ..Heard::default() });
+        let clock = Clock::manual("2026-11-24T09:30:00.5Z".parse().unwrap());
+        let backend = Backend::Sqlite(sqlite);
+        let endpoint = ::decks::open(backend, vec![heard.clone()], clock.clone()).await.unwrap();
+        Self { endpoint, heard, clock, _folder: Some(folder) }
+    }
+
     pub(crate) async fn execute(
         &self,
         caller: Caller,
@@ -144,19 +154,27 @@ pub(crate) fn caller(user: UserId) -> Caller {
 }
 
 /// A subscriber that keeps what it is told.
-#[derive(Default)]
-pub(crate) struct Heard(Mutex<Vec<Event>>);
+pub(crate) struct Heard {
+    name: &'static str,
+    events: Mutex<Vec<Event>>,
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self { name: "heard", events: Mutex::default() }
+    }
+}
 
 impl Heard {
     /// What came since the last call.
     pub(crate) fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.events.lock().unwrap())
     }
 }
 
 impl Endpoint for Heard {
     fn name(&self) -> &str {
-        "heard"
+        self.name
     }
 
     fn sdl(&self) -> BoxFuture<'_, Result<String, EndpointError>> {
@@ -172,7 +190,7 @@ impl Endpoint for Heard {
     }
 
     fn apply(&self, events: Arc<[Event]>) -> BoxFuture<'_, Result<(), EndpointError>> {
-        self.0.lock().unwrap().extend(events.iter().cloned());
+        self.events.lock().unwrap().extend(events.iter().cloned());
         Box::pin(async { Ok(()) })
     }
 

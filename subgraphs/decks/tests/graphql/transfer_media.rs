@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{Name, Value, Variables};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use common::graphql::Upload;
 use common::{SubgraphRequest, UserId};
@@ -63,52 +65,140 @@ async fn media_of(domain: &Domain, user: UserId) -> (String, Vec<(String, Vec<u8
     (card["question"].as_str().unwrap().to_owned(), media)
 }
 
+const RUN: &str = "mutation($id: ID!) { runImport(input: { id: $id }) { import { id } } }";
+
+/// Exports all of a person's decks. Answers the file, which nobody else is given.
+async fn exported(domain: &Domain, user: UserId, other: UserId, format: &str) -> Vec<u8> {
+    let export = "mutation($format: FileFormat!) { exportDecks(input: { format: $format }) { export { id } } }";
+    let data = domain.data(user, export, json!({ "format": format })).await;
+    let id = data["exportDecks"]["export"]["id"].clone();
+    let query = "query($id: ID!) { exportJob(id: $id) { state url media } }";
+    let job = loop {
+        let data = domain.data(user, query, json!({ "id": id })).await;
+        if data["exportJob"]["state"] == "DONE" {
+            break data["exportJob"].clone();
+        }
+        assert_ne!(data["exportJob"]["state"], "FAILED");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(job["media"], 1);
+    let url = job["url"].as_str().unwrap();
+    assert_eq!(served(domain, other, url).await, None, "it is its owner's");
+    served(domain, user, url).await.unwrap()
+}
+
+/// Sends a whole file to import. Answers the import's id.
+async fn sent(domain: &Domain, user: UserId, name: &str, file: Vec<u8>) -> String {
+    let import =
+        "mutation($file: Upload!) { importFile(input: { file: $file }) { import { id name } } }";
+    let data = with_file(domain, user, import, name, file.into()).await;
+    assert_eq!(data["importFile"]["import"]["name"], name);
+    data["importFile"]["import"]["id"].as_str().unwrap().to_owned()
+}
+
+/// The names of a person's files, and how many bytes of media are counted.
+async fn files(domain: &Domain, user: UserId) -> (Vec<String>, i64) {
+    let query = "query($me: _Any!) { _entities(representations: [$me]) { ... on User {
+        mediaFiles(first: 100) { totalBytes nodes { name } } } } }";
+    let me = json!({ "__typename": "User", "id": user.to_string() });
+    let data = domain.data(user, query, json!({ "me": me })).await;
+    let files = &data["_entities"][0]["mediaFiles"];
+    let nodes = files["nodes"].as_array().unwrap().iter();
+    let names = nodes.map(|file| file["name"].as_str().unwrap().to_owned()).collect();
+    (names, files["totalBytes"].as_f64().unwrap() as i64)
+}
+
 #[tokio::test]
-async fn media_go_along_in_packages() {
+async fn an_import_that_is_called_off_takes_its_media_along_and_no_others() {
+    let front = |n| json!({ "name": "Front", "value": format!("{n} <img src=own.gif>") });
+    let back = json!({ "name": "Back", "value": "a" });
+    let note = |n| json!({ "type": "BASIC", "fields": [front(n), back], "cards": [{ "ordinal": 0, "deck": ["D"] }] });
+    let media =
+        |name: String, bytes: &[u8]| json!({ "name": name, "data": STANDARD.encode(bytes) });
+    let many = (0..120_u8).map(|n| media(format!("{n}.gif"), &[b"GIF89a", &[n; 9][..]].concat()));
+    let own = media("own.gif".to_owned(), GIF);
+    let media: Vec<_> = std::iter::once(own).chain(many).collect();
+    let notes: Vec<_> = (0..4_000).map(note).collect();
+    let file = json!({ "spacey": 1, "decks": [], "notes": notes, "media": media }).to_string();
+    // In the order in which it is read.
+    let file = file.replacen("{\"decks\":[],", "{\"spacey\":1,\"decks\":[],", 1);
     for domain in [Domain::sqlite().await.0, Domain::mongo().await.0] {
-        let (one, other, third) = (UserId::new(), UserId::new(), UserId::new());
+        let user = UserId::new();
+        store(&domain, user, OTHER).await;
+        let before = files(&domain, user).await;
+        let id = sent(&domain, user, "x.json", file.clone().into_bytes()).await;
+        let job = reached(&domain, user, &id, &["PREVIEW", "FAILED"]).await;
+        assert_eq!(
+            (&job["preview"]["media"], &job["preview"]["notes"]),
+            (&json!(121), &json!(4_000)),
+            "{job}"
+        );
+        domain.data(user, RUN, json!({ "id": id })).await;
+        loop {
+            let query = "query($id: ID!) { importJob(id: $id) { state progress } }";
+            let job = domain.data(user, query, json!({ "id": id })).await["importJob"].take();
+            assert!(["QUEUED", "RUNNING"].contains(&job["state"].as_str().unwrap()), "{job}");
+            if job["progress"].as_f64().unwrap() > 0.0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        // All of its files are stored, and nothing is seen of them; one of them its owner stores too.
+        assert_eq!(files(&domain, user).await, before);
+        let upload = "mutation($file: Upload!) { uploadMedia(input: { file: $file }) { media { id name } } }";
+        let mine = with_file(&domain, user, upload, "own.gif", Bytes::from_static(GIF)).await;
+        let again = with_file(&domain, user, upload, "own.gif", Bytes::from_static(GIF)).await;
+        assert_eq!((&mine, &mine["uploadMedia"]["media"]["name"]), (&again, &json!("own.gif")));
+        let cancel = "mutation($id: ID!) { cancelImport(input: { id: $id }) { import { state } } }";
+        domain.data(user, cancel, json!({ "id": id })).await;
+        let job = reached(&domain, user, &id, &["CANCELLED", "DONE", "FAILED"]).await;
+        assert_eq!(job["state"], "CANCELLED", "{job}");
+        let (names, bytes) = files(&domain, user).await;
+        let expected = ["a b.gif".to_owned(), "own.gif".to_owned()];
+        assert_eq!((&names[..], bytes), (&expected[..], before.1 + GIF.len() as i64));
+        // The room that the others had is free again, and the import can be made anew.
+        let id = sent(&domain, user, "x.json", file.clone().into_bytes()).await;
+        reached(&domain, user, &id, &["PREVIEW"]).await;
+        domain.data(user, RUN, json!({ "id": id })).await;
+        let job = reached(&domain, user, &id, &["DONE", "FAILED"]).await;
+        assert_eq!(
+            (&job["state"], &job["report"]["added"]),
+            (&json!("DONE"), &json!(4_000)),
+            "{job}"
+        );
+        let page = files(&domain, user).await;
+        assert_eq!(page.1, before.1 + GIF.len() as i64 + 120 * 15);
+    }
+}
+
+#[tokio::test]
+async fn media_go_along_in_packages_and_json() {
+    for domain in [Domain::sqlite().await.0, Domain::mongo().await.0] {
+        let [one, other, third, fourth] = [(); 4].map(|()| UserId::new());
         store(&domain, one, GIF).await;
         let deck = domain.deck(one, "deck").await;
         let question = "<img src=\"a b.gif\">";
         let fields =
             json!([{ "name": "Front", "value": question }, { "name": "Back", "value": "b" }]);
         domain.notes(one, &deck, json!([{ "type": "BASIC", "fields": fields }])).await;
-        let export = "mutation { exportDecks(input: { format: APKG }) { export { id } } }";
-        let data = domain.data(one, export, json!({})).await;
-        let id = data["exportDecks"]["export"]["id"].clone();
-        let query = "query($id: ID!) { exportJob(id: $id) { state url media } }";
-        let job = loop {
-            let data = domain.data(one, query, json!({ "id": id })).await;
-            if data["exportJob"]["state"] == "DONE" {
-                break data["exportJob"].clone();
-            }
-            assert_ne!(data["exportJob"]["state"], "FAILED");
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        };
-        assert_eq!(job["media"], 1);
-        let url = job["url"].as_str().unwrap();
-        assert_eq!(served(&domain, other, url).await, None, "it is its owner's");
-        let file = served(&domain, one, url).await.unwrap();
-        assert!(file.starts_with(b"PK"));
-
         // Where the name is that of another file the new one gets another, in the note too.
         store(&domain, other, OTHER).await;
-        let import = "mutation($file: Upload!) { importFile(input: { file: $file }) { import { id name } } }";
-        let run = "mutation($id: ID!) { runImport(input: { id: $id }) { import { id } } }";
-        for user in [other, third] {
-            let data = with_file(&domain, user, import, "x.apkg", file.clone().into()).await;
-            assert_eq!(data["importFile"]["import"]["name"], "x.apkg");
-            let id = data["importFile"]["import"]["id"].as_str().unwrap().to_owned();
+        for (user, format) in [(other, "APKG"), (third, "APKG"), (fourth, "JSON")] {
+            let file = exported(&domain, one, other, format).await;
+            let name = format!("x.{}", format.to_lowercase());
+            let id = sent(&domain, user, &name, file).await;
             let job = reached(&domain, user, &id, &["PREVIEW"]).await;
             assert_eq!(job["preview"]["media"], 1);
-            domain.data(user, run, json!({ "id": id })).await;
+            domain.data(user, RUN, json!({ "id": id })).await;
             let job = reached(&domain, user, &id, &["DONE", "FAILED"]).await;
             assert_eq!(job["state"], "DONE", "{job}");
         }
-        assert_eq!(
-            media_of(&domain, third).await,
-            (question.to_owned(), vec![("a b.gif".to_owned(), GIF.to_vec())])
-        );
+        for user in [third, fourth] {
+            assert_eq!(
+                media_of(&domain, user).await,
+                (question.to_owned(), vec![("a b.gif".to_owned(), GIF.to_vec())])
+            );
+        }
         let (text, media) = media_of(&domain, other).await;
         assert_ne!(text, question);
         assert!(

@@ -206,9 +206,21 @@ async fn what_is_exported_as_json_gives_the_same_again() {
         let (_, job) = import(&domain, one, &csv, json!({})).await;
         assert_eq!(job["report"]["skipped"], 3, "its global ids are in it: {job}");
         let (markdown, _) = export(&domain, one, json!({ "format": "MARKDOWN" })).await;
+        let (preview, job) = import(&domain, one, &markdown, json!({})).await;
+        assert_eq!(
+            (&preview["format"], &job["report"]["skipped"]),
+            (&json!("MARKDOWN"), &json!(3))
+        );
+        let third = UserId::new();
+        let (_, job) = import(&domain, third, &markdown, json!({})).await;
+        assert_eq!(
+            (&job["report"]["added"], &job["report"]["problemCount"]),
+            (&json!(3), &json!(0))
+        );
+        assert_eq!(shelf(&domain, one).await, shelf(&domain, third).await);
         let markdown = text(&markdown);
         assert!(markdown.starts_with("---\n") && markdown.contains("# A::B\n"), "{markdown}");
-        assert!(markdown.contains("[...]") && markdown.contains("`y::z`"), "{markdown}");
+        assert!(markdown.contains("Q: {{c1::one}}") && markdown.contains("`y::z`"), "{markdown}");
         let (apkg, job) = export(&domain, one, json!({ "format": "APKG" })).await;
         assert_eq!(job["problemCount"], 1, "the extra field has no place in it");
         let (preview, job) = import(&domain, UserId::new(), &apkg, json!({})).await;
@@ -258,8 +270,9 @@ async fn what_is_no_such_file_is_refused_and_changes_nothing() {
         let long = STANDARD.encode(vec![0; (512 << 10) + 1]);
         let (code, message) = refused(json!({ "name": "x", "data": long })).await;
         assert!(code == "BAD_USER_INPUT" && message.contains("524288"), "{message}");
-        let markdown = json!({ "name": "x", "data": "YQ==", "format": "MARKDOWN" });
-        assert_eq!(refused(markdown).await.0, "BAD_USER_INPUT");
+        let (preview, _) = import(&domain, user, b"---\n---\nA: to nothing\n", json!({})).await;
+        let problem = json!({ "place": "line 3", "message": "left out: A: without Q:" });
+        assert_eq!(preview["preview"]["problems"], json!([problem]));
     }
 }
 
@@ -388,6 +401,33 @@ fn an_import_that_broke_off_is_there_whole_after_a_restart() {
         second.shutdown_background();
     }
     drop(folder);
+}
+
+#[tokio::test]
+async fn an_export_says_that_learning_does_not_answer() {
+    let domain = Domain::without_learning().await;
+    let user = UserId::new();
+    let deck = domain.deck(user, "deck").await;
+    domain.cards(user, &deck, &["q"]).await;
+    let begin = async |with_scheduling: bool| {
+        let input = json!({ "format": "JSON", "withScheduling": with_scheduling });
+        let data = domain.data(user, EXPORT, json!({ "input": input })).await;
+        let id = data["exportDecks"]["export"]["id"].clone();
+        for _ in 0..3_000 {
+            let job = domain.data(user, EXPORTED, json!({ "id": id })).await["exportJob"].take();
+            if OVER.contains(&job["state"].as_str().unwrap()) {
+                return job;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("it is not over")
+    };
+    let job = begin(true).await;
+    assert_eq!(
+        (&job["state"], &job["error"]["code"]),
+        (&json!("FAILED"), &json!("SERVICE_UNAVAILABLE"))
+    );
+    assert_eq!(begin(false).await["state"], "DONE");
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ suite! {
     media::files_come_back_by_id_name_and_bytes
     media::a_taken_name_changes_nothing
     media::files_are_paged_by_name_and_by_whether_a_note_names_them
+    media::files_of_an_import_are_its_own_until_they_are_adopted
     told::persons_are_kept_when_newer
     told::cards_are_found_by_what_was_learned
     told::what_was_learned_is_kept_when_newer

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use common::page::{Direction, PageRequest};
-use common::{MediaId, UserId};
+use common::{MediaId, TransferId, UserId};
 use decks::model::{
     Content, ContentHash, FieldEdit, Media, MediaFilter, MediaKind, MediaName, MediaTotals, Note,
     NoteKind, Owner,
@@ -42,7 +42,7 @@ fn all() -> PageRequest<String> {
 }
 
 async fn names(store: &impl Store, owner: UserId, unused: Option<bool>) -> Vec<String> {
-    let filter = MediaFilter { unused };
+    let filter = MediaFilter { unused, ..MediaFilter::default() };
     let page = store.media_page(owner, filter, all()).await.unwrap();
     let totals = store.media_totals(owner, filter).await.unwrap();
     assert_eq!(totals.files, page.rows.len() as i64);
@@ -124,7 +124,7 @@ pub(crate) async fn files_are_paged_by_name_and_by_whether_a_note_names_them(sto
     assert_eq!(names(store, other, None).await, [""; 0]);
     let page =
         PageRequest { direction: Direction::Backward, limit: 2, cursor: Some("d.png".to_owned()) };
-    let unused = MediaFilter { unused: Some(true) };
+    let unused = MediaFilter { unused: Some(true), ..MediaFilter::default() };
     let page = store.media_page(user, unused, page).await.unwrap();
     let found: Vec<&str> = page.rows.iter().map(|media| media.name.text()).collect();
     assert_eq!((found, page.has_previous, page.has_next), (vec!["a.png", "c.png"], false, true));
@@ -137,4 +137,44 @@ pub(crate) async fn files_are_paged_by_name_and_by_whether_a_note_names_them(sto
     let [deck] = &store.decks(vec![deck.id]).await.unwrap()[..] else { panic!("the deck") };
     done(store, Changes { deleted_decks: vec![deck.clone()], ..Changes::default() }).await;
     assert_eq!(names(store, user, Some(false)).await, [""; 0]);
+}
+
+pub(crate) async fn files_of_an_import_are_its_own_until_they_are_adopted(store: &impl Store) {
+    let (user, one, other) = (UserId::new(), TransferId::new(), TransferId::new());
+    let staged = |name: &str, by: TransferId| {
+        let media = media(user, name, b"x");
+        let staged_by = Some(by);
+        (media.id, Changes { new_media: vec![media], staged_by, ..Changes::default() })
+    };
+    let mut ids = Vec::new();
+    for (name, by) in [("a.png", one), ("b.png", one), ("c.png", other), ("d.png", other)] {
+        let (id, changes) = staged(name, by);
+        done(store, changes).await;
+        ids.push(id);
+    }
+    assert_eq!(names(store, user, None).await, [""; 0], "they are not there yet");
+    let all_of_them = MediaFilter { with_staged: true, ..MediaFilter::default() };
+    assert_eq!(store.media_page(user, all_of_them, all()).await.unwrap().rows.len(), 4);
+    let of = async |by: TransferId| {
+        let mut of: Vec<MediaId> =
+            store.staged_media(by, 9).await.unwrap().iter().map(|media| media.id).collect();
+        of.sort_by_key(|id| ids.iter().position(|known| known == id));
+        of
+    };
+    assert_eq!((of(one).await, of(other).await), (ids[..2].to_vec(), ids[2..].to_vec()));
+    assert_eq!(store.staged_media(one, 1).await.unwrap().len(), 1);
+
+    let adopted = |media: MediaId| Changes { adopted_media: vec![media], ..Changes::default() };
+    done(store, adopted(ids[0])).await;
+    assert_eq!(of(one).await, [ids[1]]);
+    // Once only, and not when it is gone.
+    for id in [ids[0], MediaId::new()] {
+        assert_eq!(store.commit(adopted(id)).await.unwrap(), Commit::Stale);
+    }
+    let mut staging = store.staging_of(ids.clone()).await.unwrap();
+    staging.sort_by_key(|(id, _)| ids.iter().position(|known| known == id));
+    assert_eq!(staging, [(ids[1], one), (ids[2], other), (ids[3], other)]);
+    done(store, Changes { adopted_from: Some(other), ..Changes::default() }).await;
+    assert_eq!(names(store, user, None).await, ["a.png", "c.png", "d.png"]);
+    assert_eq!((of(one).await, of(other).await), (vec![ids[1]], Vec::new()));
 }

@@ -14,24 +14,41 @@ use crate::model::StoredCard;
 use crate::scheduler::{
     Action, Calendar, CardState, Due, Memory, Phase, Progress, Restored, Rulebook, advance,
 };
+use crate::submission::Terms;
 
 /// How many cards are told of at once.
 pub const MAX_TOLD: usize = 50;
 
 impl Service {
-    /// Takes in what was learned of a person's cards before they were imported. Taking it in again changes nothing; of cards that are not there
-    /// nothing is kept.
-    pub(super) async fn take_history(&self, told: &HistoryTold) -> Result<(), Error> {
-        let Learner { moment, models } = self.learner_at(told.owner, told.at).await?;
+    /// Takes in what was learned of people's cards before they were imported, in order. Taking it in again changes nothing; of cards that are not
+    /// there nothing is kept.
+    pub(super) async fn take_histories(&self, all: &[&HistoryTold]) -> Result<(), Error> {
+        // Of one import there are many: what they are read against is read once.
+        for of_import in all.chunk_by(|one, next| (one.owner, one.at) == (next.owner, next.at)) {
+            let Some(HistoryTold { owner, at, .. }) = of_import.first() else { continue };
+            let learner = self.learner_at(*owner, *at).await?;
+            let terms = Self::terms(&learner.models, &self.tree(*owner).await?);
+            for told in of_import {
+                self.take_history(told, &learner.moment.calendar, &terms).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_history(
+        &self,
+        told: &HistoryTold,
+        calendar: &Calendar,
+        terms: &Arc<Terms>,
+    ) -> Result<(), Error> {
         let mut batch = Vec::with_capacity(told.size());
         for card in &told.cards {
-            self.add_entries(&mut batch, card, &moment.calendar, told.at)?;
+            self.add_entries(&mut batch, card, calendar, told.at)?;
         }
         if batch.is_empty() {
             return Ok(());
         }
-        let terms = Self::terms(&models, &self.tree(told.owner).await?);
-        self.store.submit(told.owner, Arc::from(batch), terms).await?;
+        self.store.submit(told.owner, Arc::from(batch), Arc::clone(terms)).await?;
         Ok(())
     }
 

@@ -214,19 +214,18 @@ impl Service {
 impl Domain for Service {
     fn apply<'a>(&'a self, events: &'a [Event]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
-            let of_log = |event: &&Event| matches!(event, Event::History(_));
-            let others: Vec<Event> =
-                events.iter().filter(|event| !of_log(event)).cloned().collect();
+            let (mut others, mut histories) = (Vec::new(), Vec::new());
+            for event in events {
+                match event {
+                    Event::History(told) => histories.push(told),
+                    other => others.push(other.clone()),
+                }
+            }
             if !others.is_empty() {
                 self.store.apply(others).await?;
             }
             // The cards come first: what was learned of one that is not known would be dropped.
-            for event in events.iter().filter(of_log) {
-                if let Event::History(told) = event {
-                    self.take_history(told).await?;
-                }
-            }
-            Ok(())
+            self.take_histories(&histories).await
         })
     }
 

@@ -115,6 +115,13 @@ fn record(cells: &[String], separator: Separator) -> Result<String, TextError> {
     Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
 }
 
+/// The error of what is written to, as it is.
 fn into_io(error: csv::Error) -> TextError {
-    TextError::Io(error.into())
+    if !error.is_io_error() {
+        return TextError::Io(error.into());
+    }
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => TextError::Io(error),
+        other => TextError::Io(std::io::Error::other(format!("{other:?}"))),
+    }
 }

@@ -58,7 +58,7 @@ impl Service {
                 ..transfer
             };
             let (restored, transfer) = (vec![staging], Some(transfer));
-            Ok(Changes { restored, transfer, ..Changes::default() })
+            Ok(((), Changes { restored, transfer, ..Changes::default() }))
         })
         .await?;
         self.store.delete_parts(id).await?;
@@ -70,7 +70,7 @@ impl Service {
         &self,
         transfer: Transfer,
         staging: TrashId,
-    ) -> Result<Changes, Stop> {
+    ) -> Result<((), Changes), Stop> {
         let viewer = Self::owner_of(&transfer);
         let mut new = self.store.trashed_decks(staging).await?;
         new.sort_by_key(|deck| deck.ancestors.len());
@@ -97,7 +97,7 @@ impl Service {
         // What is decided rests on where the parents lie.
         new.extend(parents);
         let (owner, transfer) = (Some(owner), Some(transfer));
-        Ok(Changes { owner, decks: new, events, transfer, ..Changes::default() })
+        Ok(((), Changes { owner, decks: new, events, transfer, ..Changes::default() }))
     }
 
     /// Cards are there. Those whose deck was deleted meanwhile are deleted with it.
@@ -105,7 +105,7 @@ impl Service {
         &self,
         mut transfer: Transfer,
         staging: TrashId,
-    ) -> Result<Changes, Stop> {
+    ) -> Result<((), Changes), Stop> {
         let viewer = Self::owner_of(&transfer);
         let cards = self.store.trashed_cards(staging, CARDS).await?;
         let mut decks = self.decks_of(&viewer, &cards, None).await?;
@@ -139,11 +139,11 @@ impl Service {
         transfer.body.done = (transfer.body.done + notes.len() as u64).min(transfer.body.total);
         changes.decks = decks.into_values().collect();
         changes.transfer = Some(transfer);
-        Ok(changes)
+        Ok(((), changes))
     }
 
     /// Learning is told.
-    async fn decide_tell(&self, transfer: Transfer) -> Result<Changes, Stop> {
+    async fn decide_tell(&self, transfer: Transfer) -> Result<((), Changes), Stop> {
         let mut changes = Changes::default();
         for (number, item) in self.store.items(transfer.id, HISTORIES).await? {
             let Item::History(told) = item else { break };
@@ -151,7 +151,7 @@ impl Service {
             changes.events.push(common::Event::History(told));
         }
         changes.transfer = Some(transfer);
-        Ok(changes)
+        Ok(((), changes))
     }
 
     /// Notes that were there get the file's texts; where that fails for one of several, each by itself.
@@ -175,7 +175,11 @@ impl Service {
         }
     }
 
-    async fn decide_update_some(&self, mut transfer: Transfer, most: u32) -> Result<Changes, Stop> {
+    async fn decide_update_some(
+        &self,
+        mut transfer: Transfer,
+        most: u32,
+    ) -> Result<((), Changes), Stop> {
         let viewer = Self::owner_of(&transfer);
         let mut updates: HashMap<NoteId, (Content, Tags)> = HashMap::new();
         let mut done = None;
@@ -205,11 +209,15 @@ impl Service {
         let mut changes = rewrite.finish().await?;
         changes.done_items = done;
         changes.transfer = Some(transfer);
-        Ok(changes)
+        Ok(((), changes))
     }
 
     /// An update that cannot be made is passed over, and told.
-    async fn decide_pass(&self, mut transfer: Transfer, message: String) -> Result<Changes, Stop> {
+    async fn decide_pass(
+        &self,
+        mut transfer: Transfer,
+        message: String,
+    ) -> Result<((), Changes), Stop> {
         let mut changes = Changes::default();
         let first = self.store.items(transfer.id, 1).await?.pop();
         if let Some((number, Item::Update { note, .. })) = first {
@@ -220,7 +228,7 @@ impl Service {
             report.problems.add(Problem { place: format!("note {note}"), message });
         }
         changes.transfer = Some(transfer);
-        Ok(changes)
+        Ok(((), changes))
     }
 }
 

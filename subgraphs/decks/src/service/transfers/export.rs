@@ -1,21 +1,27 @@
-//! Writes decks into a file: deck by deck, a page of cards at a time. What was learned of them is asked of learning, over the seam by which
-//! services ask one another.
+//! Writes decks into a file: deck by deck, a page of cards at a time, which somebody who may block puts into the file. What was learned of them
+//! is asked of learning, over the seam by which services ask one another.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::Variables;
+use bytes::Bytes;
 use common::history::CardHistory;
 use common::page::{Direction, PageRequest};
-use common::{Caller, CardId, DeckId, Error, NoteId, SubgraphRequest};
+use common::{Caller, CardId, DeckId, NoteId, SubgraphRequest};
+use jiff::Timestamp;
 use serde_json::json;
+use tokio::io::AsyncReadExt;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::spawn_blocking;
 
 use super::super::Service;
 use super::work::{Stop, failed, io};
-use crate::exchange::{DeckPath, Outgoing, OutgoingCard, OutgoingDeck, Writer};
+use crate::exchange::{DeckPath, Outgoing, OutgoingCard, OutgoingDeck, WriteError, Writer};
 use crate::model::{
     Card, CardKey, CardList, Deck, ExportOptions, FileFormat, MAX_FILE, MAX_PART, MediaName,
-    Problem, Report, Transfer, TransferState,
+    Problem, Problems, Report, Transfer, TransferState, paths,
 };
 use crate::references::media_of;
 use crate::store::Commit;
@@ -24,6 +30,11 @@ use crate::store::Commit;
 const PAGE: u32 = 200;
 /// How many cards' histories are asked for at once.
 const HISTORIES: usize = 50;
+/// How long it is waited each time that learning does not answer.
+const UNAVAILABLE: [Duration; 3] =
+    [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(4)];
+/// What the file is called while it is written.
+const FILE: &str = "export";
 const QUERY: &str =
     "query($owner: ID!, $cards: [ID!]!) { cardHistories(owner: $owner, cardIds: $cards) }";
 
@@ -44,21 +55,36 @@ impl Service {
         transfer.body.total = decks.iter().map(|(deck, _)| deck.card_count.unsigned_abs()).sum();
         self.renew(transfer).await?;
 
-        let folder = tempfile::tempdir().map_err(io)?;
-        let path = folder.path().join("export");
         let listed: Vec<OutgoingDeck> = decks.iter().map(outgoing_deck).collect();
-        let mut writer =
-            Writer::new(&path, folder.path(), options.format, &listed, self.clock.now())?;
+        let (format, now) = (options.format, self.clock.now());
+        let (sender, receiver) = channel(2);
+        let writing = spawn_blocking(move || write(receiver, format, &listed, now));
+        let sent = self.send_all(transfer, &options, decks, sender).await;
+        // Why it could not be written comes before that it could not be sent therefore.
+        let written = writing.await.map_err(|error| io(std::io::Error::other(error)))??;
+        sent?;
+        let (file, problems) = written.ok_or(Stop::Fenced)?;
+        transfer.body.report.problems = problems;
+        self.keep_file(transfer, &file).await?;
+        Ok(self.end(transfer.clone(), TransferState::Done).await?)
+    }
+
+    /// Sends all that is exported to whoever writes it.
+    async fn send_all(
+        &self,
+        transfer: &mut Transfer,
+        options: &ExportOptions,
+        decks: Vec<(Deck, DeckPath)>,
+        to: Sender<Piece>,
+    ) -> Result<(), Stop> {
         let paths: HashMap<DeckId, DeckPath> =
             decks.iter().map(|(deck, path)| (deck.id, Arc::clone(path))).collect();
         let mut media = BTreeSet::new();
         for (deck, _) in &decks {
-            self.write_deck(transfer, deck.id, &options, &paths, &mut writer, &mut media).await?;
+            self.send_deck(transfer, deck.id, options, &paths, &to, &mut media).await?;
         }
-        self.write_media(transfer, media, &mut writer).await?;
-        writer.finish()?;
-        self.keep_file(transfer, &path).await?;
-        Ok(self.end(transfer.clone(), TransferState::Done).await?)
+        self.send_media(transfer, media, &to).await?;
+        send(&to, Piece::End).await
     }
 
     /// The decks that are asked for with those in them, parents first.
@@ -68,31 +94,26 @@ impl Service {
         options: &ExportOptions,
     ) -> Result<Vec<(Deck, DeckPath)>, Stop> {
         let all = self.all_decks(transfer).await?;
-        let by_id: HashMap<DeckId, &Deck> = all.iter().map(|deck| (deck.id, deck)).collect();
+        let paths = paths(&all);
         let is_meant = |deck: &Deck| match &options.decks {
             None => true,
             Some(ids) => ids.contains(&deck.id) || deck.ancestors.iter().any(|id| ids.contains(id)),
         };
-        let path = |deck: &Deck| -> DeckPath {
-            let above = deck.ancestors.iter().filter_map(|id| by_id.get(id));
-            above.map(|deck| deck.name.clone()).chain([deck.name.clone()]).collect()
-        };
-        let mut decks: Vec<(Deck, DeckPath)> = all
-            .iter()
-            .filter(|deck| is_meant(deck))
-            .map(|deck| (deck.clone(), path(deck)))
+        let meant = all.into_iter().filter(is_meant);
+        let mut decks: Vec<(Deck, DeckPath)> = meant
+            .filter_map(|deck| paths.get(&deck.id).cloned().map(|path| (deck, path)))
             .collect();
         decks.sort_by(|(one, a), (other, b)| a.cmp(b).then(one.id.cmp(&other.id)));
         Ok(decks)
     }
 
-    async fn write_deck(
+    async fn send_deck(
         &self,
         transfer: &mut Transfer,
         deck: DeckId,
         options: &ExportOptions,
         paths: &HashMap<DeckId, DeckPath>,
-        writer: &mut Writer,
+        to: &Sender<Piece>,
         media: &mut BTreeSet<MediaName>,
     ) -> Result<(), Stop> {
         let list = CardList::default();
@@ -103,20 +124,16 @@ impl Service {
             let Some(last) = cards.last() else { return Ok(()) };
             page.cursor = Some(CardKey::of(last, list.by));
             let notes = self.outgoing(transfer, options, &cards, paths).await?;
-            for note in notes {
-                if options.with_media && writer.takes_media() {
+            for note in &notes {
+                if options.with_media && options.format.takes_media() {
                     media.extend(media_of(&note.note.content));
-                }
-                if let Some(lost) = writer.note(&note)? {
-                    let place = format!("note {}", note.note.id);
-                    let message = lost.to_owned();
-                    transfer.body.report.problems.add(Problem { place, message });
                 }
                 transfer.body.report.added += 1;
                 transfer.body.report.cards += note.cards.len() as u64;
                 let reviews = note.cards.iter().map(|card| card.reviews.len() as u64);
                 transfer.body.report.reviews += reviews.sum::<u64>();
             }
+            send(to, Piece::Notes(notes)).await?;
             transfer.body.done += cards.len() as u64;
             self.renew(transfer).await?;
             if cards.len() < PAGE as usize {
@@ -178,53 +195,42 @@ impl Service {
         Ok(())
     }
 
-    /// What learning knows of cards. It is asked for the service itself, on nobody's behalf.
+    /// What learning knows of cards. It is asked for the service itself, on nobody's behalf, and a few times where it does not answer.
     async fn histories(
         &self,
         transfer: &Transfer,
         cards: &[CardId],
     ) -> Result<Vec<CardHistory>, Stop> {
         let Some(learning) = &self.learning else { return Ok(Vec::new()) };
-        let unavailable = |detail: String| {
-            tracing::warn!(%detail, "learning did not say what it knows of cards");
-            Stop::Domain(Error::Unavailable {
-                code: "SERVICE_UNAVAILABLE",
-                message: "learning did not answer".to_owned(),
-            })
-        };
-        let request = SubgraphRequest {
-            document: QUERY.into(),
-            operation_name: None,
-            variables: Variables::from_json(json!({ "owner": transfer.owner, "cards": cards })),
-        };
-        let caller = Arc::new(Caller::anonymous(transfer.id.to_string()));
-        let answer = learning.execute(request, caller).await;
-        let answer = answer.map_err(|error| unavailable(error.to_string()))?;
-        if let Some(error) = answer.errors.first() {
-            return Err(unavailable(error.message.clone()));
+        let mut waits = UNAVAILABLE.into_iter();
+        loop {
+            let request = SubgraphRequest {
+                document: QUERY.into(),
+                operation_name: None,
+                variables: Variables::from_json(json!({ "owner": transfer.owner, "cards": cards })),
+            };
+            let caller = Arc::new(Caller::anonymous(transfer.id.to_string()));
+            let answer = learning.execute(request, caller).await;
+            match answer.map_err(|error| error.to_string()).and_then(histories_of) {
+                Ok(histories) => return Ok(histories),
+                Err(detail) => {
+                    tracing::warn!(%detail, "learning did not say what it knows of cards");
+                    let message = "it could not be found out what was learned of the cards";
+                    let wait = waits.next();
+                    let wait = wait.ok_or_else(|| failed("SERVICE_UNAVAILABLE", message))?;
+                    tokio::time::sleep(wait).await;
+                }
+            }
         }
-        let data = answer.data.into_json().map_err(|error| unavailable(error.to_string()))?;
-        let texts = data["cardHistories"].as_array();
-        let texts = texts.ok_or_else(|| unavailable("an answer of another form".to_owned()))?;
-        let read = |text: &serde_json::Value| {
-            serde_json::from_str(text.as_str().unwrap_or_default())
-                .map_err(|error| unavailable(error.to_string()))
-        };
-        texts.iter().map(read).collect()
     }
 
     /// Stores the file in parts.
-    async fn keep_file(&self, transfer: &mut Transfer, path: &std::path::Path) -> Result<(), Stop> {
-        use std::io::Read;
-        let mut file = std::fs::File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.len() > MAX_FILE {
-            let message =
-                format!("the file would have more than {MAX_FILE} bytes: export fewer decks");
-            return Err(failed("LIMIT_EXCEEDED", message));
-        }
+    async fn keep_file(&self, transfer: &mut Transfer, file: &Written) -> Result<(), Stop> {
+        let mut file = tokio::fs::File::open(file.folder.path().join(FILE)).await.map_err(io)?;
         loop {
             let mut part = Vec::with_capacity(MAX_PART);
-            (&mut file).take(MAX_PART as u64).read_to_end(&mut part).map_err(io)?;
+            let read = (&mut file).take(MAX_PART as u64).read_to_end(&mut part).await;
+            read.map_err(io)?;
             if part.is_empty() {
                 return Ok(());
             }
@@ -238,6 +244,70 @@ impl Service {
             }
         }
     }
+}
+
+/// A part of what is written, in the order in which it is.
+pub(super) enum Piece {
+    /// Notes.
+    Notes(Vec<Outgoing>),
+    /// A media file: its name and its bytes.
+    Media(String, Vec<Bytes>),
+    /// That was all.
+    End,
+}
+
+/// Sends a piece. Where nobody takes it, whoever wrote knows why.
+pub(super) async fn send(to: &Sender<Piece>, piece: Piece) -> Result<(), Stop> {
+    to.send(piece).await.map_err(|_| Stop::Fenced)
+}
+
+/// A file that was written, in a folder that is removed when it is dropped.
+struct Written {
+    folder: tempfile::TempDir,
+}
+
+/// Writes what comes into a file. `None` where it broke off before the end. It blocks.
+fn write(
+    mut pieces: Receiver<Piece>,
+    format: FileFormat,
+    decks: &[OutgoingDeck],
+    now: Timestamp,
+) -> Result<Option<(Written, Problems)>, WriteError> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join(FILE);
+    let mut writer = Writer::new(&path, folder.path(), format, decks, now, MAX_FILE)?;
+    let mut problems = Problems::default();
+    while let Some(piece) = pieces.blocking_recv() {
+        match piece {
+            Piece::Notes(notes) => {
+                for note in notes {
+                    if let Some(lost) = writer.note(&note)? {
+                        let place = format!("note {}", note.note.id);
+                        problems.add(Problem { place, message: lost.to_owned() });
+                    }
+                }
+            }
+            Piece::Media(name, bytes) => writer.media(&name, &bytes.concat())?,
+            Piece::End => {
+                writer.finish()?;
+                return Ok(Some((Written { folder }, problems)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What an answer of learning says.
+fn histories_of(answer: async_graphql::Response) -> Result<Vec<CardHistory>, String> {
+    if let Some(error) = answer.errors.first() {
+        return Err(error.message.clone());
+    }
+    let data = answer.data.into_json().map_err(|error| error.to_string())?;
+    let texts = data["cardHistories"].as_array().ok_or("an answer of another form")?;
+    let read = |text: &serde_json::Value| {
+        serde_json::from_str(text.as_str().unwrap_or_default()).map_err(|error| error.to_string())
+    };
+    texts.iter().map(read).collect()
 }
 
 fn outgoing_deck((deck, path): &(Deck, DeckPath)) -> OutgoingDeck {

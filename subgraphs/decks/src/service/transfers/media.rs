@@ -1,19 +1,24 @@
-//! Media of imports and exports. They are stored before the notes that name them; a name that is another file's here becomes one beside it, in the
-//! notes too. What an import stored that is called off is deleted again.
+//! Media of imports and exports. They are stored before the notes that name them, as the import's own until it is sure to be made, so that what
+//! an import stored that is called off is deleted again, and nothing else. A name that is another file's here becomes one beside it, in the notes
+//! too.
 
 use std::collections::{BTreeSet, HashMap};
 
+use bytes::Bytes;
 use common::Error;
 use futures::TryStreamExt;
+use tokio::sync::mpsc::Sender;
 
 use super::super::Service;
+use super::export::{Piece, send};
 use super::work::Stop;
-use crate::exchange::{Incoming, Writer};
+use crate::exchange::Incoming;
 use crate::model::{Content, Field, FieldEdit, MediaName, NewMedia, Problem, Transfer};
 use crate::references;
+use crate::store::Changes;
 
-/// How many files are looked up at once.
-const AT_ONCE: usize = 100;
+/// How many files are looked up or deleted at once.
+const AT_ONCE: u32 = 100;
 
 /// The names of files in the notes of an import that have another one here.
 pub(super) type Renamed = HashMap<MediaName, MediaName>;
@@ -36,77 +41,93 @@ pub(super) fn with_names(mut note: Incoming, renamed: &Renamed) -> Incoming {
     note
 }
 
+/// A file that an import brings: its name, and what it is, or why it cannot be taken.
+type Brought = (String, Result<NewMedia, Error>);
+
 impl Service {
-    /// Stores a file that an import brings. Answers its name, where it has another one here.
+    /// Stores files that an import brings. Answers the names of those that have another one here.
     pub(super) async fn stage_media(
         &self,
         transfer: &mut Transfer,
-        name: String,
-        bytes: Vec<u8>,
-    ) -> Result<Option<(MediaName, MediaName)>, Stop> {
-        let viewer = Self::owner_of(transfer);
-        let left_out =
-            |error: Error| Problem { place: name.clone(), message: format!("left out: {error}") };
-        let new = match NewMedia::imported("media", &name, bytes.into(), &self.media_limits) {
-            Ok(new) => new,
-            Err(error) => {
-                transfer.body.report.problems.add(left_out(error));
-                return Ok(None);
-            }
-        };
-        let there = new.name.clone();
-        let names = vec![there.clone(), there.beside(new.hash)];
-        let before = self.media_named(&viewer, names).await?;
-        match self.store_media(&viewer, &[new]).await {
-            Ok(stored) => {
-                let Some(stored) = stored.into_iter().next() else { return Ok(None) };
-                transfer.body.report.media += 1;
-                // What was there before stays, whatever becomes of the import.
-                if before.values().all(|media| media.id != stored.id) {
-                    transfer.body.media.push(stored.id);
-                    self.renew(transfer).await?;
-                }
-                Ok((stored.name != there).then_some((there, stored.name)))
-            }
-            Err(error @ (Error::Store(_) | Error::Unauthenticated)) => Err(error.into()),
-            Err(error) => {
-                transfer.body.report.problems.add(left_out(error));
-                Ok(None)
-            }
-        }
+        files: Vec<(String, Vec<u8>)>,
+    ) -> Result<Renamed, Stop> {
+        let limits = &self.media_limits;
+        let brought: Vec<Brought> = files
+            .into_iter()
+            .map(|(name, bytes)| {
+                let new = NewMedia::imported("media", &name, Bytes::from(bytes), limits);
+                (name, new)
+            })
+            .collect();
+        self.step(transfer, |transfer| self.decide_stage_media(transfer, &brought)).await
     }
 
-    /// Deletes what an import stored.
-    pub(super) async fn delete_staged_media(&self, transfer: &mut Transfer) -> Result<(), Stop> {
-        let viewer = Self::owner_of(transfer);
-        for ids in std::mem::take(&mut transfer.body.media).chunks(AT_ONCE) {
-            let there = self.media(&viewer, ids.to_vec()).await?;
-            let ids: Vec<_> = there.iter().map(|media| media.id).collect();
-            if !ids.is_empty() {
-                self.delete_media(&viewer, &ids).await?;
+    async fn decide_stage_media(
+        &self,
+        mut transfer: Transfer,
+        brought: &[Brought],
+    ) -> Result<(Renamed, Changes), Stop> {
+        let viewer = Self::owner_of(&transfer);
+        let files: Vec<NewMedia> =
+            brought.iter().filter_map(|(_, new)| new.as_ref().ok().cloned()).collect();
+        let mut storing = self.storing(&viewer, &files).await?;
+        let mut renamed = Renamed::new();
+        let report = &mut transfer.body.report;
+        for (name, new) in brought {
+            let stored = new.as_ref().map_err(Error::to_string).and_then(|new| {
+                let stored = storing.file(new).map_err(|error| error.to_string())?;
+                Ok((new.name.clone(), stored.name))
+            });
+            match stored {
+                Ok((name, stored)) => {
+                    report.media += 1;
+                    if stored != name {
+                        renamed.insert(name, stored);
+                    }
+                }
+                Err(error) => {
+                    let message = format!("left out: {error}");
+                    report.problems.add(Problem { place: name.clone(), message });
+                }
             }
+        }
+        let changes = storing.finish(Some(transfer.id)).await?;
+        Ok((renamed, Changes { transfer: Some(transfer), ..changes }))
+    }
+
+    /// Deletes what an import stored and what is not its owner's own meanwhile.
+    pub(super) async fn delete_staged_media(&self, transfer: &mut Transfer) -> Result<(), Stop> {
+        while !self.store.staged_media(transfer.id, 1).await?.is_empty() {
+            self.step(transfer, |transfer| self.decide_delete_staged_media(transfer)).await?;
         }
         Ok(())
     }
 
-    /// Writes the files with these names that are there.
-    pub(super) async fn write_media(
+    async fn decide_delete_staged_media(&self, transfer: Transfer) -> Result<((), Changes), Stop> {
+        let mut owner = self.store.owner(transfer.owner).await?;
+        let media = self.store.staged_media(transfer.id, AT_ONCE).await?;
+        let changes = self.without_media(&mut owner, &media).await?;
+        let (owner, transfer) = (Some(owner), Some(transfer));
+        Ok(((), Changes { owner, transfer, ..changes }))
+    }
+
+    /// Sends the files with these names that are there.
+    pub(super) async fn send_media(
         &self,
         transfer: &mut Transfer,
         names: BTreeSet<MediaName>,
-        writer: &mut Writer,
+        to: &Sender<Piece>,
     ) -> Result<(), Stop> {
         let viewer = Self::owner_of(transfer);
         let names: Vec<MediaName> = names.into_iter().collect();
-        for names in names.chunks(AT_ONCE) {
+        for names in names.chunks(AT_ONCE as usize) {
             let mut found: Vec<_> =
                 self.media_named(&viewer, names.to_vec()).await?.into_values().collect();
             found.sort_by(|one, other| one.name.cmp(&other.name));
             for media in found {
                 let size = u64::try_from(media.size).unwrap_or(0);
-                let bytes: Vec<bytes::Bytes> =
-                    self.read_media(&media, 0..size).try_collect().await?;
-                writer.media(media.name.text(), &bytes.concat())?;
+                let bytes: Vec<Bytes> = self.read_media(&media, 0..size).try_collect().await?;
+                send(to, Piece::Media(media.name.text().to_owned(), bytes)).await?;
                 transfer.body.report.media += 1;
             }
             self.renew(transfer).await?;

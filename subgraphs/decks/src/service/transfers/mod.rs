@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use common::{DeckId, Error, StoreError, TransferId, Viewer};
-use futures::stream::{BoxStream, StreamExt};
+use futures::stream::BoxStream;
 
 use super::Service;
+use super::pieces::pieces;
 use crate::model::{
     Direction, ExportOptions, FILE_KEPT, FileFormat, FileName, ImportOptions, MAX_EXPORT_DECKS,
     MAX_FILE, MAX_PART, MAX_TRANSFERS, MAX_UNDER_WAY, TRANSFER_KEPT, Transfer, TransferBody,
@@ -40,7 +41,7 @@ impl Service {
     /// for [`Service::run_import`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a part that is too large, or a form that is not read; [`Error::LimitExceeded`] at [`MAX_TRANSFERS`] or
+    /// [`Error::Invalid`] for a part that is too large; [`Error::LimitExceeded`] at [`MAX_TRANSFERS`] or
     /// [`MAX_UNDER_WAY`].
     pub async fn import_file(
         &self,
@@ -50,10 +51,6 @@ impl Service {
         part: Vec<u8>,
         is_complete: bool,
     ) -> Result<Transfer, Error> {
-        if format == Some(FileFormat::Markdown) {
-            let message = "MARKDOWN is only exported: APKG, CSV, TSV and JSON are accepted";
-            return Err(Error::invalid("input.format", message));
-        }
         check_part(&part)?;
         // Nothing is begun that would only be in the way.
         if is_complete && part.is_empty() {
@@ -274,22 +271,11 @@ impl Service {
         transfer: &Transfer,
         range: Range<u64>,
     ) -> BoxStream<'static, Result<Bytes, StoreError>> {
-        let (store, id, part) = (Arc::clone(&self.store), transfer.id, MAX_PART as u64);
-        let numbers = range.start / part..range.end.div_ceil(part);
-        let piece = move |number: u64| {
-            let (store, range) = (Arc::clone(&store), range.clone());
-            async move {
-                let gone = || StoreError::Corrupt(format!("the file of the export {id} is gone"));
-                let wanted = u32::try_from(number).map_err(|_| gone())?;
-                let bytes = Bytes::from(store.part(id, wanted).await?.ok_or_else(gone)?);
-                let within = |place: u64| {
-                    let place = place.saturating_sub(number * part);
-                    usize::try_from(place).unwrap_or(usize::MAX).min(bytes.len())
-                };
-                Ok(bytes.slice(within(range.start)..within(range.end)))
-            }
-        };
-        futures::stream::iter(numbers).then(piece).boxed()
+        let (store, id) = (Arc::clone(&self.store), transfer.id);
+        pieces(range, MAX_PART, format!("the file of the export {id} is gone"), move |number| {
+            let store = Arc::clone(&store);
+            async move { Ok(store.part(id, number).await?.map(Bytes::from)) }
+        })
     }
 
     async fn own_transfer(

@@ -97,7 +97,12 @@ impl Service {
         staged?;
         read?;
         transfer.state = TransferState::Committing;
-        self.renew(transfer).await?;
+        self.step(transfer, |transfer| async move {
+            // From now on it is made, so that its media stay.
+            let (adopted_from, transfer) = (Some(transfer.id), Some(transfer));
+            Ok(((), Changes { adopted_from, transfer, ..Changes::default() }))
+        })
+        .await?;
         self.commit_import(transfer).await
     }
 
@@ -118,17 +123,18 @@ impl Service {
                     continue;
                 }
             };
-            let mut notes = Vec::with_capacity(batch.len());
+            let (mut notes, mut files) = (Vec::with_capacity(batch.len()), Vec::new());
             for found in batch {
                 match found {
                     Found::Counts { .. } => {}
                     Found::Deck(info) => infos.push(info),
                     Found::Problem(problem) => transfer.body.report.problems.add(problem),
-                    Found::Media { name, bytes } => {
-                        renamed.extend(self.stage_media(transfer, name, bytes).await?);
-                    }
-                    Found::Note(note) => notes.push(media::with_names(*note, &renamed)),
+                    Found::Media { name, bytes } => files.push((name, bytes)),
+                    Found::Note(note) => notes.push(*note),
                 }
+            }
+            if !files.is_empty() {
+                renamed.extend(self.stage_media(transfer, files).await?);
             }
             if notes.is_empty() {
                 continue;
@@ -137,7 +143,8 @@ impl Service {
                 plan = Some(self.plan(transfer, options, &infos).await?);
             }
             if let Some(plan) = &mut plan {
-                self.stage(transfer, options, notes, plan, &mut seen).await?;
+                let notes = notes.into_iter().map(|note| media::with_names(note, &renamed));
+                self.stage(transfer, options, notes.collect(), plan, &mut seen).await?;
             }
         }
         if plan.is_none() {
@@ -154,29 +161,16 @@ impl Service {
         options: ImportOptions,
         infos: &[DeckInfo],
     ) -> Result<Plan, Stop> {
-        for _ in 0..10 {
-            let _one_at_a_time = self.lock(transfer.owner).await;
-            let (plan, changes) = self.decide_plan(transfer, options, infos).await?;
-            let Some(next) = changes.transfer.clone() else { return Err(Stop::Fenced) };
-            if self.store.commit(changes).await? == Commit::Done {
-                *transfer = Transfer { revision: next.revision + 1, ..next };
-                return Ok(plan);
-            }
-            let found = self.store.transfer(transfer.id).await?;
-            if found.is_none_or(|found| found.revision != transfer.revision) {
-                return Err(Stop::Fenced);
-            }
-        }
-        Err(common::Error::Conflict("others change the same decks at this moment".into()).into())
+        self.step(transfer, |transfer| self.decide_plan(transfer, options, infos)).await
     }
 
     async fn decide_plan(
         &self,
-        transfer: &Transfer,
+        transfer: Transfer,
         options: ImportOptions,
         infos: &[DeckInfo],
     ) -> Result<(Plan, Changes), Stop> {
-        let viewer = Self::owner_of(transfer);
+        let viewer = Self::owner_of(&transfer);
         let owner = self.store.owner(transfer.owner).await?;
         if owner.gone {
             return Err(Stop::Fenced);
@@ -189,7 +183,7 @@ impl Service {
         };
         let now = self.clock.now();
         let staging = transfer.body.staging.unwrap_or_else(TrashId::new);
-        let mut shelf = Shelf::new(self.all_decks(transfer).await?, transfer, staging, now);
+        let mut shelf = Shelf::new(self.all_decks(&transfer).await?, &transfer, staging, now);
         let files = transfer.body.preview.iter().flat_map(|preview| &preview.decks);
         let mut plan = Plan::default();
         for FileDeck { path, cards } in files {
@@ -218,7 +212,7 @@ impl Service {
             }],
             new_decks: new.iter().filter_map(|id| decks.remove(id)).collect(),
             decks: changed.iter().filter_map(|id| decks.remove(id)).collect(),
-            transfer: Some(self.held(transfer.clone())),
+            transfer: Some(transfer),
             // Those of an earlier beginning.
             done_items: Some(i64::MAX),
             ..Changes::default()

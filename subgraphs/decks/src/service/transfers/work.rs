@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use common::{Error, UserId, Viewer};
 use jiff::SignedDuration;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 
 use super::super::Service;
@@ -79,6 +80,11 @@ impl From<WriteError> for Stop {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Io(error) => io(error),
+            WriteError::TooLarge(most) => {
+                let message =
+                    format!("the file would have more than {most} bytes: export fewer decks");
+                failed("LIMIT_EXCEEDED", message)
+            }
             other => Self::Failed { code: "INTERNAL_SERVER_ERROR", message: other.to_string() },
         }
     }
@@ -229,22 +235,23 @@ impl Service {
     }
 
     /// Decides a step and makes it together with the transfer, until nobody is faster. What is decided must hold the transfer.
-    pub(super) async fn step<F>(
+    pub(super) async fn step<T, F>(
         &self,
         transfer: &mut Transfer,
         decide: impl Fn(Transfer) -> F + Send,
-    ) -> Result<(), Stop>
+    ) -> Result<T, Stop>
     where
-        F: Future<Output = Result<Changes, Stop>> + Send,
+        F: Future<Output = Result<(T, Changes), Stop>> + Send,
+        T: Send,
     {
         for _ in 0..ATTEMPTS {
             let _one_at_a_time = self.lock(transfer.owner).await;
-            let mut changes = decide(self.held(transfer.clone())).await?;
+            let (answer, mut changes) = decide(self.held(transfer.clone())).await?;
             self.tell_tags(&mut changes).await?;
             let Some(next) = changes.transfer.clone() else { return Err(Stop::Fenced) };
             if self.store.commit(changes).await? == Commit::Done {
                 *transfer = Transfer { revision: next.revision + 1, ..next };
-                return Ok(());
+                return Ok(answer);
             }
             let found = self.store.transfer(transfer.id).await?;
             if found.is_none_or(|found| found.revision != transfer.revision) {
@@ -262,19 +269,20 @@ impl Service {
 
     /// Puts the parts of a file together, in a file that is removed when it is dropped.
     pub(super) async fn assemble(&self, transfer: &Transfer) -> Result<LocalFile, Stop> {
-        use std::io::Write;
-        let mut file = tempfile::Builder::new().prefix("spacey-").tempfile().map_err(io)?;
+        let (file, path) =
+            tempfile::Builder::new().prefix("spacey-").tempfile().map_err(io)?.into_parts();
+        let mut file = tokio::fs::File::from_std(file);
         for number in 0..transfer.body.parts {
             let part = self.store.part(transfer.id, number).await?;
             let part = part.ok_or(Stop::Fenced)?;
-            file.write_all(&part).map_err(io)?;
+            file.write_all(&part).await.map_err(io)?;
         }
-        file.flush().map_err(io)?;
+        file.flush().await.map_err(io)?;
         let format = match transfer.body.format {
             Some(format) => format,
-            None => exchange::format_of(file.path()).map_err(io)?,
+            None => exchange::format_of(&path, &transfer.body.name).map_err(io)?,
         };
-        Ok(LocalFile { format, path: file.path().to_owned(), _file: file.into_temp_path() })
+        Ok(LocalFile { format, path: path.to_path_buf(), _file: path })
     }
 }
 

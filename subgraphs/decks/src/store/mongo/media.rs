@@ -3,11 +3,11 @@
 
 use bytes::Bytes;
 use common::page::{Direction, Page, PageRequest};
-use common::{MediaId, StoreError, UserId};
+use common::{MediaId, StoreError, TransferId, UserId};
 use futures::TryStreamExt;
 use mongodb::ClientSession;
 use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, DateTime, Document, Uuid, doc};
+use mongodb::bson::{Binary, Bson, DateTime, Document, Uuid, doc};
 use mongodb::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,9 @@ pub(super) struct MediaDocument {
     content_type: String,
     size: i64,
     created_at: DateTime,
+    /// The import that stored it, until it is its owner's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    staged_by: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,8 +54,8 @@ fn binary(bytes: &[u8]) -> Binary {
     Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() }
 }
 
-impl From<&Media> for MediaDocument {
-    fn from(media: &Media) -> Self {
+impl MediaDocument {
+    fn new(media: &Media, staged_by: Option<TransferId>) -> Self {
         Self {
             id: media.id.to_bson(),
             owner: media.owner.to_bson(),
@@ -61,6 +64,7 @@ impl From<&Media> for MediaDocument {
             content_type: media.kind.content_type().to_owned(),
             size: media.size,
             created_at: moment(media.created_at),
+            staged_by: staged_by.map(TransferId::to_bson),
         }
     }
 }
@@ -87,6 +91,15 @@ impl TryFrom<MediaDocument> for Media {
 /// The names of files that a note's fields hold.
 pub(super) fn names_in(note: &Note) -> Vec<String> {
     media_of(&note.content).iter().map(|name| name.text().to_owned()).collect()
+}
+
+/// What is asked of all of a person's files that are meant.
+fn theirs(owner: UserId, filter: MediaFilter) -> Document {
+    let mut theirs = doc! { "owner": owner };
+    if !filter.with_staged {
+        theirs.insert("stagedBy", Bson::Null);
+    }
+    theirs
 }
 
 /// The steps after which only files that notes name are left, or only others.
@@ -127,6 +140,22 @@ impl MediaStore for MongoStore {
         Box::pin(async move { all(found.await?, Media::try_from).await })
     }
 
+    fn staged_media(&self, import: TransferId, limit: u32) -> Reply<'_, Vec<Media>> {
+        let found = self.media.find(doc! { "stagedBy": import }).limit(i64::from(limit));
+        Box::pin(async move { all(found.await?, Media::try_from).await })
+    }
+
+    fn staging_of(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<(MediaId, TransferId)>> {
+        Box::pin(async move {
+            let mut staged = one_of(ids);
+            staged.insert("stagedBy", doc! { "$exists": true });
+            let staging =
+                |file: MediaDocument| Ok(file.staged_by.map(|by| (file.id.into(), by.into())));
+            let found = all(self.media.find(staged).await?, staging).await?;
+            Ok(found.into_iter().flatten().collect())
+        })
+    }
+
     fn media_page(
         &self,
         owner: UserId,
@@ -137,7 +166,7 @@ impl MediaStore for MongoStore {
             Direction::Forward => (1, "$gt"),
             Direction::Backward => (-1, "$lt"),
         };
-        let mut theirs = doc! { "owner": owner };
+        let mut theirs = theirs(owner, filter);
         if let Some(name) = &page.cursor {
             theirs.insert("name", doc! { sign: name });
         }
@@ -154,7 +183,7 @@ impl MediaStore for MongoStore {
     }
 
     fn media_totals(&self, owner: UserId, filter: MediaFilter) -> Reply<'_, MediaTotals> {
-        let mut pipeline = vec![doc! { "$match": { "owner": owner } }];
+        let mut pipeline = vec![doc! { "$match": theirs(owner, filter) }];
         pipeline.extend(used(filter));
         pipeline.push(doc! { "$group": {
             "_id": null, "files": { "$sum": 1i64 }, "bytes": { "$sum": "$size" },
@@ -191,8 +220,20 @@ impl MongoStore {
         for content in &changes.new_contents {
             self.insert_content(session, content).await?;
         }
-        let new = changes.new_media.iter().map(MediaDocument::from);
+        let new = changes.new_media.iter();
+        let new = new.map(|media| MediaDocument::new(media, changes.staged_by));
         insert(session, &self.media, new).await?;
+        let own = doc! { "$unset": { "stagedBy": "" } };
+        if !changes.adopted_media.is_empty() {
+            let mut staged = one_of(changes.adopted_media.clone());
+            staged.insert("stagedBy", doc! { "$exists": true });
+            let adopted = self.media.update_many(staged, own.clone()).session(&mut *session);
+            exactly(adopted.await?.matched_count, changes.adopted_media.len())?;
+        }
+        if let Some(import) = changes.adopted_from {
+            let staged = doc! { "stagedBy": import };
+            self.media.update_many(staged, own).session(&mut *session).await?;
+        }
         if !changes.deleted_media.is_empty() {
             let filter = one_of(changes.deleted_media.clone());
             let gone = self.media.delete_many(filter).session(&mut *session).await?;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use common::page::{Direction, Page, PageRequest};
 use common::sqlite::Sqlite;
-use common::{MediaId, StoreError, UserId};
+use common::{MediaId, StoreError, TransferId, UserId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -46,6 +46,11 @@ fn names(names: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
     Value::from(serde_json::to_string(&names).unwrap_or_default())
 }
 
+fn meant(filter: MediaFilter) -> String {
+    let staged = if filter.with_staged { "" } else { "AND staged_by IS NULL" };
+    format!("{staged} {}", used(filter))
+}
+
 fn used(filter: MediaFilter) -> &'static str {
     const USED: &str = "AND EXISTS (SELECT 1 FROM note_media WHERE note_media.owner_id = media.owner_id AND note_media.name = media.name)";
     const UNUSED: &str = "AND NOT EXISTS (SELECT 1 FROM note_media WHERE note_media.owner_id = media.owner_id AND note_media.name = media.name)";
@@ -80,6 +85,17 @@ impl MediaStore for SqliteStore {
         self.rows(sql, vec![blob(owner.uuid()), hashes], media)
     }
 
+    fn staged_media(&self, import: TransferId, limit: u32) -> Reply<'_, Vec<Media>> {
+        let sql = format!("SELECT {MEDIA} FROM media WHERE staged_by = ?1 ORDER BY id LIMIT ?2");
+        self.rows(sql, vec![blob(import.uuid()), Value::from(limit)], media)
+    }
+
+    fn staging_of(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<(MediaId, TransferId)>> {
+        let sql = "SELECT id, staged_by FROM media WHERE staged_by IS NOT NULL AND id IN (SELECT unhex(value) FROM json_each(?1))";
+        let ids = list(ids.into_iter().map(MediaId::uuid));
+        self.rows(sql, vec![ids], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     fn media_page(
         &self,
         owner: UserId,
@@ -90,7 +106,7 @@ impl MediaStore for SqliteStore {
             Direction::Forward => ("ASC", ">"),
             Direction::Backward => ("DESC", "<"),
         };
-        let used = used(filter);
+        let meant = meant(filter);
         let mut values = vec![blob(owner.uuid()), Value::from(i64::from(page.limit) + 1)];
         let beyond = match &page.cursor {
             Some(name) => {
@@ -100,16 +116,16 @@ impl MediaStore for SqliteStore {
             None => String::new(),
         };
         let sql = format!(
-            "SELECT {MEDIA} FROM media WHERE owner_id = ?1 {beyond} {used} ORDER BY name {direction} LIMIT ?2"
+            "SELECT {MEDIA} FROM media WHERE owner_id = ?1 {beyond} {meant} ORDER BY name {direction} LIMIT ?2"
         );
         let rows = self.rows(sql, values, media);
         Box::pin(async move { Ok(Page::from_overfull(&page, rows.await?)) })
     }
 
     fn media_totals(&self, owner: UserId, filter: MediaFilter) -> Reply<'_, MediaTotals> {
-        let used = used(filter);
+        let meant = meant(filter);
         let sql = format!(
-            "SELECT count(*), coalesce(sum(size), 0) FROM media WHERE owner_id = ?1 {used}"
+            "SELECT count(*), coalesce(sum(size), 0) FROM media WHERE owner_id = ?1 {meant}"
         );
         let rows = self.rows(sql, vec![blob(owner.uuid())], |row| {
             Ok(MediaTotals { files: row.get(0)?, bytes: row.get(1)? })
@@ -139,7 +155,7 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
     for content in &changes.new_contents {
         insert_content(connection, content)?;
     }
-    let sql = "INSERT INTO media (id, owner_id, name, hash, content_type, size, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO media (id, owner_id, name, hash, content_type, size, created_at, staged_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     for media in &changes.new_media {
         connection.prepare_cached(sql)?.execute(params![
             media.id,
@@ -149,7 +165,15 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
             media.kind.content_type(),
             media.size,
             media.created_at.as_millisecond(),
+            changes.staged_by,
         ])?;
+    }
+    for media in &changes.adopted_media {
+        let sql = "UPDATE media SET staged_by = NULL WHERE id = ?1 AND staged_by IS NOT NULL";
+        exactly_one(connection, sql, [media])?;
+    }
+    if let Some(import) = changes.adopted_from {
+        connection.execute("UPDATE media SET staged_by = NULL WHERE staged_by = ?1", [import])?;
     }
     for media in &changes.deleted_media {
         exactly_one(connection, "DELETE FROM media WHERE id = ?1", [media])?;
