@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod configured;
+mod contents;
 mod drafts;
 mod faults;
 mod jobs;
 mod pages;
+mod points;
 mod restart;
 mod support;
 

@@ -1,5 +1,7 @@
 //! Services to generate cards that run in the test, stand-ins for the decks and config subgraphs, and the domain between them.
 
+mod library;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,6 +25,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+
+pub(crate) use library::Library;
 
 pub(crate) const SECRET: &str = "a-secret-that-both-sides-know";
 /// Its first line has 8 code points, which are 9 UTF-16 code units.
@@ -68,26 +72,6 @@ pub(crate) struct Service {
     pub(crate) library: Arc<Library>,
 }
 
-/// What a service says of content, one answer after the other; the last one stays.
-#[derive(Default)]
-pub(crate) struct Library {
-    pub(crate) answers: Mutex<Vec<(axum::http::StatusCode, Value)>>,
-    asked: Mutex<Vec<String>>,
-}
-
-impl Library {
-    fn answer(&self, asked: String) -> axum::response::Response {
-        self.asked.lock().unwrap().push(asked);
-        let mut answers = self.answers.lock().unwrap();
-        let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
-        (answer.0, Json(answer.1)).into_response()
-    }
-
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
 impl Service {
     /// One that answers every request with this JSON.
     pub(crate) async fn answering(answer: Value) -> Self {
@@ -123,19 +107,10 @@ impl Service {
             false => axum::http::StatusCode::NOT_FOUND.into_response(),
         };
         let library = Arc::<Library>::default();
-        let [added, listed, deleted] = std::array::from_fn(|_| Arc::clone(&library));
-        let add = async move |Json(body): Json<Value>| added.answer(format!("add {body}"));
-        let list = async move |Query(of): Query<Vec<(String, String)>>| {
-            listed.answer(format!("look at {}", of.last().unwrap().1))
-        };
-        let delete = async move |axum::extract::Path(id): axum::extract::Path<String>| {
-            deleted.answer(format!("delete {id}"))
-        };
         let router = Router::new()
             .route("/notes", post(handler))
             .route("/health", get(health))
-            .route("/content", post(add).get(list))
-            .route("/content/{id}", axum::routing::delete(delete));
+            .merge(library::routes(Arc::clone(&library)));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, calls, keeps_answers, library }
     }
@@ -248,7 +223,7 @@ impl Gateway {
         for (member, value) in more.as_object().unwrap() {
             match &**member {
                 "text" => input["source"]["text"] = value.clone(),
-                "url" => input["source"] = json!({ "url": value }),
+                "url" | "contentId" => input["source"] = json!({ member.as_str(): value }),
                 _ => input[member] = value.clone(),
             }
         }
