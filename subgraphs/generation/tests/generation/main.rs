@@ -7,8 +7,10 @@ mod contents;
 mod drafts;
 mod faults;
 mod jobs;
+mod live;
 mod pages;
 mod points;
+mod recorded;
 mod restart;
 mod support;
 

@@ -29,6 +29,8 @@ use tokio::net::TcpListener;
 pub(crate) use library::Library;
 
 pub(crate) const SECRET: &str = "a-secret-that-both-sides-know";
+/// How long a service of these tests is waited for.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Its first line has 8 code points, which are 9 UTF-16 code units.
 pub(crate) const TEXT: &str = "😀: face.\n二 is 2.\n";
 pub(crate) const GENERATE: &str =
@@ -158,24 +160,20 @@ pub(crate) async fn open(url: &str, secret: &str) -> Result<Arc<dyn Endpoint>, E
     let (_folder, store) = testing::sqlite(MIGRATIONS);
     let decks = Arc::new(Decks::of(UserId::new(), DeckId::new()));
     let others = (Arc::default(), Clock::System);
-    open_with(store, (url, secret), decks, others, Bounds::default()).await
+    open_with(store, (url, secret, PATIENCE), decks, others, Bounds::default()).await
 }
 
 async fn open_with(
     store: Sqlite,
-    (url, secret): (&str, &str),
+    (url, secret, timeout): (&str, &str, Duration),
     decks: Arc<Decks>,
     (config, clock): (Arc<Config>, Clock),
     bounds: Bounds,
 ) -> Result<Arc<dyn Endpoint>, Error> {
     // Another test may have done it before.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let settings = GenerationSettings {
-        url: url.into(),
-        secret: SecretString::from(secret),
-        timeout: Duration::from_millis(1_500),
-        bounds,
-    };
+    let settings =
+        GenerationSettings { url: url.into(), secret: SecretString::from(secret), timeout, bounds };
     generation::open(Backend::Sqlite(store), settings, decks, config, clock).await
 }
 
@@ -189,12 +187,18 @@ impl Gateway {
     }
 
     pub(crate) async fn with(url: &str, bounds: Bounds) -> Self {
+        Self::waiting(url, bounds, PATIENCE).await
+    }
+
+    /// With a service that may take as long as `timeout`.
+    pub(crate) async fn waiting(url: &str, bounds: Bounds, timeout: Duration) -> Self {
         let (folder, store) = testing::sqlite(MIGRATIONS);
         let (owner, deck) = (UserId::new(), DeckId::new());
         let (config, clock) = (Arc::<Config>::default(), Clock::manual(Clock::System.now()));
         let decks = Arc::new(Decks::of(owner, deck));
         let others = (config.clone(), clock.clone());
-        let endpoint = open_with(store, (url, SECRET), decks.clone(), others, bounds).await;
+        let endpoint =
+            open_with(store, (url, SECRET, timeout), decks.clone(), others, bounds).await;
         let (endpoint, folder) = (endpoint.unwrap(), Arc::new(folder));
         Self { endpoint, owner, deck, decks, config, clock, url: url.to_owned(), folder }
     }
@@ -203,7 +207,7 @@ impl Gateway {
     pub(crate) async fn restarted(&self) -> Self {
         let store = Sqlite::open(self.folder.path().join("test.db"), MIGRATIONS).unwrap();
         let others = (self.config.clone(), self.clock.clone());
-        let (where_to, bounds) = ((&*self.url, SECRET), Bounds::default());
+        let (where_to, bounds) = ((&*self.url, SECRET, PATIENCE), Bounds::default());
         let endpoint = open_with(store, where_to, self.decks.clone(), others, bounds).await;
         Self {
             endpoint: endpoint.unwrap(),
