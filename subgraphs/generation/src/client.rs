@@ -155,12 +155,22 @@ impl Client {
     }
 
     /// Whether the service keeps its answers by key, so that it can be asked again for what it may have made already. One that says nothing of
-    /// it does not.
+    /// it does not. One that is being started again is waited for, as long as one generation may take.
     pub(crate) async fn keeps_answers(&self) -> bool {
-        let request = self.http.get(self.route("health")).timeout(CONNECT_TIMEOUT);
-        let Ok(response) = send(request).await else { return false };
-        let Ok(mut answer) = response.json::<Value>().await else { return false };
-        answer["keeps_answers"].take() == Value::Bool(true)
+        let started = Instant::now();
+        loop {
+            let request = self.http.get(self.route("health")).timeout(CONNECT_TIMEOUT);
+            match send(request).await {
+                Ok(response) => {
+                    let Ok(mut answer) = response.json::<Value>().await else { return false };
+                    return answer["keeps_answers"].take() == Value::Bool(true);
+                }
+                Err(_) if started.elapsed() < self.timeout => {
+                    tokio::time::sleep(RETRY_EVERY).await;
+                }
+                Err(_) => return false,
+            }
+        }
     }
 }
 

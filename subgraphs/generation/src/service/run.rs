@@ -151,13 +151,15 @@ impl Service {
         }
         job.step = Step::Reading;
         self.save(job).await?;
-        let read = match (&job.request.address, job.request.content) {
-            (_, Some(content)) => self.text_of(job.owner, content).await.map_err(Left::Store)?,
-            (Some(address), None) if leads_outside(address).await => {
-                self.client.read(job.owner, address).await
+        let mut read = self.read_once(job).await?;
+        for _ in 0..ASKED_AGAIN {
+            if !read.as_ref().is_err_and(GenerationError::is_interruption) {
+                break;
             }
-            (_, None) => Err(GenerationError::SourceRefused),
-        };
+            // Whatever it keeps: it has to be there again.
+            self.client.keeps_answers().await;
+            read = self.read_once(job).await?;
+        }
         let read = match read {
             Ok(text) => text,
             Err(error) => return Ok(Err(error)),
@@ -168,6 +170,16 @@ impl Service {
             return Ok(Err(GenerationError::SourceUnreadable));
         }
         Ok(Ok(()))
+    }
+
+    async fn read_once(&self, job: &Job) -> Result<Result<String, GenerationError>, Left> {
+        match (&job.request.address, job.request.content) {
+            (_, Some(content)) => self.text_of(job.owner, content).await.map_err(Left::Store),
+            (Some(address), None) if leads_outside(address).await => {
+                Ok(self.client.read(job.owner, address).await)
+            }
+            (_, None) => Ok(Err(GenerationError::SourceRefused)),
+        }
     }
 
     /// Asks the service; again when the connection breaks and it keeps its answers by key.
