@@ -263,6 +263,21 @@ impl World {
         self.is_paid(At::Asking, victims).await;
     }
 
+    /// Of fifty calls at once with one key there is one job, which is paid once.
+    async fn makes_one_job_of_a_key(&mut self) {
+        self.model.goes(Until::End);
+        let key = Uuid::new_v4().to_string();
+        let calls = (0..50).map(|_| self.person.start(&key, Self::text()));
+        let ids = futures::future::join_all(calls).await;
+        assert!(ids.iter().all(|id| id.is_ok() && *id == ids[0]), "{ids:?}");
+        let id = ids[0].clone().unwrap();
+        let before = self.model.asked();
+        self.person.job_when(&id, |job| job["state"] == "READY").await;
+        assert!(self.model.asked() <= before + 1);
+        self.paid += PRICE;
+        self.is_paid(At::Asking, &[]).await;
+    }
+
     /// What is left is what was paid, but for what is given anew meanwhile: 3,000 a day, so less than one point in 28 seconds.
     async fn is_paid(&self, at: At, victims: &[Service]) {
         let left = self.person.points().await;
@@ -278,6 +293,7 @@ impl World {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_survives_each_kill_at_each_step_in_sqlite() {
     let mut world = World::start(Vec::new()).await;
+    world.makes_one_job_of_a_key().await;
     for at in [At::Waiting, At::Reading, At::Asking, At::Drafting] {
         for victims in [
             &[Gateway][..],
@@ -298,6 +314,7 @@ async fn a_job_survives_kills_in_mongodb() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
     let mut world = World::start(vec![("MONGO_DB_CONNECTION", server.uri.clone())]).await;
+    world.makes_one_job_of_a_key().await;
     for (at, victims) in [
         (At::Waiting, &[Generation][..]),
         (At::Asking, &[Generation, Python]),
