@@ -99,6 +99,17 @@ impl Person {
         data["generationAllowance"]["points"].as_u64().unwrap()
     }
 
+    /// The bytes of a content's file, by its address.
+    async fn file(&self, services: &Services, content: &str) -> String {
+        let document = "query($id: ID!) { content(id: $id) { file { url } } }";
+        let data = self.ask(document, json!({ "id": content })).await.unwrap();
+        let path = data["content"]["file"]["url"].as_str().unwrap();
+        let url = format!("{}{path}", services.url(Gateway));
+        let answer = self.http.get(url).bearer_auth(&self.token).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/pdf");
+        answer.text().await.unwrap()
+    }
+
     /// Uploads a PDF and waits until it is read.
     async fn content(&self) -> String {
         let query = "mutation($file: Upload!) { addContent(input: { source: { file: $file } }) { content { id } } }";
@@ -181,6 +192,7 @@ impl World {
         let services = Services::start(model.url.clone(), store).await;
         let person = Person::log_in(&services).await;
         let content = person.content().await;
+        assert_eq!(person.file(&services, &content).await, PDF);
         Self { services, model, person, content, paid: 0 }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use common::page::{Page, PageRequest};
-use common::{Caller, ContentId, Error, FileBytes, FileInfo, Viewer};
+use common::{Caller, ContentId, Error, FileBytes, FileInfo, UserId, Viewer};
 use futures::{Stream, StreamExt, TryStreamExt};
 use reqwest::StatusCode;
 
@@ -124,7 +124,7 @@ impl Service {
         read: bool,
     ) -> Result<Content, Error> {
         let (owner, remote) = self.remote(viewer, id).await?;
-        self.kept(id, self.client.set_read(owner, &remote, read).await)?;
+        kept(id, self.client.set_read(owner, &remote, read).await)?;
         self.change_content(viewer, id, |content| content.read = read).await
     }
 
@@ -139,7 +139,7 @@ impl Service {
         annotations: Vec<Annotation>,
     ) -> Result<Content, Error> {
         let (owner, remote) = self.remote(viewer, id).await?;
-        self.kept(id, self.client.annotate(owner, &remote, &annotations).await)?;
+        kept(id, self.client.annotate(owner, &remote, &annotations).await)?;
         self.change_content(viewer, id, |content| content.annotations.clone_from(&annotations))
             .await
     }
@@ -240,23 +240,10 @@ impl Service {
     }
 
     /// What the service calls the viewer's content.
-    async fn remote(
-        &self,
-        viewer: &Viewer,
-        id: ContentId,
-    ) -> Result<(common::UserId, String), Error> {
+    async fn remote(&self, viewer: &Viewer, id: ContentId) -> Result<(UserId, String), Error> {
         let content = self.content(viewer, id).await?;
         let remote = content.remote.ok_or_else(|| lost(id))?;
         Ok((content.owner, remote))
-    }
-
-    /// Whether the service made a change.
-    fn kept(&self, id: ContentId, changed: Result<bool, GenerationError>) -> Result<(), Error> {
-        match changed {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(lost(id)),
-            Err(error) => Err(unavailable(&error)),
-        }
     }
 
     async fn change_content(
@@ -275,6 +262,15 @@ impl Service {
             }
         }
         Err(busy("content"))
+    }
+}
+
+/// Whether the service made a change.
+fn kept(id: ContentId, changed: Result<bool, GenerationError>) -> Result<(), Error> {
+    match changed {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(lost(id)),
+        Err(error) => Err(unavailable(&error)),
     }
 }
 

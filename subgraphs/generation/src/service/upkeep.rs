@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use common::{Error, UserId};
+use common::{ContentId, Error, UserId};
 
 use super::Service;
 use crate::answer;
@@ -134,7 +134,7 @@ impl Service {
     pub(super) async fn text_of(
         &self,
         owner: UserId,
-        id: common::ContentId,
+        id: ContentId,
     ) -> Result<Result<String, GenerationError>, Error> {
         let mut changes = self.hub.listen();
         let started = tokio::time::Instant::now();

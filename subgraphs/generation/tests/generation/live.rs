@@ -81,8 +81,9 @@ impl Live {
         user: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        let mut request = self.http.request(method, format!("{}{path}", self.url));
-        request = request.query(&[("userID", user)]).header("x-spacey-secret", SECRET);
+        let and = if path.contains('?') { '&' } else { '?' };
+        let url = format!("{}{path}{and}userID={user}", self.url);
+        let mut request = self.http.request(method, url).header("x-spacey-secret", SECRET);
         if let Some(body) = body {
             request = request.json(&body);
         }
