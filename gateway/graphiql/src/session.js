@@ -49,26 +49,26 @@ function isSubscription({ operationName }, documentAST) {
   return asked?.operation === 'subscription';
 }
 
-/** The answers of a subscription as they come: the data of each event `next`, until `complete`. Whoever stops listening ends it. */
+/** The answers of a subscription as they come: the data of each event `next`, to the end. Whoever stops listening before ends it. */
 async function* answers(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let unread = '';
+  let ended = false;
   try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
+    while (!ended) {
+      const { value = '', done } = await reader.read();
+      ended = done;
       unread += value;
       const events = unread.split('\n\n');
       unread = events.pop();
       for (const event of events) {
         const lines = event.split('\n');
-        if (lines.includes('event: complete')) return;
         const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trimStart());
         if (lines.includes('event: next')) yield JSON.parse(data.join('\n'));
       }
     }
   } finally {
-    await reader.cancel();
+    if (!ended) await reader.cancel();
   }
 }
 
