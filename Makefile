@@ -33,10 +33,10 @@ test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests e2e/node_modules
 # How often the program is killed under load in the tests, on each store. `make kill` does it more often.
 KILLS ?= 10
 
-test-rust: ## run the Rust tests (needs `make test-servers` and `make test-anki`)
+test-rust: $(VENV)/runs ## run the Rust tests (needs `make test-servers` and `make test-anki`)
 	SPACEY_KILLS=$(KILLS) cargo test --workspace --no-fail-fast
 
-kill: ## kill the program 200 times under load on each store, and look that nothing acknowledged is lost
+kill: $(VENV)/runs ## kill the program 200 times under load on each store, and look that nothing acknowledged is lost
 	SPACEY_KILLS=200 cargo test --package spacey --test kill -- --nocapture --test-threads 1
 
 test-python: $(VENV)/tests ## run the tests of the card-generation service

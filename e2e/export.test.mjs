@@ -80,7 +80,7 @@ function itIsWhole(useIt) {
     assert.equal(response.headers.get('cache-control'), 'no-store');
     const text = await response.text();
     const all = JSON.parse(text);
-    assert.deepEqual(Object.keys(all), ['format', 'exportedAt', 'profile', 'sessions', 'apiKeys', 'securityEvents', 'features', 'studyPresets', 'decks', 'trash', 'media', 'learningSessions', 'generationJobs', 'counts']);
+    assert.deepEqual(Object.keys(all), ['format', 'exportedAt', 'profile', 'sessions', 'apiKeys', 'securityEvents', 'features', 'studyPresets', 'decks', 'trash', 'media', 'learningSessions', 'generationJobs', 'contents', 'counts']);
     assert.deepEqual([all.profile.email, all.profile.name, all.profile.roles], ['ada@example.com', 'Ada', ['USER']]);
     assert.deepEqual(all.decks.map((deck) => deck.name), Array.from({ length: DECKS }, (_, n) => `Ada ${n}`));
     const { cards } = all.decks.find(({ id }) => id === ada.deck);
@@ -92,7 +92,7 @@ function itIsWhole(useIt) {
     assert.deepEqual(all.sessions.map(({ current }) => current), [true]);
     const kinds = all.securityEvents.map(({ kind }) => kind);
     assert.deepEqual(kinds, ['API_KEY_CREATED', 'LOGGED_IN', 'SIGNED_UP']);
-    assert.deepEqual(all.counts, { sessions: 1, apiKeys: 1, securityEvents: 3, features: all.features.length, studyPresets: 0, decks: DECKS, trash: 0, media: 0, cards: CARDS, reviews: REVIEWS, learningSessions: 1, generationJobs: 0 });
+    assert.deepEqual(all.counts, { sessions: 1, apiKeys: 1, securityEvents: 3, features: all.features.length, studyPresets: 0, decks: DECKS, trash: 0, media: 0, cards: CARDS, reviews: REVIEWS, learningSessions: 1, generationJobs: 0, contents: 0 });
     for (const secret of [ada.secret, ada.token, PASSWORD, '$argon2', 'Evelyn', 'eve@example.com']) assert.ok(!text.includes(secret), secret);
   });
 

@@ -10,6 +10,7 @@ import { chromium } from 'playwright-core';
 
 import { BROWSER, openPage } from './browser.mjs';
 import { post } from './client.mjs';
+import { GraphiQL } from './graphiql.mjs';
 import { useServer } from './harness.mjs';
 
 const CONTENT_SECURITY_POLICY = {
@@ -31,6 +32,7 @@ describe('GraphiQL', () => {
   const server = useServer();
   let browser;
   let page;
+  let graphiql;
   let complaints;
 
   before(async () => {
@@ -45,56 +47,17 @@ describe('GraphiQL', () => {
 
   beforeEach(async () => {
     ({ page, complaints } = await openPage(browser, server.origin, { viewport: { width: 1400, height: 900 } }));
+    graphiql = new GraphiQL(page);
     const response = await page.goto(`${server.origin}/`);
     assert.equal(response.status(), 200);
     assert.equal(page.url(), `${server.origin}/graphiql`);
-    await editor('operation').waitFor();
+    await graphiql.editor('operation').waitFor();
     page.response = response;
   });
   afterEach(async () => {
     await page.context().close();
     assert.deepEqual(complaints, []);
   });
-
-  // The editors by their place on the page and by the name under which GraphiQL stores their text.
-  const EDITORS = {
-    operation: { place: '.graphiql-query-editor', stored: 'graphiql:query' },
-    variables: { place: '.graphiql-editor-tool', stored: 'graphiql:variables' },
-  };
-
-  const editor = (name) => page.locator(EDITORS[name].place).locator('.view-lines').first();
-
-  // Not with a click, which waits for animation frames; a busy machine draws too few of them.
-  const focus = (name) => page.locator(EDITORS[name].place).locator('textarea').first().focus();
-
-  /** GraphiQL takes note of a change after a moment, and runs what it knew before until then. */
-  const noted = (name, text) =>
-    page.waitForFunction(([key, part]) => sessionStorage.getItem(key)?.includes(part), [EDITORS[name].stored, text], { polling: 50 });
-
-  /** Pastes over the text of an editor (which would add closing brackets to what is typed), and waits until GraphiQL took note. */
-  async function paste(name, text) {
-    await focus(name);
-    await page.keyboard.press('Control+A');
-    await page.evaluate((pasted) => {
-      const clipboardData = new DataTransfer();
-      clipboardData.setData('text/plain', pasted);
-      document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
-    }, text);
-    await noted(name, text);
-  }
-
-  async function openTab(name) {
-    await page.getByRole('tab', { name }).click({ force: true });
-    await noted('operation', ` ${name}`);
-  }
-
-  /** Runs the first operation and waits until the answer contains `part`. */
-  async function run(part) {
-    await focus('operation');
-    await page.keyboard.press('Control+Home');
-    await page.keyboard.press('Control+Enter');
-    await page.locator('.graphiql-response', { hasText: part }).waitFor();
-  }
 
   test('is served under a strict Content-Security-Policy', async () => {
     const policy = (await page.response.headerValue('content-security-policy')).split(';').map((directive) => directive.trim());
@@ -105,14 +68,14 @@ describe('GraphiQL', () => {
 
   test('shows the example operations and runs one', async () => {
     assert.deepEqual(await page.getByRole('tab').allInnerTexts(), TABS);
-    await openTab('Config');
-    await run('#FFEC87');
+    await graphiql.openTab('Config');
+    await graphiql.run('#FFEC87');
   });
 
   test('knows the schema: it completes and checks what is typed', async () => {
-    await paste('operation', '{ viewer { em } nonsense }');
+    await graphiql.paste('operation', '{ viewer { em } nonsense }');
     await page.locator('.graphiql-query-editor .squiggly-error').first().waitFor();
-    await focus('operation');
+    await graphiql.focus('operation');
     await page.keyboard.press('Control+Home');
     for (let step = 0; step < '{ viewer { em'.length; step += 1) await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Control+Space');
@@ -121,25 +84,25 @@ describe('GraphiQL', () => {
 
   test('takes the access token from a login, sends it, and keeps it over a reload', async () => {
     const { email, password } = ADA;
-    await paste('variables', JSON.stringify({ email, password }));
-    await run('accessToken');
+    await graphiql.paste('variables', JSON.stringify({ email, password }));
+    await graphiql.run('accessToken');
     const token = await page.getByLabel('Access token').inputValue();
     assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
 
-    await openTab('HomeInOneRoundTrip');
-    await run(ADA.name);
+    await graphiql.openTab('HomeInOneRoundTrip');
+    await graphiql.run(ADA.name);
 
     await page.reload();
-    await editor('operation').waitFor();
+    await graphiql.editor('operation').waitFor();
     assert.equal(await page.getByLabel('Access token').inputValue(), token);
-    await run(ADA.name);
+    await graphiql.run(ADA.name);
     assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
   });
 
   test('forgets a token that the server refuses, and says so', async () => {
     await page.getByLabel('Access token').fill('stale');
-    await openTab('Config');
-    await run('#FFEC87');
+    await graphiql.openTab('Config');
+    await graphiql.run('#FFEC87');
     assert.equal(await page.getByLabel('Access token').inputValue(), '');
     await page.getByText('The server refused the access token').waitFor();
     // The refusal itself is what Chromium has to complain about.

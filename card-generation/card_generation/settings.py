@@ -148,7 +148,7 @@ def _host(reader: _Reader) -> str:
 def _secret(reader: _Reader) -> SecretStr:
     name = "SPACEY_GENERATION_SECRET"
     value = reader.get(name) or ""
-    accepted = f"at least {MIN_SECRET_LENGTH} printable ASCII characters, shared with the gateway"
+    accepted = f"at least {MIN_SECRET_LENGTH} printable ASCII characters, shared with Spacey"
     if not value:
         reader.refuse(name, None, accepted)
     elif len(value) < MIN_SECRET_LENGTH:

@@ -192,6 +192,8 @@ ids! {
     GenerationJobId;
     /// A draft of a card.
     DraftId;
+    /// A page or a file that a person reads, and makes cards of.
+    ContentId;
 }
 
 #[cfg(test)]

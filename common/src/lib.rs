@@ -39,7 +39,7 @@ pub use error::{Error, StoreError};
 pub use event::Event;
 pub use file::{FileBytes, FileInfo};
 pub use id::{
-    ApiKeyId, CardId, ConfigChangeId, DeckId, DraftId, EventId, FitId, GenerationJobId,
+    ApiKeyId, CardId, ConfigChangeId, ContentId, DeckId, DraftId, EventId, FitId, GenerationJobId,
     LearningSessionId, MailId, MediaId, NoteId, PresetId, PublicationId, ReviewId, SecurityEventId,
     SessionId, TransferId, TrashId, UserId,
 };

@@ -156,7 +156,7 @@ impl Gateway {
             };
             router = router.route(export.path, any(answer));
         }
-        if let Some(files) = settings.files {
+        for &files in settings.files {
             let answer = async move |extract::State(state): extract::State<Arc<State>>,
                                      extract::Path((id, name)): extract::Path<(String, String)>,
                                      request: Request| {

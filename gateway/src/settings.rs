@@ -18,8 +18,8 @@ pub struct GatewaySettings {
     pub http: HttpSettings,
     /// What is accepted of files that come with operations.
     pub uploads: UploadSettings,
-    /// The files that a subgraph keeps, where they are served.
-    pub files: Option<FileSettings>,
+    /// The files that subgraphs keep, where they are served.
+    pub files: &'static [FileSettings],
     /// How browsers are recognised and kept apart.
     pub browser: BrowserSettings,
     /// Who else issues access tokens that are accepted.

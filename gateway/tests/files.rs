@@ -109,8 +109,8 @@ impl Target {
             false => vec![Transport::InProcess(endpoint)],
         };
         let identity = Identity::new();
-        let files = FileSettings { path: "/media", subgraph: "shelf" };
-        let settings = GatewaySettings { files: Some(files), ..GatewaySettings::default() };
+        const FILES: &[FileSettings] = &[FileSettings { path: "/media", subgraph: "shelf" }];
+        let settings = GatewaySettings { files: FILES, ..GatewaySettings::default() };
         let gateway = identity.gateway(&supergraph, transports, settings).unwrap();
         Self { router: gateway.router(), identity, owner }
     }

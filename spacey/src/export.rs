@@ -22,6 +22,7 @@ pub(crate) static ACCOUNT: ExportSettings = ExportSettings {
         list("media", "Media", "viewer.mediaFiles"),
         list("learningSessions", "LearningSessions", "viewer.learningSessions"),
         list("generationJobs", "GenerationJobs", "generationJobs"),
+        list("contents", "Contents", "contents"),
     ],
     nested: &[
         list("cards", "CardsOfDeck", "deck.cards"),
@@ -41,6 +42,9 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("Query.generationLimits", "the installation's"),
     ("Query.securityEvents", "everybody's, for administrators"),
     ("Query.generationJob", "the jobs are there"),
+    ("Query.generationAllowance", "for this moment; what the jobs cost is with them"),
+    ("Query.content", "the contents are there"),
+    ("Content.text", "read from its source, which is there"),
     ("CardDraft.card", "the card is there, with the same texts unless it was edited since"),
     ("Query.node", "what has an id is there with what it belongs to"),
     ("Query.nodes", "what has an id is there with what it belongs to"),

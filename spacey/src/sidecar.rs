@@ -1,4 +1,4 @@
-//! The card-generation service as a child process: started with the gateway, restarted when it dies, stopped with it.
+//! The card-generation service as a child process: started with the program, restarted when it dies, stopped with it.
 //!
 //! It gets its settings through its environment, among them the shared secret. It listens on loopback only.
 
@@ -33,12 +33,12 @@ pub(crate) struct SidecarCommand {
     pub(crate) url: Url,
     pub(crate) secret: SecretString,
     pub(crate) data_dir: std::path::PathBuf,
-    /// How long the gateway waits for one generation.
+    /// How long the generation subgraph waits for one generation.
     pub(crate) timeout: Duration,
 }
 
 impl SidecarCommand {
-    /// How many seconds the service may wait for its model: less than the gateway waits for the service, so that the reason arrives.
+    /// How many seconds the service may wait for its model: less than that waits for the service, so that the reason arrives.
     fn model_timeout(&self) -> u64 {
         self.timeout.as_secs().saturating_sub(5).clamp(1, 600)
     }

@@ -110,7 +110,7 @@ pub(crate) fn generation_settings(settings: &Settings) -> Result<GenerationSetti
         Some(secret) => secret.clone(),
         None => read_or_make(&settings.data.dir.join("keys/generation-secret"), random)?,
     };
-    let bounds = Bounds { running: of.concurrency, ..Bounds::default() };
+    let bounds = Bounds { running: of.concurrency, points_each: of.points, ..Bounds::default() };
     Ok(GenerationSettings { url, secret, timeout: of.timeout, bounds })
 }
 

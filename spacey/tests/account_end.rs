@@ -3,9 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use async_graphql::{Name, Variables};
+use axum::extract::Query;
+use axum::routing::post;
+use axum::{Json, Router};
 use common::graphql::Upload;
 use common::mongo::Mongo;
 use common::sqlite::Sqlite;
@@ -37,6 +41,8 @@ struct World {
     decks: Arc<dyn Endpoint>,
     learning: Arc<dyn Endpoint>,
     generation: Arc<dyn Endpoint>,
+    /// What the card-generation service was asked to delete.
+    deleted: Arc<Mutex<Vec<String>>>,
     tokens: Arc<AccessTokens>,
     clock: Clock,
     _mail: tempfile::TempDir,
@@ -55,11 +61,12 @@ impl World {
         let subscribers = vec![learning.clone()];
         let decks = decks::open(decks, subscribers, clock.clone()).await.unwrap();
         later.is(&decks);
+        let deleted = Arc::<Mutex<Vec<String>>>::default();
         let settings = GenerationSettings {
-            url: "http://127.0.0.1:1".to_owned(),
+            url: service(deleted.clone()).await,
             secret: "a secret of thirty-two characters".into(),
             timeout: generation::DEFAULT_TIMEOUT,
-            bounds: Bounds { running: 0, ..Bounds::default() },
+            bounds: Bounds::default(),
         };
         let config = learning.clone();
         let generation =
@@ -76,7 +83,7 @@ impl World {
             clock.clone(),
         );
         let users = users.await.unwrap();
-        Self { users, decks, learning, generation, tokens, clock, _mail: mail }
+        Self { users, decks, learning, generation, deleted, tokens, clock, _mail: mail }
     }
 
     async fn ask(
@@ -156,6 +163,10 @@ impl World {
             ..ada.clone()
         };
         self.ask(&self.generation, Some(&may), generate, input).await;
+        let add =
+            "mutation($input: AddContentInput!) { addContent(input: $input) { content { id } } }";
+        let source = json!({ "source": { "url": format!("http://93.184.216.34/{WORD}") } });
+        self.ask(&self.generation, Some(&may), add, source).await;
         let import =
             "mutation($input: ImportFileInput!) { importFile(input: $input) { import { id } } }";
         let input = json!({ "name": WORD, "data": WORD_IN_BASE64, "isComplete": false });
@@ -233,6 +244,24 @@ impl World {
     }
 }
 
+/// A card-generation service that takes contents, makes no cards, and notes whom it is to forget; says where it is.
+async fn service(deleted: Arc<Mutex<Vec<String>>>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let content = || json!({ "id": WORD, "processing_status": "processing" });
+    let add = move || async move { Json(json!({ "data": content() })) };
+    let list = move || async move { Json(json!({ "data": [content()] })) };
+    let forget = move |Query(of): Query<Vec<(String, String)>>| async move {
+        deleted.lock().unwrap().push(of[0].1.clone());
+        Json(json!({ "message": "success", "status_code": 200 }))
+    };
+    let router = Router::new()
+        .route("/content", post(add).get(list))
+        .route("/user", axum::routing::delete(forget));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
 /// Every row or document there is, with the name of its table.
 trait Contents {
     async fn rows(&self) -> Vec<(String, Vec<u8>)>;
@@ -305,10 +334,33 @@ async fn nothing_is_left(world: World, stores: [impl Contents; 4]) {
     let before = holding(&stores, &all).await;
     assert!(before.len() >= 20, "where it is all kept: {before:?}");
     world.end(&ada).await;
-    assert_eq!(holding(&stores, &words).await, [""; 0], "what the person wrote");
-    let mut left = holding(&stores, &all).await;
-    left.retain(|table| !TOMBSTONES.contains(&&**table));
-    assert_eq!(left, [""; 0], "who the person was");
+    await_nothing(&stores, &words, &[], "what the person wrote").await;
+    // The card-generation service is told to forget the person, and once more when what it was at is done.
+    let deleted = || world.deleted.lock().unwrap().clone();
+    let began = Instant::now();
+    let of_ada = ada.user.to_string();
+    for times in 1..=2 {
+        while deleted().len() < times && began.elapsed() < Duration::from_secs(60) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(deleted(), vec![of_ada.clone(); times], "what the service has");
+        world.clock.advance(SignedDuration::from_mins(16));
+    }
+    await_nothing(&stores, &all, &TOMBSTONES, "who the person was").await;
+}
+
+/// Waits until no table but those of `but` holds any of `secrets`: what others are told arrives later where the machine is busy.
+async fn await_nothing(stores: &[impl Contents; 4], secrets: &[&[u8]], but: &[&str], what: &str) {
+    let began = Instant::now();
+    loop {
+        let mut left = holding(stores, secrets).await;
+        left.retain(|table| !but.contains(&&**table));
+        if left.is_empty() {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}: {left:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]

@@ -84,6 +84,10 @@ class ContentService:
         """Delete a content with its file; say whether there was one."""
         return await asyncio.to_thread(self._store.delete, user_id, content_id)
 
+    async def forget(self, user_id: str) -> None:
+        """Delete all contents of a user. What is being processed for them is not stored any more."""
+        await asyncio.to_thread(self._store.forget, user_id)
+
     async def _add(self, content: Content, file: bytes | None) -> Content:
         if not await asyncio.to_thread(self._store.insert, content, file):
             raise ConflictError(

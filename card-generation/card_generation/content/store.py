@@ -140,6 +140,11 @@ class ContentStore:
         """Delete a content with its file; say whether there was one."""
         return self._change("DELETE FROM content WHERE user_id = ? AND id = ?", (user_id, content_id))
 
+    def forget(self, user_id: str) -> None:
+        """Delete all contents of a user with their files."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM content WHERE user_id = ?", (user_id,))
+
     def _change(self, statement: str, values: tuple[Any, ...]) -> bool:
         with self._transaction() as connection:
             return connection.execute(statement, values).rowcount == 1

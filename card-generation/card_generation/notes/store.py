@@ -141,6 +141,11 @@ class NoteStore:
             )
             return True
 
+    def forget(self, user_id: str) -> None:
+        """Delete all notes of a user."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM note WHERE user_id = ?", (user_id,))
+
     def mark_added(self, user_id: str, note_id: str, deck_id: str) -> bool:
         """Remember that the cards of a note went into a deck; False when that was so already."""
         with self._transaction() as connection:

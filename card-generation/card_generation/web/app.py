@@ -19,7 +19,7 @@ from card_generation.generation.openai import OpenAiGenerator
 from card_generation.notes.service import NoteService
 from card_generation.notes.store import NoteStore
 from card_generation.settings import Settings
-from card_generation.web import content, health, notes
+from card_generation.web import content, health, notes, user
 from card_generation.web.gate import Gate
 from card_generation.web.models import error_body, invalid_body
 
@@ -58,6 +58,7 @@ def create_app(
     app.include_router(health.router)
     app.include_router(notes.router)
     app.include_router(content.router)
+    app.include_router(user.router)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ServiceError, _failed)
     app.add_exception_handler(HTTPException, _refused)

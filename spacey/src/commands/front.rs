@@ -21,8 +21,11 @@ use crate::wiring::{Domains, Identity, Site};
 /// How long after an answer it is asked again which sessions were ended elsewhere.
 const FOLLOW: Duration = Duration::from_secs(1);
 
-/// Where people's images and sounds are served.
-const MEDIA: FileSettings = FileSettings { path: "/media", subgraph: decks::NAME };
+/// Where people's images, sounds and PDFs are served.
+const FILES: &[FileSettings] = &[
+    FileSettings { path: "/media", subgraph: decks::NAME },
+    FileSettings { path: "/content", subgraph: generation::NAME },
+];
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -54,7 +57,7 @@ pub(super) async fn gateway(
         },
         GatewaySettings {
             export: Some(&export::ACCOUNT),
-            files: Some(MEDIA),
+            files: FILES,
             uploads: UploadSettings { anonymous: false, ..settings.uploads.gateway.clone() },
             ..gateway_settings(settings, Mode::Enforce)?
         },
@@ -92,7 +95,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
         },
         issuers,
         uploads,
-        files: None,
+        files: &[],
         browser: BrowserSettings { secure_cookies: settings.secure_cookies, allowed_origins },
         streams: StreamSettings {
             connections_per_client: settings.streams_per_client,

@@ -102,12 +102,14 @@ pub(crate) struct Generation {
     pub(crate) url: Option<Url>,
     /// `SPACEY_GENERATION_COMMAND`: how to start it, split at spaces; `spacey serve` then starts and stops it.
     pub(crate) command: Option<Vec<String>>,
-    /// `SPACEY_GENERATION_SECRET`: what it shares with the gateway.
+    /// `SPACEY_GENERATION_SECRET`: what it shares with the generation subgraph.
     pub(crate) secret: Option<SecretString>,
     /// `SPACEY_GENERATION_TIMEOUT_SECONDS`: how long one generation may take.
     pub(crate) timeout: Duration,
     /// `SPACEY_GENERATION_JOBS`: how many generations run at the same time, in all processes; none in this one when it is 0.
     pub(crate) concurrency: usize,
+    /// `SPACEY_GENERATION_POINTS`: what a person may use up in a day.
+    pub(crate) points: u32,
 }
 
 /// The HTTP front.
@@ -299,7 +301,14 @@ impl Generation {
             "4",
             |text| text.parse().ok().filter(|count| *count <= 64),
         );
-        Some(Self { url, command, secret, timeout: timeout?, concurrency: concurrency? })
+        let points = reader.get(
+            "SPACEY_GENERATION_POINTS",
+            "a number of points from 110, what the largest job costs, to 10000000 is accepted",
+            "3000",
+            |text| text.parse().ok().filter(|points| (110..=10_000_000).contains(points)),
+        );
+        let (timeout, concurrency, points) = (timeout?, concurrency?, points?);
+        Some(Self { url, command, secret, timeout, concurrency, points })
     }
 }
 

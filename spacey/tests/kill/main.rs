@@ -5,7 +5,8 @@
 //! clients do are drawn; the seed is printed. A kill of a process is no power cut: that what was answered is on disk, and not just with the
 //! kernel, is a matter of `synchronous=FULL` and of MongoDB's journal, which this does not show.
 //!
-//! Another kind of load is another [`load::Load`]: see [`collection`], [`studying`] and [`importing`].
+//! Another kind of load is another [`load::Load`]: see [`collection`], [`studying`] and [`importing`]. Jobs of card generation, which several processes
+//! work on, are killed at each of their steps by [`generation`].
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 #![expect(
@@ -15,6 +16,7 @@
 
 mod account;
 mod collection;
+mod generation;
 mod importing;
 mod load;
 mod program;

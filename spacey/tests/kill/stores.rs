@@ -37,13 +37,13 @@ pub(crate) struct Stores {
 
 /// A MongoDB server of the test's own. What a killed process left undone in a transaction is locked until the server ends that, which is by
 /// default after a minute or more; here after two seconds.
-struct Server {
-    uri: String,
+pub(crate) struct Server {
+    pub(crate) uri: String,
     _process: Child,
 }
 
 impl Server {
-    async fn start(folder: &Path) -> Self {
+    pub(crate) async fn start(folder: &Path) -> Self {
         let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/test-servers");
         let program = Command::new(servers).arg("mongod").output().await.unwrap();
         assert!(program.status.success(), "{}", String::from_utf8_lossy(&program.stderr));

@@ -32,7 +32,7 @@ pub(crate) const SECRET: &str = "Ada's secret";
 /// What ids of no things begin with; two digits make each another.
 const ABSENT: &str = "018f0000-0000-7000-8000-0000000dea";
 /// The names that stand for ids.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "deck",
     "card",
     "other_card",
@@ -50,6 +50,7 @@ const NAMES: [&str; 17] = [
     "job",
     "waiting_job",
     "draft",
+    "content",
 ];
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -245,6 +246,7 @@ impl Graph {
         while self.run(who, &running).await["data"]["generationJob"]["step"] != "ASKING" {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
+        let content = self.read_content(who, text).await;
         let import = format!(
             "mutation {{ importFile(input: {{ name: {text:?}, data: \"YSxi\", isComplete: false }}) {{ import {{ id }} }} }}"
         );
@@ -292,12 +294,33 @@ impl Graph {
             ("job", job),
             ("waiting_job", waiting_job),
             ("draft", draft),
+            ("content", content),
             ("import", import),
             ("export", export),
             ("slug", slug.to_owned()),
             ("user", viewer.user.to_string()),
             ("email", email.to_owned()),
         ]
+    }
+
+    /// Adds a content, marks something in it, and waits until it is read.
+    async fn read_content(&self, who: Who, text: &str) -> String {
+        let url = format!("http://93.184.216.34/{}", text.replace(' ', "-"));
+        let add = format!(
+            "mutation {{ addContent(input: {{ source: {{ url: {url:?} }} }}) {{ content {{ id }} }} }}"
+        );
+        let added = self.run(who, &add).await;
+        let id = added["data"]["addContent"]["content"]["id"].as_str().unwrap().to_owned();
+        let status = format!("{{ content(id: {id:?}) {{ status }} }}");
+        while self.run(who, &status).await["data"]["content"]["status"] != "PROCESSED" {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let mark = format!(
+            "mutation {{ annotateContent(input: {{ contentId: {id:?}, annotations: [{{ startPath: \"\", startOffset: 0, endPath: \"\", endOffset: 0, color: \"\", text: {text:?} }}] }}) {{ content {{ id }} }} }}"
+        );
+        let marked = self.run(who, &mark).await;
+        assert_eq!(marked.get("errors"), None, "{marked}");
+        id
     }
 
     /// Stores a file. JSON cannot write one, so it is handed to the domain.
@@ -383,6 +406,7 @@ impl Graph {
     /// Everything of Ada's, as she sees it.
     pub(crate) async fn state(&self) -> Value {
         let document = "{ generationJobs { nodes { id version state drafts { id question state } } }
+            contents { nodes { id version read annotations { text } } }
             viewer { id email name roles timeZone rolloverHour deletionDueAt sessions { id } apiKeys { id name }
             tags { nodes { name noteCount } } trash { nodes { id title } } mediaFiles { totalCount nodes { id name size } }
             decks(first: 100) { nodes { id name path description color version archived position publication { slug release } source { release }

@@ -1,6 +1,7 @@
-//! A card-generation service: it makes one card of a text, at once, or never when it is told so.
+//! A card-generation service: it makes one card of a text, at once, or never when it is told so; and it has read whatever content it is given.
 
-use axum::routing::post;
+use axum::extract::Query;
+use axum::routing::{any, patch, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -19,7 +20,25 @@ pub(crate) async fn listen() -> String {
         let cards = [json!({ "question": text, "answer": text })];
         Json(json!({ "data": { "id": "n", "text": text, "cards": cards } }))
     };
-    let router = Router::new().route("/notes", post(answer));
+    // A content is called by the last part of its address.
+    let add = |Json(request): Json<Value>| async move {
+        let (_, name) = request["source"].as_str().unwrap().rsplit_once('/').unwrap();
+        Json(json!({ "data": read(name) }))
+    };
+    let list = |Query(of): Query<Vec<(String, String)>>| async move {
+        let ids = of.iter().find(|(name, _)| name == "ids").unwrap().1.split(',');
+        Json(json!({ "data": ids.map(read).collect::<Vec<_>>() }))
+    };
+    let done = || async { Json(json!({ "message": "success", "status_code": 200 })) };
+    let router = Router::new()
+        .route("/notes", post(answer))
+        .route("/content", post(add).get(list))
+        .route("/content/{id}", patch(done).delete(done))
+        .route("/content/{id}/annotation", any(done));
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
+}
+
+fn read(name: &str) -> Value {
+    json!({ "id": name, "processing_status": "processed", "title": name, "summary": name, "view_text": name })
 }

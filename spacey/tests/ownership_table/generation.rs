@@ -21,6 +21,41 @@ pub(crate) const TABLE: &[(&str, Rule)] = &[
         ),
     ),
     (
+        "Mutation.generateCards",
+        Mixed(
+            "mutation { generateCards(input: { deckId: \"{my_deck}\", source: { contentId: \"{content}\" } }) { job { state } } }",
+        ),
+    ),
+    ("Query.generationAllowance", Own("{ generationAllowance { points maximum } }")),
+    ("Query.content", Owner("{ content(id: \"{content}\") { id status source title text } }")),
+    ("Query.contents", Own("{ contents { nodes { id source title text } edges { cursor } } }")),
+    (
+        "Mutation.addContent",
+        Own(
+            "mutation { addContent(input: { source: { url: \"http://93.184.216.34/another\" } }) { content { source } } }",
+        ),
+    ),
+    (
+        "Mutation.setContentRead",
+        Owner(
+            "mutation { setContentRead(input: { contentId: \"{content}\", read: true }) { content { id read } } }",
+        ),
+    ),
+    (
+        "Mutation.annotateContent",
+        Owner(
+            "mutation { annotateContent(input: { contentId: \"{content}\", annotations: [] }) { content { id annotations { text } } } }",
+        ),
+    ),
+    (
+        "Mutation.deleteContent",
+        Owner("mutation { deleteContent(input: { contentId: \"{content}\" }) { deletedId } }"),
+    ),
+    (
+        "Subscription.contentProgress",
+        Rule::Open("no request with one answer: subgraphs/generation asks it as others"),
+    ),
+    (
         "Mutation.cancelGeneration",
         Owner(
             "mutation { cancelGeneration(input: { jobId: \"{waiting_job}\" }) { job { id state } } }",

@@ -77,6 +77,11 @@ impl SourceAddress {
         }
         Ok(Self(url.to_string()))
     }
+
+    /// Whether it is a DOI.
+    pub(crate) fn is_doi(&self) -> bool {
+        is_doi(&self.0)
+    }
 }
 
 /// Whether a text is a DOI.

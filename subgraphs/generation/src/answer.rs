@@ -37,6 +37,12 @@ pub(crate) struct Content {
     pub(crate) processing_status: String,
     /// Absent or null until it is read.
     pub(crate) view_text: Option<String>,
+    /// The same.
+    pub(crate) title: Option<String>,
+    /// The same.
+    pub(crate) summary: Option<String>,
+    /// Why it failed; an addition of our own service.
+    pub(crate) problem: Option<String>,
 }
 
 /// What came of a text.

@@ -2,6 +2,8 @@
 //!
 //! An answer in parts is asked for, and taken in one piece from a service that knows no other.
 
+mod content;
+
 use std::time::Duration;
 
 use common::prompt::{Parameters, Prompt};
@@ -9,12 +11,11 @@ use common::{DeckId, Error, GenerationJobId, UserId};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode, Url, redirect};
 use secrecy::ExposeSecret;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::GenerationSettings;
-use crate::answer::{Content, Data, Envelope, Line, Note, proposal};
+use crate::answer::{Data, Envelope, Line, Note, proposal};
 use crate::model::{Failure, Proposal};
 use crate::offsets::Offsets;
 
@@ -107,6 +108,11 @@ impl Client {
         Ok(Self { http, base, timeout: settings.timeout })
     }
 
+    /// How long one generation may take.
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     fn route(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -148,54 +154,23 @@ impl Client {
         })
     }
 
-    /// Has the service fetch and read what is at an address, waits for its text as long as one generation may take, and lets it forget that.
-    pub(crate) async fn read(
-        &self,
-        user: UserId,
-        address: &str,
-    ) -> Result<String, GenerationError> {
-        let query = [("userID", user.to_string())];
-        let mut url = self.route("content");
-        url.query_pairs_mut().extend_pairs(&query);
-        let response =
-            send(self.http.post(url.clone()).json(&json!({ "source": address }))).await?;
-        if response.status() == StatusCode::BAD_REQUEST {
-            return Err(GenerationError::SourceUnreadable);
-        }
-        let mut content = content(response).await?;
-        let id = content.id.clone();
-        let started = Instant::now();
-        let read = loop {
-            match &*content.processing_status {
-                "processed" => break Ok(content.view_text.unwrap_or_default()),
-                "failed" => break Err(GenerationError::SourceUnreadable),
-                _ if started.elapsed() > self.timeout => break Err(GenerationError::Timeout),
-                _ => tokio::time::sleep(RETRY_EVERY).await,
-            }
-            let mut url = url.clone();
-            url.query_pairs_mut().append_pair("ids", &id);
-            content = match listed(send(self.http.get(url)).await?).await {
-                Ok(content) => content,
-                Err(error) => break Err(error),
-            };
-        };
-        let mut forget = self.route("content");
-        if let Ok(mut segments) = forget.path_segments_mut() {
-            segments.push(&id);
-        }
-        forget.query_pairs_mut().extend_pairs(&query);
-        // What is left there harms nobody: only the person who asked can see it.
-        drop(send(self.http.delete(forget)).await);
-        read
-    }
-
     /// Whether the service keeps its answers by key, so that it can be asked again for what it may have made already. One that says nothing of
-    /// it does not.
+    /// it does not. One that is being started again is waited for, as long as one generation may take.
     pub(crate) async fn keeps_answers(&self) -> bool {
-        let request = self.http.get(self.route("health")).timeout(CONNECT_TIMEOUT);
-        let Ok(response) = send(request).await else { return false };
-        let Ok(mut answer) = response.json::<Value>().await else { return false };
-        answer["keeps_answers"].take() == Value::Bool(true)
+        let started = Instant::now();
+        loop {
+            let request = self.http.get(self.route("health")).timeout(CONNECT_TIMEOUT);
+            match send(request).await {
+                Ok(response) => {
+                    let Ok(mut answer) = response.json::<Value>().await else { return false };
+                    return answer["keeps_answers"].take() == Value::Bool(true);
+                }
+                Err(_) if started.elapsed() < self.timeout => {
+                    tokio::time::sleep(RETRY_EVERY).await;
+                }
+                Err(_) => return false,
+            }
+        }
     }
 }
 
@@ -270,32 +245,6 @@ impl Drafts {
         self.buffer.extend_from_slice(&chunk);
         Ok(true)
     }
-}
-
-async fn content(response: Response) -> Result<Content, GenerationError> {
-    Ok(whole::<Content>(response).await?.data)
-}
-
-async fn listed(response: Response) -> Result<Content, GenerationError> {
-    let mut found = whole::<Vec<Content>>(response).await?.data;
-    found.pop().ok_or(GenerationError::SourceUnreadable)
-}
-
-/// Reads the envelope of an answer that is not in parts.
-async fn whole<T: DeserializeOwned>(
-    mut response: Response,
-) -> Result<Envelope<T>, GenerationError> {
-    if response.status() != StatusCode::OK {
-        return Err(GenerationError::Status(response.status()));
-    }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(GenerationError::from_transport)? {
-        if bytes.len() + chunk.len() > MAX_ANSWER {
-            return Err(GenerationError::TooLong);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    serde_json::from_slice(&bytes).map_err(malformed)
 }
 
 /// A prompt in the service's form: what is absent is its own choice.
@@ -376,7 +325,7 @@ impl GenerationError {
             ),
             Self::SourceUnreadable => (
                 "GENERATION_SOURCE_UNREADABLE",
-                "there is no text to be had at this address: it is not there, not public, too large, or neither a page nor a PDF",
+                "there is no text to be had of this source: it is not there, not public, too large, or neither a page nor a PDF",
             ),
             Self::Interrupted => (
                 "GENERATION_INTERRUPTED",

@@ -5,6 +5,7 @@
 //! whatever the service does, only a job fails.
 
 pub mod address;
+pub mod allowance;
 mod answer;
 mod client;
 mod graphql;
@@ -92,6 +93,7 @@ pub async fn open(
 fn start(service: Arc<Service>, begins_jobs: bool) -> Arc<dyn Endpoint> {
     if begins_jobs {
         tokio::spawn(service::work(Arc::downgrade(&service)));
+        tokio::spawn(service::upkeep(Arc::downgrade(&service)));
     }
     tokio::spawn(purge(Arc::downgrade(&service)));
     let endpoint = SchemaEndpoint::new(NAME, graphql::schema(service.clone()), service);

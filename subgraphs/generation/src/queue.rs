@@ -7,7 +7,7 @@
 use common::{GenerationJobId, UserId};
 use jiff::Timestamp;
 
-/// How many jobs there may be.
+/// How many jobs there may be, and what they may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// How many run at the same time, in all processes. In one where it is 0 none is begun.
@@ -20,11 +20,20 @@ pub struct Bounds {
     pub active_each: usize,
     /// How many of one person's are kept.
     pub kept_each: usize,
+    /// How many points a person has for jobs, which an empty allowance is given again in a day: see [`crate::allowance`].
+    pub points_each: u32,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { running: 4, running_each: 2, active: 1_000, active_each: 10, kept_each: 500 }
+        Self {
+            running: 4,
+            running_each: 2,
+            active: 1_000,
+            active_each: 10,
+            kept_each: 500,
+            points_each: 3_000,
+        }
     }
 }
 

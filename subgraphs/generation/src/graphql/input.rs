@@ -1,7 +1,7 @@
 //! The inputs of card generation's mutations.
 
 use async_graphql::{ID, InputObject, OneofObject};
-use common::{DeckId, DraftId, Error, GenerationJobId};
+use common::{ContentId, DeckId, DraftId, Error, GenerationJobId};
 
 use crate::address::SourceAddress;
 use crate::model::{DEFAULT_CARDS, IdempotencyKey, Instructions, Source, Wanted};
@@ -33,6 +33,8 @@ pub(crate) enum GenerationSourceInput {
     /// A page, a PDF or a plain text in the public internet, by its address (http or https), or an article by its DOI, such as `10.1000/182`. Of a
     /// long one the beginning is used.
     Url(String),
+    /// One of the viewer's contents, by its id. One that is still PROCESSING is waited for. Of a long one the beginning is used.
+    ContentId(ContentId),
 }
 
 impl GenerateCardsInput {
@@ -40,6 +42,7 @@ impl GenerateCardsInput {
         let source = match self.source {
             GenerationSourceInput::Text(text) => Source::Text(text),
             GenerationSourceInput::Url(url) => Source::Address(SourceAddress::new(&url)?),
+            GenerationSourceInput::ContentId(id) => Source::Content(id),
         };
         Ok(Wanted {
             deck: self.deck_id,

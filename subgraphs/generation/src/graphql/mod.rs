@@ -1,11 +1,12 @@
 //! The GraphQL schema of card generation: mapping only. Rules are in [`crate::service`].
 
+mod content;
 mod input;
 mod types;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, Schema};
+use async_graphql::{Context, MergedObject, MergedSubscription, Object, Schema};
 use common::graphql::sdl::{BETA, VERIFIED, all_of};
 use common::graphql::{Failure, Result};
 use common::page::PageRequest;
@@ -14,17 +15,21 @@ use futures::{Stream, StreamExt};
 
 use crate::model::{Choice, DEFAULT_PAGE, DraftEdit};
 use crate::service::Service;
+use content::{ContentMutation, ContentQuery, ContentSubscription};
 use input::{
     AcceptDraftsInput, EditDraftInput, GenerateCardsInput, GenerationJobInput, RejectDraftsInput,
 };
 use types::{
     CancelGenerationPayload, DecideDraftsPayload, DeleteGenerationJobPayload, EditDraftPayload,
-    GenerateCardsPayload, GenerationJob, GenerationJobConnection, GenerationLimits,
+    GenerateCardsPayload, GenerationAllowance, GenerationJob, GenerationJobConnection,
+    GenerationLimits,
 };
 
 pub(crate) fn schema(service: Arc<Service>) -> Schema<Query, Mutation, Subscription> {
     // Else the exported schema lacks them.
-    let schema = Schema::build(Query, Mutation, Subscription).enable_subscription_in_federation();
+    let (query, mutation) = (Query::default(), Mutation::default());
+    let schema = Schema::build(query, mutation, Subscription::default());
+    let schema = schema.enable_subscription_in_federation();
     schema.data(service).finish()
 }
 
@@ -37,16 +42,35 @@ fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Caller>> {
 }
 
 /// What can be asked.
-#[derive(Debug)]
-pub(crate) struct Query;
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct Query(JobQuery, ContentQuery);
 
-/// What can be asked.
+/// What can be changed. Fields are nullable, so that a failure takes nothing else of the answer with it.
+#[derive(Debug, Default, MergedObject)]
+pub(crate) struct Mutation(JobMutation, ContentMutation);
+
+/// What can be subscribed to.
+#[derive(Default, MergedSubscription)]
+pub(crate) struct Subscription(JobSubscription, ContentSubscription);
+
+/// What can be asked of jobs.
+#[derive(Debug, Default)]
+pub(crate) struct JobQuery;
+
+/// What can be asked of jobs.
 #[Object]
-impl Query {
+impl JobQuery {
     /// What card generation takes.
     async fn generation_limits(&self, ctx: &Context<'_>) -> Result<GenerationLimits> {
         let limits = service(ctx)?.limits().await;
         Ok(GenerationLimits { max_text_length: limits.text, max_cards: limits.cards })
+    }
+
+    /// What the viewer has left for jobs.
+    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    async fn generation_allowance(&self, ctx: &Context<'_>) -> Result<GenerationAllowance> {
+        let (allowance, maximum) = service(ctx)?.allowance(caller(ctx)?.viewer()?).await?;
+        Ok(GenerationAllowance { points: allowance.points(), maximum })
     }
 
     /// One of the viewer's jobs; null when there is none with this id.
@@ -81,16 +105,17 @@ impl Query {
     }
 }
 
-/// What can be changed.
-#[derive(Debug)]
-pub(crate) struct Mutation;
+/// What can be changed of jobs.
+#[derive(Debug, Default)]
+pub(crate) struct JobMutation;
 
-/// What can be changed. Fields are nullable, so that a failure takes nothing else of the answer with it.
+/// What can be changed of jobs.
 #[Object]
-impl Mutation {
+impl JobMutation {
     /// Starts a job that makes drafts of cards. It takes a verified address and the role BETA. The answer comes at once: ask `generationJob` or subscribe
     /// to `generationProgress` for the drafts, and make cards of them by `acceptDrafts`. The code of the error is FEATURE_DISABLED for those who do
-    /// not have the feature `cardGeneration`, and LIMIT_EXCEEDED when too many jobs are not done.
+    /// not have the feature `cardGeneration`, LIMIT_EXCEEDED when too many jobs are not done, and GENERATION_POINTS_USED_UP when `generationAllowance` has
+    /// too little: a job costs 10 points, and one for each of `maxCards`, which are given back when it fails.
     #[graphql(directive = common::graphql::sdl::policy::apply(all_of(&[VERIFIED, BETA])))]
     async fn generate_cards(
         &self,
@@ -161,13 +186,13 @@ impl Mutation {
     }
 }
 
-/// What can be subscribed to.
-#[derive(Debug)]
-pub(crate) struct Subscription;
+/// What can be subscribed to of jobs.
+#[derive(Debug, Default)]
+pub(crate) struct JobSubscription;
 
-/// What can be subscribed to.
+/// What can be subscribed to of jobs.
 #[async_graphql::Subscription]
-impl Subscription {
+impl JobSubscription {
     /// One of the viewer's jobs as it is now, and again after each change. It ends when the job is over.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn generation_progress(

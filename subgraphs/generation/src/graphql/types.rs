@@ -3,7 +3,7 @@
 use async_graphql::{Enum, Object, SimpleObject};
 use common::graphql::{DateTime, PageInfo};
 use common::page::{Page, encode_cursor};
-use common::{CardId, DeckId, DraftId, GenerationJobId};
+use common::{CardId, ContentId, DeckId, DraftId, GenerationJobId};
 
 use crate::model::{Draft, Failure, Fate, Generator, Job, Notice, State, Step};
 use crate::service::Accepted;
@@ -15,6 +15,15 @@ pub(crate) struct GenerationLimits {
     pub(crate) max_text_length: u32,
     /// The most drafts of one text.
     pub(crate) max_cards: u32,
+}
+
+/// What a person has left for jobs.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct GenerationAllowance {
+    /// Points that are there now.
+    pub(crate) points: u32,
+    /// The most points there can be: as many are given in a day.
+    pub(crate) maximum: u32,
 }
 
 /// A job that makes drafts of cards.
@@ -34,6 +43,8 @@ pub(crate) struct GenerationJob {
     deck: Option<DeckStub>,
     /// Where the text is from: an address, or a DOI; null when it was given.
     source_url: Option<String>,
+    /// Of which content the text is; null when it is of none. It may be deleted by now.
+    content_id: Option<ContentId>,
     /// The text that they are made of; empty until it was read, when it is from elsewhere.
     text: String,
     /// What was wished besides.
@@ -56,6 +67,10 @@ pub(crate) struct GenerationJob {
     notices: Vec<GenerationNotice>,
     /// Why it FAILED.
     failure: Option<GenerationFailure>,
+    /// What it costs, in points.
+    points: u32,
+    /// Whether these were given back: when it FAILED, and when it was CANCELLED before it was begun.
+    refunded: bool,
 }
 
 impl From<Job> for GenerationJob {
@@ -68,6 +83,7 @@ impl From<Job> for GenerationJob {
             version: job.version,
             deck: Some(DeckStub { id: job.request.deck }),
             source_url: job.request.address,
+            content_id: job.request.content,
             text: job.request.text,
             instructions: job.request.instructions,
             max_cards: job.request.max_cards,
@@ -79,6 +95,8 @@ impl From<Job> for GenerationJob {
             rejected: job.rejected,
             notices: job.notices.into_iter().map(Into::into).collect(),
             failure: job.failure.map(Into::into),
+            points: job.points,
+            refunded: job.refunded,
         }
     }
 }
@@ -187,7 +205,7 @@ impl From<Notice> for GenerationNotice {
 #[derive(Debug, Clone, SimpleObject)]
 pub(crate) struct GenerationFailure {
     /// For programs: GENERATION_UNAVAILABLE when the service is down or refuses for now, GENERATION_TIMEOUT when it was too slow,
-    /// GENERATION_SOURCE_REFUSED when the address leads into a private network, GENERATION_SOURCE_UNREADABLE when there is no text to be had there,
+    /// GENERATION_SOURCE_REFUSED when the address leads into a private network, GENERATION_SOURCE_UNREADABLE when there is no text to be had of the source,
     /// GENERATION_INTERRUPTED when a process went away and nobody knows what the service made, GENERATION_FAILED for anything else.
     code: String,
     /// For people.

@@ -1,6 +1,6 @@
 //! What a person gives: checked here, with an error that says what is accepted.
 
-use common::{DeckId, DraftId, Error, GenerationJobId};
+use common::{ContentId, DeckId, DraftId, Error, GenerationJobId};
 
 use super::MAX_SIDE;
 use crate::address::SourceAddress;
@@ -40,6 +40,8 @@ pub enum Source {
     Text(String),
     /// What is at an address.
     Address(SourceAddress),
+    /// A content of the person's.
+    Content(ContentId),
 }
 
 /// Valid instructions: 1 to [`MAX_INSTRUCTIONS`] characters, not blank.

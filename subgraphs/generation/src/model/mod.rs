@@ -2,14 +2,20 @@
 //!
 //! A job with its drafts is one thing: it is read, changed and stored as a whole, each time with the next version.
 
+mod content;
 mod input;
 
-use common::{CardId, DeckId, DraftId, GenerationJobId, NoteId, UserId};
+use common::{CardId, ContentId, DeckId, DraftId, GenerationJobId, NoteId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::allowance::price;
+pub use content::{
+    Annotation, Content, ContentSource, DEFAULT_CONTENT_PAGE, GIVEN_UP_AFTER, Kind, MAX_ANNOTATED,
+    MAX_ANNOTATIONS, MAX_CONTENTS, MAX_NAME, MAX_PDF, Pdf, Status, StoredFile, annotations,
+};
 pub use input::{
     Choice, DEFAULT_CARDS, DraftEdit, IdempotencyKey, Instructions, MAX_CARDS, MAX_INSTRUCTIONS,
     MAX_KEY, MAX_TEXT, Source, Wanted, max_cards, side, text,
@@ -114,6 +120,12 @@ pub struct Job {
     pub notices: Vec<Notice>,
     /// Why it failed.
     pub failure: Option<Failure>,
+    /// What it costs, in points.
+    #[serde(default)]
+    pub points: u32,
+    /// Whether these were given back.
+    #[serde(default)]
+    pub refunded: bool,
 }
 
 /// What is wanted of a job.
@@ -125,6 +137,9 @@ pub struct Request {
     /// Where the text is to be had; `None` when it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// Of which content the text is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentId>,
     /// The text to make them of; empty until it is had.
     pub text: String,
     /// What the person wishes besides.
@@ -141,13 +156,17 @@ impl Request {
     /// What tells two requests with one key apart.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        let Self { deck, address, text, instructions, max_cards, prompt, key: _ } = self;
-        // What was found at an address is not what was asked for.
-        let text = if address.is_some() { None } else { Some(text) };
+        let Self { deck, address, content, text, instructions, max_cards, prompt, key: _ } = self;
+        // What was found elsewhere is not what was asked for.
+        let given = address.is_none() && content.is_none();
+        let text = given.then_some(text);
+        let content = content.map(|id| id.to_string());
         let mut hash = Sha256::new();
         hash.update(deck.uuid().as_bytes());
         hash.update(max_cards.to_be_bytes());
-        for part in [text, address.as_ref(), instructions.as_ref(), prompt.as_ref()] {
+        for part in
+            [text, address.as_ref(), content.as_ref(), instructions.as_ref(), prompt.as_ref()]
+        {
             let part = part.map(String::as_bytes);
             hash.update(part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
             hash.update(part.unwrap_or_default());
@@ -235,6 +254,7 @@ impl Job {
     /// One that waits for its turn, which the store gives it.
     #[must_use]
     pub const fn new(id: GenerationJobId, owner: UserId, request: Request, now: Timestamp) -> Self {
+        let points = price(request.max_cards);
         Self {
             id,
             owner,
@@ -252,6 +272,8 @@ impl Job {
             rejected: 0,
             notices: Vec::new(),
             failure: None,
+            points,
+            refunded: false,
         }
     }
 
@@ -263,11 +285,13 @@ impl Job {
         self.started_at.get_or_insert(now);
     }
 
-    /// It is over.
-    pub(crate) const fn end(&mut self, state: State, now: Timestamp) {
+    /// It is over. Answers how many points are to be given back: all, when it failed or was cancelled before it was begun.
+    pub(crate) fn end(&mut self, state: State, now: Timestamp) -> u32 {
         self.state = state;
         self.step = Step::Done;
         self.finished_at = Some(now);
+        self.refunded = state == State::Failed || (state == State::Cancelled && self.attempts == 0);
+        if self.refunded { self.points } else { 0 }
     }
 
     /// Takes what the service made as its drafts, each with the id of its place.
@@ -314,6 +338,7 @@ mod tests {
         Request {
             deck: Uuid::nil().into(),
             address: None,
+            content: None,
             text: text.into(),
             instructions: instructions.map(str::to_owned),
             max_cards: 20,
@@ -332,6 +357,7 @@ mod tests {
             Request { prompt: Some(String::new()), ..request("ab", None) },
             Request { deck: Uuid::max().into(), ..request("ab", None) },
             Request { address: Some("ab".into()), ..request("", None) },
+            Request { content: Some(Uuid::nil().into()), ..request("", None) },
         ]
         .map(|request| request.digest());
         let different: std::collections::HashSet<_> = digests.iter().collect();

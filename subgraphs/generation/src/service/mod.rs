@@ -3,10 +3,12 @@
 //!
 //! A change is decided on a job that was read before, and stored only if it is still the same; otherwise it is decided again.
 
+mod contents;
 mod drafts;
 mod people;
 mod run;
 mod settings;
+mod upkeep;
 mod watch;
 
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use common::{
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::allowance::{Allowance, Short};
 use crate::client::Client;
 use crate::model::{Job, Request, Source, State, Wanted, max_cards, text};
 use crate::queue::Bounds;
@@ -29,6 +32,7 @@ use crate::store::{Full, Inserted, Store};
 pub use drafts::Accepted;
 pub(crate) use run::work;
 pub use settings::Limits;
+pub(crate) use upkeep::upkeep;
 use watch::Hub;
 
 /// The feature's flag.
@@ -50,6 +54,8 @@ pub struct Service {
     worker: Uuid,
     /// Rung when there may be something to begin.
     bell: Arc<Notify>,
+    /// Rung when there may be something to do for contents.
+    upkeep: Arc<Notify>,
     hub: Hub,
 }
 
@@ -80,6 +86,7 @@ impl Service {
             deck_query: "query ($id: ID!) { deck(id: $id) { id cardCount } }".into(),
             worker: Uuid::new_v4(),
             bell: Arc::default(),
+            upkeep: Arc::default(),
             hub: Hub::default(),
         }
     }
@@ -91,23 +98,20 @@ impl Service {
     /// [`Error::Invalid`], [`Error::Unverified`], [`Error::Forbidden`], [`Error::NotFound`] for the deck, [`Error::Conflict`] for a key of another
     /// request, [`Error::LimitExceeded`] when there are too many jobs, [`Error::Unavailable`].
     pub async fn generate(&self, caller: &Arc<Caller>, wanted: Wanted) -> Result<Job, Error> {
-        caller.verified()?;
-        let viewer = caller.with_role(Role::Beta)?;
+        let viewer = self.may_generate(caller).await?;
         let config = self.config.current().await;
-        if config.feature(FEATURE, Some(viewer)) == Some(false) {
-            let message = "cards are not generated for this account now".into();
-            return Err(Error::Unavailable { code: "FEATURE_DISABLED", message });
-        }
         let limits = Limits::of(&config);
         let prompt = settings::prompt(&config, wanted.prompt.as_deref())?;
         let max_cards = max_cards(wanted.max_cards, limits.cards)?;
-        let (address, text) = match wanted.source {
-            Source::Text(given) => (None, text(given, limits.text)?),
-            Source::Address(address) => (Some(address.0), String::new()),
+        let (address, content, text) = match wanted.source {
+            Source::Text(given) => (None, None, text(given, limits.text)?),
+            Source::Address(address) => (Some(address.0), None, String::new()),
+            Source::Content(id) => (None, Some(self.content(viewer, id).await?.id), String::new()),
         };
         let request = Request {
             deck: wanted.deck,
             address,
+            content,
             text,
             max_cards,
             instructions: wanted.instructions.map(|instructions| instructions.0),
@@ -129,9 +133,36 @@ impl Service {
                     .into(),
             )),
             Inserted::Full(full) => Err(Error::LimitExceeded { message: self.full(full) }),
+            Inserted::Short(Short { price, points, seconds }) => {
+                let message = format!(
+                    "the job costs {price} points, of which you have {points}: there are enough in {seconds} seconds"
+                );
+                Err(Error::Unavailable { code: "GENERATION_POINTS_USED_UP", message })
+            }
             // The account ended while the request was under way.
             Inserted::Gone => Err(Error::Unauthenticated),
         }
+    }
+
+    /// The viewer, if they have a verified address, the role BETA and the feature.
+    async fn may_generate<'a>(&self, caller: &'a Caller) -> Result<&'a Viewer, Error> {
+        caller.verified()?;
+        let viewer = caller.with_role(Role::Beta)?;
+        if self.config.current().await.feature(FEATURE, Some(viewer)) == Some(false) {
+            let message = "cards are not generated for this account now".into();
+            return Err(Error::Unavailable { code: "FEATURE_DISABLED", message });
+        }
+        Ok(viewer)
+    }
+
+    /// What the viewer has left for jobs, and the most there can be.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn allowance(&self, viewer: &Viewer) -> Result<(Allowance, u32), Error> {
+        let most = self.bounds.points_each;
+        let known = self.store.allowance(viewer.user).await?;
+        Ok((Allowance::now(known, most, self.clock.now()), most))
     }
 
     fn full(&self, full: Full) -> String {
@@ -180,10 +211,10 @@ impl Service {
             if job.state.is_over() {
                 return Ok(((), Change::None));
             }
-            job.end(State::Cancelled, now);
+            let refund = job.end(State::Cancelled, now);
             // What came before it was done is nobody's.
             job.drafts.clear();
-            Ok(((), Change::Job))
+            Ok(((), Change::Ended { refund }))
         });
         let ((), job) = cancelled.await?;
         self.bell.notify_one();
@@ -204,7 +235,7 @@ impl Service {
                 return Ok(());
             }
         }
-        Err(busy())
+        Err(busy("job"))
     }
 
     /// Reads the viewer's job, lets `decide` change it, and stores it, until nobody is faster.
@@ -217,22 +248,23 @@ impl Service {
         for _ in 0..ATTEMPTS {
             let mut job = self.job(viewer, id).await?;
             let (answer, change) = decide(&mut job)?;
-            let events = match change {
+            let (events, refund) = match change {
                 Change::None => return Ok((answer, job)),
-                Change::Job => Vec::new(),
-                Change::Told(event) => vec![event],
+                Change::Job => (Vec::new(), 0),
+                Change::Ended { refund } => (Vec::new(), refund),
+                Change::Told(event) => (vec![event], 0),
             };
             job.version += 1;
             let told = !events.is_empty();
-            if self.store.replace(job.clone(), events).await? {
-                self.hub.tell(id);
+            if self.store.replace(job.clone(), events, refund).await? {
+                self.hub.tell(id.uuid());
                 if told {
                     self.outbox.flush().await;
                 }
                 return Ok((answer, job));
             }
         }
-        Err(busy())
+        Err(busy("job"))
     }
 
     /// Asks the decks subgraph, as the same caller, whether the deck is there for them.
@@ -273,10 +305,12 @@ enum Change {
     None,
     /// The job.
     Job,
+    /// The job, which is over, with the points to give back.
+    Ended { refund: u32 },
     /// The job, and what others are told.
     Told(Event),
 }
 
-fn busy() -> Error {
-    Error::Conflict("the job changes all the time: try again".into())
+fn busy(what: &str) -> Error {
+    Error::Conflict(format!("the {what} changes all the time: try again"))
 }

@@ -1,8 +1,11 @@
-//! What the domain does when an account ends, with jobs that were over long ago, and whether it is ready.
+//! What the domain does when an account ends, with jobs that were over long ago, for whom asks for a file, and whether it is ready.
+
+use std::ops::Range;
 
 use common::endpoint::Domain;
-use common::{Error, Event};
+use common::{Error, Event, FileBytes, FileInfo, Viewer};
 use futures::future::BoxFuture;
+use uuid::Uuid;
 
 use super::Service;
 use crate::model::KEPT_FOR;
@@ -29,11 +32,29 @@ impl Domain for Service {
                 if let Event::User(user) = event
                     && user.deleted
                 {
-                    self.store.forget(user.user).await?;
+                    self.store.forget(user.user, self.clock.now()).await?;
+                    self.upkeep.notify_one();
                 }
             }
             Ok(())
         })
+    }
+
+    fn file<'a>(
+        &'a self,
+        viewer: &'a Viewer,
+        id: Uuid,
+    ) -> BoxFuture<'a, Result<Option<FileInfo>, Error>> {
+        Box::pin(self.pdf(viewer, id.into()))
+    }
+
+    fn file_bytes<'a>(
+        &'a self,
+        viewer: &'a Viewer,
+        id: Uuid,
+        range: Range<u64>,
+    ) -> BoxFuture<'a, Result<Option<FileBytes>, Error>> {
+        Box::pin(self.pdf_bytes(viewer, id.into(), range))
     }
 
     /// Whether the store answers. Without the Python service jobs fail, and everything else does its work.

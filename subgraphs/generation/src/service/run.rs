@@ -15,7 +15,7 @@ use super::{Service, watch};
 use crate::address::leads_outside;
 use crate::answer::Note;
 use crate::client::{Generation, GenerationError, Part};
-use crate::model::{Job, MAX_ATTEMPTS, State, Step};
+use crate::model::{Job, MAX_ATTEMPTS, Request, State, Step};
 
 /// How long a process has a job to itself without a word.
 const LEASE: SignedDuration = SignedDuration::from_secs(20);
@@ -36,7 +36,7 @@ pub(crate) async fn work(service: Weak<Service>) {
         let claimed = service.store.claim(service.worker, now, now + LEASE, service.bounds).await;
         match claimed {
             Ok(Some(job)) => {
-                service.hub.tell(job.id);
+                service.hub.tell(job.id.uuid());
                 tokio::spawn(Arc::clone(&service).run(job));
                 continue;
             }
@@ -81,7 +81,7 @@ impl Service {
                 tracing::warn!(job = %id, %error, "card generation: the job is left for later");
             }
         }
-        self.hub.tell(id);
+        self.hub.tell(id.uuid());
         // There is room for another one.
         self.bell.notify_one();
     }
@@ -91,7 +91,7 @@ impl Service {
         let mut changes = self.hub.listen();
         let mut renewed = Instant::now();
         loop {
-            watch::changed(&mut changes, job.id).await;
+            watch::changed(&mut changes, job.id.uuid()).await;
             let until = self.clock.now() + LEASE;
             match self.store.renew(job.id, self.worker, until).await {
                 Ok(true) => renewed = Instant::now(),
@@ -114,24 +114,24 @@ impl Service {
         };
         let elapsed_ms = started.elapsed().as_millis();
         let id = job.id;
-        match outcome {
+        let refund = match outcome {
             Ok(note) => {
                 let (drafts, rejected) = (note.proposals.len(), note.rejected);
                 job.propose(note.proposals);
                 job.generator = note.generator;
                 job.rejected = note.rejected;
                 job.notices = note.notices;
-                job.end(State::Ready, self.clock.now());
                 tracing::info!(job = %id, drafts, rejected, elapsed_ms, "made drafts of cards");
+                job.end(State::Ready, self.clock.now())
             }
             Err(error) => {
                 job.drafts.clear();
                 job.failure = Some(error.failure());
-                job.end(State::Failed, self.clock.now());
                 tracing::warn!(job = %id, elapsed_ms, "card generation: {error}");
+                job.end(State::Failed, self.clock.now())
             }
-        }
-        self.save(&mut job).await
+        };
+        self.save_with(&mut job, refund).await
     }
 
     /// Whether the service may be asked, or asked again.
@@ -143,18 +143,24 @@ impl Service {
         Ok(())
     }
 
-    /// Has the service read what is at the job's address, if that is not done. Reading it twice does no harm.
+    /// Has the service read what the job is about, if that is not done. Reading it twice does no harm.
     async fn read(&self, job: &mut Job) -> Result<Result<(), GenerationError>, Left> {
-        let Some(address) = job.request.address.clone().filter(|_| job.request.text.is_empty())
-        else {
+        let Request { address, content, .. } = &job.request;
+        if !job.request.text.is_empty() || (address.is_none() && content.is_none()) {
             return Ok(Ok(()));
-        };
+        }
         job.step = Step::Reading;
         self.save(job).await?;
-        if !leads_outside(&address).await {
-            return Ok(Err(GenerationError::SourceRefused));
+        let mut read = self.read_once(job).await?;
+        for _ in 0..ASKED_AGAIN {
+            if !read.as_ref().is_err_and(GenerationError::is_interruption) {
+                break;
+            }
+            // Whatever it keeps: it has to be there again.
+            self.client.keeps_answers().await;
+            read = self.read_once(job).await?;
         }
-        let read = match self.client.read(job.owner, &address).await {
+        let read = match read {
             Ok(text) => text,
             Err(error) => return Ok(Err(error)),
         };
@@ -164,6 +170,16 @@ impl Service {
             return Ok(Err(GenerationError::SourceUnreadable));
         }
         Ok(Ok(()))
+    }
+
+    async fn read_once(&self, job: &Job) -> Result<Result<String, GenerationError>, Left> {
+        match (&job.request.address, job.request.content) {
+            (_, Some(content)) => self.text_of(job.owner, content).await.map_err(Left::Store),
+            (Some(address), None) if leads_outside(address).await => {
+                Ok(self.client.read(job.owner, address).await)
+            }
+            (_, None) => Ok(Err(GenerationError::SourceRefused)),
+        }
     }
 
     /// Asks the service; again when the connection breaks and it keeps its answers by key.
@@ -223,11 +239,16 @@ impl Service {
 
     /// Stores the job's next version, unless somebody else changed it.
     async fn save(&self, job: &mut Job) -> Result<(), Left> {
+        self.save_with(job, 0).await
+    }
+
+    /// The same, and gives points back.
+    async fn save_with(&self, job: &mut Job, refund: u32) -> Result<(), Left> {
         job.version += 1;
-        if !self.store.replace(job.clone(), Vec::new()).await? {
+        if !self.store.replace(job.clone(), Vec::new(), refund).await? {
             return Err(Left::Lost);
         }
-        self.hub.tell(job.id);
+        self.hub.tell(job.id.uuid());
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Seeing a job change: what this process does is told at once, what another does is seen within a second.
+//! Seeing a job or a content change: what this process does is told at once, what another does is seen within a second.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use common::{Error, GenerationJobId, Viewer};
 use futures::Stream;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{Receiver, Sender, channel};
+use uuid::Uuid;
 
 use super::Service;
 use crate::model::Job;
@@ -16,8 +17,8 @@ const CAPACITY: usize = 256;
 /// How often the store is looked at for changes of other processes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Tells which jobs changed in this process.
-pub(super) struct Hub(Sender<GenerationJobId>);
+/// Tells which jobs and contents changed in this process.
+pub(super) struct Hub(Sender<Uuid>);
 
 impl Default for Hub {
     fn default() -> Self {
@@ -26,22 +27,22 @@ impl Default for Hub {
 }
 
 impl Hub {
-    pub(super) fn tell(&self, job: GenerationJobId) {
+    pub(super) fn tell(&self, id: Uuid) {
         // Nobody may be listening.
-        let _ = self.0.send(job);
+        let _ = self.0.send(id);
     }
 
-    pub(super) fn listen(&self) -> Receiver<GenerationJobId> {
+    pub(super) fn listen(&self) -> Receiver<Uuid> {
         self.0.subscribe()
     }
 }
 
-/// Waits until a job changed here, or may have changed elsewhere.
-pub(super) async fn changed(changes: &mut Receiver<GenerationJobId>, job: GenerationJobId) {
+/// Waits until a job or a content changed here, or may have changed elsewhere.
+pub(super) async fn changed(changes: &mut Receiver<Uuid>, wanted: Uuid) {
     let here = async {
         loop {
             match changes.recv().await {
-                Ok(id) if id != job => {}
+                Ok(id) if id != wanted => {}
                 Ok(_) | Err(RecvError::Lagged(_)) => return,
                 Err(RecvError::Closed) => return std::future::pending().await,
             }
@@ -71,7 +72,7 @@ impl Service {
                     return;
                 }
                 job = loop {
-                    changed(&mut changes, id).await;
+                    changed(&mut changes, id.uuid()).await;
                     match self.job(&viewer, id).await {
                         Ok(job) if job.version == version => {}
                         Ok(job) => break job,

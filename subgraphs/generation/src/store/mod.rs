@@ -1,7 +1,9 @@
 //! What the domain asks of a store. The suite in `tests/store` says what each implementation must do.
 //!
-//! A store holds no rule but those that must hold while others write: how many jobs there may be, one job for a key, and whose turn it is.
+//! A store holds no rule but those that must hold while others write: how many jobs there may be, what they may cost, one job for a key, and whose
+//! turn it is.
 
+pub mod contents;
 pub mod mongo;
 pub mod sqlite;
 
@@ -12,6 +14,9 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use contents::{Added, ContentStore, Removal};
+
+use crate::allowance::{Allowance, Short};
 use crate::model::Job;
 use crate::queue::{self, Active, Bounds};
 
@@ -22,8 +27,8 @@ pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 const DELIVERED_AT_ONCE: usize = 8 << 20;
 
 /// Where jobs are kept.
-pub trait Store: OutboxStore {
-    /// Adds a job with its turn, unless there is one of the same person with the same key, or no room.
+pub trait Store: OutboxStore + ContentStore {
+    /// Adds a job with its turn, and takes its points, unless there is one of the same person with the same key, no room, or too few points.
     fn insert(&self, job: Job, bounds: Bounds) -> Reply<'_, Inserted>;
 
     /// Those of the jobs that exist, in any order.
@@ -44,8 +49,9 @@ pub trait Store: OutboxStore {
     /// Lets `worker` keep a running job until `until`; answers whether it still has it.
     fn renew(&self, job: GenerationJobId, worker: Uuid, until: Timestamp) -> Reply<'_, bool>;
 
-    /// Stores a job in place of its last version, with events for delivery; answers `false` and changes nothing when that is another one by now.
-    fn replace(&self, job: Job, events: Vec<Event>) -> Reply<'_, bool>;
+    /// Stores a job in place of its last version, with events for delivery, and gives `refund` points back to its owner; answers `false` and changes
+    /// nothing when that is another one by now.
+    fn replace(&self, job: Job, events: Vec<Event>, refund: u32) -> Reply<'_, bool>;
 
     /// Deletes a job of that version; answers whether it did.
     fn remove(&self, job: GenerationJobId, version: i64) -> Reply<'_, bool>;
@@ -53,8 +59,12 @@ pub trait Store: OutboxStore {
     /// Deletes some jobs that were over before a moment, at most `limit`; answers how many.
     fn purge(&self, before: Timestamp, limit: u32) -> Reply<'_, u64>;
 
-    /// Deletes everything of a person whose account is gone, for whom nothing is added from then on.
-    fn forget(&self, owner: UserId) -> Reply<'_, ()>;
+    /// What a person has left for jobs; none when they have used nothing.
+    fn allowance(&self, owner: UserId) -> Reply<'_, Option<Allowance>>;
+
+    /// Deletes everything of a person whose account is gone, for whom nothing is added from then on, and keeps that the service is to delete all it
+    /// has of them. A second time it does nothing.
+    fn forget(&self, owner: UserId, now: Timestamp) -> Reply<'_, ()>;
 
     /// Whether the store answers now.
     fn ping(&self) -> Reply<'_, ()>;
@@ -69,6 +79,8 @@ pub enum Inserted {
     Known(Job),
     /// There is no room.
     Full(Full),
+    /// There are too few points.
+    Short(Short),
     /// The account is gone.
     Gone,
 }

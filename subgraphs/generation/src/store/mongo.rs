@@ -1,5 +1,7 @@
-//! Jobs in a MongoDB database: collections `jobs`, `owners` (of accounts that are gone), `outbox`, and `queue`, whose one document everybody
+//! Jobs in a MongoDB database: collections `jobs`, `allowances`, `owners` (of accounts that are gone), `outbox`, and `queue`, whose one document everybody
 //! touches who adds or begins a job, so that of two at once one begins anew.
+
+mod contents;
 
 use common::mongo::Mongo;
 use common::outbox::OutboxStore;
@@ -15,8 +17,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Inserted, Reply, Store, admit, at_once, moment, read, written};
+use crate::allowance::{Allowance, given};
 use crate::model::Job;
 use crate::queue::{self, Active, Bounds};
+use contents::Contents;
 
 /// The states of jobs that are not over.
 const ACTIVE: i32 = 2;
@@ -29,6 +33,8 @@ pub struct MongoStore {
     owners: Collection<Document>,
     queue: Collection<Document>,
     outbox: Collection<EventDocument>,
+    allowances: Collection<AllowanceDocument>,
+    contents: Contents,
 }
 
 /// A change within a transaction; its error is the driver's, so that it can ask for another try.
@@ -52,7 +58,7 @@ impl MongoStore {
             mongo.ensure_index("jobs", name, keys, IndexOptions::default()).await?;
         }
         // A transaction makes no collection while another writes.
-        for collection in ["owners", "queue", "outbox"] {
+        for collection in ["owners", "queue", "outbox", "allowances"] {
             let id = doc! { "_id": 1 };
             mongo.ensure_index(collection, "_id_", id, IndexOptions::default()).await?;
         }
@@ -61,6 +67,8 @@ impl MongoStore {
             owners: mongo.collection("owners"),
             queue: mongo.collection("queue"),
             outbox: mongo.collection("outbox"),
+            allowances: mongo.collection("allowances"),
+            contents: Contents::open(&mongo).await?,
             mongo,
         })
     }
@@ -109,6 +117,19 @@ impl MongoStore {
             Ok(turn) => turn,
             Err(full) => return Ok(Ok(Inserted::Full(full))),
         };
+        let known = self.allowances.find_one(doc! { "_id": owner }).session(&mut *session).await?;
+        let known = match known.map(AllowanceDocument::read).transpose() {
+            Ok(known) => known,
+            Err(error) => return Ok(Err(error)),
+        };
+        let allowance = Allowance::now(known, bounds.points_each, job.created_at);
+        let left = match allowance.pay(job.points, bounds.points_each) {
+            Ok(left) => left,
+            Err(short) => return Ok(Ok(Inserted::Short(short))),
+        };
+        let left = doc! { "$set": { "parts": left.parts, "at": date(left.at) } };
+        let of_owner = self.allowances.update_one(doc! { "_id": owner }, left).upsert(true);
+        of_owner.session(&mut *session).await?;
         let document = match JobDocument::of(&job) {
             Ok(document) => document,
             Err(error) => return Ok(Err(error)),
@@ -155,6 +176,7 @@ impl MongoStore {
         session: &mut ClientSession,
         job: &Job,
         events: &[EventDocument],
+        refund: u32,
     ) -> Step<bool> {
         let changes = match set(job) {
             Ok(changes) => changes,
@@ -168,6 +190,11 @@ impl MongoStore {
         let changed = self.jobs.update_one(last, update).session(&mut *session).await?;
         if changed.matched_count != 1 {
             return Ok(Ok(false));
+        }
+        if refund > 0 {
+            let back = doc! { "$inc": { "parts": given(refund) } };
+            let of_owner = self.allowances.update_one(doc! { "_id": job.owner }, back);
+            of_owner.session(&mut *session).await?;
         }
         if !events.is_empty() {
             self.outbox.insert_many(events).session(session).await?;
@@ -250,13 +277,13 @@ impl Store for MongoStore {
         })
     }
 
-    fn replace(&self, job: Job, events: Vec<Event>) -> Reply<'_, bool> {
+    fn replace(&self, job: Job, events: Vec<Event>, refund: u32) -> Reply<'_, bool> {
         let (this, mongo) = (self.clone(), self.mongo.clone());
         Box::pin(async move {
             let events: Vec<_> = events.iter().map(EventDocument::of).collect::<Result<_, _>>()?;
             let replaced = mongo.transaction(move |session| {
                 let (this, job, events) = (this.clone(), job.clone(), events.clone());
-                Box::pin(async move { this.put(session, &job, &events).await })
+                Box::pin(async move { this.put(session, &job, &events, refund).await })
             });
             replaced.await?
         })
@@ -282,7 +309,14 @@ impl Store for MongoStore {
         })
     }
 
-    fn forget(&self, owner: UserId) -> Reply<'_, ()> {
+    fn allowance(&self, owner: UserId) -> Reply<'_, Option<Allowance>> {
+        Box::pin(async move {
+            let found = self.allowances.find_one(doc! { "_id": owner }).await?;
+            found.map(AllowanceDocument::read).transpose()
+        })
+    }
+
+    fn forget(&self, owner: UserId, now: Timestamp) -> Reply<'_, ()> {
         let (this, mongo) = (self.clone(), self.mongo.clone());
         Box::pin(async move {
             let forgotten = mongo.transaction(move |session| {
@@ -292,9 +326,14 @@ impl Store for MongoStore {
                     this.lock(session).await?;
                     let gone = doc! { "$setOnInsert": { "_id": owner } };
                     let owners = this.owners.update_one(doc! { "_id": owner }, gone);
-                    owners.upsert(true).session(&mut *session).await?;
-                    this.jobs.delete_many(doc! { "owner": owner }).session(session).await?;
-                    Ok(())
+                    if owners.upsert(true).session(&mut *session).await?.matched_count > 0 {
+                        return Ok(());
+                    }
+                    let jobs = this.jobs.delete_many(doc! { "owner": owner });
+                    jobs.session(&mut *session).await?;
+                    let allowances = this.allowances.delete_one(doc! { "_id": owner });
+                    allowances.session(&mut *session).await?;
+                    this.contents.forget(session, owner, now).await
                 })
             });
             forgotten.await
@@ -358,6 +397,18 @@ impl JobDocument {
 
     fn read(self) -> Result<Job, StoreError> {
         read(&self.body)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct AllowanceDocument {
+    parts: i64,
+    at: DateTime,
+}
+
+impl AllowanceDocument {
+    fn read(self) -> Result<Allowance, StoreError> {
+        Ok(Allowance { parts: self.parts, at: moment(self.at.timestamp_millis())? })
     }
 }
 

@@ -1,4 +1,6 @@
-//! Jobs in a SQLite file.
+//! Jobs and what they may cost in a SQLite file.
+
+mod contents;
 
 use common::outbox::OutboxStore;
 use common::page::{Direction, PageRequest};
@@ -6,15 +8,19 @@ use common::sqlite::Sqlite;
 use common::{Event, EventId, GenerationJobId, StoreError, UserId};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use uuid::Uuid;
 
 use super::{Inserted, Reply, Store, admit, at_once, moment, read, written};
+use crate::allowance::{Allowance, given};
 use crate::model::Job;
 use crate::queue::{self, Active, Bounds};
 
 /// What the file is opened with.
-pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_generation.sql")];
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_generation.sql"),
+    include_str!("migrations/0002_contents_and_points.sql"),
+];
 
 /// A store in a SQLite file.
 #[derive(Debug, Clone)]
@@ -61,6 +67,17 @@ impl Store for SqliteStore {
                 Ok(turn) => turn,
                 Err(full) => return Ok(Inserted::Full(full)),
             };
+            let allowance =
+                Allowance::now(allowance(connection, owner)?, bounds.points_each, job.created_at);
+            let left = match allowance.pay(job.points, bounds.points_each) {
+                Ok(left) => left,
+                Err(short) => return Ok(Inserted::Short(short)),
+            };
+            connection.prepare_cached(include_str!("sql/put_allowance.sql"))?.execute(params![
+                owner,
+                left.parts,
+                left.at.as_millisecond()
+            ])?;
             connection.prepare_cached(include_str!("sql/insert.sql"))?.execute(params![
                 job.id,
                 owner,
@@ -127,10 +144,15 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn replace(&self, job: Job, events: Vec<Event>) -> Reply<'_, bool> {
+    fn replace(&self, job: Job, events: Vec<Event>, refund: u32) -> Reply<'_, bool> {
         Box::pin(self.0.write(move |connection| {
             if !put(connection, &job)? {
                 return Ok(false);
+            }
+            if refund > 0 {
+                connection
+                    .prepare_cached("UPDATE allowance SET parts = parts + ?2 WHERE owner = ?1")?
+                    .execute(params![job.owner, given(refund)])?;
             }
             for event in &events {
                 let text = serde_json::to_string(event).map_err(|e| StoreError::Other(e.into()))?;
@@ -156,11 +178,19 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn forget(&self, owner: UserId) -> Reply<'_, ()> {
+    fn allowance(&self, owner: UserId) -> Reply<'_, Option<Allowance>> {
+        Box::pin(self.0.read(move |connection| allowance(connection, owner)))
+    }
+
+    fn forget(&self, owner: UserId, now: Timestamp) -> Reply<'_, ()> {
         Box::pin(self.0.write(move |connection| {
-            connection.execute("INSERT OR IGNORE INTO owner (id) VALUES (?1)", [owner])?;
+            let new = "INSERT OR IGNORE INTO owner (id) VALUES (?1)";
+            if connection.execute(new, [owner])? == 0 {
+                return Ok(());
+            }
             connection.execute("DELETE FROM job WHERE owner = ?1", [owner])?;
-            Ok(())
+            connection.execute("DELETE FROM allowance WHERE owner = ?1", [owner])?;
+            contents::forget(connection, owner, now)
         }))
     }
 
@@ -201,6 +231,13 @@ fn put(connection: &Connection, job: &Job) -> Result<bool, StoreError> {
         written(job)?,
     ])?;
     Ok(changed == 1)
+}
+
+fn allowance(connection: &Connection, owner: UserId) -> Result<Option<Allowance>, StoreError> {
+    let sql = "SELECT parts, at FROM allowance WHERE owner = ?1";
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let found = connection.prepare_cached(sql)?.query_row([owner], row).optional()?;
+    found.map(|(parts, at)| Ok(Allowance { parts, at: moment(at)? })).transpose()
 }
 
 fn bodies(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<Job>, StoreError> {

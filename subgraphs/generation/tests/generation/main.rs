@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod configured;
+mod contents;
 mod drafts;
 mod faults;
 mod jobs;
+mod live;
 mod pages;
+mod points;
+mod recorded;
 mod restart;
 mod support;
 

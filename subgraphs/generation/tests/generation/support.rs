@@ -1,5 +1,7 @@
 //! Services to generate cards that run in the test, stand-ins for the decks and config subgraphs, and the domain between them.
 
+mod library;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,7 +26,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+pub(crate) use library::Library;
+
 pub(crate) const SECRET: &str = "a-secret-that-both-sides-know";
+/// How long a service of these tests is waited for.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Its first line has 8 code points, which are 9 UTF-16 code units.
 pub(crate) const TEXT: &str = "😀: face.\n二 is 2.\n";
 pub(crate) const GENERATE: &str =
@@ -68,26 +74,6 @@ pub(crate) struct Service {
     pub(crate) library: Arc<Library>,
 }
 
-/// What a service says of content, one answer after the other; the last one stays.
-#[derive(Default)]
-pub(crate) struct Library {
-    pub(crate) answers: Mutex<Vec<(axum::http::StatusCode, Value)>>,
-    asked: Mutex<Vec<String>>,
-}
-
-impl Library {
-    fn answer(&self, asked: String) -> axum::response::Response {
-        self.asked.lock().unwrap().push(asked);
-        let mut answers = self.answers.lock().unwrap();
-        let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
-        (answer.0, Json(answer.1)).into_response()
-    }
-
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
 impl Service {
     /// One that answers every request with this JSON.
     pub(crate) async fn answering(answer: Value) -> Self {
@@ -123,19 +109,10 @@ impl Service {
             false => axum::http::StatusCode::NOT_FOUND.into_response(),
         };
         let library = Arc::<Library>::default();
-        let [added, listed, deleted] = std::array::from_fn(|_| Arc::clone(&library));
-        let add = async move |Json(body): Json<Value>| added.answer(format!("add {body}"));
-        let list = async move |Query(of): Query<Vec<(String, String)>>| {
-            listed.answer(format!("look at {}", of.last().unwrap().1))
-        };
-        let delete = async move |axum::extract::Path(id): axum::extract::Path<String>| {
-            deleted.answer(format!("delete {id}"))
-        };
         let router = Router::new()
             .route("/notes", post(handler))
             .route("/health", get(health))
-            .route("/content", post(add).get(list))
-            .route("/content/{id}", axum::routing::delete(delete));
+            .merge(library::routes(Arc::clone(&library)));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, calls, keeps_answers, library }
     }
@@ -183,24 +160,20 @@ pub(crate) async fn open(url: &str, secret: &str) -> Result<Arc<dyn Endpoint>, E
     let (_folder, store) = testing::sqlite(MIGRATIONS);
     let decks = Arc::new(Decks::of(UserId::new(), DeckId::new()));
     let others = (Arc::default(), Clock::System);
-    open_with(store, (url, secret), decks, others, Bounds::default()).await
+    open_with(store, (url, secret, PATIENCE), decks, others, Bounds::default()).await
 }
 
 async fn open_with(
     store: Sqlite,
-    (url, secret): (&str, &str),
+    (url, secret, timeout): (&str, &str, Duration),
     decks: Arc<Decks>,
     (config, clock): (Arc<Config>, Clock),
     bounds: Bounds,
 ) -> Result<Arc<dyn Endpoint>, Error> {
     // Another test may have done it before.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let settings = GenerationSettings {
-        url: url.into(),
-        secret: SecretString::from(secret),
-        timeout: Duration::from_millis(1_500),
-        bounds,
-    };
+    let settings =
+        GenerationSettings { url: url.into(), secret: SecretString::from(secret), timeout, bounds };
     generation::open(Backend::Sqlite(store), settings, decks, config, clock).await
 }
 
@@ -214,12 +187,18 @@ impl Gateway {
     }
 
     pub(crate) async fn with(url: &str, bounds: Bounds) -> Self {
+        Self::waiting(url, bounds, PATIENCE).await
+    }
+
+    /// With a service that may take as long as `timeout`.
+    pub(crate) async fn waiting(url: &str, bounds: Bounds, timeout: Duration) -> Self {
         let (folder, store) = testing::sqlite(MIGRATIONS);
         let (owner, deck) = (UserId::new(), DeckId::new());
         let (config, clock) = (Arc::<Config>::default(), Clock::manual(Clock::System.now()));
         let decks = Arc::new(Decks::of(owner, deck));
         let others = (config.clone(), clock.clone());
-        let endpoint = open_with(store, (url, SECRET), decks.clone(), others, bounds).await;
+        let endpoint =
+            open_with(store, (url, SECRET, timeout), decks.clone(), others, bounds).await;
         let (endpoint, folder) = (endpoint.unwrap(), Arc::new(folder));
         Self { endpoint, owner, deck, decks, config, clock, url: url.to_owned(), folder }
     }
@@ -228,7 +207,7 @@ impl Gateway {
     pub(crate) async fn restarted(&self) -> Self {
         let store = Sqlite::open(self.folder.path().join("test.db"), MIGRATIONS).unwrap();
         let others = (self.config.clone(), self.clock.clone());
-        let (where_to, bounds) = ((&*self.url, SECRET), Bounds::default());
+        let (where_to, bounds) = ((&*self.url, SECRET, PATIENCE), Bounds::default());
         let endpoint = open_with(store, where_to, self.decks.clone(), others, bounds).await;
         Self {
             endpoint: endpoint.unwrap(),
@@ -248,7 +227,7 @@ impl Gateway {
         for (member, value) in more.as_object().unwrap() {
             match &**member {
                 "text" => input["source"]["text"] = value.clone(),
-                "url" => input["source"] = json!({ "url": value }),
+                "url" | "contentId" => input["source"] = json!({ member.as_str(): value }),
                 _ => input[member] = value.clone(),
             }
         }

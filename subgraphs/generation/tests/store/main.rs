@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
 
+mod contents;
+mod points;
+
 use std::collections::HashSet;
 
 use common::event::{AcceptedCard, DraftsAccepted};
@@ -35,6 +38,18 @@ macro_rules! suite {
     };
 }
 
+use contents::{
+    a_content_is_kept_as_it_was_given_and_replaced_in_its_last_version,
+    a_person_has_no_more_contents_than_may_be_even_at_once,
+    an_account_that_is_gone_has_no_contents_and_gets_none, pages_of_contents_are_read_both_ways,
+    what_is_being_processed_is_found, what_is_deleted_is_kept_for_the_service_to_delete,
+};
+use points::{
+    a_job_takes_its_points_and_too_few_make_none, a_key_that_is_known_costs_nothing,
+    of_many_jobs_at_once_no_more_are_made_than_points_are_there,
+    points_are_given_back_once_whoever_ends_the_job_first,
+};
+
 suite! {
     a_job_is_kept_as_it_was_given
     of_many_with_one_key_one_is_added
@@ -47,6 +62,16 @@ suite! {
     old_jobs_are_purged
     an_account_that_is_gone_leaves_nothing_and_gets_nothing
     it_answers_a_ping
+    a_content_is_kept_as_it_was_given_and_replaced_in_its_last_version
+    a_person_has_no_more_contents_than_may_be_even_at_once
+    pages_of_contents_are_read_both_ways
+    what_is_deleted_is_kept_for_the_service_to_delete
+    what_is_being_processed_is_found
+    an_account_that_is_gone_has_no_contents_and_gets_none
+    a_job_takes_its_points_and_too_few_make_none
+    points_are_given_back_once_whoever_ends_the_job_first
+    of_many_jobs_at_once_no_more_are_made_than_points_are_there
+    a_key_that_is_known_costs_nothing
 }
 
 fn now() -> Timestamp {
@@ -61,6 +86,7 @@ fn job(owner: UserId, key: Option<&str>) -> Job {
     let request = Request {
         deck: DeckId::new(),
         address: None,
+        content: None,
         text: "$where \u{0} 😀 {\"$gt\": \"\"}".into(),
         instructions: Some("é".into()),
         max_cards: 20,
@@ -134,9 +160,9 @@ async fn there_are_no_more_than_may_be_even_at_once(store: &impl Store) {
     }
     let full = store.insert(job(b, None), bounds).await.unwrap();
     assert_eq!(full, Inserted::Full(Full::Active));
-    assert!(store.replace(over(new[0], State::Ready, now()), vec![]).await.unwrap());
+    assert!(store.replace(over(new[0], State::Ready, now()), vec![], 0).await.unwrap());
     assert!(matches!(store.insert(job(a, None), bounds).await.unwrap(), Inserted::New(_)));
-    assert!(store.replace(over(new[1], State::Ready, now()), vec![]).await.unwrap());
+    assert!(store.replace(over(new[1], State::Ready, now()), vec![], 0).await.unwrap());
     let full = store.insert(job(a, None), bounds).await.unwrap();
     assert_eq!(full, Inserted::Full(Full::KeptOfOwner));
 }
@@ -172,8 +198,8 @@ async fn a_lease_that_is_over_lets_another_begin_it(store: &impl Store) {
     let again = store.claim(second, later(20), later(30), bounds).await.unwrap().unwrap();
     assert_eq!((again.id, again.attempts, again.version), (job.id, 2, 3));
     assert!(!store.renew(job.id, first, later(40)).await.unwrap(), "it has lost it");
-    assert!(!store.replace(over(&job, State::Ready, now()), vec![]).await.unwrap());
-    assert!(store.replace(over(&again, State::Ready, now()), vec![]).await.unwrap());
+    assert!(!store.replace(over(&job, State::Ready, now()), vec![], 0).await.unwrap());
+    assert!(store.replace(over(&again, State::Ready, now()), vec![], 0).await.unwrap());
     assert!(!store.renew(job.id, second, later(40)).await.unwrap(), "it is over");
 }
 
@@ -181,15 +207,15 @@ async fn only_the_next_version_replaces_a_job(store: &impl Store) {
     let job = added(store, UserId::new()).await;
     let changes = (0..8).map(|n| {
         let changed = Job { version: 2, rejected: n, ..job.clone() };
-        store.replace(changed, vec![])
+        store.replace(changed, vec![], 0)
     });
     let done = join_all(changes).await.into_iter().filter(|done| *done.as_ref().unwrap()).count();
     assert_eq!(done, 1);
-    assert!(!store.replace(Job { version: 4, ..job.clone() }, vec![]).await.unwrap());
+    assert!(!store.replace(Job { version: 4, ..job.clone() }, vec![], 0).await.unwrap());
     assert!(!store.remove(job.id, 1).await.unwrap());
     assert!(store.remove(job.id, 2).await.unwrap());
     assert_eq!(read(store, job.id).await, None);
-    assert!(!store.replace(Job { version: 3, ..job }, vec![]).await.unwrap());
+    assert!(!store.replace(Job { version: 3, ..job }, vec![], 0).await.unwrap());
 }
 
 fn accepted(owner: UserId, text: String) -> Event {
@@ -209,10 +235,13 @@ async fn events_are_kept_with_the_job_and_delivered_in_order(store: &impl Store)
     let events: Vec<_> = (0..3).map(|n| accepted(owner, n.to_string())).collect();
     for event in &events {
         job.version += 1;
-        assert!(store.replace(job.clone(), vec![event.clone()]).await.unwrap());
+        assert!(store.replace(job.clone(), vec![event.clone()], 0).await.unwrap());
     }
     let lost = accepted(owner, "lost".into());
-    assert!(!store.replace(job.clone(), vec![lost]).await.unwrap(), "the version is there already");
+    assert!(
+        !store.replace(job.clone(), vec![lost], 0).await.unwrap(),
+        "the version is there already"
+    );
     let pending = store.pending(10).await.unwrap();
     let (ids, told): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
     assert_eq!(told, events);
@@ -224,7 +253,7 @@ async fn events_are_kept_with_the_job_and_delivered_in_order(store: &impl Store)
     for _ in 0..3 {
         job.version += 1;
         let large = accepted(owner, "a".repeat(3 << 20));
-        assert!(store.replace(job.clone(), vec![large]).await.unwrap());
+        assert!(store.replace(job.clone(), vec![large], 0).await.unwrap());
     }
     for _ in 0..3 {
         let pending = store.pending(10).await.unwrap();
@@ -256,7 +285,7 @@ async fn old_jobs_are_purged(store: &impl Store) {
     let mut jobs = Vec::new();
     for age in 0..4 {
         let job = over(&added(store, owner).await, State::Failed, later(age));
-        assert!(store.replace(job.clone(), vec![]).await.unwrap());
+        assert!(store.replace(job.clone(), vec![], 0).await.unwrap());
         jobs.push(job);
     }
     let waiting = added(store, owner).await;
@@ -272,12 +301,12 @@ async fn an_account_that_is_gone_leaves_nothing_and_gets_nothing(store: &impl St
     let first = added(store, gone).await;
     let of_other = added(store, other).await;
     for _ in 0..2 {
-        store.forget(gone).await.unwrap();
+        store.forget(gone, now()).await.unwrap();
     }
     assert_eq!(read(store, first.id).await, None);
     let inserted = store.insert(job(gone, None), Bounds::default()).await.unwrap();
     assert_eq!(inserted, Inserted::Gone);
-    assert!(!store.replace(over(&first, State::Ready, now()), vec![]).await.unwrap());
+    assert!(!store.replace(over(&first, State::Ready, now()), vec![], 0).await.unwrap());
     assert!(read(store, of_other.id).await.is_some());
 }
 
