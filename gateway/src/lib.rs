@@ -51,7 +51,7 @@ mod well_known;
 
 pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
 
-pub use federation::ExecuteSettings;
+pub use federation::{ExecuteSettings, Limit, OperationLimits};
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
 pub use http_client::{
