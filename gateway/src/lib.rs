@@ -37,6 +37,7 @@ mod payload;
 mod pipeline;
 mod points;
 mod prepare;
+mod pressure;
 mod remote;
 mod respond;
 mod settings;

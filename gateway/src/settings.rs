@@ -128,13 +128,21 @@ pub struct AdmissionSettings {
     pub waiting: usize,
     /// How long one waits at most.
     pub patience: Duration,
+    /// How late the process may be with everything, all the time, before it turns operations away; none for however late.
+    pub late: Option<Duration>,
     /// What an operation may be estimated at to count as cheap, in points.
     pub cheap_cost: u32,
 }
 
 impl Default for AdmissionSettings {
     fn default() -> Self {
-        Self { running: 512, waiting: 512, patience: Duration::from_millis(500), cheap_cost: 100 }
+        Self {
+            running: 512,
+            waiting: 512,
+            patience: Duration::from_millis(500),
+            late: None,
+            cheap_cost: 100,
+        }
     }
 }
 
