@@ -76,6 +76,15 @@ bench-learning: ## measure reviews, the study queue and statistics of people wit
 	cargo build --release --package bench
 	target/release/bench learning bench
 
+bench-cost: ## measure what pricing takes, and whether points are worth the same CPU time everywhere; results in bench/COST.md
+	cargo build --release --package spacey --package bench
+	target/release/bench cost bench
+	target/release/bench calibrate bench
+
+bench-overload: ## measure what becomes of more requests than can be answered, on one core beside the load's; results in bench/OVERLOAD.md
+	cargo build --release --package spacey --package bench
+	taskset -c 1 target/release/bench overload bench
+
 FUZZ_SECONDS ?= 60
 
 fuzz: ## let a fuzzer look for input that breaks what must hold, FUZZ_SECONDS a kind of input
@@ -146,4 +155,4 @@ cleanup: ## remove what the other targets made, except user data (the folder dat
 	cargo clean --quiet
 	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv $(GENERATED)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e test-generated check schema kill bench bench-decks bench-learning bench-gateway flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e test-generated check schema kill bench bench-decks bench-learning bench-gateway bench-cost bench-overload flame-graph graphiql test-servers test-servers-stop cleanup

@@ -1,10 +1,10 @@
 /**
- * Requests that are made to hurt: each is refused with a code of its own or answered at a small price, and the next honest request is
- * answered. What each costs the server in CPU, and how its memory grew, is printed; `bench` has no numbers of them.
+ * Requests that are made to hurt: each is refused with a code of its own or answered, takes the server 50 ms of CPU at most, leaves its
+ * memory as it was, and the next honest request is answered.
  */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -24,83 +24,104 @@ const INVALID = 'GRAPHQL_VALIDATION_FAILED';
 const BAD = 'BAD_REQUEST';
 const INPUT = 'BAD_USER_INPUT';
 const LARGE = 'PAYLOAD_TOO_LARGE';
-/** Of a document that is too long or too deep. */
-const LIMIT = PARSE;
+const TOKENS = 'TOO_MANY_TOKENS';
+const DEEP = 'OPERATION_TOO_DEEP';
+const ALIASES = 'TOO_MANY_ALIASES';
+const ROOTS = 'TOO_MANY_ROOT_FIELDS';
+const DIRECTIVES = 'TOO_MANY_DIRECTIVES';
+const FRAGMENTS = 'TOO_MANY_FRAGMENTS';
+const VARIABLES = 'VARIABLES_TOO_DEEP';
+const BATCH = 'BATCH_NOT_ACCEPTED';
+const COST = 'COST_ESTIMATED_TOO_EXPENSIVE';
+/** An answer without errors. */
 const ANSWERED = undefined;
-/** Of an operation that may cost more than any may. */
-const COST = ['COST_ESTIMATED_TOO_EXPENSIVE'];
+/** What one of them may take, in milliseconds of the server's CPU time. */
+const MOST_CPU = 50;
 
-/** Each row: the attack, the body, and the codes that may answer it. `ANSWERED` is an answer without errors. */
+/** Each row: the attack, the body, and the code that answers it. */
 const BODIES = [
+  // One more than each limit, written out and hidden.
+  ['aliases: 101', graphql(`{ viewer { ${repeat(101, (i) => `a${i}: id`)} } }`), ALIASES],
+  ['aliases: 10 in a fragment that stands in 10 places', graphql(`{ ${repeat(10, (i) => `v${i}: viewer { ...F }`)} } fragment F on User { ${repeat(10, (i) => `a${i}: id`)} }`), ALIASES],
+  ['aliases: 2^50 through fragments', graphql(`{ viewer { ...F0 } } ${doubling(50, 'User', 'x: id')}`), ALIASES],
+  ['root fields: 51 logins in one mutation', graphql(`mutation { ${repeat(51, (i) => `a${i}: logIn(input: { email: "a@b.example", password: "guess number ${i}" }) { accessToken }`)} }`), ROOTS],
+  ['root fields: 60 in a fragment', graphql(`{ ...F } fragment F on Query { ${repeat(60, (i) => `a${i}: __typename`)} }`), ROOTS],
+  ['root fields: 60 in inline fragments', graphql(`{ ${repeat(60, (i) => `... { a${i}: __typename }`)} }`), ROOTS],
+  ['directives: 301 conditions', graphql(`{ viewer { ${repeat(301, () => 'id @include(if: true)')} } }`), DIRECTIVES],
+  ['directives: 301 on a fragment that nothing uses', graphql(`{ __typename } fragment F on User { ${repeat(301, () => 'id @skip(if: true)')} }`), DIRECTIVES],
+  ['fragments: 201 that are used', graphql(`{ viewer { ${repeat(201, (i) => `...F${i}`)} } } ${repeat(201, (i) => `fragment F${i} on User { id }`)}`), FRAGMENTS],
+  ['variables: 33 levels deep', graphql('{ __typename }', { a: JSON.parse(`${'['.repeat(33)}${']'.repeat(33)}`) }), VARIABLES],
+  ['depth: 60 levels hidden in a fragment that nests 60 more', graphql(`{ viewer { decks { nodes { ${nest(60, 'parent { ', '...F', '}')} } } } } fragment F on Deck { ${nest(60, 'parent { ', 'id', '}')} }`), DEEP],
+  ['tokens: 15,001', graphql(`{ ${'__typename '.repeat(14_999)} }`), TOKENS],
   // Documents that are large, deep, or many.
-  ['aliases: 20,000 of one field', graphql(`{ ${repeat(20_000, (i) => `a${i}: __typename`)} }`), [LIMIT]],
-  ['root fields: 5,000 reads', graphql(`{ ${repeat(5_000, (i) => `a${i}: viewer { id }`)} }`), [LIMIT]],
-  ['root fields: 2,000 logins in one mutation', graphql(`mutation { ${repeat(2_000, (i) => `a${i}: logIn(input: { email: "a@b.example", password: "guess number ${i}" }) { accessToken }`)} }`), [LIMIT]],
-  ['directives: 10,000 on one field', graphql(`{ viewer { id ${'@include(if: true) '.repeat(10_000)} } }`), [INVALID, LIMIT]],
-  ['directives: 10,000 unknown ones', graphql(`{ viewer { id ${repeat(10_000, (i) => `@x${i}`)} } }`), [INVALID, LIMIT]],
-  ['directives: 10,000 conditions over a field', graphql(`query ($a: Boolean = true) { ${nest(200, '... @include(if: $a) {', '__typename', '}')} }`), [LIMIT, ANSWERED]],
-  ['fragments: 10,000 that nothing uses', graphql(`{ __typename } ${repeat(10_000, (i) => `fragment F${i} on User { id }`)}`), [INVALID, LIMIT]],
-  ['fragments: one that spreads itself', graphql('{ viewer { ...F } } fragment F on User { ...F }'), [INVALID]],
-  ['fragments: a circle of three', graphql('{ viewer { ...A } } fragment A on User { ...B } fragment B on User { ...C } fragment C on User { ...A }'), [INVALID]],
-  ['fragments: a circle through fields', graphql('{ viewer { ...F } } fragment F on User { decks { nodes { owner: id ...G } } } fragment G on Deck { cards { nodes { deck { ...G } } } }'), [INVALID]],
-  ['fragments: 40 that spread the next one twice', graphql(`{ viewer { ...F0 } } ${doubling(40, 'User', 'id')}`), [INVALID, LIMIT, ANSWERED]],
-  ['fragments: 20 that spread the next one twice under aliases', graphql(`{ viewer { ...F0 } } ${repeat(20, (i) => `fragment F${i} on User { ${i < 19 ? `x${i}: decks { nodes { parent { id } } } ...F${i + 1} ... { ...F${i + 1} }` : 'id'} }`)}`), [INVALID, LIMIT, ANSWERED]],
-  ['inline fragments: 5,000 one in the other', graphql(`{ ${nest(5_000, '... {', '__typename', '}')} }`), [PARSE, LIMIT]],
-  ['depth: 10,000 selections', graphql(nest(10_000, '{a', '', '}')), [PARSE, LIMIT]],
-  ['depth: decks within decks, 100 times', graphql(`{ viewer { decks { nodes { ${nest(100, 'parent { ', 'id', '}')} } } } }`), [LIMIT, INVALID]],
-  ['depth: introspection of types within types', graphql(`{ __schema { types { ${nest(12, 'fields { type { ', 'name', '} }')} } } }`), ['MAX_INTROSPECTION_DEPTH_EXCEEDED']],
-  ['depth: lists within lists as a literal', graphql(`{ deck(id: ${nest(10_000, '[', '1', ']')}) { id } }`), [PARSE, INVALID, LIMIT]],
-  ['depth: objects within objects as a literal', graphql(`{ deck(id: ${nest(10_000, '{a:', '1', '}')}) { id } }`), [PARSE, INVALID, LIMIT]],
-  ['depth: a type of 10,000 lists', graphql(`query ($a: ${nest(10_000, '[', 'Int', ']')}) { __typename }`), [PARSE, INVALID, LIMIT]],
-  ['introspection: all of it 500 times', graphql(`{ ${repeat(500, (i) => `a${i}: __schema { types { fields { args { type { name } } type { name } } } }`)} }`), [LIMIT]],
-  ['tokens: a million commas', graphql(`{ __typename ${','.repeat(1_000_000)} }`), [LIMIT]],
-  ['tokens: 300,000 brackets', graphql('['.repeat(300_000)), [PARSE, LIMIT]],
-  ['tokens: one name of a million letters', graphql(`{ ${'a'.repeat(1_000_000)} }`), [INVALID, LIMIT]],
-  ['tokens: a number of 500,000 digits', graphql(`{ viewer { studyQueue(limit: ${'9'.repeat(500_000)}) { __typename } } }`), [INVALID]],
-  ['tokens: a text of a million quotation marks', graphql(`{ deck(id: "${'\\"'.repeat(250_000)}") { id } }`), [INPUT]],
-  ['tokens: a text that never ends', graphql(`{ deck(id: "${'a'.repeat(500_000)}`), [PARSE]],
-  ['tokens: a comment of a million characters', graphql(`{ __typename } #${'x'.repeat(1_000_000)}`), [ANSWERED]],
-  ['names: 3,000 different mistakes', graphql(`{ ${repeat(3_000, (i) => `mistake${i}`)} }`), [INVALID, LIMIT]],
-  ['overlap: 1,000 fields that must be merged', graphql(`{ viewer { ${repeat(1_000, () => 'decks { nodes { id } }')} } }`), [LIMIT, ANSWERED]],
-  ['overlap: 1,000 fields that cannot be merged', graphql(`{ viewer { ${repeat(1_000, (i) => `decks(first: ${i}) { nodes { id } }`)} } }`), [LIMIT]],
-  ['overlap: fragments that must be compared with each other', graphql(`{ viewer { ${repeat(300, (i) => `...F${i}`)} } } ${repeat(300, (i) => `fragment F${i} on User { decks { nodes { id x: name } } }`)}`), [LIMIT, ANSWERED]],
-  ['variables: 10,000 that are defined', graphql(`query (${repeat(10_000, (i) => `$a${i}: Int`)}) { __typename }`), [INVALID, LIMIT]],
-  ['operations: 5,000 in a document', graphql(repeat(5_000, (i) => `query Q${i} { __typename }`)), ['OPERATION_RESOLUTION_FAILURE', LIMIT]],
+  ['aliases: 20,000 of one field', graphql(`{ ${repeat(20_000, (i) => `a${i}: __typename`)} }`), TOKENS],
+  ['root fields: 5,000 reads', graphql(`{ ${repeat(5_000, (i) => `a${i}: viewer { id }`)} }`), TOKENS],
+  ['root fields: 2,000 logins in one mutation', graphql(`mutation { ${repeat(2_000, (i) => `a${i}: logIn(input: { email: "a@b.example", password: "guess number ${i}" }) { accessToken }`)} }`), TOKENS],
+  ['directives: 10,000 on one field', graphql(`{ viewer { id ${'@include(if: true) '.repeat(10_000)} } }`), TOKENS],
+  ['directives: 10,000 unknown ones', graphql(`{ viewer { id ${repeat(10_000, (i) => `@x${i}`)} } }`), TOKENS],
+  ['directives: 10,000 conditions over a field', graphql(`query ($a: Boolean = true) { ${nest(200, '... @include(if: $a) {', '__typename', '}')} }`), ANSWERED],
+  ['fragments: 10,000 that nothing uses', graphql(`{ __typename } ${repeat(10_000, (i) => `fragment F${i} on User { id }`)}`), TOKENS],
+  ['fragments: one that spreads itself', graphql('{ viewer { ...F } } fragment F on User { ...F }'), INVALID],
+  ['fragments: a circle of three', graphql('{ viewer { ...A } } fragment A on User { ...B } fragment B on User { ...C } fragment C on User { ...A }'), INVALID],
+  ['fragments: a circle through fields', graphql('{ viewer { ...F } } fragment F on User { decks { nodes { owner: id ...G } } } fragment G on Deck { cards { nodes { deck { ...G } } } }'), INVALID],
+  ['fragments: 40 that spread the next one twice', graphql(`{ viewer { ...F0 } } ${doubling(40, 'User', 'id')}`), ANSWERED],
+  ['fragments: 20 that spread the next one twice under aliases', graphql(`{ viewer { ...F0 } } ${repeat(20, (i) => `fragment F${i} on User { ${i < 19 ? `x${i}: decks { nodes { parent { id } } } ...F${i + 1} ... { ...F${i + 1} }` : 'id'} }`)}`), ANSWERED],
+  ['inline fragments: 5,000 one in the other', graphql(`{ ${nest(5_000, '... {', '__typename', '}')} }`), DEEP],
+  ['depth: 10,000 selections', graphql(nest(10_000, '{a', '', '}')), DEEP],
+  ['depth: decks within decks, 100 times', graphql(`{ viewer { decks { nodes { ${nest(100, 'parent { ', 'id', '}')} } } } }`), DEEP],
+  ['depth: introspection of types within types', graphql(`{ __schema { types { ${nest(12, 'fields { type { ', 'name', '} }')} } } }`), 'MAX_INTROSPECTION_DEPTH_EXCEEDED'],
+  ['depth: lists within lists as a literal', graphql(`{ deck(id: ${nest(10_000, '[', '1', ']')}) { id } }`), DEEP],
+  ['depth: objects within objects as a literal', graphql(`{ deck(id: ${nest(10_000, '{a:', '1', '}')}) { id } }`), DEEP],
+  ['depth: a type of 10,000 lists', graphql(`query ($a: ${nest(10_000, '[', 'Int', ']')}) { __typename }`), DEEP],
+  ['introspection: all of it 500 times', graphql(`{ ${repeat(500, (i) => `a${i}: __schema { types { fields { args { type { name } } type { name } } } }`)} }`), TOKENS],
+  ['tokens: a million commas', graphql(`{ __typename ${','.repeat(1_000_000)} }`), TOKENS],
+  ['tokens: 300,000 brackets', graphql('['.repeat(300_000)), DEEP],
+  ['tokens: one name of a million letters', graphql(`{ ${'a'.repeat(1_000_000)} }`), TOKENS],
+  ['tokens: a number of 500,000 digits', graphql(`{ viewer { studyQueue(limit: ${'9'.repeat(500_000)}) { __typename } } }`), INVALID],
+  ['tokens: a text of a million quotation marks', graphql(`{ deck(id: "${'\\"'.repeat(250_000)}") { id } }`), INPUT],
+  ['tokens: a text that never ends', graphql(`{ deck(id: "${'a'.repeat(500_000)}`), PARSE],
+  ['tokens: a comment of a million characters', graphql(`{ __typename } #${'x'.repeat(1_000_000)}`), ANSWERED],
+  ['names: 3,000 different mistakes', graphql(`{ ${repeat(3_000, (i) => `mistake${i}`)} }`), TOKENS],
+  ['overlap: 1,000 fields that must be merged', graphql(`{ viewer { ${repeat(1_000, () => 'decks { nodes { id } }')} } }`), ANSWERED],
+  ['overlap: 1,000 fields that cannot be merged', graphql(`{ viewer { ${repeat(1_000, (i) => `decks(first: ${i}) { nodes { id } }`)} } }`), TOKENS],
+  ['overlap: fragments that must be compared with each other', graphql(`{ viewer { ${repeat(300, (i) => `...F${i}`)} } } ${repeat(300, (i) => `fragment F${i} on User { decks { nodes { id x: name } } }`)}`), ANSWERED],
+  ['variables: 10,000 that are defined', graphql(`query (${repeat(10_000, (i) => `$a${i}: Int`)}) { __typename }`), TOKENS],
+  ['operations: 5,000 in a document', graphql(repeat(5_000, (i) => `query Q${i} { __typename }`)), TOKENS],
   // What it costs.
   ['cost: the largest pages within the largest pages', graphql('{ viewer { decks(first: 100) { nodes { cards(first: 100) { nodes { reviews(first: 100) { nodes { id } } } } } } } }'), COST],
   ['cost: hidden in fragments', graphql('{ viewer { ...A } } fragment A on User { decks(first: 100) { nodes { ...B } } } fragment B on Deck { cards(first: 100) { nodes { ...C } } } fragment C on Card { reviews(first: 100) { nodes { id } } }'), COST],
   ['cost: by variables', graphql('query ($n: Int!) { viewer { decks(first: $n) { nodes { cards(first: $n) { nodes { reviews(first: $n) { nodes { id } } } } } } } }', { n: 100 }), COST],
   ['cost: behind conditions that hold', graphql('query ($y: Boolean = true) { viewer { decks(first: 100) @include(if: $y) { nodes { cards(first: 100) @skip(if: false) { nodes { reviews(first: 100) { nodes { id } } } } } } } }'), COST],
-  ['cost: negative sizes', graphql('{ viewer { decks(first: -100) { nodes { id } } } }'), [INPUT]],
-  ['cost: null as a size', graphql('query ($n: Int) { viewer { decks(first: $n) { totalCount } } }', { n: null }), [ANSWERED, INPUT]],
-  ['cost: both directions at once', graphql('{ viewer { decks(first: 100, last: 100) { nodes { id } } } }'), [INPUT]],
-  ['cost: 2^31 as a size', graphql('{ viewer { decks(first: 2147483647) { nodes { id } } } }'), [INPUT, ...COST]],
-  ['cost: more than an Int as a size', graphql('query ($n: Int) { viewer { decks(first: $n) { nodes { id } } } }', { n: 1e300 }), [INPUT]],
+  ['cost: negative sizes', graphql('{ viewer { decks(first: -100) { nodes { id } } } }'), INPUT],
+  ['cost: null as a size', graphql('query ($n: Int) { viewer { decks(first: $n) { totalCount } } }', { n: null }), ANSWERED],
+  ['cost: both directions at once', graphql('{ viewer { decks(first: 100, last: 100) { nodes { id } } } }'), INPUT],
+  ['cost: 2^31 as a size', graphql('{ viewer { decks(first: 2147483647) { nodes { id } } } }'), COST],
+  ['cost: more than an Int as a size', graphql('query ($n: Int) { viewer { decks(first: $n) { nodes { id } } } }', { n: 1e300 }), INPUT],
   // JSON.
-  ['JSON: variables 100,000 deep', `{"query":"{ __typename }","variables":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`, [BAD]],
-  ['JSON: 200,000 members', `{"query":"{ __typename }","variables":{${repeat(60_000, (i) => `"a${i}":1`).replaceAll(' ', ',')}}}`, [ANSWERED, LIMIT]],
-  ['JSON: a member twice', '{"query":"{ __typename }","query":"mutation { logOut { __typename } }"}', [BAD]],
-  ['JSON: a member of variables twice', '{"query":"query ($n: Int = 0) { viewer { decks(first: $n) { totalCount } } }","variables":{"n":1,"n":"x"}}', [BAD, INPUT]],
-  ['JSON: half a surrogate', '{"query":"{ deck(id: \\"\\ud800\\") { id } }"}', [BAD, INPUT]],
-  ['JSON: bytes that are no UTF-8', Buffer.from([...Buffer.from('{"query":"{ deck(id: \\"'), 0xc3, 0x28, ...Buffer.from('\\") { id } }"}')]), [BAD]],
-  ['JSON: NUL in a text', '{"query":"{ deck(id: \\"a\\\\u0000b\\") { id } }"}', [INPUT, PARSE]],
-  ['JSON: a number of 500,000 digits', `{"query":"{ __typename }","variables":{"n":${'9'.repeat(500_000)}}}`, [BAD, INPUT]],
-  ['JSON: 1e999999', '{"query":"{ __typename }","variables":{"n":1e999999}}', [BAD, INPUT]],
-  ['JSON: __proto__ as a variable', '{"query":"{ __typename }","variables":{"__proto__":{"n":1},"constructor":1}}', [ANSWERED]],
-  ['batch: 10,000 operations', `[${Array(10_000).fill('{"query":"{ __typename }"}').join(',')}]`, [BAD, LIMIT]],
-  ['batch: nested batches', '['.repeat(10_000), [BAD]],
-  ['body: 1 MiB and a byte', graphql('{ __typename }').padEnd(1_048_577), [LARGE]],
+  ['JSON: variables 100,000 deep', `{"query":"{ __typename }","variables":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`, BAD],
+  ['JSON: 200,000 members', `{"query":"{ __typename }","variables":{${repeat(60_000, (i) => `"a${i}":1`).replaceAll(' ', ',')}}}`, ANSWERED],
+  ['JSON: a member twice', '{"query":"{ __typename }","query":"mutation { logOut { __typename } }"}', BAD],
+  ['JSON: a member of variables twice', '{"query":"query ($n: Int = 0) { viewer { decks(first: $n) { totalCount } } }","variables":{"n":1,"n":"x"}}', BAD],
+  ['JSON: half a surrogate', '{"query":"{ deck(id: \\"\\ud800\\") { id } }"}', BAD],
+  ['JSON: bytes that are no UTF-8', Buffer.from([...Buffer.from('{"query":"{ deck(id: \\"'), 0xc3, 0x28, ...Buffer.from('\\") { id } }"}')]), BAD],
+  ['JSON: NUL in a text', '{"query":"{ deck(id: \\"a\\\\u0000b\\") { id } }"}', INPUT],
+  ['JSON: a number of 500,000 digits', `{"query":"{ __typename }","variables":{"n":${'9'.repeat(500_000)}}}`, BAD],
+  ['JSON: 1e999999', '{"query":"{ __typename }","variables":{"n":1e999999}}', BAD],
+  ['JSON: __proto__ as a variable', '{"query":"{ __typename }","variables":{"__proto__":{"n":1},"constructor":1}}', ANSWERED],
+  ['batch: 10,000 operations', `[${Array(10_000).fill('{"query":"{ __typename }"}').join(',')}]`, BATCH],
+  ['batch: nested batches', '['.repeat(10_000), BAD],
+  ['body: 1 MiB and a byte', graphql('{ __typename }').padEnd(1_048_577), LARGE],
   // Operations by hash.
-  ['persisted: another text under a known hash', JSON.stringify(persisted(sha256('{ __typename }'), '{ viewer { id } }')), [BAD]],
-  ['persisted: a hash that is no hash', JSON.stringify(persisted('../../etc/passwd')), [BAD]],
-  ['persisted: of another version', JSON.stringify({ extensions: { persistedQuery: { version: 2, sha256Hash: sha256('a') } } }), [BAD]],
-  ['persisted: an operation that is not valid', JSON.stringify(persisted(sha256('{ nothing }'), '{ nothing }')), [INVALID]],
-  ['documents: an id that is a path', JSON.stringify({ documentId: '../../../etc/passwd' }), ['PERSISTED_DOCUMENT_NOT_FOUND']],
+  ['persisted: another text under a known hash', JSON.stringify(persisted(sha256('{ __typename }'), '{ viewer { id } }')), BAD],
+  ['persisted: a hash that is no hash', JSON.stringify(persisted('../../etc/passwd')), BAD],
+  ['persisted: of another version', JSON.stringify({ extensions: { persistedQuery: { version: 2, sha256Hash: sha256('a') } } }), BAD],
+  ['persisted: an operation that is not valid', JSON.stringify(persisted(sha256('{ nothing }'), '{ nothing }')), INVALID],
+  ['documents: an id that is a path', JSON.stringify({ documentId: '../../../etc/passwd' }), 'PERSISTED_DOCUMENT_NOT_FOUND'],
   // Entry points that are not for clients.
-  ['entities of the subgraphs', graphql('{ _entities(representations: [{ __typename: "User", id: "1" }]) { __typename } }'), [INVALID]],
-  ['SDL of the subgraphs', graphql('{ _service { sdl } }'), [INVALID]],
-  ['machinery of the supergraph', graphql('{ __type(name: "join__Graph") { name } }'), [ANSWERED]],
-  ['what services read of config', graphql('{ serviceConfig { __typename } }'), [INVALID]],
+  ['entities of the subgraphs', graphql('{ _entities(representations: [{ __typename: "User", id: "1" }]) { __typename } }'), INVALID],
+  ['SDL of the subgraphs', graphql('{ _service { sdl } }'), INVALID],
+  ['machinery of the supergraph', graphql('{ __type(name: "join__Graph") { name } }'), ANSWERED],
+  ['what services read of config', graphql('{ serviceConfig { __typename } }'), INVALID],
 ];
 
 /** Each row: the attack, what is written to a connection that stays open for a while, and the status lines that may answer it. */
@@ -132,9 +153,15 @@ async function slowly(say, first, piece, times) {
 
 /** The CPU time of a process so far, in milliseconds, and the memory it has, in MiB. */
 function usage(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    try {
+      return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    } catch {
+      return 0;
+    }
+  });
   const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1];
-  return { cpu: (Number(fields[11]) + Number(fields[12])) * 10, memory: Number(rss) / 1024 };
+  return { cpu: threads.reduce((sum, time) => sum + time, 0) / 1e6, memory: Number(rss) / 1024 };
 }
 
 describe('abuse', () => {
@@ -159,7 +186,7 @@ describe('abuse', () => {
 
   after(() => {
     costs.sort((a, b) => b.cpu - a.cpu);
-    for (const { name, cpu } of costs.slice(0, 8)) console.log(`# ${cpu} ms of CPU: ${name}`);
+    for (const { name, cpu } of costs.slice(0, 8)) console.log(`# ${cpu.toFixed(1)} ms of CPU: ${name}`);
   });
 
   async function honest() {
@@ -167,15 +194,20 @@ describe('abuse', () => {
     assert.deepEqual(await response.json().then(({ data }) => data), { viewer: { email: 'eve@example.com', decks: { totalCount: 0 } } });
   }
 
-  for (const [name, body, codes] of BODIES) {
+  for (const [name, body, code] of BODIES) {
     test(name, async () => {
-      const earlier = usage(server.pid).cpu;
-      const response = await send(body);
-      const answer = await response.json();
-      costs.push({ name, cpu: usage(server.pid).cpu - earlier });
-      const code = answer.errors?.[0]?.extensions?.code;
-      assert.ok(response.status < 500, JSON.stringify(answer));
-      assert.ok(codes.includes(code), `${response.status} ${code}: ${JSON.stringify(answer).slice(0, 300)}`);
+      let least = Infinity;
+      // What else the server does meanwhile is not the attack's.
+      for (let attempt = 0; attempt < 3 && least > MOST_CPU; attempt += 1) {
+        const earlier = usage(server.pid).cpu;
+        const response = await send(body);
+        const answer = await response.json();
+        least = Math.min(least, usage(server.pid).cpu - earlier);
+        assert.ok(response.status < 500, JSON.stringify(answer));
+        assert.equal(answer.errors?.[0]?.extensions?.code, code, `${response.status}: ${JSON.stringify(answer).slice(0, 300)}`);
+      }
+      costs.push({ name, cpu: least });
+      assert.ok(least <= MOST_CPU, `${least} ms of CPU`);
       await honest();
     });
   }
@@ -218,9 +250,15 @@ describe('abuse', () => {
     await honest();
   });
 
-  test('all of it together leaves the memory as it was', () => {
+  test('all of it ten times more leaves the memory as it is', async () => {
+    const all = async () => {
+      for (const [, body] of BODIES) await send(body).then((response) => response.text());
+    };
+    await all();
     const { memory } = usage(server.pid);
-    console.log(`# memory at the end: ${memory.toFixed(0)} MiB`);
-    assert.ok(memory < 600, `${memory} MiB`);
+    for (let round = 0; round < 10; round += 1) await all();
+    const later = usage(server.pid).memory;
+    console.log(`# memory: ${memory.toFixed(0)} MiB, ${later.toFixed(0)} MiB at the end`);
+    assert.ok(later - memory < 64 && later < 600, `${memory} MiB, then ${later} MiB`);
   });
 });

@@ -29,7 +29,7 @@ const TABS = ['LogIn', 'HomeInOneRoundTrip', 'CreateDeck', 'Review', 'GenerateCa
 const ADA = { email: 'ada@example.com', password: 'difference engine no. 2', name: 'Ada Lovelace' };
 
 describe('GraphiQL', () => {
-  const server = useServer();
+  const server = useServer({ SPACEY_COST_MAXIMUM_MODE: 'enforce', SPACEY_COST_THROTTLE_MODE: 'enforce' });
   let browser;
   let page;
   let graphiql;
@@ -97,6 +97,21 @@ describe('GraphiQL', () => {
     assert.equal(await page.getByLabel('Access token').inputValue(), token);
     await graphiql.run(ADA.name);
     assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+  });
+
+  test('shows what the operation in the editor may cost, and what the last one did', async () => {
+    const estimate = page.getByLabel('Estimated cost');
+    const answered = page.getByLabel('Cost of the last answer');
+    // The first example hashes a password; what is in the editor is priced without being run.
+    await estimate.filter({ hasText: /^This operation: \d+ points of 5,000 at most: logIn \d+/ }).waitFor();
+    assert.equal(await answered.innerText(), 'Last answer: –');
+    await paste('operation', '{ viewer { decks(first: 7) { nodes { id } } } }');
+    await estimate.filter({ hasText: /^This operation: 9 points of 5,000 at most: viewer.decks/ }).waitFor();
+    await openTab('Config');
+    await run('#FFEC87');
+    await answered.filter({ hasText: /^Last answer: \d+ points; [\d,]+ of 10,000 left$/ }).waitFor();
+    await paste('operation', '{ viewer { ');
+    await estimate.filter({ hasText: /^This operation: –$/ }).waitFor();
   });
 
   test('forgets a token that the server refuses, and says so', async () => {

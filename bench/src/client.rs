@@ -18,8 +18,12 @@ impl Client {
 
     /// Makes an account and signs in.
     pub(crate) async fn sign_in(&mut self) -> Result<String> {
-        let account =
-            json!({ "email": "bench@spacey.example", "password": "correct horse battery staple" });
+        self.sign_in_as("bench@spacey.example").await
+    }
+
+    /// The same for an account with another address.
+    pub(crate) async fn sign_in_as(&mut self, email: &str) -> Result<String> {
+        let account = json!({ "email": email, "password": "correct horse battery staple" });
         let mut new = account.clone();
         new["name"] = json!("Bench");
         let sign_up = "mutation ($input: SignUpInput!) { signUp(input: $input) { email } }";
@@ -29,6 +33,11 @@ impl Client {
         let data = self.data(log_in, json!({ "input": account })).await?;
         self.token = Some(data["logIn"]["accessToken"].as_str().ok_or("no token")?.to_owned());
         Ok(data["logIn"]["user"]["id"].as_str().ok_or("no user")?.to_owned())
+    }
+
+    /// What it signs in with.
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
     }
 
     /// The text of the answer.
@@ -43,12 +52,17 @@ impl Client {
 
     /// The `data` of the answer, which must hold no errors.
     pub(crate) async fn data(&self, query: &str, variables: Value) -> Result<Value> {
-        let text = self.text(query, &variables).await?;
-        let mut answer: Value =
+        Ok(self.answer(query, &variables).await?["data"].take())
+    }
+
+    /// The answer, which must hold no errors.
+    pub(crate) async fn answer(&self, query: &str, variables: &Value) -> Result<Value> {
+        let text = self.text(query, variables).await?;
+        let answer: Value =
             serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
-        if let Some(errors) = answer.get("errors") {
-            return Err(format!("{errors}").into());
+        match answer.get("errors") {
+            Some(errors) => Err(format!("{errors}").into()),
+            None => Ok(answer),
         }
-        Ok(answer["data"].take())
     }
 }

@@ -1,6 +1,7 @@
 //! What pricing adds to a request: the same small operation, cached, through two gateways in this process, of which one takes points for
 //! it. CPU time, in alternating rounds; the least of each is compared, since whatever else runs only ever adds to it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use futures::future::BoxFuture;
 use gateway::{Allowance, CostSettings, Gateway, GatewaySettings, Mode, Transport};
 use http_body_util::BodyExt;
 use hyper::Request;
-use rustix::time::{ClockId, clock_gettime};
 use tower::ServiceExt;
 
 use crate::Result;
+use crate::machine::{cpu, machine};
 
 const ROUNDS: usize = 30;
 const REQUESTS: usize = 2_000;
@@ -23,6 +24,23 @@ const OPERATION: &str = r#"{"query":"query ($first: Int) { shelves { id books(fi
 
 /// Measures and prints.
 pub(crate) async fn run() -> Result<()> {
+    println!("cost of an operation: {}", measure().await?);
+    Ok(())
+}
+
+/// Measures, and puts the result into the folder's `COST.md`.
+pub(crate) async fn record(folder: &Path) -> Result<()> {
+    let text = format!(
+        "A small operation that is cached, {ROUNDS} rounds of {REQUESTS} requests to each of two gateways in turn: {}. Aim: less than 5 µs \
+         more.\n\n{}",
+        measure().await?,
+        machine().await
+    );
+    println!("{text}");
+    super::section(&folder.join("COST.md"), "What pricing takes", &text).await
+}
+
+async fn measure() -> Result<String> {
     let plenty = Allowance { capacity: 1_000_000_000, restore_rate: 1_000_000_000 };
     let priced = CostSettings {
         maximum: Mode::Enforce,
@@ -44,13 +62,12 @@ pub(crate) async fn run() -> Result<()> {
         }
     }
     let each = least.map(|time| time.as_secs_f64() * 1e6 / REQUESTS as f64);
-    println!(
-        "cost of an operation: {:.2} µs CPU without, {:.2} µs with it: {:.2} µs more",
+    Ok(format!(
+        "{:.2} µs of CPU without pricing, {:.2} µs with it: **{:.2} µs more**",
         each[0],
         each[1],
         each[1] - each[0]
-    );
-    Ok(())
+    ))
 }
 
 async fn ask(gateway: &axum::Router) -> Result<()> {
@@ -76,11 +93,6 @@ async fn gateway(cost: CostSettings) -> Result<axum::Router> {
     let supergraph = federation::Supergraph::parse(&composed.supergraph_sdl)?;
     let settings = GatewaySettings { cost, ..GatewaySettings::default() };
     Ok(Gateway::general(supergraph, vec![Transport::InProcess(endpoint)], None, settings)?.router())
-}
-
-fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 struct Shelves;

@@ -3,12 +3,15 @@
 //!
 //! bench all | home | startup | cost | plans     bench floor FOLDER USER (the hand-written handler, started by `bench home`)
 //! bench decks | learning FOLDER \[CARDS\]  (writes DECKS.md, LEARNING.md and a plot each into the folder; collections of up to CARDS)
+//! bench cost | calibrate FOLDER       (what pricing takes, and whether points are worth the same: sections of the folder's COST.md)
+//! bench overload FOLDER               (OVERLOAD.md and its plot: what becomes of more requests than can be answered)
 //! bench plans FOLDER                  (refreshes the section on planning in the folder's RESULTS.md)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)
 
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
+mod calibrate;
 mod client;
 mod collection;
 mod cost;
@@ -16,6 +19,7 @@ mod federated;
 mod floor;
 mod home;
 mod machine;
+mod overload;
 mod plans;
 mod plot;
 mod process;
@@ -44,6 +48,9 @@ async fn main() -> Result<()> {
     match words[..] {
         ["home"] => home::run(&spacey()?).await,
         ["cost"] => cost::run().await,
+        ["cost", folder] => cost::record(Path::new(folder)).await,
+        ["overload", folder] => overload::run(&spacey()?, Path::new(folder)).await,
+        ["calibrate", folder] => calibrate::run(&spacey()?, Path::new(folder)).await,
         ["plans"] => plans::run(),
         ["plans", results] => plans::refresh(Path::new(results)),
         ["decks", folder] => collection::run(&spacey()?, Path::new(folder), MOST).await,
@@ -71,6 +78,20 @@ async fn main() -> Result<()> {
                 .into(),
         ),
     }
+}
+
+/// Puts a section into a file of results, in place of the one of that name.
+async fn section(file: &Path, name: &str, text: &str) -> Result<()> {
+    let heading = format!("## {name}\n");
+    let results = tokio::fs::read_to_string(file).await.unwrap_or_default();
+    let (before, rest) = match results.split_once(&heading) {
+        Some((before, rest)) => (before, rest.find("\n## ").map_or("", |next| &rest[next + 1..])),
+        None => (&*results, ""),
+    };
+    let before = before.trim_end();
+    let text = format!("{before}\n\n{heading}\n{}\n\n{rest}", text.trim_end());
+    tokio::fs::write(file, format!("{}\n", text.trim())).await?;
+    Ok(())
 }
 
 /// The release binary beside this one.

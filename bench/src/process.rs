@@ -20,11 +20,20 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a program of Spacey's.
     pub(crate) async fn start(program: &Path, arguments: &[&str], data_dir: &Path) -> Result<Self> {
-        let mut command = Command::new(program);
-        command.args(arguments).env("PORT", "0").env("SPACEY_DATA_DIR", data_dir);
         // Whoever measures asks for more than any client is granted.
-        command.env("SPACEY_COST_MAXIMUM_MODE", "off").env("SPACEY_COST_THROTTLE_MODE", "off");
-        Self::announcing(command.env("SPACEY_LOG", "warn")).await
+        let settings = [("SPACEY_COST_MAXIMUM_MODE", "off"), ("SPACEY_COST_THROTTLE_MODE", "off")];
+        let mut command = Command::new(program);
+        Self::start_with(command.args(arguments), data_dir, &settings).await
+    }
+
+    /// Starts a program of Spacey's with settings of the measurement's own.
+    pub(crate) async fn start_with(
+        command: &mut Command,
+        data_dir: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
+        command.env("PORT", "0").env("SPACEY_DATA_DIR", data_dir).env("SPACEY_LOG", "warn");
+        Self::announcing(command.envs(settings.iter().copied())).await
     }
 
     /// Starts a program that prints a line with `http://HOST:PORT` once it listens.
@@ -57,6 +66,19 @@ impl Server {
         let fields: Vec<&str> = rest.split(' ').collect();
         let ticks = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
         Ok(Duration::from_secs_f64(ticks / TICKS_PER_SECOND))
+    }
+
+    /// The same to the nanosecond, but for what threads used that have ended.
+    pub(crate) fn exact_cpu(&self) -> Result<Duration> {
+        let mut sum = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.pid()?))? {
+            // A thread may end at any moment.
+            let Ok(stat) = std::fs::read_to_string(thread?.path().join("schedstat")) else {
+                continue;
+            };
+            sum += stat.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0_u64);
+        }
+        Ok(Duration::from_nanos(sum))
     }
 
     /// The memory it holds, in bytes.

@@ -61,6 +61,14 @@ pub enum EndpointError {
         /// What it answered, shortened.
         answer: String,
     },
+    /// It answered more than is received.
+    #[error("{endpoint} answered more than {limit} bytes")]
+    TooLarge {
+        /// Which one.
+        endpoint: String,
+        /// How much is received, in bytes.
+        limit: usize,
+    },
     /// It refused: the cause is its own.
     #[error("{endpoint} failed")]
     Failed {

@@ -26,7 +26,9 @@ pub use execute::{
     Response, ResponseError, ResponseErrorCode, SubgraphError, SubsequentResponse, execute,
     execute_stream,
 };
-pub use operation::{OperationKind, RequestError, RequestErrorCode, Variables};
+pub use operation::{
+    Limit, OperationKind, OperationLimits, RequestError, RequestErrorCode, Variables,
+};
 pub use plan::{ByChance, OverrideLabels, Plan, PlanSettings, Prepared, prepare, prepare_with};
 pub use supergraph::{Costs, FieldCost, ListSize, SubgraphInfo, Supergraph, SupergraphError};
 pub use value::{Name, Object, Value};

@@ -1,5 +1,6 @@
 //! Who may run an operation when more arrive than can be run: at most so many run at once, a few wait, and the rest are told at once to
-//! come back later. So those that run finish in time, whatever arrives.
+//! come back later. So those that run finish in time, whatever arrives. And while the process does not keep up, a share of all is told so,
+//! the least important first (`pressure`).
 //!
 //! A place that becomes free goes to the first in the best class that waits. When all waiting places are taken, somebody of a better
 //! class takes that of the one who came last in the worst. Those who are not signed in have three quarters of the places at most, so that
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 
 use crate::code::Code;
 use crate::outcome::Outcome;
+use crate::pressure::Pressure;
 use crate::settings::AdmissionSettings;
 
 /// How much somebody's operation matters when not all can be run; the first matters most.
@@ -58,6 +60,8 @@ pub(crate) struct Admission {
     most_unknown: usize,
     most_waiting: usize,
     patience: Duration,
+    /// None where it is of no concern.
+    pressure: Option<Arc<Pressure>>,
     places: Mutex<Places>,
 }
 
@@ -85,19 +89,26 @@ impl Admission {
             most_unknown: (settings.running * 3 / 4).max(1),
             most_waiting: settings.waiting,
             patience: settings.patience,
+            pressure: settings.late.map(|late| Pressure::watch(late, CLASSES.len())),
             places: Mutex::default(),
         })
     }
 
-    /// Waits for a place, a short while. The class is only asked for when there is none.
+    /// Waits for a place, a short while. Whether the operation is cheap is only asked when that matters.
     ///
     /// # Errors
     /// [`Code::Overloaded`] with `Retry-After` when there is none.
     pub(crate) async fn enter(
         self: &Arc<Self>,
         is_known: bool,
-        is_cheap: impl FnOnce() -> bool,
+        is_cheap: impl Fn() -> bool,
     ) -> Result<Permit, Outcome> {
+        if let Some(pressure) = self.pressure.as_ref().filter(|pressure| pressure.level() > 0.0) {
+            let class = Class::of(is_known, is_cheap()) as usize;
+            if pressure.turns_away(CLASSES.len() - 1 - class) {
+                return Err(overloaded());
+            }
+        }
         let waiting = {
             let mut places = self.lock();
             if self.has_room(&places, is_known) {

@@ -7,8 +7,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::settings::OperationSettings;
-
 /// A map from an operation to what was made of it, bounded in bytes. It is shared by all requests.
 #[derive(Debug)]
 pub(crate) struct OperationCache<T> {
@@ -54,10 +52,10 @@ impl<T> Default for Generation<T> {
 }
 
 impl<T> OperationCache<T> {
-    pub(crate) fn new(settings: &OperationSettings, weigh: fn(&T) -> usize) -> Self {
+    pub(crate) fn new(cached_bytes: usize, weigh: fn(&T) -> usize) -> Self {
         Self {
             hasher: ahash::RandomState::new(),
-            most_bytes: settings.cached_bytes / 2,
+            most_bytes: cached_bytes / 2,
             weigh,
             generations: Mutex::new(Generations {
                 young: Generation::default(),
@@ -178,7 +176,7 @@ mod tests {
 
     /// A cache of numbers that weigh 10 bytes each.
     fn cache(cached_bytes: usize) -> OperationCache<usize> {
-        OperationCache::new(&OperationSettings { cached_bytes }, |_| 10)
+        OperationCache::new(cached_bytes, |_| 10)
     }
 
     fn kept(cache: &OperationCache<usize>) -> (usize, usize) {

@@ -8,6 +8,10 @@ use http::StatusCode;
 pub(crate) enum Code {
     /// It is not a GraphQL-over-HTTP request.
     BadRequest,
+    /// It holds several operations.
+    BatchNotAccepted,
+    /// Its variables nest deeper than is accepted.
+    VariablesTooDeep,
     /// The operation cannot be run: the engine says why.
     Operation(RequestErrorCode),
     /// The credentials are not, or no longer, good.
@@ -87,6 +91,8 @@ impl Code {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::BadRequest => "BAD_REQUEST",
+            Self::BatchNotAccepted => "BATCH_NOT_ACCEPTED",
+            Self::VariablesTooDeep => "VARIABLES_TOO_DEEP",
             Self::Operation(code) => code.as_str(),
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::CsrfPrevention => "CSRF_PREVENTION",
@@ -136,6 +142,8 @@ impl Code {
             // A step of the protocol rather than a failure: clients read the code, and caches keep nothing.
             Self::PersistedQueryNotFound | Self::PersistedQueryNotSupported => StatusCode::OK,
             Self::BadRequest
+            | Self::BatchNotAccepted
+            | Self::VariablesTooDeep
             | Self::IntrospectionDisabled
             | Self::CostTooHigh
             | Self::DocumentNotFound

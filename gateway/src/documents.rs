@@ -16,7 +16,7 @@ use crate::client::Application;
 use crate::code::Code;
 use crate::decode::Asked;
 use crate::outcome::Outcome;
-use crate::settings::{DocumentSettings, OperationSettings, Untrusted};
+use crate::settings::{DocumentSettings, Untrusted};
 use crate::trusted::TrustedDocuments;
 
 /// What texts are known.
@@ -39,8 +39,7 @@ pub(crate) struct Found<'r> {
 impl Documents {
     pub(crate) fn new(settings: &DocumentSettings) -> Self {
         let cached_bytes = settings.persisted_bytes;
-        let keep =
-            |cached_bytes| OperationCache::new(&OperationSettings { cached_bytes }, String::len);
+        let keep = |cached_bytes| OperationCache::new(cached_bytes, String::len);
         Self {
             trusted: settings.trusted.clone(),
             untrusted: settings.untrusted,

@@ -42,6 +42,7 @@ pub(crate) fn fetch_error(error: EndpointError) -> FetchError {
         EndpointError::Overloaded { .. } => FetchError::Overloaded,
         EndpointError::Timeout { .. } => FetchError::Timeout,
         EndpointError::Malformed { answer, .. } => FetchError::Malformed(answer),
+        EndpointError::TooLarge { limit, .. } => FetchError::TooLarge { limit },
         EndpointError::NoSubscriptions { .. } => FetchError::NoSubscriptions,
         unreachable @ (EndpointError::Unreachable { .. } | EndpointError::Failed { .. }) => {
             FetchError::Unreachable(Box::new(unreachable))

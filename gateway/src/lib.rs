@@ -37,6 +37,7 @@ mod payload;
 mod pipeline;
 mod points;
 mod prepare;
+mod pressure;
 mod remote;
 mod respond;
 mod settings;
@@ -51,7 +52,7 @@ mod well_known;
 
 pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
 
-pub use federation::ExecuteSettings;
+pub use federation::{ExecuteSettings, Limit, OperationLimits};
 pub use gateway::{Gateway, GatewayError, Replaced};
 pub use health::Drain;
 pub use http_client::{

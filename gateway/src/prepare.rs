@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{Selection, SelectionSet};
-use federation::{OperationKind, Prepared, Supergraph};
+use federation::{
+    Limit, Object, OperationKind, OperationLimits, PlanSettings, Prepared, Supergraph, prepare_with,
+};
 
 use crate::cache::OperationCache;
 use crate::code::Code;
-use crate::decode::GraphQlRequest;
+use crate::decode::{GraphQlRequest, depth_of};
 use crate::observe::note_operation;
 use crate::outcome::Outcome;
 use crate::settings::GatewaySettings;
@@ -22,14 +24,18 @@ pub(crate) struct Operations {
     supergraph: Arc<Supergraph>,
     cache: OperationCache<Prepared>,
     introspection: bool,
+    limits: OperationLimits,
+    variables_depth: Limit,
 }
 
 impl Operations {
     pub(crate) fn new(supergraph: Arc<Supergraph>, settings: &GatewaySettings) -> Self {
         Self {
             supergraph,
-            cache: OperationCache::new(&settings.operations, Prepared::bytes),
+            cache: OperationCache::new(settings.operations.cached_bytes, Prepared::bytes),
             introspection: settings.developer.introspection,
+            limits: settings.operations.limits.clone(),
+            variables_depth: settings.operations.variables_depth,
         }
     }
 
@@ -42,6 +48,7 @@ impl Operations {
         text: &str,
         request: &GraphQlRequest,
     ) -> Result<Arc<Prepared>, Outcome> {
+        self.bound(&request.variables)?;
         let operation_name = request.operation_name.as_deref();
         let make = || self.make(text, operation_name);
         let prepared = self.cache.get_or_make(text, operation_name, make).await?;
@@ -68,9 +75,34 @@ impl Operations {
         ready
     }
 
+    /// Refuses variables that nest too deep.
+    fn bound(&self, variables: &Object) -> Result<(), Outcome> {
+        let Limit { most, is_enforced } = self.variables_depth;
+        for (name, value) in variables.iter() {
+            let depth = depth_of(value);
+            if depth <= most {
+                continue;
+            }
+            let message = format!("${name} nests {depth} levels deep; it may {most} at most");
+            if is_enforced {
+                return Err(Outcome::refused(Code::VariablesTooDeep, message));
+            }
+            tracing::warn!(
+                code = Code::VariablesTooDeep.as_str(),
+                "a limit would refuse: {message}"
+            );
+        }
+        Ok(())
+    }
+
     fn make(&self, text: &str, operation_name: Option<&str>) -> Result<Prepared, Outcome> {
-        let prepared = federation::prepare(&self.supergraph, text, operation_name)
+        let (limits, settings) = (&self.limits, PlanSettings::default());
+        let prepared = prepare_with(&self.supergraph, text, operation_name, limits, settings)
             .map_err(Outcome::RequestError)?;
+        for error in prepared.measured() {
+            let (code, operation) = (error.code.as_str(), prepared.operation_name());
+            tracing::warn!(code, operation, "a limit would refuse: {error}");
+        }
         if !self.introspection && introspects(text) {
             return Err(Outcome::refused(
                 Code::IntrospectionDisabled,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::Viewer;
-use federation::ExecuteSettings;
+use federation::{ExecuteSettings, Limit, OperationLimits};
 use http::HeaderValue;
 use ipnet::IpNet;
 
@@ -28,7 +28,7 @@ pub struct GatewaySettings {
     pub admission: AdmissionSettings,
     /// What answers that last may take up.
     pub streams: StreamSettings,
-    /// What is remembered of operations.
+    /// What is remembered of operations, and how large they may be.
     pub operations: OperationSettings,
     /// Which operations may be asked for without their text, and which alone are answered.
     pub documents: DocumentSettings,
@@ -128,13 +128,21 @@ pub struct AdmissionSettings {
     pub waiting: usize,
     /// How long one waits at most.
     pub patience: Duration,
+    /// How late the process may be with everything, all the time, before it turns operations away; none for however late.
+    pub late: Option<Duration>,
     /// What an operation may be estimated at to count as cheap, in points.
     pub cheap_cost: u32,
 }
 
 impl Default for AdmissionSettings {
     fn default() -> Self {
-        Self { running: 512, waiting: 512, patience: Duration::from_millis(500), cheap_cost: 100 }
+        Self {
+            running: 512,
+            waiting: 512,
+            patience: Duration::from_millis(500),
+            late: None,
+            cheap_cost: 100,
+        }
     }
 }
 
@@ -168,16 +176,30 @@ impl Default for StreamSettings {
     }
 }
 
-/// What is remembered of operations.
+/// What is remembered of operations, and how large they may be.
 #[derive(Debug, Clone)]
 pub struct OperationSettings {
     /// How many bytes of prepared operations are kept at most: their texts, plans and shapes, roughly.
     pub cached_bytes: usize,
+    /// How large one may be.
+    pub limits: OperationLimits,
+    /// How deep lists and objects may nest in the value of a variable; the variables of all requests are held to it.
+    pub variables_depth: Limit,
 }
 
 impl Default for OperationSettings {
     fn default() -> Self {
-        Self { cached_bytes: 64 << 20 }
+        Self {
+            cached_bytes: 64 << 20,
+            limits: OperationLimits {
+                aliases: Limit::of(100),
+                root_fields: Limit::of(50),
+                directives: Limit::of(300),
+                fragments: Limit::of(200),
+                ..OperationLimits::default()
+            },
+            variables_depth: Limit::of(32),
+        }
     }
 }
 

@@ -119,16 +119,35 @@ async fn a_body_that_is_no_request_is_400_in_either_media_type() {
     ] {
         for accept in [GRAPHQL, JSON] {
             let answer = post_as(&library, Some(accept), body).await;
-            assert_eq!(
-                (answer.status.as_u16(), answer.code().as_str()),
-                (400, "BAD_REQUEST"),
-                "{body}"
-            );
+            let code = if body == "[]" { "BATCH_NOT_ACCEPTED" } else { "BAD_REQUEST" };
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, code), "{body}");
             assert!(answer.header("content-type").starts_with(accept));
         }
     }
     let batch = post_as(&library, None, r#"[{"query":"{ viewer }"}]"#).await;
     assert!(batch.message().starts_with("batches are not accepted"), "{}", batch.message());
+    assert_eq!((batch.status.as_u16(), batch.code().as_str()), (400, "BATCH_NOT_ACCEPTED"));
+    for (depth, message) in [
+        (33, "$a nests 33 levels deep; it may 32 at most"),
+        (200, "the body nests 202 levels deep; 127 are read at most"),
+    ] {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        let deep = format!(r#"{{"query":"{{ viewer }}","variables":{{"a":{open}{close}}}}}"#);
+        let answer = post_as(&library, None, &deep).await;
+        assert_eq!(
+            (answer.code(), answer.message()),
+            ("VARIABLES_TOO_DEEP".into(), message.into())
+        );
+    }
+    let wide = format!("{{ {} }}", "a: viewer ".repeat(101));
+    let answer = post_as(&library, None, &json!({ "query": wide }).to_string()).await;
+    let codes: Vec<_> = answer.json()["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["extensions"]["code"].clone())
+        .collect();
+    assert_eq!(codes, ["TOO_MANY_ALIASES", "TOO_MANY_ROOT_FIELDS"]);
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn what_is_no_answer_is_null_with_an_error_that_names_the_subgraph() {
         (json(""), "SUBREQUEST_MALFORMED_RESPONSE"),
         (json("[]"), "SUBREQUEST_MALFORMED_RESPONSE"),
         (json("{\"data\":{\"viewer\":"), "SUBREQUEST_MALFORMED_RESPONSE"),
-        (Act::Huge(20_000), "SUBREQUEST_MALFORMED_RESPONSE"),
+        (Act::Huge(20_000), "SUBREQUEST_RESPONSE_TOO_LARGE"),
     ];
     for (act, code) in cases {
         let (subgraph, router) = start(&[act], &settings).await;

@@ -271,7 +271,7 @@ async fn what_is_no_such_form_is_refused_with_the_reason() {
                 map(json!({ "0": ["variables.file"] })),
                 file("0", "a", b"1"),
             ],
-            "BAD_REQUEST",
+            "BATCH_NOT_ACCEPTED",
             "batches are not accepted",
         ),
         (

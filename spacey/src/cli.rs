@@ -124,6 +124,9 @@ pub(crate) struct ComposeArgs {
     /// Write the schema that clients see in place of the supergraph's.
     #[arg(long)]
     pub(crate) api: bool,
+    /// What becomes of a list of objects that clients see and that says nothing of its size by `@listSize`: it cannot be priced.
+    #[arg(long, value_enum, default_value_t = RequireListSize::Off, value_name = "HOW")]
+    pub(crate) require_list_size: RequireListSize,
     /// How errors and hints are written to standard error.
     #[arg(long, value_enum, default_value_t = DiagnosticFormat::Text)]
     pub(crate) format: DiagnosticFormat,
@@ -134,6 +137,16 @@ pub(crate) struct SubgraphFile {
     pub(crate) name: String,
     pub(crate) file: PathBuf,
     pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RequireListSize {
+    /// Nothing composes.
+    Error,
+    /// A hint tells of it.
+    Warn,
+    /// Nothing is said.
+    Off,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

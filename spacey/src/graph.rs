@@ -52,7 +52,16 @@ pub(crate) async fn await_subgraph_sdls(
 /// Composes them; hints go to the log.
 pub(crate) fn supergraph(subgraphs: &[SubgraphSdl]) -> Result<Composition, GraphError> {
     // A list that says nothing of its length is priced by what is assumed, which is no reason not to start.
-    let settings = ComposeSettings { list_sizes: ListSizes::Hinted };
+    compose(subgraphs, ListSizes::Hinted)
+}
+
+/// Composes this program's own: each list of objects says how long it is.
+pub(crate) fn own_supergraph(subgraphs: &[SubgraphSdl]) -> Result<Composition, GraphError> {
+    compose(subgraphs, ListSizes::Required)
+}
+
+fn compose(subgraphs: &[SubgraphSdl], list_sizes: ListSizes) -> Result<Composition, GraphError> {
+    let settings = ComposeSettings { list_sizes };
     let composition = compose_with(subgraphs, &settings).map_err(GraphError::Composition)?;
     for hint in &composition.hints {
         tracing::debug!(%hint, "composition");

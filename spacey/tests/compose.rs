@@ -177,3 +177,23 @@ fn what_cannot_be_read_is_named() {
     assert!(stderr.contains("the subgraph ratings does not tell its schema at"), "{stderr}");
     assert_eq!(compose(folder.path(), &[]).status.code(), Some(2), "nothing to compose");
 }
+
+#[test]
+fn a_list_without_a_size_is_refused_told_of_or_let_pass() {
+    let folder = folder();
+    let subgraphs = ["books=books.graphql", "ratings=ratings.graphql"];
+    let how = |how: &str| {
+        let option = format!("--require-list-size={how}");
+        compose(folder.path(), &[subgraphs[0], subgraphs[1], &option])
+    };
+    let refused = how("error");
+    assert_eq!(refused.status.code(), Some(1));
+    let told = text(&refused.stderr);
+    assert!(told.contains("LIST_SIZE_MISSING") && told.contains("Query.books"), "{told}");
+    assert_eq!(text(&refused.stdout), "");
+    let warned = how("warn");
+    assert!(warned.status.success() && text(&warned.stderr).contains("Query.books"));
+    let silent = how("off");
+    assert_eq!((silent.status.code(), text(&silent.stderr).as_str()), (Some(0), ""));
+    assert_eq!(silent.stdout, composed(folder.path(), &subgraphs).as_bytes());
+}

@@ -1,7 +1,7 @@
 //! What a subgraph's fields cost and how long its lists are, as `@cost` and `@listSize` in its SDL.
 //!
 //! Most follows from the form of the schema: what takes `first` and answers a connection has pages of that size; the edges and the page
-//! information of a connection cost nothing besides its nodes; and input objects cost nothing, since what a batch makes is counted. Everything else is data: a line for each field, with its coordinate and its
+//! information of a connection cost nothing besides its nodes; and input objects cost nothing where nothing is said of them. Everything else is data: a line for each field, also of an input object, with its coordinate and its
 //! directives. A line for a field that is not there is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,8 @@ pub fn with_costs(sdl: &str, costs: &str) -> Result<String, CostsError> {
         let delimiter = trimmed == "\"\"\"";
         if described || delimiter {
             described ^= delimiter;
-        } else if opened(line, &["input "]).is_some() {
+        } else if let Some(name) = opened(line, &["input "]) {
+            ty = name.to_owned();
             in_input = true;
         } else if let Some(name) = opened(line, &["type ", "interface "]) {
             ty = name.to_owned();
@@ -50,7 +51,15 @@ pub fn with_costs(sdl: &str, costs: &str) -> Result<String, CostsError> {
             ty.clear();
             in_input = false;
         } else if in_input {
-            out.push_str(&with_free_inputs(line, 1, &inputs));
+            let name = trimmed.split(':').next().unwrap_or_default();
+            match costs.remove(format!("{ty}.{name}").as_str()) {
+                Some(says) => {
+                    out.push_str(line);
+                    out.push(' ');
+                    out.push_str(says);
+                }
+                None => out.push_str(&with_free_inputs(line, 1, &inputs)),
+            }
             out.push('\n');
             continue;
         } else if !ty.is_empty() && !trimmed.is_empty() {
@@ -237,7 +246,7 @@ enum Kind {
 
     #[test]
     fn what_follows_from_the_form_and_what_is_said_stands_in_the_sdl() {
-        let costs = "\n# A list.\nQuery.dear @cost(weight: 5) @listSize(assumedSize: 3)\nQuery.found  @cost(weight: 2)\n";
+        let costs = "\n# A list.\nQuery.dear @cost(weight: 5) @listSize(assumedSize: 3)\nQuery.found  @cost(weight: 2)\nPart.name @cost(weight: 3)\n";
         let sdl = with_costs(SDL, costs).unwrap();
         for line in [
             "  ): ThingConnection! @policy(policies: [[\"a: b\"]]) @listSize(assumedSize: 50, slicingArguments: [\"first\", \"last\"], sizedFields: [\"edges\", \"nodes\"], requireOneSlicingArgument: false)",
@@ -246,6 +255,7 @@ enum Kind {
             "  ordered(by: Order = {name: \"a\", up: true} @cost(weight: 0), of: [Part!] @cost(weight: 0)): Int",
             "    by: Order @cost(weight: 0),",
             "  order: Order! @cost(weight: 0)",
+            "  name: String @cost(weight: 3)",
             "  name: String",
             "type ThingEdge @cost(weight: 0) {",
             "type PageInfo @shareable @cost(weight: 0) {",

@@ -25,6 +25,8 @@ use super::response::{Response, ResponseError};
 /// The state of an incremental delivery.
 pub(super) struct Deliveries<'s> {
     started: &'s Started,
+    /// How many bytes each part may have.
+    most: usize,
     /// For each set of deferred fragments, how many fetches made for it are not done.
     open: BTreeMap<DeferSet, usize>,
     errors: BTreeMap<DeferSet, Errors>,
@@ -64,13 +66,15 @@ struct Waiting<'s> {
 }
 
 impl<'s> Deliveries<'s> {
-    pub(super) fn new(started: &'s Started) -> Self {
+    /// What is written of a plan's answers, at most `most` bytes at a time.
+    pub(super) fn new(started: &'s Started, most: usize) -> Self {
         let mut open: BTreeMap<DeferSet, usize> = BTreeMap::new();
         for fetch in &started.variant.plan.fetches {
             *open.entry(fetch.defer).or_default() += 1;
         }
         Self {
             started,
+            most,
             open,
             errors: BTreeMap::new(),
             announced: Vec::new(),
@@ -125,7 +129,7 @@ impl<'s> Deliveries<'s> {
     fn initial(&mut self, arena: &Arena<'_>) -> Payload {
         self.began = true;
         let errors = self.errors.remove(&DeferSet::NONE).unwrap_or_default();
-        let mut projection = Projection::new(self.started, arena, errors).in_parts();
+        let mut projection = Projection::new(self.started, arena, errors, self.most).in_parts();
         projection.root();
         self.held.extend(projection.found());
         let pending = self.announce();
@@ -169,7 +173,7 @@ impl<'s> Deliveries<'s> {
         let Waiting { found, announced } = waiting;
         let set = set_of(found);
         let errors = self.errors.remove(&set).unwrap_or_default();
-        let mut projection = Projection::new(self.started, arena, errors).in_parts();
+        let mut projection = Projection::new(self.started, arena, errors, self.most).in_parts();
         let is_written = projection.part(found);
         let json = std::mem::take(&mut projection.out);
         part.cost = part.cost.zip(projection.cost()).map(|(before, here)| before + here);

@@ -130,6 +130,12 @@ pub enum FetchError {
     /// It answered something that is not a GraphQL response.
     #[error("subgraph answered something that is not a GraphQL response: {0}")]
     Malformed(String),
+    /// It answered more than is received.
+    #[error("subgraph answered more than {limit} bytes")]
+    TooLarge {
+        /// How much is, in bytes.
+        limit: usize,
+    },
     /// It cannot be asked for a subscription in the way it is reached.
     #[error("subgraph has no way to be subscribed to")]
     NoSubscriptions,

@@ -65,7 +65,7 @@ pub async fn execute<F: Fetch>(
     let mut run = Run::new(&started.variant.plan, &started.variables, settings);
     run.withhold(&started.variant.refused);
     run.go(run.first(), fetch).await;
-    Ok(project::project(&started, &run.arena, run.errors))
+    Ok(project::project(&started, &run.arena, run.errors, settings.response_bytes))
 }
 
 /// An operation whose execution can begin.
@@ -96,12 +96,20 @@ pub struct ExecuteSettings {
     pub representations: usize,
     /// How many requests to subgraphs one operation makes at most.
     pub fetches: usize,
+    /// How many bytes of data an answer has at most, and each part of one that comes in parts; a value more may have been written before
+    /// it is noticed.
+    pub response_bytes: usize,
     /// Which progressive `@override`s are on.
     pub overrides: Arc<dyn OverrideLabels>,
 }
 
 impl Default for ExecuteSettings {
     fn default() -> Self {
-        Self { representations: 5_000, fetches: 1_000, overrides: Arc::new(ByChance) }
+        Self {
+            representations: 5_000,
+            fetches: 1_000,
+            response_bytes: 64 << 20,
+            overrides: Arc::new(ByChance),
+        }
     }
 }

@@ -52,8 +52,12 @@ pub enum ResponseErrorCode {
     UnauthorizedFieldOrType,
     /// A field that is never null would have been.
     NullInNonNullable,
+    /// A subgraph answered more than is received.
+    SubrequestTooLarge,
     /// The operation needs more requests to subgraphs than it may make.
     TooManyFetches,
+    /// The answer is larger than is written.
+    ResponseTooLarge,
 }
 
 impl ResponseErrorCode {
@@ -69,7 +73,9 @@ impl ResponseErrorCode {
             Self::InvalidResult => "INVALID_RESULT",
             Self::UnauthorizedFieldOrType => "UNAUTHORIZED_FIELD_OR_TYPE",
             Self::NullInNonNullable => "NULL_IN_NON_NULLABLE",
+            Self::SubrequestTooLarge => "SUBREQUEST_RESPONSE_TOO_LARGE",
             Self::TooManyFetches => "TOO_MANY_FETCHES",
+            Self::ResponseTooLarge => "RESPONSE_TOO_LARGE",
         }
     }
 }

@@ -107,11 +107,12 @@ impl<'a> Run<'a> {
         } else {
             Vec::new()
         };
-        if self.requests + texts.len() > self.settings.fetches {
-            self.refuse(node);
+        let wanted = self.requests + texts.len();
+        if wanted > self.settings.fetches {
+            self.refuse(node, wanted);
             return Vec::new();
         }
-        self.requests += texts.len();
+        self.requests = wanted;
         self.unanswered[index] = texts.len();
         let request = |(text, batches): (_, Vec<Batch>)| {
             let (body, variables) = self.complete(node, text);
@@ -193,15 +194,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn refuse(&mut self, node: &FetchNode) {
+    fn refuse(&mut self, node: &FetchNode, wanted: usize) {
         let most = self.settings.fetches;
-        let message = format!("the operation needs more than {most} requests to subgraphs");
+        let message = format!(
+            "the operation needs {wanted} requests to subgraphs or more; it may make {most} at most"
+        );
         self.report(node, ResponseErrorCode::TooManyFetches, &message);
     }
 
     /// Reports that nothing came of a fetch.
     pub(super) fn failed(&mut self, node: &FetchNode, error: &FetchError) {
         tracing::warn!(subgraph = &*node.subgraph, ?error, "fetch failed");
+        let too_large;
         let (code, what) = match error {
             FetchError::Unreachable(_) => {
                 (ResponseErrorCode::SubrequestUnreachable, "could not be reached")
@@ -215,6 +219,10 @@ impl<'a> Run<'a> {
                 ResponseErrorCode::SubrequestMalformedResponse,
                 "answered something that is not a GraphQL response",
             ),
+            FetchError::TooLarge { limit } => {
+                too_large = format!("answered more than the {limit} bytes that it may");
+                (ResponseErrorCode::SubrequestTooLarge, &*too_large)
+            }
             FetchError::NoSubscriptions => {
                 (ResponseErrorCode::SubrequestUnreachable, "cannot be subscribed to")
             }

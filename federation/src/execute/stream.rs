@@ -93,7 +93,7 @@ async fn answer<F: Fetch>(
         run.done(first, &mut ready);
     }
     run.go(ready, fetch).await;
-    project::project(started, &run.arena, run.errors)
+    project::project(started, &run.arena, run.errors, settings.response_bytes)
 }
 
 /// The parts of a response.
@@ -104,7 +104,7 @@ fn parts<F: Fetch>(
 ) -> impl futures::Stream<Item = Payload> + Send {
     stream! {
         let mut run = Run::new(&started.variant.plan, &started.variables, &settings);
-        let mut deliveries = Deliveries::new(&started);
+        let mut deliveries = Deliveries::new(&started, settings.response_bytes);
         run.withhold(&started.variant.refused);
         deliveries.told_at_once().append(&mut run.errors);
         let mut running = FuturesUnordered::new();

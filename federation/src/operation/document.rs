@@ -11,13 +11,9 @@ use apollo_compiler::validation::Valid;
 
 use super::consequences;
 use super::descriptions;
+use super::limits::{self, OperationLimits};
 use super::one_of;
 use super::{RequestError, RequestErrorCode, stream_rules};
-
-/// The tokens that a document may have.
-const MAX_TOKENS: usize = 15_000;
-/// How deep a document's syntax may nest. Everything that walks selections recursively relies on it.
-const MAX_RECURSION: usize = 100;
 
 /// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +42,10 @@ impl OperationKind {
 pub(crate) struct Document {
     pub(crate) executable: Valid<ExecutableDocument>,
     pub(crate) operation: Node<Operation>,
+    /// What it is held to.
+    pub(crate) limits: OperationLimits,
+    /// What of it is beyond limits that are not enforced.
+    pub(crate) measured: Vec<RequestError>,
 }
 
 impl Document {
@@ -53,8 +53,15 @@ impl Document {
         schema: &Valid<Schema>,
         source: &str,
         operation_name: Option<&str>,
+        limits: &OperationLimits,
     ) -> Result<Self, Vec<RequestError>> {
-        let executable = validate(parse(source)?, schema)?;
+        let limits = OperationLimits {
+            depth: limits.depth.min(OperationLimits::MAX_DEPTH),
+            ..limits.clone()
+        };
+        let parsed = parse(source, &limits)?;
+        let measured = limits::check(&parsed, &limits)?;
+        let executable = validate(parsed, schema)?;
         let misplaced = stream_rules::check(schema, &executable);
         if !misplaced.is_empty() {
             return Err(misplaced);
@@ -77,7 +84,7 @@ impl Document {
                 .at(error.location(), &executable.sources),
             ]
         })?;
-        let document = Self { executable, operation };
+        let document = Self { executable, operation, limits, measured };
         document.refuse_unsupported()?;
         Ok(document)
     }
@@ -126,20 +133,37 @@ impl Document {
     }
 }
 
-fn parse(source: &str) -> Result<ast::Document, Vec<RequestError>> {
-    let parse = |source: &str| {
-        Parser::new()
-            .token_limit(MAX_TOKENS)
-            .recursion_limit(MAX_RECURSION)
-            .parse_ast(source, "operation.graphql")
+fn parse(source: &str, limits: &OperationLimits) -> Result<ast::Document, Vec<RequestError>> {
+    let mut parser = Parser::new().token_limit(limits.tokens).recursion_limit(limits.depth);
+    let mut parse = |source: &str| {
+        let parsed = parser.parse_ast(source, "operation.graphql");
+        parsed.map_err(|invalid| {
+            let reached = (parser.tokens_reached(), parser.recursion_reached());
+            (invalid, reached)
+        })
     };
     let parsed = parse(source);
     let described = parsed.is_err().then(|| descriptions::blanked(source)).flatten();
-    described.map_or(parsed, |source| parse(&source)).map_err(|invalid| {
+    described.map_or(parsed, |source| parse(&source)).map_err(|(invalid, (tokens, depth))| {
+        let (code, beyond) = if tokens > limits.tokens {
+            let most = limits.tokens;
+            let what =
+                format!("the document has more than {most} tokens; it may have {most} at most");
+            (RequestErrorCode::TooManyTokens, Some(what))
+        } else if depth > limits.depth {
+            let most = limits.depth;
+            let what =
+                format!("the document nests deeper than {most} levels; it may nest {most} at most");
+            (RequestErrorCode::TooDeep, Some(what))
+        } else {
+            (RequestErrorCode::ParseFailed, None)
+        };
         // What follows a first error is mostly a consequence of it.
-        let mut errors =
-            RequestError::from_diagnostics(RequestErrorCode::ParseFailed, &invalid.errors);
+        let mut errors = RequestError::from_diagnostics(code, &invalid.errors);
         errors.truncate(1);
+        if let (Some(error), Some(beyond)) = (errors.first_mut(), beyond) {
+            error.message = beyond;
+        }
         errors
     })
 }

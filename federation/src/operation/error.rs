@@ -18,8 +18,20 @@ pub struct RequestError {
 /// The kinds of request error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RequestErrorCode {
-    /// The document is not GraphQL, or longer or deeper than is accepted.
+    /// The document is not GraphQL.
     ParseFailed,
+    /// The document is longer than is accepted.
+    TooManyTokens,
+    /// The operation nests deeper than is accepted, as it is written or once fragments are expanded.
+    TooDeep,
+    /// It gives more fields another name than is accepted.
+    TooManyAliases,
+    /// It has more fields of the root type than are accepted.
+    TooManyRootFields,
+    /// The document has more directives than are accepted.
+    TooManyDirectives,
+    /// The document has more fragments than are accepted.
+    TooManyFragments,
     /// The document breaks a validation rule of the specification.
     ValidationFailed,
     /// There is no such operation in the document, or more than one and no name.
@@ -44,6 +56,12 @@ impl RequestErrorCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::TooManyTokens => "TOO_MANY_TOKENS",
+            Self::TooDeep => "OPERATION_TOO_DEEP",
+            Self::TooManyAliases => "TOO_MANY_ALIASES",
+            Self::TooManyRootFields => "TOO_MANY_ROOT_FIELDS",
+            Self::TooManyDirectives => "TOO_MANY_DIRECTIVES",
+            Self::TooManyFragments => "TOO_MANY_FRAGMENTS",
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::OperationResolutionFailure => "OPERATION_RESOLUTION_FAILURE",
             Self::BadUserInput => "BAD_USER_INPUT",

@@ -1,7 +1,7 @@
 //! A client's operation: parsed, validated against the specification, and normalised.
 //!
-//! Later stages accept only the normalised `SelectionSet`. Documents that are too long or too deep are refused before
-//! anything walks them recursively.
+//! Later stages accept only the normalised `SelectionSet`. Documents that are too long, too deep, or hold too much are refused
+//! before anything walks them that takes long.
 
 mod around;
 mod conditions;
@@ -10,6 +10,7 @@ mod defer;
 mod descriptions;
 mod document;
 mod error;
+mod limits;
 mod normalise;
 mod one_of;
 mod selection;
@@ -23,6 +24,7 @@ pub(crate) use defer::{DeferSet, DeferUsage, InitialCount, StreamUsage};
 pub(crate) use document::Document;
 pub use document::OperationKind;
 pub use error::{RequestError, RequestErrorCode};
+pub use limits::{Limit, OperationLimits};
 pub(crate) use normalise::{Normalised, is_for_subgraphs, normalise};
 pub(crate) use selection::{Field, SelectionSet, merge_directives, merge_fields};
 pub use variables::Variables;

@@ -18,11 +18,6 @@ use super::{
     Conditions, Document, Field, RequestError, RequestErrorCode, SelectionSet, merge_directives,
 };
 
-/// How deep fields and fragments may nest once expanded.
-const MAX_DEPTH: usize = 100;
-/// How many fields there may be once expanded.
-const MAX_FIELDS: usize = 20_000;
-
 pub(crate) fn normalise(
     supergraph: &Supergraph,
     document: &Document,
@@ -151,8 +146,8 @@ impl<'a> Normaliser<'a> {
         source: &'a exe::SelectionSet,
         place: Place,
     ) -> Result<(), RequestError> {
-        if place.depth > MAX_DEPTH {
-            return Err(too_complex(format!("the operation nests deeper than {MAX_DEPTH} levels")));
+        if place.depth > self.document.limits.depth {
+            return Err(self.too_deep(source));
         }
         for selection in &source.selections {
             if !self.conditions.include(selection.directives()) {
@@ -256,20 +251,32 @@ impl<'a> Normaliser<'a> {
 
     fn count(&mut self) -> Result<(), RequestError> {
         self.fields += 1;
-        if self.fields > MAX_FIELDS {
-            return Err(too_complex(format!(
-                "the operation expands to more than {MAX_FIELDS} fields"
-            )));
+        let most = self.document.limits.fields;
+        if self.fields > most {
+            let message = format!(
+                "the operation expands to more than {most} fields and fragments; it may to {most} at most"
+            );
+            return Err(RequestError::new(RequestErrorCode::OperationTooComplex, message));
         }
         Ok(())
+    }
+
+    fn too_deep(&self, source: &exe::SelectionSet) -> RequestError {
+        let most = self.document.limits.depth;
+        let message = format!(
+            "the operation nests deeper than {most} levels once its fragments are expanded; it may nest {most} at most"
+        );
+        let at = source.selections.first().and_then(|selection| match selection {
+            exe::Selection::Field(field) => field.location(),
+            exe::Selection::InlineFragment(fragment) => fragment.location(),
+            exe::Selection::FragmentSpread(spread) => spread.location(),
+        });
+        RequestError::new(RequestErrorCode::TooDeep, message)
+            .at(at, &self.document.executable.sources)
     }
 }
 
 /// Whether a directive is not this engine's own business. Those that a client may use besides are defined by every subgraph.
 pub(crate) fn is_for_subgraphs(directive: &Directive) -> bool {
     !matches!(directive.name.as_str(), "skip" | "include" | "defer" | "stream")
-}
-
-fn too_complex(message: String) -> RequestError {
-    RequestError::new(RequestErrorCode::OperationTooComplex, message)
 }

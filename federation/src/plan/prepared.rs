@@ -9,8 +9,8 @@ use apollo_compiler::collections::HashMap;
 use crate::authorise::{self, Claims};
 use crate::cost::{self, CostSettings, DearField, Formula};
 use crate::operation::{
-    Conditions, DeferUsage, Document, Field, Normalised, OperationKind, RequestError,
-    RequestErrorCode, SelectionSet, Variables, coerce_variables, normalise,
+    Conditions, DeferUsage, Document, Field, Normalised, OperationKind, OperationLimits,
+    RequestError, RequestErrorCode, SelectionSet, Variables, coerce_variables, normalise,
 };
 use crate::supergraph::{RequirementId, Supergraph};
 use crate::value::Object;
@@ -88,10 +88,11 @@ pub fn prepare(
     source: &str,
     operation_name: Option<&str>,
 ) -> Result<Prepared, Vec<RequestError>> {
-    prepare_with(supergraph, source, operation_name, PlanSettings::default())
+    let (limits, settings) = (OperationLimits::default(), PlanSettings::default());
+    prepare_with(supergraph, source, operation_name, &limits, settings)
 }
 
-/// [`prepare`] with other bounds for planning.
+/// [`prepare`] with other bounds for the operation and for planning.
 ///
 /// # Errors
 /// As [`prepare`]'s.
@@ -99,9 +100,10 @@ pub fn prepare_with(
     supergraph: &Arc<Supergraph>,
     source: &str,
     operation_name: Option<&str>,
+    limits: &OperationLimits,
     settings: PlanSettings,
 ) -> Result<Prepared, Vec<RequestError>> {
-    let document = Arc::new(Document::parse(supergraph.api(), source, operation_name)?);
+    let document = Arc::new(Document::parse(supergraph.api(), source, operation_name, limits)?);
     let conditions = Conditions::of(&document);
     let requirements = requirements(supergraph, &document, &conditions);
     requirements
@@ -159,6 +161,12 @@ impl Prepared {
             variants: Mutex::new(Variants { labels, known: HashMap::default() }),
             formulas: Mutex::default(),
         })
+    }
+
+    /// What of the operation is beyond limits that are not enforced.
+    #[must_use]
+    pub fn measured(&self) -> &[RequestError] {
+        &self.document.measured
     }
 
     /// Whether every viewer may see all of it.

@@ -102,7 +102,7 @@ pub(super) fn best(task: &Task<'_>) -> Result<Drafts, PlanError> {
 mod tests {
     use std::fmt::Write;
 
-    use crate::operation::{Conditions, Document, normalise};
+    use crate::operation::{Conditions, Document, OperationLimits, normalise};
     use crate::plan::document::Client;
     use crate::plan::overrides::Overrides;
     use crate::supergraph::Supergraph;
@@ -126,7 +126,8 @@ mod tests {
 
     /// How many steps a plan takes; none where it is given up.
     fn steps(supergraph: &Supergraph, operation: &str, is_frugal: bool) -> Option<usize> {
-        let document = Document::parse(supergraph.api(), operation, None).unwrap();
+        let limits = OperationLimits::default();
+        let document = Document::parse(supergraph.api(), operation, None, &limits).unwrap();
         let operation = normalise(supergraph, &document, &Conditions::of(&document)).unwrap();
         let task = Task {
             supergraph,

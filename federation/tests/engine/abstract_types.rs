@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use federation::{PlanSettings, SubgraphSdl, Supergraph, prepare, prepare_with};
+use federation::{OperationLimits, PlanSettings, SubgraphSdl, Supergraph, prepare, prepare_with};
 use serde_json::json;
 
 use crate::support::{Fixture, supergraph_sdl};
@@ -109,7 +109,14 @@ fn values_without_keys_are_written_once_however_many_types_lead_to_them() {
         let operation = nested(depth);
         for first_steps in [0, PlanSettings::default().first_steps] {
             let settings = PlanSettings { first_steps, ..PlanSettings::default() };
-            let prepared = prepare_with(&fixture.supergraph, &operation, None, settings).unwrap();
+            let prepared = prepare_with(
+                &fixture.supergraph,
+                &operation,
+                None,
+                &OperationLimits::default(),
+                settings,
+            )
+            .unwrap();
             assert_eq!(prepared.plan().fetch_count(), 1);
         }
         prepare(&fixture.supergraph, &operation, None).unwrap().plan().to_string().len()

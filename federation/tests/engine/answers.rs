@@ -354,7 +354,30 @@ fn an_operation_makes_so_many_requests_and_no_more() {
     );
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0]["extensions"]["code"], "TOO_MANY_FETCHES");
+    let message = "the operation needs 4 requests to subgraphs or more; it may make 3 at most";
+    assert_eq!(errors[0]["message"], message);
     assert!(says.asked.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_answer_that_grows_too_large_is_not_given() {
+    let operation = "{ items { id place { shelf } } }";
+    let bounded = |response_bytes| {
+        let settings = ExecuteSettings { response_bytes, ..ExecuteSettings::default() };
+        run_with(operation, &settings, &counted(&["1", "2", "3"]))
+    };
+    let (whole, errors) = bounded(usize::MAX);
+    assert!(errors.is_empty(), "{errors:?}");
+    assert_eq!(bounded(whole.len()), (whole.clone(), Vec::new()));
+    // `place` may be null, but nothing is put in its place: neither here nor in those that follow.
+    let (data, errors) = bounded(40);
+    assert_eq!(data, "null");
+    let expected = json!([{
+        "message": "the answer has more than 40 bytes; it may have 40 at most: ask for less at a time",
+        "path": ["items", 0, "place", "shelf"],
+        "extensions": { "code": "RESPONSE_TOO_LARGE" },
+    }]);
+    assert_eq!(Value::from(errors), expected);
 }
 
 #[test]

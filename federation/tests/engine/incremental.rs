@@ -263,5 +263,5 @@ fn fragments_that_grow_exponentially_around_a_stream_are_refused_soon() {
     }
     operation += " fragment F40 on User { id }";
     let errors = prepare(&shop.supergraph, &operation, None).unwrap_err();
-    assert_eq!(errors[0].code, RequestErrorCode::OperationTooComplex);
+    assert_eq!(errors[0].code, RequestErrorCode::TooDeep);
 }

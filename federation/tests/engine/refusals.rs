@@ -1,6 +1,9 @@
 //! What is not run, and why: documents, variables, supergraphs.
 
-use federation::{RequestError, RequestErrorCode, Supergraph, SupergraphError, Value, prepare};
+use federation::{
+    Limit, OperationLimits, PlanSettings, RequestError, RequestErrorCode, Supergraph,
+    SupergraphError, Value, prepare, prepare_with,
+};
 use serde_json::json;
 
 use crate::support::{Fixture, supergraph_sdl};
@@ -64,16 +67,122 @@ fn operations_that_are_not_there() {
 #[test]
 fn documents_that_are_too_deep_or_too_long() {
     let nested = |depth| format!("{}id{}", "{ me ".repeat(depth), "}".repeat(depth));
-    assert_eq!(code(&nested(100_000)), RequestErrorCode::ParseFailed);
-    assert_eq!(code(&"[".repeat(50_000)), RequestErrorCode::ParseFailed);
-    let list = format!("{{ product(upc: {}", "[".repeat(50_000));
-    assert_eq!(code(&list), RequestErrorCode::ParseFailed);
+    assert_eq!(code(&nested(1_000)), RequestErrorCode::TooDeep);
+    assert_eq!(code(&nested(100_000)), RequestErrorCode::TooManyTokens);
+    let list = |depth| {
+        format!("{{ product(upc: {}1{}) {{ upc }} }}", "[".repeat(depth), "]".repeat(depth))
+    };
+    assert_eq!(code(&list(1_000)), RequestErrorCode::TooDeep);
+    assert_eq!(code(&list(50_000)), RequestErrorCode::TooManyTokens);
     let wide = format!("{{ me {{ {} }} }}", "id ".repeat(20_000));
-    assert_eq!(code(&wide), RequestErrorCode::ParseFailed);
+    assert_eq!(code(&wide), RequestErrorCode::TooManyTokens);
+    let error = &refused(&wide, None)[0];
+    assert_eq!(error.message, "the document has more than 15000 tokens; it may have 15000 at most");
+    assert_eq!(error.locations.len(), 1);
     assert_eq!(
         code("query($a: [[[[[[[Int]]]]]]]) { me { id } }"),
         RequestErrorCode::ValidationFailed
     );
+}
+
+#[test]
+fn fragments_that_nest_deep_once_expanded() {
+    let fragment = |level: usize| {
+        format!("fragment F{level} on User {{ reviews {{ author {{ ...F{} }} }} }} ", level + 1)
+    };
+    let fragments: String = (0..50).map(fragment).collect();
+    let errors =
+        refused(&format!("{{ me {{ ...F0 }} }} {fragments} fragment F50 on User {{ id }}"), None);
+    assert_eq!(errors[0].code, RequestErrorCode::TooDeep);
+    assert!(errors[0].message.contains("100 levels"), "{}", errors[0]);
+    assert_eq!(errors[0].locations.len(), 1);
+}
+
+/// What `operation` is refused for, and what it is told of, by limits of two of everything.
+fn limited(operation: &str, is_enforced: bool) -> Result<Vec<RequestError>, Vec<RequestError>> {
+    let two = Limit { most: 2, is_enforced };
+    let limits = OperationLimits {
+        aliases: two,
+        root_fields: two,
+        directives: two,
+        fragments: two,
+        ..OperationLimits::default()
+    };
+    let shop = Fixture::load("shop");
+    prepare_with(&shop.supergraph, operation, None, &limits, PlanSettings::default())
+        .map(|prepared| prepared.measured().to_vec())
+}
+
+#[test]
+fn operations_that_hold_more_than_is_accepted() {
+    for (operation, code, message, place) in [
+        (
+            "{ me { a: id b: id c: id } }",
+            "TOO_MANY_ALIASES",
+            "the operation has 3 aliases; it may have 2 at most",
+            (1, 20),
+        ),
+        (
+            "query Q { me { ...F } a: me { ...F } }\nfragment F on User { b: id }",
+            "TOO_MANY_ALIASES",
+            "the operation Q has 3 aliases; it may have 2 at most",
+            (1, 1),
+        ),
+        (
+            "{ ...F ... { me { id } } me { id } } fragment F on Query { me { name } }",
+            "TOO_MANY_ROOT_FIELDS",
+            "the operation has 3 root fields; it may have 2 at most",
+            (1, 1),
+        ),
+        (
+            "query ($a: Boolean = true) { me { id @skip(if: false)\n...F @include(if: $a) } } fragment F on User { ... @skip(if: false) { id } }",
+            "TOO_MANY_DIRECTIVES",
+            "the document has 3 directives; it may have 2 at most",
+            (2, 52),
+        ),
+        (
+            "{ me { ...A ...B ...C } } fragment A on User { id } fragment B on User { id }\nfragment C on User { id }",
+            "TOO_MANY_FRAGMENTS",
+            "the document has 3 fragments; it may have 2 at most",
+            (2, 1),
+        ),
+    ] {
+        let errors = limited(operation, true).unwrap_err();
+        assert_eq!(limited(operation, false).unwrap(), errors);
+        let [error] = &errors[..] else { panic!("{operation}: {errors:?}") };
+        assert_eq!((error.code.as_str(), error.message.as_str()), (code, message), "{operation}");
+        assert_eq!(error.locations, [place], "{operation}");
+    }
+    for operation in [
+        "{ a: me { id } b: me { id } }",
+        "{ me { ...A ...B ...A } } fragment A on User { id } fragment B on User { a: id }",
+        "query A { me { id } }",
+    ] {
+        assert_eq!(limited(operation, true).unwrap(), [], "{operation}");
+    }
+}
+
+#[test]
+fn fragments_that_spread_themselves_are_counted_once() {
+    let errors = limited("{ me { ...F } } fragment F on User { a: id ...F }", true).unwrap_err();
+    assert_eq!(errors[0].code, RequestErrorCode::ValidationFailed);
+}
+
+#[test]
+fn fragments_that_grow_exponentially_are_counted_soon() {
+    let level = |level| {
+        format!(
+            "fragment F{level} on User {{ a: reviews {{ author {{ ...F{} ...F{} }} }} }} ",
+            level + 1,
+            level + 1
+        )
+    };
+    let fragments: String = (0..90).map(level).collect();
+    let operation = format!("{{ me {{ ...F0 }} }} {fragments} fragment F90 on User {{ id }}");
+    let errors = limited(&operation, true).unwrap_err();
+    let codes: Vec<_> = errors.iter().map(|error| error.code.as_str()).collect();
+    assert_eq!(codes, ["TOO_MANY_ALIASES", "TOO_MANY_FRAGMENTS"]);
+    assert!(errors[0].message.contains(&u64::MAX.to_string()), "{}", errors[0]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
  * The token lives in sessionStorage alone, is sent to this origin's `/graphql` alone, is taken over from any answer that brings a new
  * one, and is forgotten when the server refuses it.
  */
-const ENDPOINT = '/graphql';
+export const ENDPOINT = '/graphql';
 const STORAGE_KEY = 'spacey:access-token';
 
 let session = { token: sessionStorage.getItem(STORAGE_KEY) ?? '', notice: '' };

@@ -6,6 +6,7 @@
 
 mod accept;
 mod body;
+mod depth;
 mod media;
 mod upload;
 
@@ -22,6 +23,7 @@ use crate::settings::HttpSettings;
 use crate::uploads::Uploads;
 
 pub(crate) use accept::{Accepted, Delivery, Dialect, Multipart, StreamType, negotiate};
+pub(crate) use depth::of_value as depth_of;
 pub(crate) use media::MediaType;
 pub(crate) use upload::decode_form;
 
@@ -115,13 +117,20 @@ fn from_body(body: &[u8]) -> Result<GraphQlRequest, Outcome> {
         Some(b'{') => {}
         None => return Err(Outcome::bad_request("the body is empty: send a JSON object")),
         Some(b'[') => {
-            return Err(Outcome::bad_request(
+            return Err(Outcome::refused(
+                Code::BatchNotAccepted,
                 "batches are not accepted: send one JSON object, and each operation by itself",
             ));
         }
         Some(_) => return Err(Outcome::bad_request("the body is not a JSON object")),
     }
     let parameters: Parameters = serde_json::from_slice(body).map_err(|error| {
+        let depth = depth::of(body);
+        if depth > depth::READ {
+            let message =
+                format!("the body nests {depth} levels deep; {} are read at most", depth::READ);
+            return Outcome::refused(Code::VariablesTooDeep, message);
+        }
         Outcome::bad_request(format!("the body cannot be read as the JSON of a request: {error}"))
     })?;
     parameters.check(false)
@@ -319,11 +328,14 @@ mod tests {
             ),
         ] {
             let (code, actual) = refusal(from_body(body.as_bytes()));
-            assert_eq!(code, Code::BadRequest, "{body}");
+            let is_batch = body.starts_with('[');
+            let expected = if is_batch { Code::BatchNotAccepted } else { Code::BadRequest };
+            assert_eq!(code, expected, "{body}");
             assert!(actual.starts_with(message), "{body}: {actual}");
         }
         assert!(from_body(b"{\"query\":\"\xff\"}").is_err());
-        assert!(from_body("{\"a\":".repeat(10_000).as_bytes()).is_err());
+        let deep = refusal(from_body("{\"a\":".repeat(10_000).as_bytes()));
+        assert_eq!(deep.0, Code::VariablesTooDeep);
     }
 
     #[test]

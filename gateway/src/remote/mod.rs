@@ -51,8 +51,8 @@ fn unanswered(endpoint: &str, error: impl Into<Arc<CallError>>) -> EndpointError
         CallError::Timeout | CallError::Client(ClientError::ConnectTimeout) => {
             EndpointError::Timeout { endpoint }
         }
-        CallError::Client(ClientError::TooLarge { .. }) => {
-            EndpointError::Malformed { endpoint, answer: error.to_string() }
+        CallError::Client(ClientError::TooLarge { limit }) => {
+            EndpointError::TooLarge { endpoint, limit: *limit }
         }
         CallError::Full(_) => EndpointError::Overloaded { endpoint },
         CallError::Open(_) | CallError::Client(_) => {

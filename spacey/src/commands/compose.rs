@@ -5,10 +5,10 @@ use std::fs;
 use std::process::ExitCode;
 
 use federation::Supergraph;
-use federation::compose::{Diagnostic, compose};
+use federation::compose::{ComposeSettings, Diagnostic, ListSizes, compose_with};
 use serde::Serialize;
 
-use crate::cli::{ComposeArgs, DiagnosticFormat};
+use crate::cli::{ComposeArgs, DiagnosticFormat, RequireListSize};
 use crate::sources::{self, Source};
 
 pub(super) fn run(arguments: &ComposeArgs) -> super::Result {
@@ -18,7 +18,12 @@ pub(super) fn run(arguments: &ComposeArgs) -> super::Result {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let subgraphs = runtime.block_on(sources::read(sources))?;
-    match compose(&subgraphs) {
+    let list_sizes = match arguments.require_list_size {
+        RequireListSize::Error => ListSizes::Required,
+        RequireListSize::Warn => ListSizes::Hinted,
+        RequireListSize::Off => ListSizes::Optional,
+    };
+    match compose_with(&subgraphs, &ComposeSettings { list_sizes }) {
         Ok(composition) => {
             report(&Findings { errors: &[], hints: &composition.hints }, arguments.format)?;
             let sdl = composition.supergraph_sdl;

@@ -7,15 +7,14 @@ use common::Clock;
 use common::revocation::Follower;
 use gateway::{
     BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings, FileSettings, Gateway,
-    GatewaySettings, HttpSettings, Mode, OperationSettings, Recognition, StreamSettings,
-    UploadSettings,
+    GatewaySettings, HttpSettings, Mode, Recognition, StreamSettings, UploadSettings,
 };
 
 use crate::documents;
 use crate::export;
 use crate::graph::{self, PATIENCE};
 use crate::reload;
-use crate::settings::{Documents, Settings};
+use crate::settings::{Documents, Limits, Settings};
 use crate::wiring::{Domains, Identity, Site};
 
 /// How long after an answer it is asked again which sessions were ended elsewhere.
@@ -79,6 +78,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
     let documents = DocumentSettings { persisted_bytes, trusted: Arc::new(trusted), untrusted };
     let cost = settings.cost.rules(cost);
     let admission = settings.admission.clone();
+    let Limits { operations, execution } = settings.limits.clone();
     let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
@@ -102,7 +102,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
             operations_per_connection: settings.operations_per_stream,
             ..StreamSettings::default()
         },
-        operations: OperationSettings::default(),
+        operations,
         documents,
         cost,
         admission,
@@ -110,7 +110,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
             masked: !settings.development,
             allowed_extensions: settings.error_extensions.clone(),
         },
-        execution: gateway::ExecuteSettings::default(),
+        execution,
         export: None,
         developer: DeveloperSettings {
             graphiql: settings.graphiql,

@@ -42,7 +42,7 @@ fn check(folder: &Path, files: &[(String, String)]) -> ExitCode {
 fn files() -> Result<Vec<(String, String)>, Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let subgraphs = runtime.block_on(own_sdls())?;
-    let composition = graph::supergraph(&subgraphs)?;
+    let composition = graph::own_supergraph(&subgraphs)?;
     let api = Supergraph::parse(&composition.supergraph_sdl)?.api_sdl();
     let mut files: Vec<_> = subgraphs
         .into_iter()

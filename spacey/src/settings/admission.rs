@@ -6,7 +6,11 @@ use gateway::AdmissionSettings;
 
 use super::reader::Reader;
 
-/// `SPACEY_OPERATIONS_RUNNING`, `SPACEY_OPERATIONS_WAITING`, `SPACEY_OPERATIONS_WAIT_MILLISECONDS`, `SPACEY_OPERATIONS_CHEAP`.
+/// Less than people notice, and more than a busy machine is late for a moment.
+const LATE: Duration = Duration::from_millis(100);
+
+/// `SPACEY_OPERATIONS_RUNNING`, `SPACEY_OPERATIONS_WAITING`, `SPACEY_OPERATIONS_WAIT_MILLISECONDS`, `SPACEY_OPERATIONS_LATE_MILLISECONDS`,
+/// `SPACEY_OPERATIONS_CHEAP`.
 pub(super) fn read(reader: &mut Reader) -> Option<AdmissionSettings> {
     let mut number =
         |name, accepted: &'static str, range: std::ops::RangeInclusive<u32>, default: u128| {
@@ -14,7 +18,8 @@ pub(super) fn read(reader: &mut Reader) -> Option<AdmissionSettings> {
                 text.parse().ok().filter(|number| range.contains(number))
             })
         };
-    let AdmissionSettings { running, waiting, patience, cheap_cost } = AdmissionSettings::default();
+    let AdmissionSettings { running, waiting, patience, cheap_cost, .. } =
+        AdmissionSettings::default();
     let running = number(
         "SPACEY_OPERATIONS_RUNNING",
         "a number from 1 to 100000 is accepted",
@@ -33,6 +38,12 @@ pub(super) fn read(reader: &mut Reader) -> Option<AdmissionSettings> {
         1..=60_000,
         patience.as_millis(),
     );
+    let late = number(
+        "SPACEY_OPERATIONS_LATE_MILLISECONDS",
+        "a number from 0, for however late, to 60000 is accepted",
+        0..=60_000,
+        LATE.as_millis(),
+    );
     let cheap_cost = number(
         "SPACEY_OPERATIONS_CHEAP",
         "a number from 0 to 1000000000 is accepted",
@@ -43,6 +54,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<AdmissionSettings> {
         running: running? as usize,
         waiting: waiting? as usize,
         patience: Duration::from_millis(patience?.into()),
+        late: Some(Duration::from_millis(late?.into())).filter(|late| !late.is_zero()),
         cheap_cost: cheap_cost?,
     })
 }

@@ -9,6 +9,7 @@ mod backups;
 mod cost;
 mod documents;
 mod keys;
+mod limits;
 mod mail;
 pub(crate) mod reader;
 mod subgraphs;
@@ -31,6 +32,7 @@ pub(crate) use backups::Backups;
 pub(crate) use cost::Cost;
 pub(crate) use documents::Documents;
 pub(crate) use keys::Keys;
+pub(crate) use limits::Limits;
 pub(crate) use mail::Mail;
 pub(crate) use subgraphs::Policies;
 pub(crate) use uploads::Uploads;
@@ -53,6 +55,8 @@ pub(crate) struct Settings {
     /// How many operations run at once, and what becomes of others.
     pub(crate) admission: gateway::AdmissionSettings,
     pub(crate) cost: Cost,
+    /// How large operations and what they bring about may be.
+    pub(crate) limits: Limits,
     pub(crate) accounts: Accounts,
     pub(crate) mail: Mail,
     /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
@@ -173,6 +177,7 @@ impl Settings {
         let documents = Documents::read(reader);
         let admission = admission::read(reader);
         let cost = Cost::read(reader);
+        let limits = Limits::read(reader);
         let accounts = Accounts::read(reader, listen.as_ref());
         let mail = Mail::read(reader);
         let config = config(reader);
@@ -198,6 +203,7 @@ impl Settings {
             documents: documents?,
             admission: admission?,
             cost: cost?,
+            limits: limits?,
             accounts: accounts?,
             mail: mail?,
             config: config?,

@@ -26,9 +26,14 @@ use parts::Later;
 pub(super) use parts::{Found, Part};
 
 /// Writes what the answer's shape takes of the fetched rows.
-pub(super) fn project(started: &Started, arena: &Arena<'_>, errors: Errors) -> Response {
+pub(super) fn project(
+    started: &Started,
+    arena: &Arena<'_>,
+    errors: Errors,
+    most: usize,
+) -> Response {
     let shape = &started.variant.shape;
-    let mut projection = Projection::new(started, arena, errors);
+    let mut projection = Projection::new(started, arena, errors, most);
     projection.out.reserve(shape.last_length.load(Ordering::Relaxed));
     projection.root();
     let cost = projection.cost();
@@ -61,6 +66,10 @@ fn is_hidden(shape: &ObjectShape, ty: TypeId) -> bool {
 /// Writes rows as answers to a client.
 pub(super) struct Projection<'a, 's> {
     pub(super) out: Vec<u8>,
+    /// How many bytes may be written.
+    most: usize,
+    /// Whether more were; then nothing of it is answered.
+    is_too_large: bool,
     started: &'s Started,
     arena: &'a Arena<'a>,
     pub(super) errors: Errors,
@@ -75,9 +84,24 @@ pub(super) struct Projection<'a, 's> {
 }
 
 impl<'a, 's> Projection<'a, 's> {
-    pub(super) fn new(started: &'s Started, arena: &'a Arena<'a>, errors: Errors) -> Self {
-        let (part, out) = (DeferSet::NONE, Vec::new());
-        Self { out, started, arena, errors, cost: 0.0, cut: false, part, later: None }
+    pub(super) fn new(
+        started: &'s Started,
+        arena: &'a Arena<'a>,
+        errors: Errors,
+        most: usize,
+    ) -> Self {
+        Self {
+            out: Vec::new(),
+            most,
+            is_too_large: false,
+            started,
+            arena,
+            errors,
+            cost: 0.0,
+            cut: false,
+            part: DeferSet::NONE,
+            later: None,
+        }
     }
 
     /// What was written cost; none where that is not seen any more.
@@ -237,6 +261,9 @@ impl<'s> Projection<'_, 's> {
                 (Source::Data(slot), Output::Object(child, shape)) => {
                     self.objects(&field.wrap, shape, *child, slots[slot], &path, owner)?;
                 }
+            }
+            if self.out.len() > self.most {
+                return Err(self.too_large(&path));
             }
         }
         self.out.push(b'}');
@@ -403,13 +430,28 @@ impl<'s> Projection<'_, 's> {
         wrap: &'s Wrap,
         start: usize,
     ) -> Result<(), Propagate> {
-        if result.is_err() && wrap.nullable {
+        if result.is_err() && wrap.nullable && !self.is_too_large {
             self.cut = true;
             self.out.truncate(start);
             self.out.extend_from_slice(b"null");
             return Ok(());
         }
         result
+    }
+
+    /// Nothing is answered where more was written than may be: it is said once, with where that was.
+    #[cold]
+    fn too_large(&mut self, path: &Path<'_>) -> Propagate {
+        if !std::mem::replace(&mut self.is_too_large, true) {
+            let most = self.most;
+            let message = format!(
+                "the answer has more than {most} bytes; it may have {most} at most: ask for less at a time"
+            );
+            let code = ResponseErrorCode::ResponseTooLarge;
+            self.errors.add(ResponseError::new(code, message, path.to_segments()));
+            self.cut = true;
+        }
+        Propagate
     }
 
     /// Writes null, if it is allowed.

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use federation::{PlanSettings, RequestErrorCode, SubgraphSdl, prepare_with};
+use federation::{OperationLimits, PlanSettings, RequestErrorCode, SubgraphSdl, prepare_with};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -105,7 +105,13 @@ fn check_planned(
     settings: PlanSettings,
 ) -> Result<bool, Failure> {
     guarded(|| {
-        let prepared = match prepare_with(&fixture.supergraph, operation, None, settings) {
+        let prepared = match prepare_with(
+            &fixture.supergraph,
+            operation,
+            None,
+            &OperationLimits::default(),
+            settings,
+        ) {
             Ok(prepared) => prepared,
             Err(errors) => {
                 let invalid = RequestErrorCode::ValidationFailed;
