@@ -77,8 +77,9 @@ impl RulesId {
 }
 
 impl Default for Rules {
+    /// As [`Rules::original`], but intervals vary, as in Anki.
     fn default() -> Self {
-        Self::original()
+        Self { fuzz: true, ..Self::original() }
     }
 }
 
