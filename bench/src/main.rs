@@ -5,6 +5,8 @@
 //! bench decks | learning FOLDER \[CARDS\]  (writes DECKS.md, LEARNING.md and a plot each into the folder; collections of up to CARDS)
 //! bench cost | calibrate FOLDER       (what pricing takes, and whether points are worth the same: sections of the folder's COST.md)
 //! bench overload FOLDER               (OVERLOAD.md and its plot: what becomes of more requests than can be answered)
+//! bench learning fill FILES CARDS, bench learning measure FILES CARDS, bench learning report FILES FOLDER    (the same in steps: only measuring
+//! must have the machine for itself)
 //! bench plans FOLDER                  (refreshes the section on planning in the folder's RESULTS.md)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)
@@ -58,6 +60,15 @@ async fn main() -> Result<()> {
             collection::run(&spacey()?, Path::new(folder), cards.parse()?).await
         }
         ["learning", folder] => studying::run(Path::new(folder), MOST).await,
+        ["learning", "fill", files, cards] => {
+            studying::fill(Path::new(files), cards.parse()?).await
+        }
+        ["learning", "measure", files, cards] => {
+            studying::measure(Path::new(files), cards.parse()?).await
+        }
+        ["learning", "report", files, folder] => {
+            studying::report(Path::new(files), Path::new(folder)).await
+        }
         ["learning", folder, cards] => studying::run(Path::new(folder), cards.parse()?).await,
         ["startup"] => startup::run(&spacey()?).await,
         ["all"] => {

@@ -1,9 +1,10 @@
 //! Learning on its own, on a SQLite file, for people with 10 to 100,000 cards and 1,000 to 1,000,000 reviews: taking in batches of reviews beside
 //! raw SQLite writing the same rows, and what the study queue, cards, decks and statistics cost.
+//!
+//! In steps, of which only the second must have the machine for itself: fill the files of a person, measure, report.
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::event::{CardChanged, DeckChanged, UserChanged};
@@ -13,11 +14,13 @@ use common::viewer::Roles;
 use common::{
     Backend, CardId, Clock, DeckId, Event, NoteId, ReviewId, SessionId, StoreError, UserId, Viewer,
 };
+use futures::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use learning::entry::EntryInput;
 use learning::scheduler::{Action, Rating};
 use learning::service::{QueueRequest, Service, Submission};
 use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::machine::{cpu, machine, micros};
@@ -29,8 +32,12 @@ const SIZES: [(usize, usize); 4] =
     [(10, 1_000), (1_000, 10_000), (10_000, 100_000), (100_000, 1_000_000)];
 const DECKS: usize = 20;
 const BATCH: usize = 100;
-/// After so many batches it is the next one's turn.
+/// After so many batches, at most, it is the next one's turn.
 const ROUND: usize = 10;
+/// How many clients send at once, where several do.
+const CLIENTS: usize = 4;
+/// How many reviews are measured: the last ones, at most half of all.
+const MEASURED: usize = 50_000;
 /// A review every five minutes: a million in ten years.
 const STEP: SignedDuration = SignedDuration::from_secs(315);
 /// How long each query is measured at least.
@@ -38,16 +45,18 @@ const SAMPLE: Duration = Duration::from_millis(500);
 const FEWEST: usize = 5;
 
 /// What was measured of a person.
+#[derive(Serialize, Deserialize)]
 struct Person {
     cards: usize,
     reviews: usize,
-    /// Reviews a second: ours, raw SQLite writing the same rows, and raw SQLite writing the log's rows only.
-    rates: [f64; 3],
+    /// Reviews a second: from one client, from several at once; and raw SQLite's, writing the same rows, and the log's rows alone.
+    rates: [f64; 4],
     queries: Vec<Query>,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Query {
-    what: &'static str,
+    what: String,
     /// How many cards were answered, or computed from.
     cards: usize,
     statements: u64,
@@ -58,9 +67,22 @@ struct Query {
 
 /// Measures people with up to so many cards, and writes `LEARNING.md` and `learning.svg` into the folder.
 pub(crate) async fn run(folder: &Path, most: usize) -> Result<()> {
-    let mut people = Vec::new();
-    for (cards, reviews) in SIZES.into_iter().filter(|(cards, _)| *cards <= most) {
-        people.push(measure(cards, reviews).await?);
+    let files = tempfile::tempdir()?;
+    for (cards, _) in SIZES.into_iter().filter(|(cards, _)| *cards <= most) {
+        fill(files.path(), cards).await?;
+        measure(files.path(), cards).await?;
+    }
+    report(files.path(), folder).await
+}
+
+/// Writes `LEARNING.md` and `learning.svg` into the folder, of the people in `files` that were measured.
+pub(crate) async fn report(files: &Path, folder: &Path) -> Result<()> {
+    let mut people: Vec<Person> = Vec::new();
+    for (cards, _) in SIZES {
+        let measured = files.join(cards.to_string()).join("measured.json");
+        if measured.exists() {
+            people.push(serde_json::from_slice(&tokio::fs::read(measured).await?)?);
+        }
     }
     let text = text(&people).await?;
     println!("{text}");
@@ -69,77 +91,136 @@ pub(crate) async fn run(folder: &Path, most: usize) -> Result<()> {
     Ok(())
 }
 
-/// A person with the domain.
-struct Learner {
-    sqlite: Sqlite,
-    service: Service,
-    viewer: Viewer,
-    decks: Vec<DeckId>,
-    cards: Vec<CardId>,
+/// Makes the files of a person with so many cards, in a folder of its own within `files`: with all reviews but those that are measured.
+pub(crate) async fn fill(files: &Path, cards: usize) -> Result<()> {
+    let reviews = reviews(cards)?;
+    let folder = files.join(cards.to_string());
+    tokio::fs::create_dir_all(&folder).await?;
+    let store = Backend::Sqlite(Sqlite::open(folder.join("learning.db"), learning::MIGRATIONS)?);
+    let store = learning::store::open(store).await?;
+    let owner = UserId::new();
+    let (decks, cards) = tell(&*store, owner, cards).await?;
+    let others = Sqlite::open(folder.join("decks.db"), decks::MIGRATIONS)?;
+    others.write(known_to_decks(owner, cards.clone())).await?;
+    let start = Timestamp::now() - STEP * i32::try_from(reviews)?;
+    let known = Known { owner, decks, cards, start };
+    tokio::fs::write(folder.join("known.json"), serde_json::to_vec(&known)?).await?;
+    let learner = Learner::open(&folder).await?;
+    for first in (0..reviews - measured(reviews)).step_by(BATCH) {
+        learner.submit(&learner.batch(first)).await?;
+    }
+    Ok(())
 }
 
-async fn measure(cards: usize, reviews: usize) -> Result<Person> {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("learning.db");
-    let sqlite = Sqlite::open(&path, learning::MIGRATIONS)?;
-    let store = learning::store::open(Backend::Sqlite(sqlite.clone())).await?;
-    let owner = UserId::new();
-    let viewer = Viewer::new(owner, SessionId::new(), Roles::default());
-    let (decks, ids) = tell(&*store, owner, cards).await?;
-    // Decks hears of each batch before it is answered.
-    let others = Sqlite::open(folder.path().join("decks.db"), decks::MIGRATIONS)?;
-    others.write(known_to_decks(owner, ids.clone())).await?;
-    let others = decks::open(Backend::Sqlite(others), vec![], Clock::System).await?;
-    let outbox = Outbox::start(learning::NAME, store.clone(), vec![others]);
-    let service = Service::new(Arc::clone(&store), outbox, Clock::System)?;
-    let learner = Learner { sqlite, service, viewer, decks, cards: ids };
-
-    // Both have the cards, and neither a review.
-    let mut same = Raw::copy(&path, &folder.path().join("same.db"))?;
-    let mut log = Raw::copy(&path, &folder.path().join("log.db"))?;
+/// Measures the person that was filled, and keeps what was found beside the files. They are of no use for another measurement.
+pub(crate) async fn measure(files: &Path, cards: usize) -> Result<()> {
+    let reviews = reviews(cards)?;
+    let folder = files.join(cards.to_string());
+    let learner = Learner::open(&folder).await?;
+    let path = folder.join("learning.db");
+    // All three have the same cards and reviews.
+    let mut same = Raw::copy(&path, &folder.join("same.db"))?;
+    let mut log = Raw::copy(&path, &folder.join("log.db"))?;
     let reader = Rows::open(&path)?;
-    let mut spent = [Duration::ZERO; 3];
-    let start = Timestamp::now() - STEP * i32::try_from(reviews)?;
-    let mut done = 0;
-    while done < reviews {
-        let batches: Vec<Vec<EntryInput>> = (0..ROUND)
-            .map(|nth| {
-                (0..BATCH).map(|at| learner.review(done + nth * BATCH + at, start)).collect()
-            })
-            .collect();
-        let began = Instant::now();
-        for batch in &batches {
-            learner.submit(batch).await?;
+    let owner = learner.known.owner;
+    let mut spent = [Duration::ZERO; 4];
+    let mut counts = [0; 2];
+    let mut done = reviews - measured(reviews);
+    for turn in 0.. {
+        // As many for one client as for several.
+        let left = (reviews - done) / BATCH;
+        let round = if turn % 2 == 0 { left.div_ceil(2).min(ROUND) } else { left.min(ROUND) };
+        if round == 0 {
+            break;
         }
-        spent[0] += began.elapsed();
+        let batches: Vec<_> = (0..round).map(|nth| learner.batch(done + nth * BATCH)).collect();
+        let clients = if turn % 2 == 0 { 1 } else { CLIENTS };
+        let began = Instant::now();
+        let sending = batches.iter().map(|batch| learner.submit(batch));
+        futures::stream::iter(sending).buffer_unordered(clients).try_collect::<()>().await?;
+        spent[turn % 2] += began.elapsed();
+        counts[turn % 2] += round * BATCH;
         let rows = batches.iter().map(|batch| reader.of(owner, batch));
         let rows = rows.collect::<Result<Vec<_>>>()?;
         let began = Instant::now();
         for rows in &rows {
             same.write(rows)?;
         }
-        spent[1] += began.elapsed();
+        spent[2] += began.elapsed();
         let began = Instant::now();
         for rows in &rows {
             log.write_log(rows)?;
         }
-        spent[2] += began.elapsed();
-        done += ROUND * BATCH;
+        spent[3] += began.elapsed();
+        done += round * BATCH;
     }
-    let rates = spent.map(|time| done as f64 / time.as_secs_f64());
-    Ok(Person { cards, reviews, rates, queries: learner.queries().await? })
+    let [one, several] = counts;
+    let rate = |count: usize, time: Duration| count as f64 / time.as_secs_f64();
+    let all = one + several;
+    let rates =
+        [rate(one, spent[0]), rate(several, spent[1]), rate(all, spent[2]), rate(all, spent[3])];
+    let measured = Person { cards, reviews, rates, queries: learner.queries().await? };
+    println!("{cards} cards, {reviews} reviews: {rates:.0?} reviews/s");
+    tokio::fs::write(folder.join("measured.json"), serde_json::to_vec(&measured)?).await?;
+    Ok(())
+}
+
+fn reviews(cards: usize) -> Result<usize> {
+    let size = SIZES.into_iter().find(|(of, _)| *of == cards);
+    Ok(size.ok_or_else(|| format!("people have one of {SIZES:?} cards and reviews"))?.1)
+}
+
+/// How many of so many reviews are measured.
+fn measured(reviews: usize) -> usize {
+    (reviews / 2).min(MEASURED)
+}
+
+/// A person's things, and when the first review was.
+#[derive(Serialize, Deserialize)]
+struct Known {
+    owner: UserId,
+    decks: Vec<DeckId>,
+    cards: Vec<CardId>,
+    start: Timestamp,
+}
+
+/// A person with the domain.
+struct Learner {
+    sqlite: Sqlite,
+    service: Service,
+    viewer: Viewer,
+    known: Known,
 }
 
 impl Learner {
+    async fn open(folder: &Path) -> Result<Self> {
+        let known: Known =
+            serde_json::from_slice(&tokio::fs::read(folder.join("known.json")).await?)?;
+        let sqlite = Sqlite::open(folder.join("learning.db"), learning::MIGRATIONS)?;
+        let store = learning::store::open(Backend::Sqlite(sqlite.clone())).await?;
+        // Decks hears of each batch before it is answered.
+        let others = Backend::Sqlite(Sqlite::open(folder.join("decks.db"), decks::MIGRATIONS)?);
+        let others = decks::open(others, vec![], Clock::System).await?;
+        let outbox = Outbox::start(learning::NAME, store.clone(), vec![others]);
+        let service = Service::new(store, outbox, Clock::System)?;
+        let viewer = Viewer::new(known.owner, SessionId::new(), Roles::default());
+        Ok(Self { sqlite, service, viewer, known })
+    }
+
+    fn batch(&self, first: usize) -> Vec<EntryInput> {
+        (first..first + BATCH).map(|nth| self.review(nth)).collect()
+    }
+
     /// The nth review: each card comes again after all others have. A tenth of the cards is never reviewed.
-    fn review(&self, nth: usize, start: Timestamp) -> EntryInput {
-        let studied = self.cards.len() * 9 / 10;
+    fn review(&self, nth: usize) -> EntryInput {
+        let Known { cards, start, .. } = &self.known;
+        let studied = cards.len() * 9 / 10;
         let rating = if nth.is_multiple_of(11) { Rating::Again } else { Rating::Good };
         EntryInput {
             id: ReviewId::new(),
-            card: self.cards[nth.wrapping_mul(7919) % studied],
+            card: cards[nth.wrapping_mul(7919) % studied],
             action: Action::Answer(rating),
-            at: start + STEP * i32::try_from(nth).unwrap_or(i32::MAX),
+            at: *start + STEP * i32::try_from(nth).unwrap_or(i32::MAX),
             duration_ms: 4000,
             time_zone: Some("Europe/Zurich".to_owned()),
             session: None,
@@ -154,10 +235,10 @@ impl Learner {
     }
 
     async fn queries(&self) -> Result<Vec<Query>> {
-        let Self { service, viewer, .. } = self;
+        let Self { service, viewer, known, .. } = self;
         let request = QueueRequest { limit: 20, ..QueueRequest::default() };
         let some: Vec<CardId> =
-            self.cards.iter().copied().step_by(1 + self.cards.len() / 500).take(500).collect();
+            known.cards.iter().copied().step_by(1 + known.cards.len() / 500).take(500).collect();
         let first = "2000-01-01".parse().ok();
         Ok(vec![
             self.query("study queue, 20 cards", async || {
@@ -169,18 +250,18 @@ impl Learner {
             })
             .await?,
             self.query("numbers of all decks", async || {
-                service.decks(viewer, self.decks.clone()).await?;
-                Ok(self.cards.len())
+                service.decks(viewer, known.decks.clone()).await?;
+                Ok(known.cards.len())
             })
             .await?,
             self.query("statistics of all days", async || {
                 service.statistics(viewer, None, first, None).await?;
-                Ok(self.cards.len())
+                Ok(known.cards.len())
             })
             .await?,
             self.query("today's numbers", async || {
                 service.stats(viewer).await?;
-                Ok(self.cards.len())
+                Ok(known.cards.len())
             })
             .await?,
         ])
@@ -204,7 +285,7 @@ impl Learner {
         times.sort_unstable();
         let cpu = spent / u32::try_from(times.len())?;
         let times = (times[times.len() / 2], times[times.len() - 1]);
-        Ok(Query { what, cards, statements, cpu, times })
+        Ok(Query { what: what.to_owned(), cards, statements, cpu, times })
     }
 }
 
@@ -280,10 +361,8 @@ fn plot(people: &[Person]) -> Plot {
             let each = micros(query.cpu) / query.cards.max(1) as f64;
             match lines.iter_mut().find(|line| line.name == query.what) {
                 Some(line) => line.points.push((*cards as f64, each)),
-                None => lines.push(Line {
-                    name: query.what.to_owned(),
-                    points: vec![(*cards as f64, each)],
-                }),
+                None => lines
+                    .push(Line { name: query.what.clone(), points: vec![(*cards as f64, each)] }),
             }
         }
     }
@@ -293,19 +372,20 @@ fn plot(people: &[Person]) -> Plot {
 async fn text(people: &[Person]) -> Result<String> {
     let mut text = format!(
         "# What learning costs\n\nWritten by `make bench-learning`. The domain alone, on a SQLite file; {DECKS} decks.\n\nMachine: {}.\n\n\
-         ## Taking in reviews\n\n`submitReviews` in batches of {BATCH}, one after the other, each on disk before the next (target: at least 10,000 reviews/s). \
+         ## Taking in reviews\n\n`submitReviews` in batches of {BATCH}, each on disk before it is answered (target: at least 10,000 reviews/s), by one client, which \
+         sends a batch when the one before was answered, and by {CLIENTS} at once, of the last {MEASURED} reviews or the last half of them. \
          Beside it, in alternating rounds, raw SQLite with the same settings, one transaction a batch too, which is handed the finished rows: of \
          all that `submitReviews` writes in learning (the log, the cards' new states, the sums of days and decks, the number of the change), and of the log \
          alone. `submitReviews` also lets decks know before it answers, which raw SQLite does not. \
-         Target: half of raw SQLite's rate for the same rows.\n\n\
-         | cards | reviews | submitReviews, reviews/s | raw, the same rows | ratio | raw, the log alone | ratio |\n\
-         |---|---|---|---|---|---|---|\n",
+         Target: half of raw SQLite's rate for the same rows; the ratios are those of one client.\n\n\
+         | cards | reviews | one client, reviews/s | {CLIENTS} clients | raw, the same rows | ratio | raw, the log alone | ratio |\n\
+         |---|---|---|---|---|---|---|---|\n",
         machine().await
     );
-    for Person { cards, reviews, rates: [ours, same, log], .. } in people {
+    for Person { cards, reviews, rates: [ours, several, same, log], .. } in people {
         writeln!(
             text,
-            "| {cards} | {reviews} | {ours:.0} | {same:.0} | {:.2} | {log:.0} | {:.2} |",
+            "| {cards} | {reviews} | {ours:.0} | {several:.0} | {same:.0} | {:.2} | {log:.0} | {:.2} |",
             ours / same,
             ours / log
         )?;

@@ -12,7 +12,7 @@ mod upload;
 
 pub use failure::{Failure, Result};
 pub use page_info::PageInfo;
-pub use scalar::DateTime;
+pub use scalar::{DateTime, Readable, Sent};
 pub use upload::Upload;
 
 use std::sync::Arc;

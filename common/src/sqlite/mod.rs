@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, oneshot};
 pub use snapshot::{Snapshot, check, set_era};
 
 use crate::StoreError;
-use writer::Writer;
+use writer::{Durability, Writer};
 
 /// How many reads run at the same time.
 const READERS: usize = 4;
@@ -106,8 +106,29 @@ impl Sqlite {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
+        self.change(Durability::Disk, change).await
+    }
+
+    /// The same, but a power cut may undo it (the end of the process does not): for what does no harm when it is done again, such as forgetting what was
+    /// delivered. It waits for no disk.
+    ///
+    /// # Errors
+    /// As [`Sqlite::write`].
+    pub async fn write_unflushed<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.change(Durability::Process, change).await
+    }
+
+    async fn change<T, F>(&self, durability: Durability, change: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
         let (sender, receiver) = oneshot::channel();
-        self.0.writer.submit(change, move |result| {
+        self.0.writer.submit(durability, change, move |result| {
             // Whoever asked may have gone away: the change is made all the same.
             drop(sender.send(result));
         })?;
@@ -313,6 +334,33 @@ mod tests {
                 assert!(n != place || result.is_err());
             }
         }
+    }
+
+    #[tokio::test]
+    async fn what_need_not_be_on_disk_mixes_with_what_must() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(folder.path().join("a.db"), MIGRATIONS).unwrap();
+        let level = |connection: &Connection| {
+            Ok(connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))?)
+        };
+        assert_eq!(store.write_unflushed(level).await.unwrap(), 1, "NORMAL: no flush in WAL mode");
+        assert_eq!(store.write(level).await.unwrap(), 2, "FULL");
+        let failed = |connection: &Connection| {
+            insert(connection, "twice")?;
+            insert(connection, "twice")
+        };
+        assert!(store.write_unflushed(failed).await.is_err());
+        assert_eq!(store.write(level).await.unwrap(), 2, "also after one that failed");
+        for n in 0..50 {
+            let (flushed, other) = (format!("flushed {n}"), format!("other {n}"));
+            let (a, b, c) = tokio::join!(
+                store.write(move |connection| insert(connection, &flushed)),
+                store.write_unflushed(move |connection| insert(connection, &other)),
+                store.write(|connection| insert(connection, "flushed 0")),
+            );
+            assert!(a.is_ok() && b.is_ok() && c.is_err());
+        }
+        assert_eq!(store.read(count).await.unwrap(), 100);
     }
 
     #[tokio::test]

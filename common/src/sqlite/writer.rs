@@ -25,7 +25,16 @@ enum Place {
     Later,
 }
 
-pub(super) struct Writer(Sender<Change>);
+/// What must hold when a change is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// It survives a power cut.
+    Disk,
+    /// It survives the process; a power cut may undo it, unless a change that survives one came after it.
+    Process,
+}
+
+pub(super) struct Writer(Sender<(Durability, Change)>);
 
 impl Writer {
     /// Starts the thread. It ends when the writer is dropped and what was submitted is done.
@@ -41,6 +50,7 @@ impl Writer {
     /// Queues a change; `answer` is called with its result after the commit.
     pub(super) fn submit<T: Send + 'static>(
         &self,
+        durability: Durability,
         change: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
@@ -55,14 +65,20 @@ impl Writer {
             });
             (answer, is_made)
         });
-        self.0.send(change).map_err(|_| StoreError::Unavailable("the writer has stopped".into()))
+        self.0
+            .send((durability, change))
+            .map_err(|_| StoreError::Unavailable("the writer has stopped".into()))
     }
 }
 
-fn run(connection: &Connection, changes: &Receiver<Change>) {
-    while let Ok(first) = changes.recv() {
+fn run(connection: &Connection, changes: &Receiver<(Durability, Change)>) {
+    let mut as_set = Durability::Disk;
+    while let Ok((durability, first)) = changes.recv() {
         let mut answers = Vec::new();
-        let committed = commit_group(connection, first, changes, &mut answers);
+        // What need not be on disk is committed by itself: what others wait for is not.
+        let others = (durability == Durability::Disk).then_some(changes);
+        let committed = set(connection, &mut as_set, durability)
+            .and_then(|()| commit_group(connection, first, others, &mut answers));
         if let Err(error) = &committed {
             tracing::error!(%error, "a group of changes could not be committed");
             drop(roll_back(connection));
@@ -73,10 +89,24 @@ fn run(connection: &Connection, changes: &Receiver<Change>) {
     }
 }
 
+/// Sets what a commit waits for. Whoever waits for the disk next flushes what did not, too: it is one log.
+fn set(
+    connection: &Connection,
+    as_set: &mut Durability,
+    durability: Durability,
+) -> Result<(), StoreError> {
+    if durability != *as_set {
+        let level = if durability == Durability::Disk { "FULL" } else { "NORMAL" };
+        connection.pragma_update(None, "synchronous", level)?;
+        *as_set = durability;
+    }
+    Ok(())
+}
+
 fn commit_group(
     connection: &Connection,
     first: Change,
-    changes: &Receiver<Change>,
+    changes: Option<&Receiver<(Durability, Change)>>,
     answers: &mut Vec<Answer>,
 ) -> Result<(), StoreError> {
     let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
@@ -91,7 +121,7 @@ fn commit_group(
         return roll_back(connection);
     }
     while answers.len() < GROUP
-        && let Ok(change) = changes.try_recv()
+        && let Some(Ok((_, change))) = changes.map(Receiver::try_recv)
     {
         answers.push(change(connection, Place::Later).0);
         // A full disk, for one, makes SQLite give up all that was changed. What came next would be committed by itself.

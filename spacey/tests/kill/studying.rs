@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use learning::entry::Logged;
 use learning::model::StoredCard;
-use learning::scheduler::{Day, Model, Phase, Rulebook, replay};
+use learning::scheduler::{Day, Model, Phase, replay};
 use learning::tally::Tally;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, IteratorRandom};
@@ -273,6 +273,8 @@ impl Studying {
             "after kill {kill}: the log has what nobody sent"
         );
         let model = Model::average().unwrap();
+        // The rules that the entries name.
+        let (_, rulebook) = world.stores.learning().logs(owner, Vec::new()).await.unwrap();
         let ids: Vec<CardId> = self.cards.iter().map(|id| CardId::from(*id)).collect();
         let stored = world.stores.learning().cards(owner, ids).await.unwrap();
         assert_eq!(stored.len(), self.cards.len());
@@ -281,8 +283,7 @@ impl Studying {
         for card in stored {
             let of_card = log.values().filter(|logged| logged.sent.card == card.id);
             let entries = of_card.map(Logged::entry).collect();
-            // Nobody changed the settings: all entries were made by the original rules.
-            let replayed = replay(&model, &Rulebook::default(), card.id, entries).unwrap();
+            let replayed = replay(&model, &rulebook, card.id, entries).unwrap();
             assert_eq!(card.progress, replayed.progress, "after kill {kill}: {:?}", card.id);
             for (id, phase) in replayed.phases {
                 let logged = &log[&id];

@@ -96,6 +96,11 @@ impl Progress {
         let share = state.current() as f64 / state.total().max(1) as f64;
         share.clamp(0.0, 1.0)
     }
+
+    /// Lets the fitting end soon, without weights.
+    pub fn abort(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).want_abort = true;
+    }
 }
 
 /// Fits weights to the reviews of a person, in any order.

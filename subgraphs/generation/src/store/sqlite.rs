@@ -211,7 +211,7 @@ impl OutboxStore for SqliteStore {
     }
 
     fn delivered(&self, events: Vec<EventId>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.0.write(move |connection| {
+        Box::pin(self.0.write_unflushed(move |connection| {
             let mut delete = connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?;
             for id in events {
                 delete.execute([id])?;

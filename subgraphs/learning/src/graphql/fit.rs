@@ -51,13 +51,13 @@ impl From<Quality> for FitQuality {
     }
 }
 
-impl From<(FitRecord, f64)> for WeightsFit {
-    fn from((record, progress): (FitRecord, f64)) -> Self {
+impl From<FitRecord> for WeightsFit {
+    fn from(record: FitRecord) -> Self {
         let int = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         Self {
             id: record.id,
             state: record.state,
-            progress,
+            progress: if record.is_under_way() { record.progress } else { 1.0 },
             started_at: DateTime(record.started_at),
             finished_at: record.finished_at.map(DateTime),
             reviews: int(record.reviews),

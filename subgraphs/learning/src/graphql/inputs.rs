@@ -1,8 +1,9 @@
 //! What mutations take and answer.
 
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
-use common::graphql::DateTime;
+use common::graphql::{DateTime, Sent};
 use common::{DeckId, LearningSessionId, PresetId};
+use jiff::Timestamp;
 
 use super::card::CardNode;
 use super::scalar::Date;
@@ -32,7 +33,7 @@ pub(super) struct ReviewInput {
     #[graphql(default)]
     pub(super) practice: bool,
     /// When, by the client's clock: from the year 2000 to 24 hours from now.
-    pub(super) reviewed_at: DateTime,
+    pub(super) reviewed_at: Sent<DateTime>,
     /// How long it took, in milliseconds: 0 to 3,600,000.
     #[graphql(default)]
     pub(super) duration_ms: i32,
@@ -60,7 +61,7 @@ impl From<ReviewInput> for Submission {
                 id,
                 card,
                 action: if practice { Action::Practice(rating) } else { Action::Answer(rating) },
-                at: reviewed_at.0,
+                at: moment("reviewedAt", reviewed_at)?,
                 duration_ms,
                 time_zone,
                 session: session.map_err(|error| format!("sessionId {error}"))?,
@@ -171,9 +172,9 @@ pub(super) struct CardChangeInput {
     /// For FLAG: 1 to 7, or 0 for none.
     pub(super) flag: Option<i32>,
     /// For SET_DUE: from yesterday to 36,500 days from now.
-    pub(super) due_on: Option<Date>,
+    pub(super) due_on: Option<Sent<Date>>,
     /// When, by the client's clock: from the year 2000 to 24 hours from now.
-    pub(super) at: DateTime,
+    pub(super) at: Sent<DateTime>,
     /// Where the person was: an IANA name such as `Europe/Zurich`. Without it, the time zone of the account.
     pub(super) time_zone: Option<String>,
 }
@@ -190,13 +191,18 @@ impl From<CardChangeInput> for Submission {
             (CardAction::Flag, Some(flag), None) => {
                 Ok(Action::Flag(u8::try_from(flag).unwrap_or(u8::MAX)))
             }
-            (CardAction::SetDue, None, Some(due)) => Ok(Action::SetDue(due.into())),
-            (CardAction::Flag, ..) => Err("flag is needed for FLAG, and nothing else"),
-            (CardAction::SetDue, ..) => Err("dueOn is needed for SET_DUE, and nothing else"),
-            _ => Err("flag is for FLAG alone, dueOn for SET_DUE alone"),
+            (CardAction::SetDue, None, Some(Sent(due))) => match due {
+                Ok(due) => Ok(Action::SetDue(due.into())),
+                Err(reason) => Err(format!("dueOn {reason}")),
+            },
+            (CardAction::Flag, ..) => Err("flag is needed for FLAG, and nothing else".to_owned()),
+            (CardAction::SetDue, ..) => {
+                Err("dueOn is needed for SET_DUE, and nothing else".to_owned())
+            }
+            _ => Err("flag is for FLAG alone, dueOn for SET_DUE alone".to_owned()),
         };
         Self::read(id.0, &card_id.0, |id, card| {
-            let (action, at) = (action.map_err(str::to_owned)?, at.0);
+            let (action, at) = (action?, moment("at", at)?);
             Ok(EntryInput { id, card, action, at, duration_ms: 0, time_zone, session: None })
         })
     }
@@ -224,7 +230,7 @@ pub(super) struct UndoReviewInput {
     /// The review.
     pub(super) review_id: ID,
     /// When, by the client's clock: from the year 2000 to 24 hours from now.
-    pub(super) at: DateTime,
+    pub(super) at: Sent<DateTime>,
     /// Where the person was: an IANA name such as `Europe/Zurich`. Without it, the time zone of the account.
     pub(super) time_zone: Option<String>,
 }
@@ -232,8 +238,13 @@ pub(super) struct UndoReviewInput {
 impl From<UndoReviewInput> for UndoInput {
     fn from(input: UndoReviewInput) -> Self {
         let UndoReviewInput { id, review_id, at, time_zone } = input;
-        Self { id: id.0, review: review_id.0, at: at.0, time_zone }
+        Self { id: id.0, review: review_id.0, at: moment("at", at), time_zone }
     }
+}
+
+/// A moment of an entry of a batch, or why it is none.
+fn moment(field: &str, Sent(sent): Sent<DateTime>) -> Result<Timestamp, String> {
+    sent.map(|moment| moment.0).map_err(|reason| format!("{field} {reason}"))
 }
 
 /// What became of the undoings.

@@ -77,8 +77,9 @@ impl RulesId {
 }
 
 impl Default for Rules {
+    /// As [`Rules::original`], but intervals vary, as in Anki.
     fn default() -> Self {
-        Self::original()
+        Self { fuzz: true, ..Self::original() }
     }
 }
 
@@ -280,6 +281,9 @@ mod tests {
     #[test]
     fn rules_are_named_by_what_they_say() {
         assert_eq!(Rules::original().id(), RulesId::ORIGINAL);
+        let (of_now, before) = (Settings::default().rules, Rules::original());
+        assert_eq!(of_now, Rules { fuzz: true, ..before }, "as in Anki");
+        assert_ne!(of_now.id(), RulesId::ORIGINAL, "what was learned before stays as it was");
         let rules = Rules { maximum_interval: 99, fuzz: true, ..Rules::original() };
         // Logs name them so: this must never change.
         assert_eq!(rules.id(), RulesId(PINNED), "{}", serde_json::to_string(&rules).unwrap());

@@ -1,20 +1,27 @@
 //! Fitting weights as a job, and what learning would take at another retention.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use common::{Clock, Error, FitId, UserId, Viewer};
+use common::{Clock, Error, FitId, StoreError, UserId, Viewer};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::{Learner, Service};
+use super::{Learner, Models, Service};
 use crate::fit::{FitError, Fitted, Progress, Quality, Workload, fit, workload};
 use crate::model::Weights;
 use crate::scheduler::Model;
-use crate::store::Store;
+use crate::store::{Lease, Store};
 
-/// After so long without a word, a job of a process that went away is over.
-const LONGEST_FIT: SignedDuration = SignedDuration::from_hours(1);
+/// For how long a fitting is left to the process that is at it.
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How often it says how far it is,
+const TOLD_EVERY: Duration = Duration::from_secs(2);
+/// and how often a process looks for those of which nothing was heard.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often one is begun: that of a process that ends again and again may be why.
+const TRIES: u32 = 3;
 
 /// What became of a fitting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, async_graphql::Enum)]
@@ -52,30 +59,22 @@ pub struct FitRecord {
     pub applied: Option<i64>,
     /// Why it failed.
     pub message: Option<String>,
+    /// How far it is, 0 to 1.
+    #[serde(default)]
+    pub progress: f64,
+    /// Whether all cards get states by the fitted weights at once, if these hold.
+    #[serde(default)]
+    pub reschedule: bool,
+    /// How often it was begun.
+    #[serde(default)]
+    pub tries: u32,
 }
 
-/// The fittings of this process that are under way.
-#[derive(Debug, Default)]
-pub(super) struct Jobs(Mutex<HashMap<UserId, (FitRecord, Progress)>>);
-
-impl Jobs {
-    fn get(&self, user: UserId) -> Option<(FitRecord, f64)> {
-        let jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        jobs.get(&user).map(|(record, progress)| (record.clone(), progress.share()))
-    }
-
-    /// Adds a job, unless there is one of this person's.
-    fn add(&self, user: UserId, record: &FitRecord, progress: &Progress) -> bool {
-        let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if jobs.contains_key(&user) {
-            return false;
-        }
-        jobs.insert(user, (record.clone(), progress.clone()));
-        true
-    }
-
-    fn remove(&self, user: UserId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&user);
+impl FitRecord {
+    /// Whether there is a process that is at it, or takes it up soon.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.state == FitState::Running
     }
 }
 
@@ -86,11 +85,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub async fn start_fit(
-        &self,
-        viewer: &Viewer,
-        reschedule: bool,
-    ) -> Result<(FitRecord, f64), Error> {
+    pub async fn start_fit(&self, viewer: &Viewer, reschedule: bool) -> Result<FitRecord, Error> {
         let user = viewer.user;
         let record = FitRecord {
             id: FitId::new(),
@@ -103,59 +98,23 @@ impl Service {
             fitted: None,
             applied: None,
             message: None,
-        };
-        let progress = Progress::default();
-        if !self.jobs.add(user, &record, &progress) {
-            return Ok(self.jobs.get(user).unwrap_or((record, 1.0)));
-        }
-        if let Err(error) = self.store.put_fit(user, record.clone()).await {
-            self.jobs.remove(user);
-            return Err(error.into());
-        }
-        let Learner { models, .. } = match self.learner(user).await {
-            Ok(learner) => learner,
-            Err(error) => {
-                self.jobs.remove(user);
-                return Err(error);
-            }
-        };
-        let job = Job {
-            user,
-            record: record.clone(),
-            progress,
-            model: Arc::clone(models.current()),
+            progress: 0.0,
             reschedule,
-            store: Arc::clone(&self.store),
-            clock: self.clock.clone(),
+            tries: 1,
         };
-        let jobs = Arc::clone(&self.jobs);
-        tokio::spawn(async move {
-            job.run().await;
-            jobs.remove(user);
-        });
-        Ok((record, 0.0))
+        let begun = self.fitter.store.begin_fit(user, record.clone(), self.fitter.lease()).await?;
+        if begun.id == record.id {
+            Job { user, record, fitter: Arc::clone(&self.fitter) }.start();
+        }
+        Ok(begun)
     }
 
-    /// The viewer's last fitting, with how far it is, 0 to 1.
+    /// The viewer's last fitting.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub async fn last_fit(&self, viewer: &Viewer) -> Result<Option<(FitRecord, f64)>, Error> {
-        if let Some(running) = self.jobs.get(viewer.user) {
-            return Ok(Some(running));
-        }
-        let now = self.clock.now();
-        let stored = self.store.last_fit(viewer.user).await?;
-        Ok(stored.map(|record| {
-            let is_lost = record.state == FitState::Running
-                && now.duration_since(record.started_at) > LONGEST_FIT;
-            if is_lost {
-                let message = Some("it was interrupted: start it again".to_owned());
-                return (FitRecord { state: FitState::Failed, message, ..record }, 1.0);
-            }
-            let share = if record.state == FitState::Running { 0.0 } else { 1.0 };
-            (record, share)
-        }))
+    pub async fn last_fit(&self, viewer: &Viewer) -> Result<Option<FitRecord>, Error> {
+        Ok(self.store.last_fit(viewer.user).await?)
     }
 
     /// What learning `cards` new cards over `days` would take at each of the retentions, by the viewer's weights: 1 to 10 of 0.7 to 0.99, 1 to 10,000 cards,
@@ -203,70 +162,162 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> Error {
     common::StoreError::Other(error.to_string().into()).into()
 }
 
-/// A fitting that is under way.
+/// What fittings of this process need.
+pub(super) struct Fitter {
+    store: Arc<dyn Store>,
+    average: Arc<Model>,
+    clock: Clock,
+    worker: Uuid,
+}
+
+impl Fitter {
+    /// Starts to look for fittings whose process went away, for as long as the fitter is there.
+    pub(super) fn start(store: Arc<dyn Store>, average: Arc<Model>, clock: Clock) -> Arc<Self> {
+        let fitter = Arc::new(Self { store, average, clock, worker: Uuid::new_v4() });
+        let background = Arc::downgrade(&fitter);
+        tokio::spawn(async move {
+            while let Some(fitter) = background.upgrade() {
+                if let Err(error) = fitter.take_up().await {
+                    tracing::warn!(%error, "fittings of processes that went away wait");
+                }
+                drop(fitter);
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        });
+        fitter
+    }
+
+    async fn take_up(self: &Arc<Self>) -> Result<(), StoreError> {
+        while let Some((user, mut record)) =
+            self.store.take_fit(self.clock.now(), self.lease()).await?
+        {
+            record.tries += 1;
+            Job { user, record, fitter: Arc::clone(self) }.start();
+        }
+        Ok(())
+    }
+
+    fn lease(&self) -> Lease {
+        Lease { worker: self.worker, until: self.clock.now() + LEASE }
+    }
+}
+
+/// A fitting that this process is at.
 struct Job {
     user: UserId,
     record: FitRecord,
-    progress: Progress,
-    model: Arc<Model>,
-    reschedule: bool,
-    store: Arc<dyn Store>,
-    clock: Clock,
+    fitter: Arc<Fitter>,
+}
+
+/// Why a fitting ends without weights.
+enum Stop {
+    /// Another process is at it, or the account is gone.
+    Lost,
+    /// It found none.
+    Failed(String),
+}
+
+/// What went wrong inside is for nobody's eyes.
+fn internal<E>(_: E) -> Stop {
+    Stop::Failed("something went wrong: try again".to_owned())
 }
 
 impl Job {
+    fn start(self) {
+        tokio::spawn(self.run());
+    }
+
     async fn run(mut self) {
         let outcome = self.outcome().await;
-        self.record.finished_at = Some(self.clock.now());
+        self.record.finished_at = Some(self.fitter.clock.now());
+        self.record.progress = 1.0;
         match outcome {
             Ok(()) => self.record.state = FitState::Done,
-            Err(message) => {
+            Err(Stop::Failed(message)) => {
                 self.record.state = FitState::Failed;
                 self.record.message = Some(message);
             }
+            Err(Stop::Lost) => return,
         }
-        // When even this fails, the fitting counts as interrupted after an hour.
-        drop(self.store.put_fit(self.user, self.record).await);
+        // When even this fails, somebody takes it up once the lease is over.
+        drop(self.keep().await);
     }
 
-    async fn outcome(&mut self) -> Result<(), String> {
-        // What went wrong inside is for nobody's eyes.
-        fn internal<E>(_: E) -> String {
-            "something went wrong: try again".to_owned()
+    /// Says how far it is.
+    async fn keep(&self) -> Result<(), Stop> {
+        let Fitter { store, .. } = &*self.fitter;
+        match store.keep_fit(self.user, self.record.clone(), self.fitter.lease()).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(Stop::Lost),
         }
-        let samples = self.store.samples(self.user).await.map_err(internal)?;
-        let (model, progress) = (Arc::clone(&self.model), self.progress.clone());
-        let fitted = tokio::task::spawn_blocking(move || fit(&model, samples, &progress)).await;
-        let fitted: Fitted = match fitted {
-            Ok(Ok(fitted)) => fitted,
-            Ok(Err(error @ FitError::TooFew(_))) => return Err(error.to_string()),
-            Ok(Err(FitError::Crate(_))) | Err(_) => {
-                return Err("the weights could not be fitted to these reviews".to_owned());
+    }
+
+    async fn outcome(&mut self) -> Result<(), Stop> {
+        self.keep().await?;
+        if self.record.tries > TRIES {
+            return Err(Stop::Failed("it was interrupted again and again".to_owned()));
+        }
+        let store = Arc::clone(&self.fitter.store);
+        let person = store.person(self.user).await.map_err(internal)?;
+        let models = Models::new(&self.fitter.average, person.as_ref()).map_err(internal)?;
+        // One that was interrupted after its weights held has only cards to reschedule.
+        let has_weights = self.record.applied.is_some_and(|of| of == models.current().version());
+        let model = if has_weights {
+            Arc::clone(models.current())
+        } else {
+            let fitted = self.fit(models.current()).await?;
+            self.record.reviews = fitted.reviews;
+            self.record.held_out = fitted.held_out;
+            self.record.current = Some(fitted.current);
+            self.record.fitted = Some(fitted.fitted);
+            self.record.applied = None;
+            if !fitted.is_better() {
+                return Ok(());
             }
+            let version = models.current().version() + 1;
+            let model = Model::new(version, &fitted.weights).map_err(internal)?;
+            self.record.applied = Some(version);
+            self.keep().await?;
+            let weights = Weights { version, numbers: fitted.weights };
+            store.put_weights(self.user, weights).await.map_err(internal)?;
+            Arc::new(model)
         };
-        self.record.reviews = fitted.reviews;
-        self.record.held_out = fitted.held_out;
-        self.record.current = Some(fitted.current);
-        self.record.fitted = Some(fitted.fitted);
-        if !fitted.is_better() {
-            return Ok(());
+        let mut from = None;
+        while self.record.reschedule {
+            let page = store.reschedule(self.user, Arc::clone(&model), from);
+            from = page.await.map_err(internal)?;
+            if from.is_none() {
+                break;
+            }
+            self.keep().await?;
         }
-        let version = self.model.version() + 1;
-        let model = Model::new(version, &fitted.weights).map_err(internal)?;
-        let weights = Weights { version, numbers: fitted.weights };
-        self.store.put_weights(self.user, weights).await.map_err(internal)?;
-        self.record.applied = Some(version);
-        if self.reschedule {
-            let model = Arc::new(model);
-            let mut from = None;
-            loop {
-                let page = self.store.reschedule(self.user, Arc::clone(&model), from);
-                from = page.await.map_err(internal)?;
-                if from.is_none() {
-                    break;
+        Ok(())
+    }
+
+    /// Fits, on a thread of its own, and says how far it is all the while.
+    async fn fit(&mut self, model: &Arc<Model>) -> Result<Fitted, Stop> {
+        let samples = self.fitter.store.samples(self.user).await.map_err(internal)?;
+        let progress = Progress::default();
+        let (model, told) = (Arc::clone(model), progress.clone());
+        let mut fitting = tokio::task::spawn_blocking(move || fit(&model, samples, &told));
+        loop {
+            match tokio::time::timeout(TOLD_EVERY, &mut fitting).await {
+                Ok(Ok(Ok(fitted))) => return Ok(fitted),
+                Ok(Ok(Err(error @ FitError::TooFew(_)))) => {
+                    return Err(Stop::Failed(error.to_string()));
+                }
+                Ok(_) => {
+                    let message = "the weights could not be fitted to these reviews";
+                    return Err(Stop::Failed(message.to_owned()));
+                }
+                Err(_) => {
+                    self.record.progress = progress.share();
+                    if let Err(stop) = self.keep().await {
+                        progress.abort();
+                        return Err(stop);
+                    }
                 }
             }
         }
-        Ok(())
     }
 }

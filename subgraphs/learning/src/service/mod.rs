@@ -43,7 +43,7 @@ pub struct Service {
     outbox: Outbox,
     average: Arc<Model>,
     clock: Clock,
-    jobs: Arc<fit::Jobs>,
+    fitter: Arc<fit::Fitter>,
 }
 
 /// The memory models of a person: the average one, and those that were fitted.
@@ -84,13 +84,14 @@ pub(crate) struct Learner {
 }
 
 impl Service {
-    /// Starts the domain on its store.
+    /// Starts the domain on its store. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// When the memory model cannot be made.
     pub fn new(store: Arc<dyn Store>, outbox: Outbox, clock: Clock) -> Result<Self, Error> {
         let average = Arc::new(Model::average().map_err(unusable)?);
-        Ok(Self { store, outbox, average, clock, jobs: Arc::default() })
+        let fitter = fit::Fitter::start(store.clone(), Arc::clone(&average), clock.clone());
+        Ok(Self { store, outbox, average, clock, fitter })
     }
 
     /// A person, now, where they are.

@@ -140,22 +140,25 @@ impl Service {
         let earliest = self.store.answer_before(viewer.user, UNDOABLE - 1).await?;
         let submission = |undo: UndoInput| {
             let target = undo.review.parse().ok().and_then(|id: ReviewId| found.get(&id));
-            let entry = match (undo.id.parse(), target) {
-                (Err(error), _) => Err(invalid_id(error)),
-                (_, None) => Err(Unreadable::UnknownReview),
-                (_, Some(logged)) if logged.sent.action.rating().is_none() => {
+            let entry = match (undo.id.parse(), target, undo.at) {
+                (Err(error), ..) => Err(invalid_id(error)),
+                (_, None, _) => Err(Unreadable::UnknownReview),
+                (_, Some(logged), _) if logged.sent.action.rating().is_none() => {
                     Err(Unreadable::Invalid("reviewId names no review".to_owned()))
                 }
                 // One that was undone before may be undone again: it says the same.
-                (_, Some(logged)) if Some(logged.sent.key()) < earliest && !logged.is_undone() => {
+                (_, Some(logged), _)
+                    if Some(logged.sent.key()) < earliest && !logged.is_undone() =>
+                {
                     let reason = format!("only your last {UNDOABLE} reviews can be undone");
                     Err(Unreadable::Invalid(reason))
                 }
-                (Ok(id), Some(logged)) => Ok(EntryInput {
+                (_, _, Err(reason)) => Err(Unreadable::Invalid(reason)),
+                (Ok(id), Some(logged), Ok(at)) => Ok(EntryInput {
                     id,
                     card: logged.sent.card,
                     action: Action::Undo(logged.sent.id),
-                    at: undo.at,
+                    at,
                     duration_ms: 0,
                     time_zone: undo.time_zone,
                     session: None::<LearningSessionId>,
@@ -174,8 +177,8 @@ pub struct UndoInput {
     pub id: String,
     /// The review.
     pub review: String,
-    /// When, by the client's clock.
-    pub at: Timestamp,
+    /// When, by the client's clock, or why what was sent is no moment.
+    pub at: Result<Timestamp, String>,
     /// Where the person was.
     pub time_zone: Option<String>,
 }

@@ -16,6 +16,7 @@ use common::{
 };
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 pub use mongo::MongoStore;
 pub use sqlite::{MIGRATIONS, SqliteStore};
@@ -139,6 +140,15 @@ pub struct SettingsChange {
     pub expected: Option<i64>,
     /// What they are from now on, at any version; `None`: it inherits everything.
     pub own: Option<OwnSettings>,
+}
+
+/// Who is at a fitting, and until when others leave it to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The process.
+    pub worker: Uuid,
+    /// When it is over, unless it was renewed.
+    pub until: Timestamp,
 }
 
 /// What became of a change that expects a version.
@@ -270,8 +280,14 @@ pub trait Store: OutboxStore {
         from: Option<CardId>,
     ) -> Answering<'_, Option<CardId>>;
 
-    /// Keeps what became of a fitting.
-    fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()>;
+    /// Keeps a fitting that begins, by a lease; unless one of the owner's is under way: then that one is answered.
+    fn begin_fit(&self, owner: UserId, fit: FitRecord, lease: Lease) -> Answering<'_, FitRecord>;
+
+    /// Keeps how far a fitting is, or what became of it. `false` when it is not its worker's any more: then nothing was kept.
+    fn keep_fit(&self, owner: UserId, fit: FitRecord, lease: Lease) -> Answering<'_, bool>;
+
+    /// A fitting under way whose lease was over at `now`; from then on it is held by this one.
+    fn take_fit(&self, now: Timestamp, lease: Lease) -> Answering<'_, Option<(UserId, FitRecord)>>;
 
     /// The fitting that was started last.
     fn last_fit(&self, owner: UserId) -> Answering<'_, Option<FitRecord>>;

@@ -91,7 +91,17 @@ async fn cards_are_changed(domain: &Domain) {
             "INVALID",
             "dueOn 2020-01-01 is out",
         ),
+        (
+            with(domain.change(&cards[0], "SET_DUE"), "dueOn", "2026-02-30"),
+            "INVALID",
+            "dueOn \"2026-02-30\" is not a date",
+        ),
         (with(domain.change(&cards[0], "BURY"), "flag", 1), "INVALID", "flag is for FLAG alone"),
+        (
+            with(domain.change(&cards[0], "BURY"), "at", "soon"),
+            "INVALID",
+            "at \"soon\" is not a moment",
+        ),
         (
             with(domain.change(&cards[0], "BURY"), "at", "1999-01-01T00:00:00Z"),
             "INVALID",
@@ -150,6 +160,10 @@ async fn reviews_are_undone(domain: &Domain) {
     let stranger = domain.user().await;
     let foreign = domain.undo_all(stranger, &[domain.undo(&review)]).await.remove(0);
     assert_eq!((&foreign["status"], &foreign["card"]), (&json!("UNKNOWN_REVIEW"), &Value::Null));
+    let timeless = with(domain.undo(&review), "at", "");
+    let refused = domain.undo_all(user, &[timeless]).await.remove(0);
+    assert_eq!(refused["status"], "INVALID");
+    assert!(refused["reason"].as_str().unwrap().starts_with("at \"\" is not a moment"));
     let change = domain.change(&cards[0], "SUSPEND");
     domain.change_all(user, std::slice::from_ref(&change)).await;
     let refused = domain.undo_all(user, &[domain.undo(&change)]).await.remove(0);

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use common::UserId;
+use common::{Backend, FitId, UserId};
 use jiff::SignedDuration;
+use learning::service::{FitRecord, FitState};
+use learning::store::Lease;
 use serde_json::{Value, json};
 
 use crate::support::{Domain, of};
@@ -13,6 +15,10 @@ const LAST: &str = "weightsFit { state progress reviews heldOut applied weightsV
 
 async fn fit(domain: &Domain, user: UserId, reschedule: bool) -> Value {
     domain.data(user, FIT, json!({ "reschedule": reschedule })).await;
+    ended(domain, user).await
+}
+
+async fn ended(domain: &Domain, user: UserId) -> Value {
     for _ in 0..600 {
         let last = domain.mine(user, LAST).await;
         let progress = last["progress"].as_f64().unwrap();
@@ -87,6 +93,56 @@ async fn weights_are_fitted(domain: &Domain) {
     }
     let stranger = domain.user().await;
     assert_eq!(domain.mine(stranger, LAST).await, Value::Null);
+}
+
+#[tokio::test]
+async fn another_process_goes_on_in_sqlite() {
+    let (domain, sqlite) = Domain::sqlite().await;
+    another_process_goes_on(&domain, Backend::Sqlite(sqlite)).await;
+}
+
+#[tokio::test]
+async fn another_process_goes_on_in_mongodb() {
+    let (domain, mongo) = Domain::mongo().await;
+    another_process_goes_on(&domain, Backend::Mongo(mongo)).await;
+}
+
+/// A process begins a fitting and goes away. Others see how far it was, and one of them brings it to its end.
+async fn another_process_goes_on(domain: &Domain, backend: Backend) {
+    let (user, ids) = forgetful(domain).await;
+    let gone = learning::store::open(backend).await.unwrap();
+    let now = domain.clock.now();
+    let begun = FitRecord {
+        id: FitId::new(),
+        state: FitState::Running,
+        started_at: now,
+        finished_at: None,
+        reviews: 0,
+        held_out: 0,
+        current: None,
+        fitted: None,
+        applied: None,
+        message: None,
+        progress: 0.25,
+        reschedule: true,
+        tries: 1,
+    };
+    let until = now + SignedDuration::from_secs(30);
+    let lease = Lease { worker: uuid::Uuid::new_v4(), until };
+    gone.begin_fit(user, begun.clone(), lease).await.unwrap();
+    let seen = domain.mine(user, LAST).await;
+    assert_eq!((&seen["state"], &seen["progress"]), (&json!("RUNNING"), &json!(0.25)));
+    let asked = domain.data(user, FIT, json!({ "reschedule": false })).await;
+    assert_eq!(asked["fitWeights"]["fit"]["id"], begun.id.to_string(), "it is under way");
+
+    domain.clock.advance(SignedDuration::from_secs(30));
+    let done = ended(domain, user).await;
+    assert_eq!((&done["state"], &done["applied"]), (&json!("DONE"), &json!(true)), "{done}");
+    let rescheduled = cards(domain, user, &ids).await;
+    assert!(rescheduled.iter().all(|card| card["weightsVersion"] == 1), "{rescheduled:?}");
+    let late = FitRecord { progress: 0.5, ..begun };
+    assert!(!gone.keep_fit(user, late, lease).await.unwrap(), "the first one comes too late");
+    assert_eq!(domain.mine(user, LAST).await, done);
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ async fn cards_are_learned_and_come_back_in_mongodb() {
 async fn cards_are_learned_and_come_back(domain: &Domain) {
     let user = domain.user().await;
     let (deck, cards) = domain.deck(user, 5).await;
+    domain.without_fuzz(user, &deck).await;
     let card_at = |nth: usize| cards[nth].clone();
     assert_eq!(numbers(domain, user, &deck).await, json!([[5, 0, 0, 5], 0.0, null]));
     assert_eq!(

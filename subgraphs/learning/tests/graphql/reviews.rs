@@ -39,6 +39,12 @@ async fn each_review_gets_its_result() {
             "INVALID",
             "reviewedAt 1999-12-31T23:59:59Z lies before the year 2000",
         ),
+        (
+            with(review(), "reviewedAt", "yesterday"),
+            "INVALID",
+            "reviewedAt \"yesterday\" is not a moment: expected RFC 3339 such as",
+        ),
+        (with(review(), "reviewedAt", 1_795_512_600), "INVALID", "reviewedAt 1795512600 is not"),
         (kept.clone(), "DUPLICATE", ""),
         (with(kept, "rating", "EASY"), "CONFLICT", "another entry is stored under this id"),
         (domain.review(&cards[1], "HARD"), "ACCEPTED", ""),
@@ -102,7 +108,8 @@ async fn nobody_reviews_the_cards_of_another() {
 async fn the_state_does_not_depend_on_the_order_of_arrival() {
     let (domain, _) = Domain::sqlite().await;
     let user = domain.user().await;
-    let (_, cards) = domain.deck(user, 2).await;
+    let (deck, cards) = domain.deck(user, 2).await;
+    domain.without_fuzz(user, &deck).await;
     let mut reviews: [Vec<Value>; 2] = Default::default();
     for (rating, hours) in [("GOOD", 1), ("EASY", 60), ("AGAIN", 300), ("GOOD", 1)] {
         for (reviews, card) in reviews.iter_mut().zip(&cards) {

@@ -146,7 +146,7 @@ async fn a_queue_keeps_the_settings_of_each_deck() {
         let input = json!({ "deckId": deck, "settings": settings });
         domain.data(user, SET, json!({ "input": input })).await;
     };
-    set(json!({ "newPerDay": 2, "learningSteps": [120], "learnAhead": 60 })).await;
+    set(json!({ "newPerDay": 2, "learningSteps": [120], "learnAhead": 60, "fuzz": false })).await;
     assert_eq!(domain.queue(user).await, cards[..2]);
     let queue = domain.mine(user, "studyQueue(limit: 1) { previews { rating interval } }").await;
     assert_eq!(queue[0]["previews"][0], json!({ "rating": "AGAIN", "interval": 120.0 }));
@@ -160,7 +160,7 @@ async fn a_queue_keeps_the_settings_of_each_deck() {
     assert_eq!(domain.queue(user).await, cards[..1]);
 
     // A day later with a longer list of steps: what was learned stays learned.
-    set(json!({ "learningSteps": [60, 600, 86_400], "newPerDay": 0 })).await;
+    set(json!({ "learningSteps": [60, 600, 86_400], "newPerDay": 0, "fuzz": false })).await;
     domain.clock.advance(SignedDuration::from_hours(24 * 9));
     assert_eq!(domain.queue(user).await, cards[..2]);
     let result = domain.submit(user, vec![domain.review(&cards[1], "GOOD")]).await.remove(0);

@@ -44,6 +44,7 @@ async fn statistics_are_the_sums_of_the_log_in_mongodb() {
 async fn statistics_are_the_sums_of_the_log(domain: &Domain) {
     let user = domain.user().await;
     let (deck, cards) = domain.deck(user, 3).await;
+    domain.without_fuzz(user, &deck).await;
     let (other, more) = domain.deck(user, 1).await;
     domain
         .submit(user, vec![domain.review(&cards[0], "EASY"), domain.review(&more[0], "AGAIN")])
@@ -128,6 +129,7 @@ async fn the_forecast_and_the_memory_at_a_moment() {
     let (domain, _) = Domain::sqlite().await;
     let user = domain.user().await;
     let (deck, cards) = domain.deck(user, 2).await;
+    domain.without_fuzz(user, &deck).await;
     domain
         .submit(user, vec![domain.review(&cards[0], "EASY"), domain.review(&cards[1], "AGAIN")])
         .await;
@@ -202,7 +204,8 @@ async fn a_day_is_that_of_the_zone_that_was_sent() {
 async fn a_journey_moves_no_schedule() {
     let (domain, _) = Domain::sqlite().await;
     let user = domain.user().await;
-    let (_, cards) = domain.deck(user, 2).await;
+    let (deck, cards) = domain.deck(user, 2).await;
+    domain.without_fuzz(user, &deck).await;
     let start: Timestamp = crate::support::START.parse().unwrap();
     let moment = |hours: i64| (start - SignedDuration::from_hours(hours)).to_string();
     let sent = vec![

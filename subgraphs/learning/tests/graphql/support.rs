@@ -135,6 +135,14 @@ impl Domain {
         (deck.to_string(), ids)
     }
 
+    /// Lets intervals of a deck be as the model has them.
+    pub(crate) async fn without_fuzz(&self, user: UserId, deck: &str) {
+        let set =
+            "mutation($input: SetDeckSettingsInput!) { setDeckSettings(input: $input) { deckId } }";
+        let input = json!({ "deckId": deck, "settings": { "fuzz": false } });
+        self.data(user, set, json!({ "input": input })).await;
+    }
+
     pub(crate) async fn tell(&self, events: Vec<Event>) {
         self.endpoint.apply(events.into()).await.unwrap();
     }

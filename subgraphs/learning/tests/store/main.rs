@@ -75,7 +75,8 @@ suite! {
         a_deck_sets_what_is_its_own
         presets_are_kept_by_name
         changes_come_once_in_their_order
-        weights_and_fittings_are_kept
+        weights_are_kept
+        a_fitting_is_held_by_one_process
     }
     told {
         a_batch_is_told_in_one_event

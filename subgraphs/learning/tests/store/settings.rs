@@ -151,10 +151,9 @@ pub(crate) async fn changes_come_once_in_their_order(store: &dyn Store) {
     assert_eq!(store.changes(stranger.owner, start, 9).await.unwrap().cards.len(), 1);
 }
 
-pub(crate) async fn weights_and_fittings_are_kept(store: &dyn Store) {
+pub(crate) async fn weights_are_kept(store: &dyn Store) {
     use learning::scheduler::Rating::{Again, Easy, Good};
     use learning::scheduler::{Action, Model};
-    use learning::service::{FitRecord, FitState};
 
     use crate::support::{at, days, entry, review};
 
@@ -201,9 +200,22 @@ pub(crate) async fn weights_and_fittings_are_kept(store: &dyn Store) {
     let replayed = learning::scheduler::replay(&model, &Default::default(), card, log).unwrap();
     assert_eq!(after.progress, replayed.progress);
 
-    let fit = |minutes, state| FitRecord {
+    store.apply(vec![crate::support::user(learner.owner, 2, true)]).await.unwrap();
+    store.put_weights(learner.owner, weights).await.unwrap();
+    assert_eq!(store.samples(learner.owner).await.unwrap(), []);
+}
+
+pub(crate) async fn a_fitting_is_held_by_one_process(store: &dyn Store) {
+    use learning::service::{FitRecord, FitState};
+    use learning::store::Lease;
+
+    use crate::support::at;
+
+    let learner = Learner::new(store, 1).await;
+    let owner = learner.owner;
+    let fit = |minutes| FitRecord {
         id: common::FitId::new(),
-        state,
+        state: FitState::Running,
         started_at: at(minutes),
         finished_at: None,
         reviews: 7,
@@ -212,18 +224,43 @@ pub(crate) async fn weights_and_fittings_are_kept(store: &dyn Store) {
         fitted: None,
         applied: None,
         message: Some("why".into()),
+        progress: 0.25,
+        reschedule: true,
+        tries: 1,
     };
-    assert_eq!(store.last_fit(learner.owner).await.unwrap(), None);
-    let (first, second) = (fit(0, FitState::Failed), fit(1, FitState::Running));
-    store.put_fit(learner.owner, second.clone()).await.unwrap();
-    store.put_fit(learner.owner, first).await.unwrap();
-    let done = FitRecord { state: FitState::Done, finished_at: Some(at(3)), ..second };
-    store.put_fit(learner.owner, done.clone()).await.unwrap();
-    assert_eq!(store.last_fit(learner.owner).await.unwrap(), Some(done.clone()));
+    let [here, there] = [(); 2].map(|()| uuid::Uuid::new_v4());
+    let lease = |worker, minutes| Lease { worker, until: at(minutes) };
+    let keep =
+        async |fit: &FitRecord, lease| store.keep_fit(owner, fit.clone(), lease).await.unwrap();
+    let take = async |minutes, lease| store.take_fit(at(minutes), lease).await.unwrap();
+    assert_eq!(store.last_fit(owner).await.unwrap(), None);
 
-    store.apply(vec![crate::support::user(learner.owner, 2, true)]).await.unwrap();
-    store.put_fit(learner.owner, done).await.unwrap();
-    store.put_weights(learner.owner, weights).await.unwrap();
-    assert_eq!(store.last_fit(learner.owner).await.unwrap(), None);
-    assert_eq!(store.samples(learner.owner).await.unwrap(), []);
+    let (first, second) = (fit(0), fit(1));
+    let begun = store.begin_fit(owner, first.clone(), lease(here, 5)).await.unwrap();
+    assert_eq!(begun, first);
+    let begun = store.begin_fit(owner, second.clone(), lease(there, 5)).await.unwrap();
+    assert_eq!(begun, first, "one is under way");
+    let further = FitRecord { progress: 0.5, ..first };
+    assert!(!keep(&further, lease(there, 10)).await, "another process is at it");
+    assert!(keep(&further, lease(here, 10)).await);
+    assert_eq!(store.last_fit(owner).await.unwrap(), Some(further.clone()));
+
+    assert_eq!(take(9, lease(there, 20)).await, None, "it was renewed");
+    assert_eq!(take(10, lease(there, 20)).await, Some((owner, further.clone())));
+    assert_eq!(take(10, lease(here, 20)).await, None, "it is held again");
+    assert!(!keep(&further, lease(here, 20)).await);
+    let done = FitRecord { state: FitState::Done, finished_at: Some(at(3)), ..further.clone() };
+    assert!(keep(&done, lease(there, 20)).await);
+    assert!(!keep(&further, lease(there, 20)).await, "what is over is over");
+    assert_eq!(take(99, lease(here, 100)).await, None);
+    assert_eq!(store.last_fit(owner).await.unwrap(), Some(done));
+
+    let begun = store.begin_fit(owner, second.clone(), lease(here, 5)).await.unwrap();
+    assert_eq!(begun, second);
+    assert_eq!(store.last_fit(owner).await.unwrap(), Some(second.clone()));
+    store.apply(vec![crate::support::user(owner, 2, true)]).await.unwrap();
+    assert!(!keep(&second, lease(here, 5)).await);
+    assert_eq!(take(99, lease(there, 100)).await, None);
+    assert_eq!(store.begin_fit(owner, second.clone(), lease(here, 5)).await.unwrap(), second);
+    assert_eq!(store.last_fit(owner).await.unwrap(), None, "nothing of it comes back");
 }

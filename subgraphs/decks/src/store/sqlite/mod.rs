@@ -412,7 +412,7 @@ impl OutboxStore for SqliteStore {
 
     fn delivered(&self, events: Vec<EventId>) -> BoxFuture<'_, Result<(), StoreError>> {
         let ids = list(events.into_iter().map(EventId::uuid));
-        Box::pin(self.0.write(move |connection| {
+        Box::pin(self.0.write_unflushed(move |connection| {
             let sql = include_str!("sql/delivered.sql");
             connection.prepare_cached(sql)?.execute([ids])?;
             Ok(())

@@ -75,6 +75,12 @@ impl Collections {
             let options = IndexOptions::builder().partial_filter_expression(filter).build();
             mongo.ensure_index(collection, name, keys, options).await?;
         }
+        // A person has one fitting under way.
+        let under_way = doc! { "lease": { "$exists": true } };
+        let partial = || IndexOptions::builder().partial_filter_expression(under_way.clone());
+        let (one, left) = (partial().unique(true).build(), partial().build());
+        mongo.ensure_index("fits", "one_under_way", doc! { "owner": 1 }, one).await?;
+        mongo.ensure_index("fits", "left", doc! { "lease": 1 }, left).await?;
         Ok(Self {
             persons: mongo.collection("persons"),
             decks: mongo.collection("decks"),

@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use common::{CardId, StoreError, UserId};
 use futures::{FutureExt, TryStreamExt};
+use jiff::Timestamp;
 use mongodb::ClientSession;
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, Document, Uuid, doc};
 
+use super::documents::date;
 use super::documents::{CardDoc, Owned};
 use super::log::ReviewDoc;
 use super::submit::{Attempt, logs, rulebook, try_inner, write};
-use super::{MongoStore, ONE_BATCH, json, to_json};
+use super::{Lease, MongoStore, ONE_BATCH, json, to_json};
 use crate::fit::Sample;
 use crate::model::{StoredCard, Weights};
 use crate::scheduler::{Model, Phase};
-use crate::service::FitRecord;
+use crate::service::{FitRecord, FitState};
 use crate::submission::Settlement;
 
 /// How many cards are rescheduled in one transaction.
@@ -100,23 +102,88 @@ async fn reschedule_once(
     Ok(Ok(Some(last)))
 }
 
-pub(super) async fn put(
+pub(super) async fn begin(
     store: &MongoStore,
     owner: UserId,
     fit: FitRecord,
-) -> Result<(), StoreError> {
+    lease: Lease,
+) -> Result<FitRecord, StoreError> {
     // Nothing of a deleted account comes back.
     let gone = doc! { "_id": owner, "deleted": true };
     if store.mongo.collection::<Document>("persons").find_one(gone).await?.is_some() {
-        return Ok(());
+        return Ok(fit);
     }
     let fits = store.mongo.collection::<Document>("fits");
-    let which = doc! { "_id": Owned::document(owner, fit.id.to_bson()) };
-    let set = doc! {
-        "owner": owner, "startedAt": super::date(fit.started_at), "body": to_json(&fit)?,
+    let begun = doc! {
+        "_id": Owned::document(owner, fit.id.to_bson()), "owner": owner, "startedAt": date(fit.started_at),
+        "body": to_json(&fit)?, "worker": uuid(lease.worker), "lease": date(lease.until),
     };
-    fits.update_one(which, doc! { "$set": set }).upsert(true).await?;
+    // An index lets a person have one that is under way.
+    match fits.insert_one(begun).await.map_err(StoreError::from) {
+        Ok(_) => Ok(fit),
+        Err(StoreError::Duplicate { .. }) => {
+            let which = doc! { "owner": owner, "lease": { "$exists": true } };
+            fits.find_one(which).await?.map_or(Ok(fit), |fit| record(&fit))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) async fn keep(
+    store: &MongoStore,
+    owner: UserId,
+    fit: FitRecord,
+    lease: Lease,
+) -> Result<bool, StoreError> {
+    let which = doc! {
+        "_id": Owned::document(owner, fit.id.to_bson()), "worker": uuid(lease.worker), "lease": { "$exists": true },
+    };
+    let body = to_json(&fit)?;
+    let change = if fit.is_under_way() {
+        doc! { "$set": { "body": body, "lease": date(lease.until) } }
+    } else {
+        doc! { "$set": { "body": body }, "$unset": { "lease": "" } }
+    };
+    let fits = store.mongo.collection::<Document>("fits");
+    Ok(fits.update_one(which, change).await?.matched_count == 1)
+}
+
+pub(super) async fn take(
+    store: &MongoStore,
+    now: Timestamp,
+    lease: Lease,
+) -> Result<Option<(UserId, FitRecord)>, StoreError> {
+    let left = doc! { "lease": { "$lte": date(now) } };
+    let take = doc! { "$set": { "worker": uuid(lease.worker), "lease": date(lease.until) } };
+    let fits = store.mongo.collection::<Document>("fits");
+    let taken = fits.find_one_and_update(left, take).sort(doc! { "lease": 1 }).await?;
+    let Some(fit) = taken else { return Ok(None) };
+    let owner = fit.get("owner").cloned().unwrap_or(Bson::Null);
+    let owner: Uuid = mongodb::bson::deserialize_from_bson(owner)
+        .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(Some((owner.into(), record(&fit)?)))
+}
+
+/// Fittings from before there were leases: their processes went away with the program of before.
+pub(super) async fn end_old(store: &MongoStore) -> Result<(), StoreError> {
+    let fits = store.mongo.collection::<Document>("fits");
+    let old = doc! { "lease": { "$exists": false }, "body": { "$regex": r#""state":"running""# } };
+    let mut found = fits.find(old).await?;
+    while let Some(fit) = found.try_next().await? {
+        let message = Some("it was interrupted: start it again".to_owned());
+        let ended = FitRecord { state: FitState::Failed, message, ..record(&fit)? };
+        let which = doc! { "_id": fit.get("_id") };
+        fits.update_one(which, doc! { "$set": { "body": to_json(&ended)? } }).await?;
+    }
     Ok(())
+}
+
+fn uuid(id: uuid::Uuid) -> Uuid {
+    Uuid::from_bytes(id.into_bytes())
+}
+
+fn record(fit: &Document) -> Result<FitRecord, StoreError> {
+    json(fit.get_str("body").map_err(|error| StoreError::Corrupt(error.to_string()))?)
 }
 
 pub(super) async fn last(
@@ -125,7 +192,5 @@ pub(super) async fn last(
 ) -> Result<Option<FitRecord>, StoreError> {
     let fits = store.mongo.collection::<Document>("fits");
     let last = fits.find_one(doc! { "owner": owner }).sort(doc! { "startedAt": -1, "_id.id": -1 });
-    let Some(fit) = last.await? else { return Ok(None) };
-    let body = fit.get_str("body").map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    Ok(Some(json(body)?))
+    last.await?.as_ref().map(record).transpose()
 }

@@ -26,8 +26,8 @@ use mongodb::Cursor;
 use mongodb::bson::{Document, doc};
 
 use super::{
-    Answering, CardLogs, ChangeKey, Changed, Changes, QueueCards, QueueQuery, SettingsChange,
-    Started, Store, Submitted,
+    Answering, CardLogs, ChangeKey, Changed, Changes, Lease, QueueCards, QueueQuery,
+    SettingsChange, Started, Store, Submitted,
 };
 use crate::entry::{LogEntry, Logged};
 use crate::fit::Sample;
@@ -200,8 +200,16 @@ impl Store for MongoStore {
         Box::pin(submit::read_logs(self, owner, cards))
     }
 
-    fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()> {
-        Box::pin(fit::put(self, owner, fit))
+    fn begin_fit(&self, owner: UserId, fit: FitRecord, lease: Lease) -> Answering<'_, FitRecord> {
+        Box::pin(fit::begin(self, owner, fit, lease))
+    }
+
+    fn keep_fit(&self, owner: UserId, fit: FitRecord, lease: Lease) -> Answering<'_, bool> {
+        Box::pin(fit::keep(self, owner, fit, lease))
+    }
+
+    fn take_fit(&self, now: Timestamp, lease: Lease) -> Answering<'_, Option<(UserId, FitRecord)>> {
+        Box::pin(fit::take(self, now, lease))
     }
 
     fn last_fit(&self, owner: UserId) -> Answering<'_, Option<FitRecord>> {

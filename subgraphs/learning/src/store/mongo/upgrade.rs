@@ -32,7 +32,7 @@ pub(super) async fn upgrade(store: &MongoStore) -> Result<(), StoreError> {
         }
         days.delete_many(doc! { "owner": owner }).await?;
     }
-    Ok(())
+    super::fit::end_old(store).await
 }
 
 /// Sums the logs of some of the owner's cards after `from`. Gives the last of them, `None` when all are done.

@@ -6,7 +6,7 @@ use common::{CardId, StoreError, UserId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{rows, submit};
+use super::{Lease, rows, submit};
 use crate::fit::Sample;
 use crate::model::{StoredCard, Weights};
 use crate::scheduler::{Day, Model, Phase, Rating};
@@ -68,18 +68,67 @@ pub(super) fn reschedule(
     Ok(Some(last))
 }
 
-pub(super) fn put(
+pub(super) fn begin(
+    connection: &Connection,
+    owner: UserId,
+    fit: FitRecord,
+    lease: Lease,
+) -> Result<FitRecord, StoreError> {
+    let sql = "SELECT body FROM fit WHERE owner = ?1 AND lease IS NOT NULL LIMIT 1";
+    let under_way = connection.prepare_cached(sql)?.query_row([owner], |row| rows::json(row, 0));
+    if let Some(under_way) = under_way.optional()? {
+        return Ok(under_way);
+    }
+    // Nothing of a deleted account comes back.
+    connection.execute(
+        "INSERT INTO fit (owner, id, started_at, body, worker, lease)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?1 AND deleted = 1)",
+        params![
+            owner,
+            fit.id,
+            fit.started_at.as_millisecond(),
+            submit::json(&fit)?,
+            lease.worker.as_bytes(),
+            lease.until.as_millisecond()
+        ],
+    )?;
+    Ok(fit)
+}
+
+pub(super) fn keep(
     connection: &Connection,
     owner: UserId,
     fit: &FitRecord,
-) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO fit (owner, id, started_at, body)
-         SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?1 AND deleted = 1)
-         ON CONFLICT (owner, id) DO UPDATE SET body = excluded.body",
-        params![owner, fit.id, fit.started_at.as_millisecond(), submit::json(fit)?],
+    lease: Lease,
+) -> Result<bool, StoreError> {
+    let until = fit.is_under_way().then(|| lease.until.as_millisecond());
+    let kept = connection.execute(
+        "UPDATE fit SET body = ?4, lease = ?5 WHERE owner = ?1 AND id = ?2 AND worker = ?3 AND lease IS NOT NULL",
+        params![owner, fit.id, lease.worker.as_bytes(), submit::json(fit)?, until],
     )?;
-    Ok(())
+    Ok(kept == 1)
+}
+
+pub(super) fn is_left(connection: &Connection, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM fit WHERE lease <= ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([now.as_millisecond()], |row| row.get(0))?)
+}
+
+pub(super) fn take(
+    connection: &Connection,
+    now: Timestamp,
+    lease: Lease,
+) -> Result<Option<(UserId, FitRecord)>, StoreError> {
+    let sql = "SELECT owner, body FROM fit WHERE lease <= ?1 ORDER BY lease LIMIT 1";
+    let left = connection.prepare_cached(sql)?.query_row([now.as_millisecond()], |row| {
+        Ok((row.get::<_, UserId>(0)?, rows::json::<FitRecord>(row, 1)?))
+    });
+    let Some((owner, fit)) = left.optional()? else { return Ok(None) };
+    connection.execute(
+        "UPDATE fit SET worker = ?3, lease = ?4 WHERE owner = ?1 AND id = ?2",
+        params![owner, fit.id, lease.worker.as_bytes(), lease.until.as_millisecond()],
+    )?;
+    Ok(Some((owner, fit)))
 }
 
 pub(super) fn last(

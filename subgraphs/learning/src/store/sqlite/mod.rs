@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Answering, CardLogs, ChangeKey, Changed, Changes, QueueCards, QueueQuery, SettingsChange,
-    Started, Store, Submitted,
+    Answering, CardLogs, ChangeKey, Changed, Changes, Lease, QueueCards, QueueQuery,
+    SettingsChange, Started, Store, Submitted,
 };
 use crate::entry::{LogEntry, Logged};
 use crate::fit::Sample;
@@ -41,6 +41,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_settings_and_sums.sql"),
     include_str!("migrations/0003_told.sql"),
     include_str!("migrations/0004_past.sql"),
+    include_str!("migrations/0005_leases.sql"),
 ];
 
 /// The store in a file.
@@ -54,7 +55,7 @@ impl SqliteStore {
         Self(sqlite)
     }
 
-    /// Sums the logs that are from before there were sums, and tells of the cards that are from before they were told of. Work that was done stays done when it is stopped midway.
+    /// Releases the fittings of a process that went away, sums the logs that are from before there were sums, and tells of the cards that are from before they were told of. Work that was done stays done when it is stopped midway.
     ///
     /// # Errors
     /// What SQLite says.
@@ -70,6 +71,9 @@ impl SqliteStore {
             }
         }
         while self.0.write(tell::tell_old).await? {}
+        // The file is this process's alone: whoever was at a fitting is gone.
+        let release = "UPDATE fit SET lease = 0 WHERE lease IS NOT NULL";
+        self.0.write(|connection| Ok(connection.execute(release, [])?)).await?;
         Ok(())
     }
 }
@@ -209,8 +213,21 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn put_fit(&self, owner: UserId, fit: FitRecord) -> Answering<'_, ()> {
-        Box::pin(self.0.write(move |connection| fit::put(connection, owner, &fit)))
+    fn begin_fit(&self, owner: UserId, fit: FitRecord, lease: Lease) -> Answering<'_, FitRecord> {
+        Box::pin(self.0.write(move |connection| fit::begin(connection, owner, fit, lease)))
+    }
+
+    fn keep_fit(&self, owner: UserId, fit: FitRecord, lease: Lease) -> Answering<'_, bool> {
+        Box::pin(self.0.write(move |connection| fit::keep(connection, owner, &fit, lease)))
+    }
+
+    fn take_fit(&self, now: Timestamp, lease: Lease) -> Answering<'_, Option<(UserId, FitRecord)>> {
+        let is_left = move |connection: &Connection| fit::is_left(connection, now);
+        let take = move |connection: &Connection| fit::take(connection, now, lease);
+        // It is asked for all the time, and there is hardly ever one.
+        Box::pin(async move {
+            if self.0.read(is_left).await? { self.0.write(take).await } else { Ok(None) }
+        })
     }
 
     fn last_fit(&self, owner: UserId) -> Answering<'_, Option<FitRecord>> {

@@ -38,7 +38,7 @@ impl OutboxStore for SqliteStore {
     }
 
     fn delivered(&self, events: Vec<EventId>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.0.write(move |connection| {
+        Box::pin(self.0.write_unflushed(move |connection| {
             let sql = "DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
             let ids = rows::id_list(events.into_iter().map(EventId::uuid));
             connection.prepare_cached(sql)?.execute([ids])?;

@@ -55,7 +55,7 @@ impl OutboxStore for SqliteStore {
 
     fn delivered(&self, events: Vec<EventId>) -> BoxFuture<'_, Result<(), StoreError>> {
         let events = hex_array(events.iter().map(|event| event.uuid()));
-        Box::pin(self.0.write(move |connection| {
+        Box::pin(self.0.write_unflushed(move |connection| {
             connection.prepare_cached(include_str!("../sql/delivered.sql"))?.execute([events])?;
             Ok(())
         }))
