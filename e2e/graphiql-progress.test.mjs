@@ -80,7 +80,9 @@ describe('GraphiQL', () => {
     goOn();
     await graphiql.shows('READY');
     await graphiql.shows('Fire is hot.?');
-    assert.deepEqual(complaints, []);
+    // Of a stream that was read to its end Chromium tells now that it finished, now that it was aborted.
+    const ofStream = `${server.origin}/graphql: net::ERR_ABORTED`;
+    assert.deepEqual(complaints.filter((complaint) => complaint !== ofStream), []);
     await page.context().close();
   });
 });

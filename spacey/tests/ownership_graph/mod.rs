@@ -186,8 +186,10 @@ impl Graph {
     /// Makes a deck with cards, a session and a review.
     async fn things(&self, who: Who, text: &str) -> Things {
         let name = format!("{text} deck");
-        let id =
-            |answer: &Value, path: &str| answer.pointer(path).unwrap().as_str().unwrap().to_owned();
+        let id = |answer: &Value, path: &str| {
+            let found = answer.pointer(path).and_then(Value::as_str);
+            found.unwrap_or_else(|| panic!("{path} of {answer}")).to_owned()
+        };
         let create = format!(
             "mutation {{ createDeck(input: {{ name: {name:?}, description: {name:?} }}) {{ deck {{ id }} }} }}"
         );
