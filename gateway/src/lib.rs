@@ -50,6 +50,7 @@ mod uploads;
 mod well_known;
 
 pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
+pub use buckets::StoreError;
 
 pub use federation::ExecuteSettings;
 pub use gateway::{Gateway, GatewayError, Replaced};
@@ -65,7 +66,8 @@ pub use remote::{
 pub use settings::{
     AdmissionSettings, Allowance, BrowserSettings, CostSettings, DeveloperSettings,
     DocumentSettings, ErrorSettings, ExportList, ExportSettings, FileSettings, GatewaySettings,
-    HttpSettings, Mode, OperationSettings, StreamSettings, Untrusted, UploadSettings,
+    HttpSettings, Mode, OperationSettings, SharedBuckets, StreamSettings, Untrusted,
+    UploadSettings,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

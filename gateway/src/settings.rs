@@ -7,6 +7,7 @@ use common::Viewer;
 use federation::ExecuteSettings;
 use http::HeaderValue;
 use ipnet::IpNet;
+use secrecy::SecretString;
 
 use crate::authenticate::IssuerSettings;
 use crate::trusted::TrustedDocuments;
@@ -210,6 +211,19 @@ pub struct CostSettings {
     pub beta: Allowance,
     /// That of accounts with the role `ADMIN`.
     pub admin: Allowance,
+    /// Where buckets are that gateways share; none where each gateway has its own.
+    pub shared: Option<SharedBuckets>,
+}
+
+/// A Redis in which gateways share the buckets of points.
+#[derive(Debug, Clone)]
+pub struct SharedBuckets {
+    /// Its address: `redis://` or, with TLS, `rediss://`, with user, password and number of the database where it has them.
+    pub url: SecretString,
+    /// How long it may take to answer. Then gateways go on without it until it answers again.
+    pub timeout: Duration,
+    /// How many gateways share it: meanwhile each grants this part of a bucket; at least 1.
+    pub gateways: u32,
 }
 
 /// A bucket of points.
@@ -231,6 +245,7 @@ impl Default for CostSettings {
             everybody: Allowance { capacity: 10_000, restore_rate: 500 },
             beta: Allowance { capacity: 20_000, restore_rate: 1_000 },
             admin: Allowance { capacity: 100_000, restore_rate: 5_000 },
+            shared: None,
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct State {
     pub(crate) settings: GatewaySettings,
     pub(crate) under_way: UnderWay,
     /// How many points clients have left.
-    pub(crate) buckets: Arc<Buckets>,
+    pub(crate) buckets: Buckets,
     pub(crate) drain: Drain,
     pub(crate) clients: Clients,
     /// Who has a download under way.
