@@ -22,6 +22,7 @@ use crate::graph::Graph;
 use crate::health::{self, Drain};
 use crate::live::{Clients, Reservations};
 use crate::observe::observe;
+use crate::response_cache::ResponseCache;
 use crate::settings::{GatewaySettings, Mode};
 use crate::state::State;
 use crate::transport::Transport;
@@ -102,6 +103,7 @@ impl Gateway {
                 is_stale: AtomicBool::new(false),
                 authenticator: authenticator.map(Arc::new),
                 under_way: UnderWay::new(settings.http.share_queries),
+                responses: ResponseCache::new(settings.kept_answers),
                 documents: Documents::new(&settings.documents),
                 admission: Admission::new(&settings.admission),
                 settings,

@@ -39,6 +39,7 @@ mod points;
 mod prepare;
 mod remote;
 mod respond;
+mod response_cache;
 mod settings;
 mod state;
 mod streams;

@@ -31,6 +31,8 @@ pub struct GatewaySettings {
     pub streams: StreamSettings,
     /// What is remembered of operations.
     pub operations: OperationSettings,
+    /// How many bytes of answers are kept that are the same for everybody; 0 for none.
+    pub kept_answers: usize,
     /// Which operations may be asked for without their text, and which alone are answered.
     pub documents: DocumentSettings,
     /// The bounds of what one operation asks of the subgraphs.

@@ -112,22 +112,58 @@ pub(crate) async fn dry_run(
 ) -> Result<Executed, Outcome> {
     let settings = &state.settings.cost;
     let requested = estimate(prepared, variables, settings)?;
+    let throttle_status = take_one(state, identity, client).await?;
     let allowance = settings.allowance(identity.viewer.as_ref());
-    let mut throttle_status = None;
-    if settings.throttle != Mode::Off {
-        let taken = state.buckets.take(payer(identity, client), allowance, due(0.0)).await;
-        let allowance = taken.bucket.allowance;
-        if !taken.granted && settings.throttle == Mode::Enforce {
-            return Err(throttled(0.0, allowance, taken.available));
-        }
-        throttle_status = Some(status(allowance, taken.available));
-    }
     let report = priced(prepared, variables, requested, limit(allowance, settings), settings)?;
     let report = Report { throttle_status, ..report };
     let response = Response { data: b"null".to_vec(), errors: Vec::new(), cost: None };
     let mut executed = Executed::new(response, HeaderMap::new(), CachePolicy::default());
     executed.extensions.cost = Some(report);
     Ok(executed)
+}
+
+/// Takes a point for an answer that was kept, and tells what it cost; nothing where costs are of no concern.
+///
+/// # Errors
+/// [`Code::Throttled`].
+pub(crate) async fn charge_kept(
+    state: &State,
+    prepared: &Prepared,
+    variables: &Variables,
+    identity: &Identity,
+    client: &Client,
+) -> Result<Option<Report>, Outcome> {
+    let settings = &state.settings.cost;
+    if settings.is_off() {
+        return Ok(None);
+    }
+    let requested = estimate(prepared, variables, settings)?;
+    let throttle_status = take_one(state, identity, client).await?;
+    Ok(Some(Report {
+        requested_query_cost: Points(requested),
+        actual_query_cost: Some(Points(0.0)),
+        throttle_status,
+        ..Report::default()
+    }))
+}
+
+/// Takes the least that anything costs. None where nothing is taken from anybody.
+async fn take_one(
+    state: &State,
+    identity: &Identity,
+    client: &Client,
+) -> Result<Option<ThrottleStatus>, Outcome> {
+    let settings = &state.settings.cost;
+    if settings.throttle == Mode::Off {
+        return Ok(None);
+    }
+    let allowance = settings.allowance(identity.viewer.as_ref());
+    let taken = state.buckets.take(payer(identity, client), allowance, due(0.0)).await;
+    let allowance = taken.bucket.allowance;
+    if !taken.granted && settings.throttle == Mode::Enforce {
+        return Err(throttled(0.0, allowance, taken.available));
+    }
+    Ok(Some(status(allowance, taken.available)))
 }
 
 impl Charge {
