@@ -9,7 +9,9 @@
 mod memory;
 mod shared;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
 
 use crate::client::ClientKey;
 use crate::settings::{Allowance, SharedBuckets};
@@ -69,7 +71,8 @@ impl Buckets {
         let Some(shared) = &self.shared else { return self.take_here(payer, allowance, points) };
         match shared.take(&payer, allowance, points).await {
             Some((granted, available)) => {
-                let kept = Kept::Shared(shared.clone());
+                let left = Arc::new(Mutex::new(Left { points: available, at: Instant::now() }));
+                let kept = Kept::Shared(shared.clone(), left);
                 Taken { granted, available, bucket: Bucket { kept, payer, allowance } }
             }
             None => self.take_here(payer, shared.share(allowance, points), points),
@@ -100,19 +103,59 @@ pub(crate) struct Bucket {
 #[derive(Debug, Clone)]
 enum Kept {
     Here(Arc<Own>),
-    Shared(Arc<Shared>),
+    Shared(Arc<Shared>, Arc<Mutex<Left>>),
+}
+
+/// How many points were left in a bucket that others take from too, as far as is known here.
+#[derive(Debug)]
+struct Left {
+    points: f64,
+    at: Instant,
 }
 
 impl Bucket {
     /// Gives `points` back that were taken, or takes more whether or not they are there where they are below 0. Tells how many are left; a
-    /// bucket is never emptier than empty. Nobody waits for a shared store: its answer is foretold from the `available` of before.
-    pub(crate) fn settle(&self, points: f64, available: f64) -> f64 {
+    /// bucket is never emptier than empty. Nobody waits for a shared store: its answer is foretold.
+    pub(crate) fn settle(&self, points: f64) -> f64 {
         match &self.kept {
             Kept::Here(own) => own.of(&self.payer).settle(&self.payer, self.allowance, points),
-            Kept::Shared(shared) => {
+            Kept::Shared(shared, left) => {
                 shared.settle(&self.payer, self.allowance, points);
-                (available + points).clamp(0.0, f64::from(self.allowance.capacity))
+                let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+                left.settle(points, self.allowance)
             }
         }
+    }
+}
+
+impl Left {
+    fn settle(&mut self, points: f64, allowance: Allowance) -> f64 {
+        let now = Instant::now();
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        let capacity = f64::from(allowance.capacity);
+        let restored = passed * f64::from(allowance.restore_rate);
+        self.points = ((self.points + restored).min(capacity) + points).clamp(0.0, capacity);
+        self.at = now;
+        self.points
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_is_foretold_by_what_is_restored_and_settled() {
+        let allowance = Allowance { capacity: 100, restore_rate: 10 };
+        let mut left = Left { points: 50.0, at: Instant::now() };
+        assert_eq!(left.settle(8.0, allowance), 58.0);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(left.settle(-3.0, allowance), 65.0);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(left.settle(-3.0, allowance), 97.0);
+        assert_eq!(left.settle(-200.0, allowance), 0.0);
+        assert_eq!(left.settle(200.0, allowance), 100.0);
     }
 }

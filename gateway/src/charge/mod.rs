@@ -203,7 +203,7 @@ impl Charge {
 
 impl Held {
     fn give_back_all_but(self, actual: f64) -> ThrottleStatus {
-        let available = self.bucket.settle(self.points - actual, self.available);
+        let available = self.bucket.settle(self.points - actual);
         status(self.bucket.allowance, available)
     }
 }
