@@ -16,7 +16,7 @@ import { PASSWORD, useRedis } from './redis.mjs';
 
 const MONGODB = process.env.SPACEY_TEST_MONGODB ?? '127.0.0.1:27117';
 const CAPACITY = 400;
-const RESTORED = 20;
+const RESTORED = 5;
 const ADA = { email: 'ada@example.com', password: 'difference engine no. 2' };
 
 const redis = await useRedis();
