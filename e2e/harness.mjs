@@ -51,7 +51,8 @@ function serverEnvironment(port, dataDir, settings) {
   };
 }
 
-async function freePort() {
+/** A port that nobody listens on. */
+export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address();
@@ -107,6 +108,11 @@ class Server {
       await sleep(25);
     }
     assert.fail(`the server was not ready within ${READY_WITHIN_MS} ms`);
+  }
+
+  /** What it wrote so far. */
+  get log() {
+    return this.#log;
   }
 
   /** The process, for those who look at what it takes. */

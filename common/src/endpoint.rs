@@ -119,6 +119,12 @@ pub trait Endpoint: Send + Sync {
     /// Whether it can do its work now.
     fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>>;
 
+    /// How often what it answers to everybody has changed (see [`PublicRevision`](crate::PublicRevision)), as far as this process knows. It stays
+    /// 0 where nothing is said of it.
+    fn public_revision(&self) -> u64 {
+        0
+    }
+
     /// What is known of a file, where there is one with this id that `caller` may read.
     fn file(
         &self,
@@ -146,6 +152,11 @@ pub trait Domain: Send + Sync {
 
     /// Whether its store answers.
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// How often what it answers to everybody has changed. A domain that lets nothing be kept by everybody has no need to count.
+    fn public_revision(&self) -> u64 {
+        0
+    }
 
     /// What is known of a file of the viewer. A domain without files has none.
     fn file<'a>(
@@ -238,6 +249,10 @@ where
 
     fn ready(&self) -> BoxFuture<'_, Result<(), EndpointError>> {
         Box::pin(async move { self.domain.ready().await.map_err(|e| self.failed(e)) })
+    }
+
+    fn public_revision(&self) -> u64 {
+        self.domain.public_revision()
     }
 
     fn file(

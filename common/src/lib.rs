@@ -20,6 +20,7 @@ pub mod mongo;
 pub mod outbox;
 pub mod page;
 pub mod prompt;
+pub mod public;
 pub mod revocation;
 pub mod service_config;
 pub mod sqlite;
@@ -44,6 +45,7 @@ pub use id::{
     SessionId, TransferId, TrashId, UserId,
 };
 pub use later::Later;
+pub use public::PublicRevision;
 pub use revocation::Revocations;
 pub use service_config::ServiceConfig;
 pub use viewer::{Caller, RefreshCookie, Role, Roles, Viewer};

@@ -3,8 +3,11 @@
 //! As with Apollo's `@cacheControl`, whoever says nothing does not want to be kept. Only answers to GET that are without errors are kept at
 //! all; they have a strong `ETag`, and whoever has them already is told so in place of being sent them again.
 
+use std::time::Duration;
+
 use async_graphql::CacheControl;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use sha2::{Digest, Sha256};
@@ -55,6 +58,17 @@ impl CachePolicy {
         self.max_age > 0
     }
 
+    /// Whether an answer is the same for everybody.
+    pub(crate) fn is_for_everybody(self) -> bool {
+        self.public
+    }
+
+    /// What is left of it for an answer that was kept so long already.
+    pub(crate) fn after(self, age: Duration) -> Self {
+        let age = u32::try_from(age.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+        Self { max_age: self.max_age.saturating_sub(age), ..self }
+    }
+
     /// The value of `cache-control`.
     pub(crate) fn header(self) -> HeaderValue {
         let scope = if self.public { "public" } else { "private" };
@@ -68,6 +82,15 @@ impl CachePolicy {
         let headers = if self.public { "accept" } else { "accept, authorization, cookie" };
         HeaderValue::from_static(headers)
     }
+}
+
+/// An answer that was kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    /// The JSON of its data.
+    pub(crate) data: Bytes,
+    /// How much longer it may be kept.
+    pub(crate) policy: CachePolicy,
 }
 
 /// A body whose bytes can be looked at.
@@ -198,6 +221,16 @@ mod tests {
     fn the_strictest_holds() {
         assert_eq!(policy(60, true).and(policy(30, false)), policy(30, false));
         assert_eq!(policy(60, true).and(CachePolicy::default()), policy(0, false));
+    }
+
+    #[test]
+    fn what_was_kept_already_counts() {
+        let left = |milliseconds| policy(3, true).after(Duration::from_millis(milliseconds));
+        assert_eq!(
+            (left(0), left(1), left(2000)),
+            (policy(3, true), policy(2, true), policy(1, true))
+        );
+        assert!(!left(2001).allows_keeping() && !left(u64::MAX).allows_keeping());
     }
 
     #[test]

@@ -16,12 +16,14 @@ use federation::Supergraph;
 
 use crate::admission::Admission;
 use crate::authenticate::{Authenticator, Recognition};
+use crate::buckets::Buckets;
 use crate::documents::Documents;
 use crate::graph::Graph;
 use crate::health::{self, Drain};
 use crate::live::{Clients, Reservations};
 use crate::observe::observe;
-use crate::settings::GatewaySettings;
+use crate::response_cache::ResponseCache;
+use crate::settings::{GatewaySettings, Mode};
 use crate::state::State;
 use crate::transport::Transport;
 use crate::under_way::UnderWay;
@@ -93,16 +95,19 @@ impl Gateway {
             .map(|by| Authenticator::new(by, settings.issuers.clone(), secure_cookies))
             .transpose()?;
         let graph = Graph::new(supergraph, subgraphs, &settings)?;
+        let shared = settings.cost.shared.as_ref().filter(|_| settings.cost.throttle != Mode::Off);
+        let buckets = Buckets::new(shared)?;
         Ok(Self {
             state: Arc::new(State {
                 graph: ArcSwap::from_pointee(graph),
                 is_stale: AtomicBool::new(false),
                 authenticator: authenticator.map(Arc::new),
                 under_way: UnderWay::new(settings.http.share_queries),
+                responses: ResponseCache::new(settings.kept_answers),
                 documents: Documents::new(&settings.documents),
                 admission: Admission::new(&settings.admission),
                 settings,
-                buckets: Arc::default(),
+                buckets,
                 drain: Drain::default(),
                 clients: Clients::default(),
                 exports: Clients::default(),
@@ -188,5 +193,7 @@ async fn graphql(extract::State(state): extract::State<Arc<State>>, request: Req
 async fn ready(extract::State(state): extract::State<Arc<State>>) -> Response {
     let graph = state.graph.load_full();
     let is_stale = state.is_stale.load(Ordering::Relaxed);
-    health::ready(&graph.transports, &state.drain, is_stale).await.into_response()
+    health::ready(&graph.transports, &state.drain, is_stale, state.buckets.sharing())
+        .await
+        .into_response()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use federation::{Supergraph, SupergraphError};
 
 use crate::authenticate::IssuerError;
+use crate::buckets::StoreError;
 use crate::prepare::Operations;
 use crate::settings::GatewaySettings;
 use crate::transport::{Transport, Transports};
@@ -21,6 +22,9 @@ pub enum GatewayError {
     /// Another issuer's tokens cannot be recognised.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
+    /// The store of points that gateways share cannot be used.
+    #[error(transparent)]
+    Points(#[from] StoreError),
 }
 
 /// A supergraph as it runs.

@@ -13,6 +13,7 @@ use http::StatusCode;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use crate::buckets::Sharing;
 use crate::error::chain;
 use crate::transport::Transports;
 
@@ -53,12 +54,16 @@ pub(crate) struct Readiness {
     /// Said while a newer supergraph is there that cannot be used. What runs goes on running.
     #[serde(skip_serializing_if = "Option::is_none")]
     supergraph: Option<&'static str>,
+    /// Where gateways share the buckets of points. That they cannot is no reason to send no more: each goes on with its share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    points: Option<Sharing>,
 }
 
 pub(crate) async fn ready(
     transports: &Transports,
     drain: &Drain,
     is_stale: bool,
+    points: Option<Sharing>,
 ) -> (StatusCode, Json<Readiness>) {
     let (code, status, subgraphs) = if drain.has_begun() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining", BTreeMap::new())
@@ -71,7 +76,7 @@ pub(crate) async fn ready(
         }
     };
     let supergraph = is_stale.then_some("the newest one cannot be used; an older one runs");
-    (code, Json(Readiness { status, subgraphs, supergraph }))
+    (code, Json(Readiness { status, subgraphs, supergraph, points }))
 }
 
 async fn unready(transports: &Transports) -> BTreeMap<String, &'static str> {

@@ -40,6 +40,7 @@ mod prepare;
 mod pressure;
 mod remote;
 mod respond;
+mod response_cache;
 mod settings;
 mod state;
 mod streams;
@@ -51,6 +52,7 @@ mod uploads;
 mod well_known;
 
 pub use authenticate::{IssuerError, IssuerSettings, KeyFetchSettings, Recognition};
+pub use buckets::StoreError;
 
 pub use federation::{ExecuteSettings, Limit, OperationLimits};
 pub use gateway::{Gateway, GatewayError, Replaced};
@@ -66,7 +68,8 @@ pub use remote::{
 pub use settings::{
     AdmissionSettings, Allowance, BrowserSettings, CostSettings, DeveloperSettings,
     DocumentSettings, ErrorSettings, ExportList, ExportSettings, FileSettings, GatewaySettings,
-    HttpSettings, Mode, OperationSettings, StreamSettings, Untrusted, UploadSettings,
+    HttpSettings, Mode, OperationSettings, SharedBuckets, StreamSettings, Untrusted,
+    UploadSettings,
 };
 pub use subgraph::{
     BreakerSettings, EndToEndHeader, HeaderMatch, HeaderMatchError, HeaderPattern, HeaderRules,

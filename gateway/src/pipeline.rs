@@ -1,6 +1,6 @@
 //! A request's way through the gateway, step by step. Each step is one module with one entry point.
 //!
-//! decode → authenticate (with files: the other way round) → prepare → authorise → admit → charge → execute → settle → mask → respond → for keeping. A step that ends the request early answers with an [`Outcome`]
+//! decode → authenticate (with files: the other way round) → prepare → authorise → (what is kept) → admit → charge → execute → settle → mask → respond → for keeping. A step that ends the request early answers with an [`Outcome`]
 //! of its own; whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
 
 use std::sync::Arc;
@@ -16,17 +16,20 @@ use http::request::Parts;
 use crate::authenticate::{Identity, refuse_simple};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
-use crate::caching::{CachePolicy, for_keeping, may_be_kept};
-use crate::charge::{Charge, charge, dry_run, is_dry_run};
+use crate::caching::{CachePolicy, Kept, for_keeping, may_be_kept};
+use crate::charge::{Charge, charge, charge_kept, dry_run, is_dry_run};
 use crate::client::{Application, client};
 use crate::code::Code;
 use crate::decode::{Accepted, Delivery, MediaType, decode, decode_form, negotiate};
 use crate::execute::{execute, open};
+use crate::extensions::Extensions;
 use crate::graph::Graph;
 use crate::mask::mask;
 use crate::observe::request_id;
 use crate::outcome::{Executed, Outcome};
-use crate::respond::{policy, respond};
+use crate::points::Report;
+use crate::respond::{policy, respond, respond_again};
+use crate::response_cache::{Found, Key, Place};
 use crate::state::State;
 use crate::streams;
 use crate::transport::Exchange;
@@ -102,10 +105,25 @@ async fn steps(
         .with_uploads(request.uploads);
     match delivery {
         Delivery::AtOnce(media_type) => {
+            let mut room = None;
+            if let Some(key) = kept_by(state, &graph, &exchange, &prepared, &variables, &identity) {
+                let revision = || graph.transports.public_revision();
+                let finding = async { Ok(state.responses.find(key, revision).await) };
+                match deadline.keep(finding, Code::GatewayTimeout).await? {
+                    Found::Answer(kept) => {
+                        let report =
+                            charge_kept(state, &prepared, &variables, &identity, &client).await?;
+                        let answer = again(parts, kept, report, media_type);
+                        let answer = for_keeping(&parts.method, &parts.headers, answer);
+                        return Ok(answer.map(Body::new));
+                    }
+                    Found::Nothing(place) => room = Some(place),
+                }
+            }
             // Kept until the answer is there.
             let _place = state.admit(&prepared, &variables, &identity).await?;
             let charge = charge(state, &prepared, &variables, &identity, &client).await?;
-            let work = Work { graph, prepared, variables, exchange, deadline };
+            let work = Work { graph, prepared, variables, exchange, deadline, room };
             let answer = at_once(state, parts, work, charge, media_type).await?;
             Ok(for_keeping(&parts.method, &parts.headers, answer).map(Body::new))
         }
@@ -145,6 +163,34 @@ struct Work {
     variables: Variables,
     exchange: Exchange,
     deadline: Deadline,
+    /// Where its answer is kept, if it may be.
+    room: Option<Place>,
+}
+
+/// By what the answer is found among those that are kept; nothing where it may depend on more than that.
+fn kept_by(
+    state: &State,
+    graph: &Graph,
+    exchange: &Exchange,
+    prepared: &Arc<Prepared>,
+    variables: &Variables,
+    identity: &Identity,
+) -> Option<Key> {
+    if exchange.explain.is_some() || graph.transports.read_the_client() {
+        return None;
+    }
+    state.responses.key(prepared, variables, identity)
+}
+
+/// An answer that was kept, for another client.
+fn again(parts: &Parts, kept: Kept, cost: Option<Report>, media_type: MediaType) -> Answer {
+    let told = cost.filter(|_| !may_be_kept(&parts.method, Some(&kept.policy)));
+    let status = told.as_ref().and_then(|report| report.throttle_status);
+    let mut answer = respond_again(kept, &Extensions { cost: told, plan: None }, media_type);
+    if let Some(status) = status {
+        status.write(answer.headers_mut());
+    }
+    answer
 }
 
 /// One answer, which may be shared with others who ask the same at the same time.
@@ -216,9 +262,12 @@ fn settle(charge: Charge, executed: &mut Executed, parts: &Parts) {
 
 /// Executes and masks.
 async fn run(state: &State, work: Work) -> Result<Box<Executed>, Outcome> {
-    let Work { graph, prepared, variables, exchange, deadline } = work;
+    let Work { graph, prepared, variables, exchange, deadline, room } = work;
     let running = execute(&prepared, variables, &graph.transports, exchange, &state.settings);
     let mut executed = deadline.keep(running, Code::GatewayTimeout).await?;
     mask(&mut executed.response.errors, &graph.transports, &state.settings.errors);
+    if let Some(room) = room {
+        state.responses.keep(room, &executed);
+    }
     Ok(Box::new(executed))
 }

@@ -8,14 +8,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use federation::RequestError;
+use federation::{RequestError, ResponseError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::caching::{Bytewise, CachePolicy};
+use crate::caching::{Bytewise, CachePolicy, Kept};
 use crate::decode::MediaType;
 use crate::extensions::Extensions;
 use crate::outcome::{Executed, Outcome, Refusal};
@@ -42,7 +42,7 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
         }
         Outcome::Executed(executed) => {
             let federation::Response { data, errors, .. } = executed.response;
-            body = Written::new(Some(data), &errors, &executed.extensions);
+            body = Written::new(Some(data.into()), &errors, &executed.extensions);
             from_subgraphs = executed.headers;
         }
     }
@@ -58,6 +58,21 @@ pub(crate) fn respond(outcome: Outcome, media_type: MediaType) -> Response<Writt
     if let Some(policy) = policy {
         response.extensions_mut().insert(policy);
     }
+    response
+}
+
+/// The HTTP response for an answer that was kept.
+pub(crate) fn respond_again(
+    kept: Kept,
+    extensions: &Extensions,
+    media_type: MediaType,
+) -> Response<Written> {
+    let errors: [&ResponseError; 0] = [];
+    let mut response = Response::new(Written::new(Some(kept.data), &errors, extensions));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.extensions_mut().insert(kept.policy);
     response
 }
 
@@ -83,10 +98,10 @@ pub(crate) struct Written {
 
 impl Written {
     /// A GraphQL response around `data`, which is JSON already.
-    fn new<E: Serialize>(data: Option<Vec<u8>>, errors: &[E], extensions: &Extensions) -> Self {
+    fn new<E: Serialize>(data: Option<Bytes>, errors: &[E], extensions: &Extensions) -> Self {
         let mut rest = Vec::new();
         let (head, data) = match data {
-            Some(data) => (Bytes::from_static(b"{\"data\":"), Bytes::from(data)),
+            Some(data) => (Bytes::from_static(b"{\"data\":"), data),
             None => (Bytes::from_static(b"{"), Bytes::new()),
         };
         if !errors.is_empty() {

@@ -7,6 +7,7 @@ use common::Viewer;
 use federation::{ExecuteSettings, Limit, OperationLimits};
 use http::HeaderValue;
 use ipnet::IpNet;
+use secrecy::SecretString;
 
 use crate::authenticate::IssuerSettings;
 use crate::trusted::TrustedDocuments;
@@ -30,6 +31,8 @@ pub struct GatewaySettings {
     pub streams: StreamSettings,
     /// What is remembered of operations, and how large they may be.
     pub operations: OperationSettings,
+    /// How many bytes of answers are kept that are the same for everybody; 0 for none.
+    pub kept_answers: usize,
     /// Which operations may be asked for without their text, and which alone are answered.
     pub documents: DocumentSettings,
     /// The bounds of what one operation asks of the subgraphs.
@@ -232,6 +235,19 @@ pub struct CostSettings {
     pub beta: Allowance,
     /// That of accounts with the role `ADMIN`.
     pub admin: Allowance,
+    /// Where buckets are that gateways share; none where each gateway has its own.
+    pub shared: Option<SharedBuckets>,
+}
+
+/// A Redis in which gateways share the buckets of points.
+#[derive(Debug, Clone)]
+pub struct SharedBuckets {
+    /// Its address: `redis://` or, with TLS, `rediss://`, with user, password and number of the database where it has them.
+    pub url: SecretString,
+    /// How long it may take to answer. Then gateways go on without it until it answers again.
+    pub timeout: Duration,
+    /// How many gateways share it: meanwhile each grants this part of a bucket; at least 1.
+    pub gateways: u32,
 }
 
 /// A bucket of points.
@@ -253,6 +269,7 @@ impl Default for CostSettings {
             everybody: Allowance { capacity: 10_000, restore_rate: 500 },
             beta: Allowance { capacity: 20_000, restore_rate: 1_000 },
             admin: Allowance { capacity: 100_000, restore_rate: 5_000 },
+            shared: None,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::graph::Graph;
 use crate::health::Drain;
 use crate::live::{Clients, Permit, Reservations};
 use crate::outcome::Outcome;
+use crate::response_cache::ResponseCache;
 use crate::settings::GatewaySettings;
 use crate::under_way::UnderWay;
 
@@ -34,8 +35,9 @@ pub(crate) struct State {
     pub(crate) admission: Arc<Admission>,
     pub(crate) settings: GatewaySettings,
     pub(crate) under_way: UnderWay,
+    pub(crate) responses: ResponseCache,
     /// How many points clients have left.
-    pub(crate) buckets: Arc<Buckets>,
+    pub(crate) buckets: Buckets,
     pub(crate) drain: Drain,
     pub(crate) clients: Clients,
     /// Who has a download under way.

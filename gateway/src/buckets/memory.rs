@@ -12,8 +12,6 @@ use tokio::time::Instant;
 use crate::client::ClientKey;
 use crate::settings::Allowance;
 
-use super::Taken;
-
 /// Locks are shared by this many parts of the clients.
 const PARTS: usize = 16;
 /// How many buckets each part holds.
@@ -43,7 +41,8 @@ struct Part {
 }
 
 impl Memory {
-    pub(super) fn take(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> Taken {
+    /// Takes `points` if they are there; tells whether they were, and how many are left.
+    pub(super) fn take(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> (bool, f64) {
         let now = Instant::now();
         let mut part = self.part(payer);
         let full_at = part.bucket(payer, now);
@@ -53,23 +52,20 @@ impl Memory {
         if granted {
             *full_at = (*full_at).max(now) + time_for(points, allowance);
         }
-        Taken { granted, available: if granted { available - points } else { available } }
+        (granted, if granted { available - points } else { available })
     }
 
-    pub(super) fn spend(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> f64 {
+    /// Gives `points` back, or takes more where they are below 0; tells how many are left.
+    pub(super) fn settle(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> f64 {
         let now = Instant::now();
         let mut part = self.part(payer);
         let full_at = part.bucket(payer, now);
-        let empty = now + time_for(f64::from(allowance.capacity), allowance);
-        *full_at = ((*full_at).max(now) + time_for(points, allowance)).min(empty);
-        f64::from(allowance.capacity) - owed(*full_at, now, allowance)
-    }
-
-    pub(super) fn give(&self, payer: &ClientKey, allowance: Allowance, points: f64) -> f64 {
-        let now = Instant::now();
-        let mut part = self.part(payer);
-        let full_at = part.bucket(payer, now);
-        *full_at = full_at.checked_sub(time_for(points, allowance)).unwrap_or(now);
+        if points < 0.0 {
+            let empty = now + time_for(f64::from(allowance.capacity), allowance);
+            *full_at = ((*full_at).max(now) + time_for(-points, allowance)).min(empty);
+        } else {
+            *full_at = full_at.checked_sub(time_for(points, allowance)).unwrap_or(now);
+        }
         f64::from(allowance.capacity) - owed(*full_at, now, allowance)
     }
 
@@ -125,40 +121,36 @@ mod tests {
         ClientKey::User(UserId::new())
     }
 
-    fn taken(granted: bool, available: f64) -> Taken {
-        Taken { granted, available }
-    }
-
     #[tokio::test(start_paused = true)]
     async fn what_is_taken_is_restored_in_time_and_never_more_than_fits() {
         let (buckets, one) = (Memory::default(), user());
-        assert_eq!(buckets.take(&one, ALLOWANCE, 60.0), taken(true, 40.0));
-        assert_eq!(buckets.take(&one, ALLOWANCE, 41.0), taken(false, 40.0));
-        assert_eq!(buckets.take(&one, ALLOWANCE, 40.0), taken(true, 0.0));
-        assert_eq!(buckets.take(&user(), ALLOWANCE, 1.0), taken(true, 99.0));
+        assert_eq!(buckets.take(&one, ALLOWANCE, 60.0), (true, 40.0));
+        assert_eq!(buckets.take(&one, ALLOWANCE, 41.0), (false, 40.0));
+        assert_eq!(buckets.take(&one, ALLOWANCE, 40.0), (true, 0.0));
+        assert_eq!(buckets.take(&user(), ALLOWANCE, 1.0), (true, 99.0));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(buckets.take(&one, ALLOWANCE, 11.0), taken(false, 10.0));
+        assert_eq!(buckets.take(&one, ALLOWANCE, 11.0), (false, 10.0));
         tokio::time::advance(Duration::from_secs(3600)).await;
-        assert_eq!(buckets.take(&one, ALLOWANCE, 101.0), taken(false, 100.0));
-        assert_eq!(buckets.take(&one, ALLOWANCE, 100.0), taken(true, 0.0));
+        assert_eq!(buckets.take(&one, ALLOWANCE, 101.0), (false, 100.0));
+        assert_eq!(buckets.take(&one, ALLOWANCE, 100.0), (true, 0.0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_not_used_is_given_back_and_no_more() {
         let (buckets, one) = (Memory::default(), user());
         buckets.take(&one, ALLOWANCE, 50.0);
-        assert_eq!(buckets.give(&one, ALLOWANCE, 45.0), 95.0);
-        assert_eq!(buckets.take(&one, ALLOWANCE, 0.0), taken(true, 95.0));
-        assert_eq!(buckets.give(&one, ALLOWANCE, 1000.0), 100.0);
-        assert_eq!(buckets.take(&one, ALLOWANCE, 0.0), taken(true, 100.0));
+        assert_eq!(buckets.settle(&one, ALLOWANCE, 45.0), 95.0);
+        assert_eq!(buckets.take(&one, ALLOWANCE, 0.0), (true, 95.0));
+        assert_eq!(buckets.settle(&one, ALLOWANCE, 1000.0), 100.0);
+        assert_eq!(buckets.take(&one, ALLOWANCE, 0.0), (true, 100.0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_spent_leaves_nothing_at_worst() {
         let (buckets, one) = (Memory::default(), user());
-        assert_eq!(buckets.spend(&one, ALLOWANCE, 30.0), 70.0);
-        assert_eq!(buckets.spend(&one, ALLOWANCE, 500.0), 0.0);
-        assert_eq!(buckets.take(&one, ALLOWANCE, 0.0), taken(true, 0.0));
+        assert_eq!(buckets.settle(&one, ALLOWANCE, -30.0), 70.0);
+        assert_eq!(buckets.settle(&one, ALLOWANCE, -500.0), 0.0);
+        assert_eq!(buckets.take(&one, ALLOWANCE, 0.0), (true, 0.0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -167,7 +159,7 @@ mod tests {
         let network = |number: usize| ClientKey::Network(format!("2001:db8:{number}::/64"));
         let granted = |numbers: std::ops::Range<usize>| {
             let taken = numbers.map(|number| buckets.take(&network(number), ALLOWANCE, 100.0));
-            taken.filter(|taken| taken.granted).count()
+            taken.filter(|(granted, _)| *granted).count()
         };
         let places = PARTS * MOST;
         let first = granted(0..2 * places);

@@ -6,15 +6,13 @@
 
 mod parts;
 
-use std::sync::Arc;
-
 use common::Client;
 use federation::{Prepared, Response, Variables};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::authenticate::Identity;
-use crate::buckets::Buckets;
+use crate::buckets::{Bucket, Taken};
 use crate::caching::CachePolicy;
 use crate::client::ClientKey;
 use crate::code::Code;
@@ -41,9 +39,7 @@ pub(crate) struct Charge {
 /// Points taken from a bucket.
 #[derive(Debug)]
 struct Held {
-    buckets: Arc<Buckets>,
-    payer: ClientKey,
-    allowance: Allowance,
+    bucket: Bucket,
     points: f64,
     /// What is left without them.
     available: f64,
@@ -71,16 +67,15 @@ pub(crate) async fn charge(
         return Ok(Charge { requested: Some(requested), held: None });
     }
     let (payer, points) = (payer(identity, client), due(requested));
-    let taken = state.buckets.take(&payer, allowance, points).await;
-    if !taken.granted {
+    let Taken { granted, available, bucket } = state.buckets.take(payer, allowance, points).await;
+    if !granted {
         if settings.throttle == Mode::Enforce {
-            return Err(throttled(requested, allowance, taken.available));
+            return Err(throttled(requested, bucket.allowance, available));
         }
-        tracing::info!(?payer, requested, "more points are asked for than there are");
+        tracing::info!(?bucket, requested, "more points are asked for than there are");
     }
-    let points = if taken.granted { points } else { 0.0 };
-    let (buckets, available) = (state.buckets.clone(), taken.available);
-    let held = Held { buckets, payer, allowance, points, available };
+    let points = if granted { points } else { 0.0 };
+    let held = Held { bucket, points, available };
     Ok(Charge { requested: Some(requested), held: Some(held) })
 }
 
@@ -117,21 +112,58 @@ pub(crate) async fn dry_run(
 ) -> Result<Executed, Outcome> {
     let settings = &state.settings.cost;
     let requested = estimate(prepared, variables, settings)?;
+    let throttle_status = take_one(state, identity, client).await?;
     let allowance = settings.allowance(identity.viewer.as_ref());
-    let mut throttle_status = None;
-    if settings.throttle != Mode::Off {
-        let taken = state.buckets.take(&payer(identity, client), allowance, due(0.0)).await;
-        if !taken.granted && settings.throttle == Mode::Enforce {
-            return Err(throttled(0.0, allowance, taken.available));
-        }
-        throttle_status = Some(status(allowance, taken.available));
-    }
     let report = priced(prepared, variables, requested, limit(allowance, settings), settings)?;
     let report = Report { throttle_status, ..report };
     let response = Response { data: b"null".to_vec(), errors: Vec::new(), cost: None };
     let mut executed = Executed::new(response, HeaderMap::new(), CachePolicy::default());
     executed.extensions.cost = Some(report);
     Ok(executed)
+}
+
+/// Takes a point for an answer that was kept, and tells what it cost; nothing where costs are of no concern.
+///
+/// # Errors
+/// [`Code::Throttled`].
+pub(crate) async fn charge_kept(
+    state: &State,
+    prepared: &Prepared,
+    variables: &Variables,
+    identity: &Identity,
+    client: &Client,
+) -> Result<Option<Report>, Outcome> {
+    let settings = &state.settings.cost;
+    if settings.is_off() {
+        return Ok(None);
+    }
+    let requested = estimate(prepared, variables, settings)?;
+    let throttle_status = take_one(state, identity, client).await?;
+    Ok(Some(Report {
+        requested_query_cost: Points(requested),
+        actual_query_cost: Some(Points(0.0)),
+        throttle_status,
+        ..Report::default()
+    }))
+}
+
+/// Takes the least that anything costs. None where nothing is taken from anybody.
+async fn take_one(
+    state: &State,
+    identity: &Identity,
+    client: &Client,
+) -> Result<Option<ThrottleStatus>, Outcome> {
+    let settings = &state.settings.cost;
+    if settings.throttle == Mode::Off {
+        return Ok(None);
+    }
+    let allowance = settings.allowance(identity.viewer.as_ref());
+    let taken = state.buckets.take(payer(identity, client), allowance, due(0.0)).await;
+    let allowance = taken.bucket.allowance;
+    if !taken.granted && settings.throttle == Mode::Enforce {
+        return Err(throttled(0.0, allowance, taken.available));
+    }
+    Ok(Some(status(allowance, taken.available)))
 }
 
 impl Charge {
@@ -156,9 +188,7 @@ impl Charge {
     /// The charge of a subscription's next event, for which nothing was taken yet.
     fn for_another(&self) -> Self {
         let held = self.held.as_ref().map(|held| Held {
-            buckets: held.buckets.clone(),
-            payer: held.payer.clone(),
-            allowance: held.allowance,
+            bucket: held.bucket.clone(),
             points: 0.0,
             available: held.available,
         });
@@ -167,19 +197,14 @@ impl Charge {
 
     /// What is left while all that it may cost is taken.
     pub(crate) fn status(&self) -> Option<ThrottleStatus> {
-        self.held.as_ref().map(|held| status(held.allowance, held.available))
+        self.held.as_ref().map(|held| status(held.bucket.allowance, held.available))
     }
 }
 
 impl Held {
     fn give_back_all_but(self, actual: f64) -> ThrottleStatus {
-        let back = self.points - actual;
-        let available = if back < 0.0 {
-            self.buckets.spend(&self.payer, self.allowance, -back)
-        } else {
-            self.buckets.give(&self.payer, self.allowance, back)
-        };
-        status(self.allowance, available)
+        let available = self.bucket.settle(self.points - actual);
+        status(self.bucket.allowance, available)
     }
 }
 

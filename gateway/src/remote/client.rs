@@ -20,8 +20,9 @@ use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 
+use super::public::Told;
 use super::subscribe::{Subscription, socket_address, subscribe};
-use super::{Attempts, EVENTS, FILES, GRAPHQL, READY, SDL, unanswered};
+use super::{Attempts, CHANGES, EVENTS, FILES, GRAPHQL, READY, SDL, unanswered};
 use crate::caching::CachePolicy;
 use crate::http_client::{ClientSettings, ClientSetupError, Pieces};
 use crate::subgraph::{SubgraphClient, SubgraphSettings, SubgraphSetupError};
@@ -55,6 +56,7 @@ pub struct HttpEndpoint {
     socket: String,
     tokens: Arc<ServiceTokens>,
     clock: Clock,
+    told: Told,
 }
 
 /// The paths of the protocol below the base address.
@@ -66,6 +68,7 @@ struct Paths {
     events: Uri,
     sdl: Uri,
     ready: Uri,
+    changes: Uri,
 }
 
 impl Paths {
@@ -77,6 +80,7 @@ impl Paths {
             events: path(EVENTS)?,
             sdl: path(SDL)?,
             ready: path(READY)?,
+            changes: path(CHANGES)?,
             base,
         })
     }
@@ -116,7 +120,8 @@ impl HttpEndpoint {
             Ok((client, paths)) => {
                 let base = url.as_str().trim_end_matches('/');
                 let socket = socket_address(&format!("{base}{GRAPHQL}"));
-                Ok(Self { name, client, paths, socket, tokens, clock: Clock::System })
+                let (clock, told) = (Clock::System, Told::default());
+                Ok(Self { name, client, paths, socket, tokens, clock, told })
             }
             Err(source) => Err(HttpEndpointError { name, source }),
         }
@@ -160,6 +165,16 @@ impl HttpEndpoint {
             operation: &request.body,
         };
         subscribe(&self.client, subscription).await
+    }
+
+    /// Asks whether what it answers to everybody has changed, for [`public_revision`](Endpoint::public_revision) to say so.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn look_for_changes(&self) -> Result<(), EndpointError> {
+        let request = self.signed(get(&self.paths.changes), &own_caller())?;
+        self.send(request, StatusCode::NO_CONTENT, true, &mut Attempts::default()).await?;
+        Ok(())
     }
 
     /// What it answers to a `GET` of `path`, below the base address.
@@ -215,6 +230,7 @@ impl HttpEndpoint {
     ) -> Result<(HeaderMap, Bytes), EndpointError> {
         let answer = self.client.call(request, repeatable, attempts).await;
         let (parts, body) = answer.map_err(|error| unanswered(&self.name, error))?.into_parts();
+        self.told.note(&parts.headers);
         if parts.status == expected {
             Ok((parts.headers, body))
         } else {
@@ -346,6 +362,10 @@ impl Endpoint for HttpEndpoint {
             self.send(get(&self.paths.ready), StatusCode::OK, false, uncounted).await?;
             Ok(())
         })
+    }
+
+    fn public_revision(&self) -> u64 {
+        self.told.changes()
     }
 
     fn file(

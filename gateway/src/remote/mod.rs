@@ -13,6 +13,7 @@
 //! | the same as a form with files, by the multipart request specification | the same |
 //! | `GET /files/ID` | 200, what is known of a file that the caller may have; 404 |
 //! | `GET /files/ID/bytes?start=N&end=N` | 200, those bytes; 404 |
+//! | `GET /changes` | 204; as every answer, with `spacey-public-revision` once what everybody may keep has changed (`public`) |
 //! | `GET /sdl` | 200, the schema with federation directives |
 //! | `GET /health/live`, `GET /health/ready` | 200, or 503 with the reason |
 //!
@@ -24,6 +25,7 @@ mod asked;
 mod client;
 mod graphql;
 mod people;
+mod public;
 mod publish;
 mod revocations;
 mod server;
@@ -64,6 +66,7 @@ fn unanswered(endpoint: &str, error: impl Into<Arc<CallError>>) -> EndpointError
 const GRAPHQL: &str = "/graphql";
 const EVENTS: &str = "/events";
 const SDL: &str = "/sdl";
+const CHANGES: &str = "/changes";
 const FILES: &str = "/files";
 const LIVE: &str = "/health/live";
 const READY: &str = "/health/ready";

@@ -22,7 +22,8 @@ use serde::Deserialize;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{EVENTS, FILES, GRAPHQL, LIVE, READY, SDL, publish};
+use super::public::{Process, tell};
+use super::{CHANGES, EVENTS, FILES, GRAPHQL, LIVE, READY, SDL, publish};
 use crate::authenticate::bearer;
 use crate::caching::CachePolicy;
 use crate::error::chain;
@@ -51,8 +52,10 @@ pub fn subgraph_router(
         .route(GRAPHQL, post(graphql).get(subscribe))
         .route(EVENTS, post(events))
         .route(SDL, get(sdl))
+        .route(CHANGES, get(|| async { StatusCode::NO_CONTENT }))
         .route(&format!("{FILES}/{{id}}"), get(file))
         .route(&format!("{FILES}/{{id}}/bytes"), get(file_bytes))
+        .layer(middleware::from_fn_with_state(Process::new(endpoint.clone()), tell))
         .layer(middleware::from_fn_with_state((tokens, clock), authenticated))
         .layer(DefaultBodyLimit::max(MAX_BODY));
     Router::new()

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_graphql::ErrorExtensionValues;
-use common::{Caller, Endpoint, EndpointError, SubgraphRequest};
+use common::{Caller, Endpoint, EndpointError, PublicRevision, SubgraphRequest};
 use federation::execute::PathSegment;
 use federation::{
-    Events, Fetch, FetchError, FetchRequest, FetchResponse, Object, Plan, SubgraphError,
+    Events, Fetch, FetchError, FetchRequest, FetchResponse, Object, OperationKind, Plan,
+    SubgraphError,
 };
 use futures::{FutureExt, StreamExt};
 use http::HeaderValue;
@@ -202,6 +203,8 @@ fn extensions(extensions: &ErrorExtensionValues) -> Object {
 pub(crate) struct Transports {
     by_name: HashMap<String, Transport, ahash::RandomState>,
     read_the_client: bool,
+    /// How often something was changed at anybody's subgraph, which says nothing of what that changes.
+    changed: PublicRevision,
 }
 
 impl Transports {
@@ -213,7 +216,7 @@ impl Transports {
             Transport::GraphQl(subgraph) => subgraph.header_rules().read_the_client(),
         };
         let read_the_client = by_name.values().any(reads);
-        Self { by_name, read_the_client }
+        Self { by_name, read_the_client, changed: PublicRevision::default() }
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -223,6 +226,17 @@ impl Transports {
     /// Whether a header rule of any looks at what the client sent.
     pub(crate) fn read_the_client(&self) -> bool {
         self.read_the_client
+    }
+
+    /// How often what the subgraphs answer to everybody has changed, as far as this gateway knows.
+    pub(crate) fn public_revision(&self) -> u64 {
+        let of = |transport: &Transport| match transport {
+            Transport::InProcess(endpoint) => endpoint.public_revision(),
+            Transport::Http(endpoint) => endpoint.public_revision(),
+            Transport::GraphQl(_) => 0,
+        };
+        let told = self.by_name.values().map(of).fold(0, u64::wrapping_add);
+        told.wrapping_add(self.changed.get())
     }
 
     /// Whether clients are shown this subgraph's errors as they are. Spacey's own say nothing that is not for clients.
@@ -279,7 +293,12 @@ impl RequestFetch {
         attempts: &mut Attempts,
     ) -> Result<FetchResponse, FetchError> {
         let transport = self.transport(request.subgraph)?;
-        transport.fetch(request, &self.exchange, attempts).await.map_err(fetch_error)
+        let changes = request.kind == OperationKind::Mutation;
+        let fetched = transport.fetch(request, &self.exchange, attempts).await;
+        if changes && matches!(transport, Transport::GraphQl(_)) {
+            self.transports.changed.advance();
+        }
+        fetched.map_err(fetch_error)
     }
 
     async fn open(&self, request: FetchRequest<'_>) -> Result<Events, FetchError> {

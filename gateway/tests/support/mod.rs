@@ -10,6 +10,7 @@ pub(crate) mod library;
 pub(crate) mod misbehaving;
 pub(crate) mod pki;
 pub(crate) mod plain;
+pub(crate) mod redis;
 pub(crate) mod socket;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -7,7 +7,7 @@ use common::Clock;
 use common::revocation::Follower;
 use gateway::{
     BrowserSettings, DeveloperSettings, DocumentSettings, ErrorSettings, FileSettings, Gateway,
-    GatewaySettings, HttpSettings, Mode, Recognition, StreamSettings, UploadSettings,
+    GatewaySettings, HttpEndpoint, HttpSettings, Mode, Recognition, StreamSettings, UploadSettings,
 };
 
 use crate::documents;
@@ -17,7 +17,7 @@ use crate::reload;
 use crate::settings::{Documents, Limits, Settings};
 use crate::wiring::{Domains, Identity, Site};
 
-/// How long after an answer it is asked again which sessions were ended elsewhere.
+/// How long after an answer it is asked again which sessions were ended elsewhere, and whether something changed.
 const FOLLOW: Duration = Duration::from_secs(1);
 
 /// Where people's images, sounds and PDFs are served.
@@ -61,6 +61,11 @@ pub(super) async fn gateway(
             ..gateway_settings(settings, Mode::Enforce)?
         },
     )?;
+    for site in &sites {
+        if let (Site::Elsewhere(endpoint), true) = (site, settings.documents.kept_answers > 0) {
+            tokio::spawn(look_for_changes(endpoint.clone()));
+        }
+    }
     let elsewhere = sites.iter().any(|site| matches!(site, Site::Elsewhere(_)));
     // What runs in this process cannot change.
     if let (Some(every), true) = (settings.subgraphs.reload, elsewhere) {
@@ -69,11 +74,23 @@ pub(super) async fn gateway(
     Ok(gateway)
 }
 
+/// Asks for ever whether what everybody may keep has changed by another way than this gateway. While that is not answered, answers are kept as
+/// long as they may be.
+async fn look_for_changes(endpoint: Arc<HttpEndpoint>) {
+    loop {
+        tokio::time::sleep(FOLLOW).await;
+        if let Err(error) = endpoint.look_for_changes().await {
+            tracing::debug!(%error, "it is not known whether something changed");
+        }
+    }
+}
+
 /// The gateway's settings. Rules of cost are followed as `cost` says, where nothing else is set.
 pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<GatewaySettings> {
     let issuers = settings.keys.issuer.iter().cloned().collect();
     let uploads = settings.uploads.gateway.clone();
-    let Documents { persisted_bytes, trusted, untrusted } = settings.documents.clone();
+    let Documents { persisted_bytes, trusted, untrusted, kept_answers } =
+        settings.documents.clone();
     let trusted = trusted.map(|path| documents::read(&path)).transpose()?.unwrap_or_default();
     let documents = DocumentSettings { persisted_bytes, trusted: Arc::new(trusted), untrusted };
     let cost = settings.cost.rules(cost);
@@ -103,6 +120,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
             ..StreamSettings::default()
         },
         operations,
+        kept_answers,
         documents,
         cost,
         admission,

@@ -1,6 +1,10 @@
 //! What can be set about the cost of operations.
 
-use gateway::{Allowance, CostSettings, Mode};
+use std::time::Duration;
+
+use gateway::{Allowance, CostSettings, Mode, SharedBuckets};
+use secrecy::SecretString;
+use url::Url;
 
 use super::reader::Reader;
 
@@ -10,7 +14,7 @@ pub(crate) struct Cost {
     /// `SPACEY_COST_MAXIMUM_MODE`, `SPACEY_COST_THROTTLE_MODE`: whether the rules are followed; where nothing is said, the command decides.
     maximum: Option<Mode>,
     throttle: Option<Mode>,
-    /// `SPACEY_COST_MAXIMUM`, `SPACEY_COST_LIST_SIZE`, `SPACEY_COST_CAPACITY…`, `SPACEY_COST_RESTORE…`: the rules.
+    /// `SPACEY_COST_MAXIMUM`, `SPACEY_COST_LIST_SIZE`, `SPACEY_COST_CAPACITY…`, `SPACEY_COST_RESTORE…`: the rules; and where buckets are shared.
     rules: CostSettings,
 }
 
@@ -48,6 +52,7 @@ impl Cost {
             allowance("SPACEY_COST_CAPACITY_BETA", "SPACEY_COST_RESTORE_BETA", defaults.beta);
         let admin =
             allowance("SPACEY_COST_CAPACITY_ADMIN", "SPACEY_COST_RESTORE_ADMIN", defaults.admin);
+        let shared = shared(reader)?;
         let (everybody, maximum_cost) = (everybody?, maximum_cost?);
         let both =
             [maximum, throttle].iter().all(|mode| matches!(mode, None | Some(Mode::Enforce)));
@@ -64,6 +69,7 @@ impl Cost {
             everybody,
             beta: beta?,
             admin: admin?,
+            shared,
             ..defaults
         };
         Some(Self { maximum, throttle, rules })
@@ -77,4 +83,33 @@ impl Cost {
             ..self.rules.clone()
         }
     }
+}
+
+/// `SPACEY_REDIS_URL`, `SPACEY_REDIS_TIMEOUT_MILLISECONDS`, `SPACEY_GATEWAYS`: where gateways share the buckets, if they do. The outer option is none
+/// where something is wrong.
+fn shared(reader: &mut Reader) -> Option<Option<SharedBuckets>> {
+    let url = reader.secret(
+        "SPACEY_REDIS_URL",
+        "an address such as redis://host:6379 or rediss://user:password@host:6379/0 is accepted",
+        redis_url,
+    );
+    let mut number = |name, most: u32, default: &str| {
+        let accepted = format!("a number from 1 to {most} is accepted");
+        reader.get(name, &accepted, default, |text| {
+            text.parse().ok().filter(|number| (1..=most).contains(number))
+        })
+    };
+    let timeout = number("SPACEY_REDIS_TIMEOUT_MILLISECONDS", 10_000, "100")?;
+    let gateways = number("SPACEY_GATEWAYS", 10_000, "2")?;
+    let timeout = Duration::from_millis(timeout.into());
+    Some(url.map(|url| SharedBuckets { url, timeout, gateways }))
+}
+
+fn redis_url(text: &str) -> Option<SecretString> {
+    let url = Url::parse(text).ok()?;
+    let database = url.path().trim_start_matches('/');
+    let fine = matches!(url.scheme(), "redis" | "rediss")
+        && url.host_str().is_some_and(|host| !host.is_empty())
+        && (database.is_empty() || database.parse::<u16>().is_ok());
+    fine.then(|| text.into())
 }

@@ -1,4 +1,4 @@
-//! Which operations may be asked for without their text, and which alone are answered.
+//! Which operations may be asked for without their text, and which alone are answered; and how many answers are kept.
 
 use std::path::PathBuf;
 
@@ -16,16 +16,20 @@ pub(crate) struct Documents {
     pub(crate) trusted: Option<PathBuf>,
     /// `SPACEY_UNTRUSTED_OPERATIONS`: what becomes of all others.
     pub(crate) untrusted: Untrusted,
+    /// `SPACEY_RESPONSE_CACHE_BYTES`: how many bytes of answers are kept that are the same for everybody; 0 for none.
+    pub(crate) kept_answers: usize,
 }
 
 impl Documents {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
-        let persisted_bytes = reader.get(
-            "SPACEY_PERSISTED_QUERIES_BYTES",
-            "a number from 0, for none, to 1073741824 is accepted",
-            "16777216",
-            |text| text.parse().ok().filter(|bytes| *bytes <= 1 << 30),
-        );
+        let mut bytes = |name| {
+            let accepted = "a number from 0, for none, to 1073741824 is accepted";
+            reader.get(name, accepted, "16777216", |text| {
+                text.parse().ok().filter(|bytes| *bytes <= 1 << 30)
+            })
+        };
+        let persisted_bytes = bytes("SPACEY_PERSISTED_QUERIES_BYTES");
+        let kept_answers = bytes("SPACEY_RESPONSE_CACHE_BYTES");
         let trusted = reader.optional(
             "SPACEY_TRUSTED_DOCUMENTS",
             "a file, or a folder of files, is accepted",
@@ -49,6 +53,6 @@ impl Documents {
             );
             return None;
         }
-        Some(Self { persisted_bytes, trusted, untrusted })
+        Some(Self { persisted_bytes, trusted, untrusted, kept_answers: kept_answers? })
     }
 }

@@ -294,3 +294,23 @@ fn a_maximum_that_no_bucket_holds_is_refused() {
     let message = load(&[("SPACEY_COST_MAXIMUM_MODE", "on")]).unwrap_err();
     assert!(message.contains("enforce, measure and off"), "{message}");
 }
+
+#[test]
+fn gateways_share_buckets_where_there_is_an_address_which_is_shown_nowhere() {
+    let shared =
+        |pairs: &[(&str, &str)]| Ok::<_, String>(load(pairs)?.cost.rules(Mode::Enforce).shared);
+    assert!(shared(&[]).unwrap().is_none());
+    let url = ("SPACEY_REDIS_URL", "rediss://spacey:hunter2@redis.internal:6380/3");
+    let found = shared(&[url, ("SPACEY_GATEWAYS", "3")]).unwrap().unwrap();
+    assert_eq!((found.timeout, found.gateways), (Duration::from_millis(100), 3));
+    let settings = load(&[url]).unwrap();
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    for wrong in
+        ["redis.internal:6379", "http://hunter2@redis", "redis://redis/hunter2", "redis:///0"]
+    {
+        let message = shared(&[("SPACEY_REDIS_URL", wrong)]).unwrap_err();
+        assert!(message.contains("SPACEY_REDIS_URL") && !message.contains("hunter2"), "{message}");
+    }
+    let message = shared(&[("SPACEY_GATEWAYS", "0"), url]).unwrap_err();
+    assert!(message.contains("a number from 1 to 10000 is accepted"), "{message}");
+}

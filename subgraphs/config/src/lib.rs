@@ -8,7 +8,8 @@ pub mod model;
 mod service;
 pub mod store;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use common::{Backend, Clock, Endpoint, Error};
 
@@ -17,6 +18,9 @@ pub use store::sqlite::MIGRATIONS;
 
 use service::Service;
 use store::Store;
+
+/// How often it is looked whether it is time to read the store again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Opens the domain on a store: a SQLite file that was opened with [`MIGRATIONS`], or a MongoDB database.
 ///
@@ -27,10 +31,24 @@ pub async fn open(
     environment: Environment,
     clock: Clock,
 ) -> Result<Arc<dyn Endpoint>, Error> {
+    // A file has one process.
+    let shared = matches!(backend, Backend::Mongo(_));
     let store: Arc<dyn Store> = match backend {
         Backend::Sqlite(sqlite) => Arc::new(store::sqlite::SqliteStore::new(sqlite)),
         Backend::Mongo(mongo) => Arc::new(store::mongo::MongoStore::open(mongo).await?),
     };
-    let service = Service::open(store, environment, clock).await?;
-    Ok(Arc::new(graphql::endpoint(Arc::new(service))))
+    let service = Arc::new(Service::open(store, environment, clock).await?);
+    if shared {
+        tokio::spawn(follow(Arc::downgrade(&service)));
+    }
+    Ok(Arc::new(graphql::endpoint(service)))
+}
+
+/// Looks for what other processes changed also while nobody asks: whoever keeps answers is told of it.
+async fn follow(service: Weak<Service>) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let Some(service) = service.upgrade() else { return };
+        service.snapshot().await;
+    }
 }

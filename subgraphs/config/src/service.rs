@@ -6,7 +6,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use common::page::{Page, PageRequest};
-use common::{Caller, Clock, ConfigChangeId, Error, Role, StoreError, UserId};
+use common::{Caller, Clock, ConfigChangeId, Error, PublicRevision, Role, StoreError, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -25,6 +25,8 @@ pub(crate) struct Service {
     known: RwLock<Known>,
     /// Held while the store is read or changed, so that what is known never goes back in time.
     reading: Mutex<()>,
+    /// How often what is in effect changed.
+    changes: PublicRevision,
 }
 
 #[derive(Clone)]
@@ -57,12 +59,18 @@ impl Service {
         let snapshot = Arc::new(Snapshot::of(store.last().await?, &environment));
         report(&snapshot);
         let known = RwLock::new(Known { snapshot, read_at: clock.now() });
-        Ok(Self { store, environment, clock, known, reading: Mutex::new(()) })
+        let (reading, changes) = (Mutex::default(), PublicRevision::default());
+        Ok(Self { store, environment, clock, known, reading, changes })
     }
 
     /// Whether the store answers.
     pub(crate) async fn ready(&self) -> Result<(), Error> {
         Ok(self.store.ping().await?)
+    }
+
+    /// How often what is in effect changed, as far as this process knows.
+    pub(crate) fn revision(&self) -> u64 {
+        self.changes.get()
     }
 
     /// What is in effect.
@@ -243,8 +251,13 @@ impl Service {
     }
 
     fn learn(&self, snapshot: Arc<Snapshot>) {
-        let known = Known { snapshot, read_at: self.clock.now() };
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = known.snapshot != snapshot;
+        *known = Known { snapshot, read_at: self.clock.now() };
+        drop(known);
+        if is_new {
+            self.changes.advance();
+        }
     }
 }
 

@@ -38,4 +38,8 @@ impl Domain for ConfigDomain {
     fn ready(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(self.0.ready())
     }
+
+    fn public_revision(&self) -> u64 {
+        self.0.revision()
+    }
 }

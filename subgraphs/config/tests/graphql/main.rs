@@ -38,6 +38,7 @@ on_each_store! {
     services_read_what_is_theirs
     another_process_follows_within_five_seconds
     reading_takes_no_statement
+    changes_are_counted_before_they_are_acknowledged
 }
 
 #[tokio::test]
@@ -83,6 +84,19 @@ async fn only_what_is_the_same_for_everybody_may_be_kept_by_everybody() {
     let Some(TypeKind::Object(query)) = query else { panic!("{sdl}") };
     let names: Vec<_> = query.fields.iter().map(|field| field.node.name.node.as_str()).collect();
     assert_eq!(names, ["config", "configEntries", "configHistory", "serviceConfig"]);
+}
+
+/// Whoever keeps answers goes by it.
+async fn changes_are_counted_before_they_are_acknowledged(world: World) {
+    let admin = person(true);
+    let before = world.endpoint.public_revision();
+    world.respond(Some(&admin), FRONTEND, json!({})).await;
+    assert_eq!(world.endpoint.public_revision(), before);
+    let set =
+        r#"mutation { setConfig(input: { key: THEME, value: "DARK" }) { entry { version } } }"#;
+    let answer = world.respond(Some(&admin), set, json!({})).await;
+    assert!(answer.errors.is_empty(), "{:?}", answer.errors);
+    assert_eq!(world.endpoint.public_revision(), before + 1);
 }
 
 fn defaults() -> Value {

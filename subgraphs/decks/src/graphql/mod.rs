@@ -75,10 +75,12 @@ pub(crate) struct Query(DeckQuery, TransferQuery);
 pub(crate) struct DeckQuery;
 
 /// What can be asked.
+//
+// Each field says how long its answer may be kept: where one says nothing, the others would speak for it.
 #[Object]
 impl DeckQuery {
     /// One of the viewer's decks; null when there is none with this id.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn deck(
         &self,
         ctx: &Context<'_>,
@@ -89,7 +91,7 @@ impl DeckQuery {
     }
 
     /// One of the viewer's cards; null when there is none with this id.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn card(
         &self,
         ctx: &Context<'_>,
@@ -100,7 +102,7 @@ impl DeckQuery {
     }
 
     /// One of the viewer's notes; null when there is none with this id.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn note(
         &self,
         ctx: &Context<'_>,
@@ -111,7 +113,7 @@ impl DeckQuery {
     }
 
     /// One of the viewer's media files; null when there is none with this id.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn media(
         &self,
         ctx: &Context<'_>,
@@ -134,7 +136,7 @@ impl DeckQuery {
     ///
     /// What stands side by side must all hold; `or` lets one suffice; `-` denies; parentheses group. A query that does
     /// not parse is the error BAD_USER_INPUT, with the character where something else was expected, and what.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn search_cards(
         &self,
         ctx: &Context<'_>,
@@ -153,7 +155,9 @@ impl DeckQuery {
         Ok(SearchConnection::new(query, page))
     }
 
-    /// The public deck with a slug; null when there is none. Anybody can read it, signed in or not.
+    /// The public deck with a slug; null when there is none. Anybody can read it, signed in or not. Answers may be cached for a minute, but for
+    /// `viewerRating`.
+    #[graphql(cache_control(max_age = 60))]
     async fn public_deck(
         &self,
         ctx: &Context<'_>,
@@ -163,7 +167,9 @@ impl DeckQuery {
         Ok(found.map(PublicDeckNode::one))
     }
 
-    /// Public decks, for anybody to read, signed in or not: 50 unless `first` or `last` says otherwise, at most 500.
+    /// Public decks, for anybody to read, signed in or not: 50 unless `first` or `last` says otherwise, at most 500. Answers may be cached for a
+    /// minute, but for `viewerRating`.
+    #[graphql(cache_control(max_age = 60))]
     #[expect(clippy::too_many_arguments, reason = "the connection's arguments, each by its name")]
     async fn public_decks(
         &self,
@@ -200,7 +206,7 @@ impl DeckQuery {
     }
 
     /// What has this id and is the viewer's, whatever it is: a deck, a note, a card, a media file, or the viewer. Null when there is nothing.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn node(
         &self,
         ctx: &Context<'_>,
@@ -210,7 +216,7 @@ impl DeckQuery {
     }
 
     /// What has these ids and is the viewer's, in their order; null for what is not there. At most 500.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
@@ -224,7 +230,7 @@ impl DeckQuery {
     }
 
     /// The entities with these keys, in order; null for what does not exist or is not the viewer's.
-    #[graphql(name = "_entities")]
+    #[graphql(name = "_entities", cache_control(no_cache))]
     async fn entities(
         &self,
         ctx: &Context<'_>,

@@ -169,6 +169,7 @@ impl PublicDeckNode {
     }
 
     /// The viewer's stars, 1 to 5; null when there are none, or nobody is signed in.
+    #[graphql(cache_control(no_cache))]
     async fn viewer_rating(&self, ctx: &Context<'_>) -> Result<Option<i64>> {
         let Some(viewer) = &caller(ctx)?.viewer else { return Ok(None) };
         let load = async || {

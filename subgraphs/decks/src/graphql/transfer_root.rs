@@ -26,7 +26,7 @@ pub(crate) struct TransferQuery;
 #[Object]
 impl TransferQuery {
     /// One of the viewer's imports; null when there is none with this id.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn import_job(
         &self,
         ctx: &Context<'_>,
@@ -38,7 +38,7 @@ impl TransferQuery {
     }
 
     /// The viewer's imports, newest first. There are at most 20 imports and exports; those that are over make room for new ones.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn import_jobs(&self, ctx: &Context<'_>) -> Result<Vec<ImportJob>> {
         let viewer = caller(ctx)?.viewer()?;
         let found = ctx.data::<Arc<Service>>()?.transfers(viewer, Direction::Import).await?;
@@ -46,7 +46,7 @@ impl TransferQuery {
     }
 
     /// One of the viewer's exports; null when there is none with this id.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn export_job(
         &self,
         ctx: &Context<'_>,
@@ -58,7 +58,7 @@ impl TransferQuery {
     }
 
     /// The viewer's exports, newest first. There are at most 20 imports and exports; those that are over make room for new ones.
-    #[graphql(directive = common::graphql::sdl::authenticated::apply())]
+    #[graphql(cache_control(no_cache), directive = common::graphql::sdl::authenticated::apply())]
     async fn export_jobs(&self, ctx: &Context<'_>) -> Result<Vec<ExportJob>> {
         let viewer = caller(ctx)?.viewer()?;
         let found = ctx.data::<Arc<Service>>()?.transfers(viewer, Direction::Export).await?;

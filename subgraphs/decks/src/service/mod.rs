@@ -31,7 +31,7 @@ mod tree;
 use std::sync::Arc;
 
 use common::outbox::Outbox;
-use common::{Clock, Endpoint, Error, UserId};
+use common::{Clock, Endpoint, Error, PublicRevision, UserId};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use crate::model::{Card, MediaLimits, Note};
@@ -69,6 +69,8 @@ pub struct Service {
     workers: transfers::work::Workers,
     /// Somebody has work for those who import and export.
     wake: Arc<Notify>,
+    /// How often public decks changed.
+    public: PublicRevision,
 }
 
 impl Service {
@@ -84,6 +86,7 @@ impl Service {
             learning: None,
             workers: transfers::work::Workers::default(),
             wake: Arc::default(),
+            public: PublicRevision::default(),
         }
     }
 
@@ -126,7 +129,16 @@ impl Service {
         for _ in 0..ATTEMPTS {
             let (answer, mut changes) = decide().await?;
             self.tell_tags(&mut changes).await?;
-            if changes.is_empty() || self.store.commit(changes).await? == Commit::Done {
+            if changes.is_empty() {
+                return Ok(answer);
+            }
+            let of_public_decks = !changes.sharing.is_empty();
+            let committed = self.store.commit(changes).await;
+            if of_public_decks {
+                // Also where it failed: it may be stored all the same.
+                self.public.advance();
+            }
+            if committed? == Commit::Done {
                 return Ok(answer);
             }
         }

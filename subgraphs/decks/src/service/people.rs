@@ -95,6 +95,10 @@ impl Domain for Service {
         Box::pin(async move { Ok(self.store.ping().await?) })
     }
 
+    fn public_revision(&self) -> u64 {
+        self.public.get()
+    }
+
     fn file<'a>(
         &'a self,
         viewer: &'a Viewer,

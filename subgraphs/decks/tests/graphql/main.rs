@@ -6,6 +6,7 @@ mod accepted;
 mod batches;
 mod cards;
 mod decks;
+mod keeping;
 mod media;
 mod nodes;
 mod notes;

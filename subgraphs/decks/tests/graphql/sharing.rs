@@ -6,20 +6,20 @@ use common::event::UserChanged;
 use common::{Caller, Event, UserId};
 use serde_json::{Value, json};
 
-const PUBLISH: &str = "mutation($input: PublishDeckInput!) {
+pub(crate) const PUBLISH: &str = "mutation($input: PublishDeckInput!) {
     publishDeck(input: $input) { publicDeck { slug title release deckCount noteCount cardCount authorName licence tags } }
 }";
 const CLONE: &str = "mutation($input: ClonePublicDeckInput!) {
     clonePublicDeck(input: $input) { deck { id name cardCount source { release updateAvailable publicDeck { slug } } } }
 }";
-const RATE: &str = "mutation($input: RatePublicDeckInput!) {
+pub(crate) const RATE: &str = "mutation($input: RatePublicDeckInput!) {
     ratePublicDeck(input: $input) { publicDeck { rating ratingCount viewerRating } }
 }";
 const PULL: &str = "mutation($input: PullPublicDeckInput!) { pullPublicDeck(input: $input) {
     fromRelease toRelease addedDecks addedNotes updatedNotes deletedNotes deck { source { release updateAvailable } }
     conflicts { kind note { fields { value } } fields { field base theirs mine } }
 } }";
-const UNPUBLISH: &str = "mutation($id: ID!) { unpublishDeck(input: { deckId: $id }) { deck { publication { slug } } } }";
+pub(crate) const UNPUBLISH: &str = "mutation($id: ID!) { unpublishDeck(input: { deckId: $id }) { deck { publication { slug } } } }";
 const BROWSE: &str = "query($query: String, $tags: [String!], $licence: Licence) {
     publicDecks(query: $query, tags: $tags, licence: $licence, orderBy: SUBSCRIBERS) { totalCount nodes {
         slug title description tags licence authorName release deckCount noteCount cardCount rating ratingCount subscriberCount
@@ -29,18 +29,18 @@ const BROWSE: &str = "query($query: String, $tags: [String!], $licence: Licence)
 }";
 
 /// A deck with another in it, each with a note; it is published.
-struct Published {
-    author: UserId,
-    deck: String,
-    inner: String,
-    notes: Vec<String>,
+pub(crate) struct Published {
+    pub(crate) author: UserId,
+    pub(crate) deck: String,
+    pub(crate) inner: String,
+    pub(crate) notes: Vec<String>,
 }
 
 fn note(front: &str, back: &str, tags: &[&str]) -> Value {
     json!({ "tags": tags, "fields": [{ "name": "Front", "value": front }, { "name": "Back", "value": back }] })
 }
 
-async fn published(domain: &Domain, slug: &str) -> Published {
+pub(crate) async fn published(domain: &Domain, slug: &str) -> Published {
     let author = UserId::new();
     let above = domain.deck(author, "private above").await;
     let deck = domain.deck_in(author, &above, "Verbes").await;
@@ -59,7 +59,7 @@ async fn published(domain: &Domain, slug: &str) -> Published {
     Published { author, deck, inner, notes }
 }
 
-async fn clone(domain: &Domain, user: UserId, slug: &str) -> String {
+pub(crate) async fn clone(domain: &Domain, user: UserId, slug: &str) -> String {
     let data = domain.data(user, CLONE, json!({ "input": { "slug": slug } })).await;
     let deck = &data["clonePublicDeck"]["deck"];
     assert_eq!(deck["source"]["publicDeck"]["slug"], slug);
@@ -73,7 +73,7 @@ async fn anonymous(domain: &Domain, document: &str, variables: Value) -> Value {
     response.data.into_json().unwrap()
 }
 
-async fn edit(domain: &Domain, user: UserId, note: &str, field: &str, value: &str) {
+pub(crate) async fn edit(domain: &Domain, user: UserId, note: &str, field: &str, value: &str) {
     let update =
         "mutation($input: UpdateNotesInput!) { updateNotes(input: $input) { notes { id } } }";
     let fields = json!([{ "name": field, "value": value }]);
