@@ -25,6 +25,7 @@ use crate::settings::GatewaySettings;
 use crate::state::State;
 use crate::transport::Transport;
 use crate::under_way::UnderWay;
+use crate::upload_memory::UploadMemory;
 use crate::{browser, export, files, graphiql, pipeline, streams, well_known};
 
 pub use crate::graph::GatewayError;
@@ -101,6 +102,7 @@ impl Gateway {
                 under_way: UnderWay::new(settings.http.share_queries),
                 documents: Documents::new(&settings.documents),
                 admission: Admission::new(&settings.admission),
+                upload_memory: UploadMemory::new(settings.uploads.memory),
                 settings,
                 buckets: Arc::default(),
                 drain: Drain::default(),
