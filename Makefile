@@ -94,9 +94,11 @@ fuzz: ## let a fuzzer look for input that breaks what must hold, FUZZ_SECONDS a 
 		CARGO_PROFILE_RELEASE_LTO=off cargo fuzz run --sanitizer none --features libfuzzer $$target target/fuzz/$$target fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096; \
 	done
 
-bench-gateway: $(GRAPHIQL) $(HIVE) ## measure the gateway beside Hive Router (built once, which takes half an hour); results in bench/RESULTS.md
+PART ?=
+
+bench-gateway: $(GRAPHIQL) $(HIVE) ## measure the gateway beside Hive Router (built once, which takes half an hour), or only PART=side-by-side, growth or composition; results in bench/RESULTS.md
 	cargo build --release --package spacey --package bench
-	taskset -c 1 target/release/bench gateway $(HIVE) bench
+	taskset -c 1 target/release/bench gateway $(HIVE) bench $(PART)
 
 $(HIVE):
 	@echo "Building Hive Router $(HIVE_VERSION) from its published source into $(HIVE_ROOT): this happens once, and takes half an hour."

@@ -8,7 +8,8 @@
 //! bench learning fill FILES CARDS, bench learning measure FILES CARDS, bench learning report FILES FOLDER    (the same in steps: only measuring
 //! must have the machine for itself)
 //! bench plans FOLDER                  (refreshes the section on planning in the folder's RESULTS.md)
-//! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
+//! bench gateway HIVE FOLDER \[PART\]   (one of side-by-side, growth, composition by itself: a few minutes at most)
+//! bench subgraphs FOLDER, bench serve constant | whole | replay FILE   (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)
 
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
@@ -26,6 +27,7 @@ mod plans;
 mod plot;
 mod process;
 mod raw;
+mod results;
 mod startup;
 mod studying;
 
@@ -78,14 +80,19 @@ async fn main() -> Result<()> {
             plans::run()
         }
         ["gateway", hive, results] => {
-            federated::run(&spacey()?, Path::new(hive), Path::new(results)).await
+            federated::run(&spacey()?, Path::new(hive), Path::new(results), None).await?;
+            plans::refresh(Path::new(results))
+        }
+        ["gateway", hive, results, part] => {
+            federated::run(&spacey()?, Path::new(hive), Path::new(results), Some(part)).await
         }
         ["subgraphs", folder] => federated::serve(Path::new(folder)).await,
         ["load", address, seconds] => federated::press(address.parse()?, seconds.parse()?).await,
         ["serve", what @ ("constant" | "whole")] => federated::serve_floor(what).await,
+        ["serve", "replay", file] => federated::serve_replay(Path::new(file)).await,
         ["floor", folder, user] => floor::serve(Path::new(folder), user.parse()?).await,
         _ => Err(
-            "usage: bench all | home | startup | cost | plans | decks FOLDER [CARDS] | learning FOLDER [CARDS] | gateway HIVE FOLDER | subgraphs FOLDER"
+            "usage: bench all | home | startup | cost | plans | decks FOLDER [CARDS] | learning FOLDER [CARDS] | gateway HIVE FOLDER [PART] | subgraphs FOLDER"
                 .into(),
         ),
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use federation::{SubgraphSdl, Supergraph, compose, prepare};
 
-use crate::Result;
+use crate::{Result, results};
 
 const SUBGRAPHS: usize = 50;
 const TYPES: usize = 200;
@@ -29,20 +29,11 @@ pub(crate) fn run() -> Result<()> {
 
 /// Measures, and replaces the section in `RESULTS.md` in the folder.
 pub(crate) fn refresh(folder: &Path) -> Result<()> {
-    let file = folder.join("RESULTS.md");
-    let results = std::fs::read_to_string(&file)?;
-    let section = section()?;
-    println!("{section}");
-    let (before, after) = match results.split_once(TITLE) {
-        Some((before, old)) => (before, old.find("\n## ").map_or("", |next| &old[next..])),
-        None => (results.as_str(), ""),
-    };
-    std::fs::write(file, format!("{}\n\n{section}{after}", before.trim_end()))?;
-    Ok(())
+    results::replace(folder, TITLE, &section()?)
 }
 
 /// What was measured, as a section of the results.
-pub(crate) fn section() -> Result<String> {
+fn section() -> Result<String> {
     let mut text = format!(
         "{TITLE}\n\nPreparing an operation from its text (parse, validate, normalise, plan) on generated supergraphs of \
          {SUBGRAPHS} subgraphs; CPU time of {OPERATIONS} operations on each (target: p99 under 10 ms).\n\n\

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use apollo_compiler::Schema;
-use federation::{Code, ComposeSettings, ListSizes, SubgraphSdl, compose, compose_with};
+use federation::{
+    Code, ComposeSettings, ListSizes, SubgraphSdl, Supergraph, compose, compose_with,
+};
 
 fn fixtures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose/fixtures");
@@ -90,6 +92,10 @@ fn a_supergraph_is_valid_and_the_order_of_subgraphs_does_not_matter() {
         };
         Schema::parse_and_validate(&*composition.supergraph_sdl, "supergraph.graphql")
             .unwrap_or_else(|invalid| panic!("{}: {}", name(&case), invalid.errors));
+        // The clients' schema is made without reading the text again: reading it must give the same.
+        let read = Supergraph::parse(&composition.supergraph_sdl)
+            .unwrap_or_else(|error| panic!("{}: {error}", name(&case)));
+        assert_eq!(read.api_sdl(), composition.api_sdl, "{}", name(&case));
         subgraphs.reverse();
         assert_eq!(compose(&subgraphs), Ok(composition), "{}", name(&case));
         composed += 1;

@@ -27,6 +27,7 @@ use crate::settings::{GatewaySettings, Mode};
 use crate::state::State;
 use crate::transport::Transport;
 use crate::under_way::UnderWay;
+use crate::upload_memory::UploadMemory;
 use crate::{browser, export, files, graphiql, pipeline, streams, well_known};
 
 pub use crate::graph::GatewayError;
@@ -106,6 +107,7 @@ impl Gateway {
                 responses: ResponseCache::new(settings.kept_answers),
                 documents: Documents::new(&settings.documents),
                 admission: Admission::new(&settings.admission),
+                upload_memory: UploadMemory::new(settings.uploads.memory),
                 settings,
                 buckets,
                 drain: Drain::default(),

@@ -48,6 +48,7 @@ mod subgraph;
 mod transport;
 mod trusted;
 mod under_way;
+mod upload_memory;
 mod uploads;
 mod well_known;
 

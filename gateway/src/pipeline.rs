@@ -63,7 +63,7 @@ async fn steps(
     let (request, identity, _permit) = if parts.method == Method::POST && is_form(&parts.headers) {
         // Whoever sends megabytes is known before they are received.
         let identity = may_upload(state, parts, &client).await?;
-        let permit = state.admit_upload(&identity, &client)?;
+        let permit = state.admit_upload(&parts.headers, &identity, &client)?;
         let (http, uploads) = (&state.settings.http, &state.settings.uploads);
         let arriving = decode_form(&parts.headers, body, http, uploads);
         (deadline.keep(arriving, Code::RequestTimeout).await?, identity, Some(permit))

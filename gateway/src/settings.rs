@@ -87,6 +87,8 @@ pub struct UploadSettings {
     pub places: usize,
     /// How many requests with files one client may have under way.
     pub at_once: usize,
+    /// How many bytes all requests with files may have together that are under way.
+    pub memory: u64,
     /// Whether they are taken from people who are not signed in.
     pub anonymous: bool,
 }
@@ -99,6 +101,7 @@ impl Default for UploadSettings {
             total_bytes: 32 << 20,
             places: 50,
             at_once: 4,
+            memory: 512 << 20,
             anonymous: true,
         }
     }

@@ -13,7 +13,7 @@ use crate::authenticate::{Authenticator, Identity};
 use crate::buckets::Buckets;
 use crate::client::{Application, ClientKey};
 use crate::code::Code;
-use crate::decode::GraphQlRequest;
+use crate::decode::{GraphQlRequest, form_limits};
 use crate::documents::Documents;
 use crate::graph::Graph;
 use crate::health::Drain;
@@ -22,6 +22,8 @@ use crate::outcome::Outcome;
 use crate::response_cache::ResponseCache;
 use crate::settings::GatewaySettings;
 use crate::under_way::UnderWay;
+use crate::upload_memory::{Room, UploadMemory};
+use crate::uploads::most_bytes;
 
 /// What the steps of a request share.
 #[derive(Debug)]
@@ -44,6 +46,8 @@ pub(crate) struct State {
     pub(crate) exports: Clients,
     /// Who sends files.
     pub(crate) uploads: Clients,
+    /// Room for what they send.
+    pub(crate) upload_memory: UploadMemory,
     pub(crate) reservations: Reservations,
 }
 
@@ -66,21 +70,28 @@ impl State {
         }
     }
 
-    /// The right to send files.
+    /// The right to send files, and room for them.
     ///
     /// # Errors
-    /// [`Code::TooManyUploads`] when the client has as many such requests under way as it may.
+    /// [`Code::TooManyUploads`] when the client has as many such requests under way as it may, [`Code::Overloaded`] when all clients
+    /// together have as many bytes under way as they may.
     pub(crate) fn admit_upload(
         &self,
+        headers: &HeaderMap,
         identity: &Identity,
         client: &Client,
-    ) -> Result<Permit, Outcome> {
+    ) -> Result<(Permit, Room), Outcome> {
         let most = self.settings.uploads.at_once;
-        self.uploads.admit(ClientKey::of(identity.viewer.as_ref(), client), most).map_err(|_| {
-            let message =
-                format!("a client may have {most} requests with files under way: wait for one");
-            Outcome::refused(Code::TooManyUploads, message)
-        })
+        let permit = self
+            .uploads
+            .admit(ClientKey::of(identity.viewer.as_ref(), client), most)
+            .map_err(|_| {
+                let message =
+                    format!("a client may have {most} requests with files under way: wait for one");
+                Outcome::refused(Code::TooManyUploads, message)
+            })?;
+        let limits = form_limits(&self.settings.http, &self.settings.uploads);
+        Ok((permit, self.upload_memory.take(most_bytes(headers, &limits))?))
     }
 
     /// A place among the operations that run.

@@ -91,6 +91,19 @@ async fn who_reads_events_only_gets_queries_and_their_mistakes_as_events() {
 }
 
 #[tokio::test]
+async fn what_a_viewer_may_not_subscribe_to_is_told_in_one_event() {
+    let library = Library::new();
+    let refused = answer(&library, "subscription { mine }", EVENTS).await;
+    let text = refused.text();
+    assert_eq!(text.matches("event: next").count(), 1, "{text}");
+    assert!(text.contains(r#""data":{"mine":null}"#), "{text}");
+    assert!(text.contains(r#""code":"UNAUTHENTICATED""#), "{text}");
+    assert!(text.ends_with("event: complete\ndata: \n\n"), "{text}");
+    let refused = answer(&library, "subscription { mine }", APOLLO).await;
+    assert!(refused.text().contains(r#""code":"UNAUTHENTICATED""#), "{}", refused.text());
+}
+
+#[tokio::test]
 async fn the_envelope_of_apollo_is_around_each_part() {
     let library = Library::new();
     let answer = answer(&library, "subscription { added(count: 1) { id } }", APOLLO).await;

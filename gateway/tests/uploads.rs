@@ -393,6 +393,32 @@ async fn who_may_not_send_files_is_told_before_they_are_received() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_clients_together_cannot_fill_the_memory() {
+    let uploads = UploadSettings { memory: 3 << 20, ..small().uploads };
+    let target = Arc::new(Target::new(false, GatewaySettings { uploads, ..small() }).await);
+    let (one, other) = (target.token(), target.token());
+    let headers = |token: &str| format!("Bearer {token}");
+    let never = Body::from_stream(futures::stream::pending::<std::io::Result<Bytes>>());
+    let (router, waiting) =
+        (target.router.clone(), request(never, &[ALLOWED, ("authorization", &*headers(&one))]));
+    let waiting = tokio::spawn(async move { send(&router, waiting).await });
+    // A form that does not say how long it is may be as long as any.
+    let again = || request(form(&upload(b"1")), &[ALLOWED, ("authorization", &*headers(&other))]);
+    let refused = loop {
+        let answer = send(&target.router, again()).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert_eq!((refused.status.as_u16(), &*refused.code()), (503, "OVERLOADED"));
+    assert_eq!(refused.header("retry-after"), "1");
+    waiting.abort();
+    let _ = waiting.await;
+    assert_eq!(send(&target.router, again()).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_client_cannot_fill_the_memory() {
     let uploads = UploadSettings { at_once: 2, ..small().uploads };
     let target = Arc::new(Target::new(false, GatewaySettings { uploads, ..small() }).await);

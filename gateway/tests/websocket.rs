@@ -115,6 +115,29 @@ async fn a_subgraph_that_refuses_or_breaks_is_told_of_in_an_answer() {
 }
 
 #[tokio::test]
+async fn what_a_viewer_may_not_subscribe_to_is_told_in_one_answer() {
+    let (library, address) = library().await;
+    let mut socket = Socket::introduced(address, json!({})).await;
+    for query in ["subscription { mine }", "subscription { ... on Subscription { mine } }"] {
+        socket.subscribe("a", query).await;
+        let message = socket.hear().await;
+        assert_eq!((&message["type"], &message["id"]), (&json!("next"), &json!("a")), "{message}");
+        let payload = &message["payload"];
+        assert_eq!(payload["data"], json!({ "mine": null }));
+        assert_eq!(payload["errors"][0]["path"], json!(["mine"]));
+        assert_eq!(payload["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+        assert_eq!(payload["errors"].as_array().map(Vec::len), Some(1));
+        assert_eq!(socket.hear().await, complete("a"));
+    }
+    let token = json!({ "authorization": format!("Bearer {}", library.token()) });
+    let mut socket = Socket::introduced(address, token).await;
+    socket.subscribe("a", "subscription { mine }").await;
+    let viewer = library.viewer.user.to_string();
+    assert_eq!(socket.hear().await, next("a", json!({ "mine": viewer })));
+    assert_eq!(socket.hear().await, complete("a"));
+}
+
+#[tokio::test]
 async fn stopping_or_leaving_ends_the_subscription_at_the_subgraph() {
     let (library, address) = library().await;
     let mut socket = Socket::introduced(address, json!({})).await;

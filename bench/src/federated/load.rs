@@ -12,21 +12,21 @@ use tokio::net::TcpStream;
 
 use crate::Result;
 
-/// One connection to a gateway.
-struct Connection {
+/// One connection to a gateway, or from one.
+pub(crate) struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(address: SocketAddr) -> Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, received: Vec::with_capacity(256 << 10) })
     }
 
     /// Sends a request and gives the body of its answer.
-    async fn ask(&mut self, request: &[u8]) -> Result<&[u8]> {
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<&[u8]> {
         self.stream.write_all(request).await?;
         self.received.clear();
         let (start, length) = loop {
@@ -63,7 +63,11 @@ fn content_length(head: &[u8]) -> Result<usize> {
 
 /// A GraphQL request as it goes over the wire.
 pub(crate) fn request(query: &str, variables: &serde_json::Value) -> Bytes {
-    let body = serde_json::json!({ "query": query, "variables": variables }).to_string();
+    post(&serde_json::json!({ "query": query, "variables": variables }).to_string())
+}
+
+/// A request with a body of JSON.
+pub(crate) fn post(body: &str) -> Bytes {
     format!(
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

@@ -8,12 +8,15 @@ mod data;
 mod gateways;
 mod linear;
 mod load;
+mod replay;
 mod report;
 mod schema;
 mod serve;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -23,13 +26,16 @@ use serde_json::{Value, json};
 use crate::Result;
 use crate::process::Server;
 use gateways::{Gateway, Maker, Programs, Sharing};
-use report::{Measured, Row};
+use replay::{Recorder, Replay};
+use report::Row;
 
 const OPERATION: &str = include_str!("operation.graphql");
 const ROUNDS: usize = 5;
 const CONNECTIONS: usize = 50;
 const WARM_UP: Duration = Duration::from_secs(1);
 const SAMPLE: Duration = Duration::from_secs(4);
+/// The file of what is sent for the operation.
+const REPLAY: &str = "replay.json";
 
 /// Both gateways with one setting of sharing.
 struct Pair {
@@ -37,10 +43,28 @@ struct Pair {
     gateways: [Gateway; 2],
 }
 
-/// Measures, prints, and writes the results into the folder `results`.
-pub(crate) async fn run(spacey: &Path, hive: &Path, results: &Path) -> Result<()> {
+/// The parts of the measurement, as `bench gateway` calls them.
+const PARTS: [&str; 3] = ["side-by-side", "growth", "composition"];
+
+/// Measures, prints, and writes the results into the folder `results`: of all parts, or of one.
+pub(crate) async fn run(
+    spacey: &Path,
+    hive: &Path,
+    results: &Path,
+    part: Option<&str>,
+) -> Result<()> {
+    if let Some(part) = part.filter(|part| !PARTS.contains(part)) {
+        return Err(format!("{part} is none of {}", PARTS.join(", ")).into());
+    }
+    let is_wanted = |name: &str| part.is_none_or(|part| part == name);
+    if is_wanted("composition") {
+        report::composition(results, compose_own()?)?;
+    }
+    if part == Some("composition") {
+        return Ok(());
+    }
     let folder = tempfile::tempdir()?;
-    start_subgraphs(folder.path()).await?;
+    let subgraphs = start_subgraphs(folder.path()).await?;
     let programs = Programs { spacey, hive };
     let request = load::request(OPERATION, &json!({}));
     let answer = truth(OPERATION, &json!({})).await?;
@@ -54,31 +78,43 @@ pub(crate) async fn run(spacey: &Path, hive: &Path, results: &Path) -> Result<()
         }
         pairs.push(Pair { sharing, gateways });
     }
+    if is_wanted("side-by-side") {
+        let [spacey, _] = &pairs[0].gateways;
+        let recorder = &subgraphs.recorder;
+        let replay = recorder.record(spacey.address, &request, &subgraphs.addresses).await?;
+        let size = replay.size();
+        replay.write(&folder.path().join(REPLAY))?;
+        let rows = side_by_side(&pairs, &request).await?;
+        let floors = floors(&request, folder.path()).await?;
+        report::side_by_side(results, answer.len(), &rows, &floors, size).await?;
+    }
+    if is_wanted("growth") {
+        report::growth(results, &linear::measure(&pairs[0].gateways).await?).await?;
+    }
+    Ok(())
+}
 
+/// Each way of asking, in rounds.
+async fn side_by_side(pairs: &[Pair], request: &Bytes) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for pair in &pairs {
+    for pair in pairs {
         let what = format!("{CONNECTIONS} connections, sharing {}", pair.sharing.name());
-        rows.push(Row::new(what, pair, &request, CONNECTIONS).await?);
+        rows.push(Row::new(what, pair, request, CONNECTIONS).await?);
     }
     let alone = "1 connection, sharing off".to_owned();
-    rows.push(Row::new(alone, &pairs[0], &request, 1).await?);
+    rows.push(Row::new(alone, &pairs[0], request, 1).await?);
     for _ in 0..ROUNDS {
         for (row, pair) in rows.iter_mut().zip(pairs.iter().chain(pairs.first())) {
             row.round(pair).await?;
         }
         println!("a round is done");
     }
-
-    let floors = floors(&request).await?;
-    let growth = linear::measure(&pairs[0].gateways).await?;
-    let measured = Measured { bytes: answer.len(), rows, floors, growth, compose: compose_own()? };
-    measured.publish(results).await
+    Ok(rows)
 }
 
 /// Serves the subgraphs until the program is killed; their supergraph is in `folder`.
 pub(crate) async fn serve(folder: &Path) -> Result<()> {
-    let supergraph = start_subgraphs(folder).await?;
-    println!("{}", supergraph.display());
+    println!("{}", start_subgraphs(folder).await?.supergraph.display());
     std::future::pending().await
 }
 
@@ -92,17 +128,27 @@ pub(crate) async fn press(address: SocketAddr, seconds: u64) -> Result<()> {
     Ok(())
 }
 
+/// The subgraphs, while they run.
+struct Subgraphs {
+    supergraph: PathBuf,
+    addresses: HashMap<&'static str, SocketAddr>,
+    recorder: Arc<Recorder>,
+}
+
 /// Starts the subgraphs, and writes their supergraph into `folder`.
-async fn start_subgraphs(folder: &Path) -> Result<PathBuf> {
-    let mut sdls = Vec::new();
+async fn start_subgraphs(folder: &Path) -> Result<Subgraphs> {
+    let recorder = Arc::<Recorder>::default();
+    let (mut sdls, mut addresses) = (Vec::new(), HashMap::new());
     for (name, sdl, handler) in serve::subgraphs() {
-        let url = format!("http://{}/graphql", serve::start(handler).await?);
+        let address = serve::start(recorder.around(name, handler)).await?;
+        addresses.insert(name, address);
+        let url = format!("http://{address}/graphql");
         sdls.push(SubgraphSdl { name: name.to_owned(), url: Some(url), sdl: sdl.to_owned() });
     }
     let composition = federation::compose(&sdls).map_err(|errors| format!("{errors:?}"))?;
-    let path = folder.join("supergraph.graphql");
-    tokio::fs::write(&path, composition.supergraph_sdl).await?;
-    Ok(path)
+    let supergraph = folder.join("supergraph.graphql");
+    tokio::fs::write(&supergraph, composition.supergraph_sdl).await?;
+    Ok(Subgraphs { supergraph, addresses, recorder })
 }
 
 /// The answer of the schema that holds all the data.
@@ -125,16 +171,19 @@ async fn same_answer(gateway: &Gateway, request: &Bytes, truth: &Bytes) -> Resul
     Err(format!("{name} answers something else: {answer}").into())
 }
 
-/// What answering costs where nothing is federated: the same bytes from memory, and one schema that holds all the data. CPU time for
-/// each answer, the median of the rounds.
-async fn floors(request: &Bytes) -> Result<[Duration; 2]> {
-    let own = std::env::current_exe()?;
-    let mut medians = [Duration::ZERO; 2];
-    for (median, what) in medians.iter_mut().zip(["constant", "whole"]) {
-        let mut command = tokio::process::Command::new("taskset");
-        command.arg("-c").arg("0").arg(&own).args(["serve", what]);
-        let server = Server::announcing(&mut command).await?;
-        let address = server.address.trim_start_matches("http://").parse()?;
+/// What answering costs where nothing is federated: the same bytes from memory, and one schema that holds all the data. And how long
+/// it takes where nothing is done: see [`replay`].
+struct Floors {
+    /// CPU time for each answer, the median of the rounds.
+    cpu: [Duration; 2],
+    /// Of one connection, the median.
+    latency: Duration,
+}
+
+async fn floors(request: &Bytes, folder: &Path) -> Result<Floors> {
+    let mut cpu = [Duration::ZERO; 2];
+    for (median, what) in cpu.iter_mut().zip(["constant", "whole"]) {
+        let (server, address) = floor(&["serve", what]).await?;
         let expected = load::ask(address, request).await?;
         load::run(address, request, &expected, CONNECTIONS, WARM_UP).await?;
         let mut costs = Vec::new();
@@ -147,7 +196,20 @@ async fn floors(request: &Bytes) -> Result<[Duration; 2]> {
         *median = costs[ROUNDS / 2];
         server.stop().await?;
     }
-    Ok(medians)
+    let replay = folder.join(REPLAY);
+    let (server, address) = floor(&["serve", "replay", &replay.display().to_string()]).await?;
+    let latency = replay::latency(address, request, ROUNDS).await?;
+    server.stop().await?;
+    Ok(Floors { cpu, latency })
+}
+
+/// This program as a server on the gateways' core.
+async fn floor(arguments: &[&str]) -> Result<(Server, SocketAddr)> {
+    let mut command = tokio::process::Command::new("taskset");
+    command.arg("-c").arg("0").arg(std::env::current_exe()?).args(arguments);
+    let server = Server::announcing(&mut command).await?;
+    let address = server.address.trim_start_matches("http://").parse()?;
+    Ok((server, address))
 }
 
 /// Serves what the floors are measured on.
@@ -156,6 +218,13 @@ pub(crate) async fn serve_floor(what: &str) -> Result<()> {
         "whole" => serve::whole(),
         _ => serve::constant(truth(OPERATION, &json!({})).await?),
     };
+    println!("http://{}", serve::start(handler).await?);
+    std::future::pending().await
+}
+
+/// Serves what was recorded.
+pub(crate) async fn serve_replay(file: &Path) -> Result<()> {
+    let handler = Replay::read(file)?.handler().await?;
     println!("http://{}", serve::start(handler).await?);
     std::future::pending().await
 }

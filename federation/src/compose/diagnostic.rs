@@ -323,6 +323,19 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
+/// Where a field is. Rules look at thousands of fields, and it is only written for what is reported.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Coordinate<'a> {
+    pub(crate) parent: &'a str,
+    pub(crate) field: &'a str,
+}
+
+impl fmt::Display for Coordinate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.parent, self.field)
+    }
+}
+
 /// Where the rules report to. Errors and hints are kept apart, each in the order of reporting.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -331,11 +344,23 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn error(&mut self, code: Code, at: &str, subgraphs: &[&str], message: String) {
+    pub(crate) fn error(
+        &mut self,
+        code: Code,
+        at: impl fmt::Display,
+        subgraphs: &[&str],
+        message: String,
+    ) {
         self.errors.push(diagnostic(Severity::Error, code, at, subgraphs, message));
     }
 
-    pub(crate) fn hint(&mut self, code: Code, at: &str, subgraphs: &[&str], message: String) {
+    pub(crate) fn hint(
+        &mut self,
+        code: Code,
+        at: impl fmt::Display,
+        subgraphs: &[&str],
+        message: String,
+    ) {
         self.hints.push(diagnostic(Severity::Hint, code, at, subgraphs, message));
     }
 
@@ -358,10 +383,11 @@ impl Report {
 fn diagnostic(
     severity: Severity,
     code: Code,
-    at: &str,
+    at: impl fmt::Display,
     subgraphs: &[&str],
     message: String,
 ) -> Diagnostic {
+    let at = at.to_string();
     let message = if message.contains('\n') {
         message.split_whitespace().collect::<Vec<_>>().join(" ")
     } else {
@@ -371,7 +397,7 @@ fn diagnostic(
         severity,
         code,
         message,
-        coordinate: (!at.is_empty()).then(|| at.to_owned()),
+        coordinate: (!at.is_empty()).then_some(at),
         subgraphs: subgraphs.iter().map(|&name| name.to_owned()).collect(),
     }
 }

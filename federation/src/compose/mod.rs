@@ -97,8 +97,7 @@ pub fn compose_with(
     postmerge::validate_supergraph(&supergraph, settings, &mut report);
     report.checkpoint()?;
 
-    let supergraph_sdl = print::print(&supergraph);
-    let schema = schema(&supergraph_sdl, &mut report);
+    let schema = schema(&supergraph, &mut report);
     report.checkpoint()?;
 
     satisfiability::validate_satisfiability(&supergraph, &subgraphs, &mut report);
@@ -106,14 +105,15 @@ pub fn compose_with(
 
     let api_sdl = api_sdl(&schema, &mut report);
     report.checkpoint()?;
+    let supergraph_sdl = print::print(&supergraph);
     Ok(Composition { supergraph_sdl, api_sdl, hints: report.into_hints() })
 }
 
 /// The merged schema must itself be valid GraphQL: types that are fine in each subgraph may not fit together, for example
 /// when a field was widened and no longer implements that of its interface. The rules before say some of it more clearly.
-fn schema(supergraph_sdl: &str, report: &mut Report) -> Valid<Schema> {
-    Schema::parse_and_validate(supergraph_sdl, "supergraph.graphql").unwrap_or_else(|invalid| {
-        for diagnostic in invalid.errors.iter() {
+fn schema(supergraph: &merge::Supergraph, report: &mut Report) -> Valid<Schema> {
+    print::schema(supergraph).unwrap_or_else(|errors| {
+        for diagnostic in errors.iter() {
             let message = format!("the merged schema is not valid: {}", diagnostic.error);
             report.error(Code::InvalidGraphql, "", &[], message);
         }

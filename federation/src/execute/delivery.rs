@@ -307,6 +307,13 @@ impl<'s> Deliveries<'s> {
             return known;
         }
         let index = self.add(place.1.clone(), label);
+        // What others were announced with, and still wait for, may be of this fragment, too: it is not complete without that.
+        for waiting in 0..self.waiting.len() {
+            if self.places_of(&self.waiting[waiting].found).contains(&place) {
+                self.waiting[waiting].announced.push(index);
+                self.announced[index].waiting += 1;
+            }
+        }
         self.places.insert(place, index);
         index
     }

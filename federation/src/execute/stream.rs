@@ -42,22 +42,26 @@ pub async fn execute_stream<F: Fetch + 'static>(
     }
     let started = start(&prepared, variables, &settings, true)?;
     fetch.planned(&started.variant.plan);
-    let events = open(&started, &settings, &fetch).await;
+    let Some(events) = open(&started, &settings, &fetch).await else {
+        // Nothing of it may be seen: the one answer is the errors that say so.
+        let response = answer(&started, &settings, None, &fetch).await;
+        return Ok(futures::stream::iter([Payload::Response(response)]).boxed());
+    };
     Ok(answers(events, started, settings, fetch).boxed())
 }
 
-/// The events of the fetch that the plan begins with. When it cannot be opened, that is the only event.
-async fn open<F: Fetch>(started: &Started, settings: &ExecuteSettings, fetch: &F) -> Events {
+/// The events of the fetch that the plan begins with; none when nothing is left of the operation to ask for. When it cannot be
+/// opened, that is the only event.
+async fn open<F: Fetch>(
+    started: &Started,
+    settings: &ExecuteSettings,
+    fetch: &F,
+) -> Option<Events> {
     let mut run = Run::new(&started.variant.plan, &started.variables, settings);
-    let first = match run.first().first() {
-        Some(&first) => run.ask(first).pop(),
-        None => None,
-    };
-    let opened = match first {
-        Some(asked) => fetch.subscribe(asked.request).await,
-        None => Ok(futures::stream::empty().boxed()),
-    };
-    opened.unwrap_or_else(|error| futures::stream::iter([Err(error)]).boxed())
+    let first = *run.first().first()?;
+    let asked = run.ask(first).pop()?;
+    let opened = fetch.subscribe(asked.request).await;
+    Some(opened.unwrap_or_else(|error| futures::stream::iter([Err(error)]).boxed()))
 }
 
 /// One answer for each event, until there are no more or they broke off, which the last answer tells.
@@ -70,7 +74,7 @@ fn answers<F: Fetch>(
     stream! {
         while let Some(event) = events.next().await {
             let broke = event.is_err();
-            yield Payload::Response(answer(&started, &settings, event, &fetch).await);
+            yield Payload::Response(answer(&started, &settings, Some(event), &fetch).await);
             if broke {
                 break;
             }
@@ -78,17 +82,18 @@ fn answers<F: Fetch>(
     }
 }
 
-/// Runs what follows the first fetch, which answered `event`.
+/// Runs what follows the first fetch, which answered `event`, if there is one.
 async fn answer<F: Fetch>(
     started: &Started,
     settings: &ExecuteSettings,
-    event: Result<FetchResponse, FetchError>,
+    event: Option<Result<FetchResponse, FetchError>>,
     fetch: &F,
 ) -> Response {
     let mut run = Run::new(&started.variant.plan, &started.variables, settings);
     run.withhold(&started.variant.refused);
     let mut ready = Vec::new();
-    if let [first] = run.first()[..] {
+    if let ([first], Some(event)) = (&run.first()[..], event) {
+        let first = *first;
         run.take(first, &[], event);
         run.done(first, &mut ready);
     }

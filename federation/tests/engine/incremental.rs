@@ -20,11 +20,15 @@ fn subsequent(payload: Payload) -> SubsequentResponse {
 
 /// Answers an operation in parts and at once, and expects the same.
 async fn adds_up(operation: &str) -> Client {
-    let shop = Gated::new(Fixture::load("shop"), &[]);
-    let client = Client::collect(shop.stream(operation, json!({})).await).await;
+    adds_up_in("shop", operation).await
+}
+
+async fn adds_up_in(fixture: &'static str, operation: &str) -> Client {
+    let gated = Gated::new(Fixture::load(fixture), &[]);
+    let client = Client::collect(gated.stream(operation, json!({})).await).await;
     let plain = tokio::task::spawn_blocking({
         let operation = operation.to_owned();
-        move || Fixture::load("shop").check(&operation, json!({}))
+        move || Fixture::load(fixture).check(&operation, json!({}))
     });
     let plain = plain.await.unwrap();
     assert_eq!(client.data, text(&plain.data), "{operation}");
@@ -87,6 +91,16 @@ async fn a_fragment_inside_another_comes_after_it() {
     assert_eq!(part.completed[0].pending.label.as_deref(), Some("outer"));
     assert!(part.pending.iter().all(|one| one.label.as_deref() == Some("inner")));
     assert!(part.has_next && !part.pending.is_empty());
+}
+
+/// `boss` is of two fragments, of which one may be told of later than the other, and has a part that is only of that one.
+#[tokio::test]
+async fn a_fragment_is_complete_only_with_what_it_shares() {
+    let operation = "{ owners { ... @defer { ... on Company {
+        ... @defer { name ... @defer { again: name boss { age id } } }
+        ... @defer { boss { also: id } } } } } }";
+    let client = adds_up_in("tricky", operation).await;
+    assert!(client.data.to_string().contains("\"age\":"), "{}", client.data);
 }
 
 #[tokio::test]

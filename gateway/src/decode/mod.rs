@@ -25,7 +25,7 @@ use crate::uploads::Uploads;
 pub(crate) use accept::{Accepted, Delivery, Dialect, Multipart, StreamType, negotiate};
 pub(crate) use depth::of_value as depth_of;
 pub(crate) use media::MediaType;
-pub(crate) use upload::decode_form;
+pub(crate) use upload::{decode_form, form_limits};
 
 /// A well-formed GraphQL-over-HTTP request.
 #[derive(Debug, PartialEq)]

@@ -11,7 +11,7 @@ use super::{GraphQlRequest, from_body};
 use crate::code::Code;
 use crate::outcome::Outcome;
 use crate::settings::{HttpSettings, UploadSettings};
-use crate::uploads::{Form, FormError, FormLimits, Placed, Uploads, path_segments, read};
+use crate::uploads::{Form, FormError, FormLimits, Placed, Uploads, find, read};
 
 /// Reads a request with files.
 ///
@@ -23,14 +23,7 @@ pub(crate) async fn decode_form(
     http: &HttpSettings,
     settings: &UploadSettings,
 ) -> Result<GraphQlRequest, Outcome> {
-    let limits = FormLimits {
-        operations: http.body_limit,
-        files: settings.files,
-        file_bytes: settings.file_bytes,
-        total_bytes: settings.total_bytes,
-        places: settings.places,
-    };
-    let form = read(headers, body, &limits).await.map_err(|error| {
+    let form = read(headers, body, &form_limits(http, settings)).await.map_err(|error| {
         let code = match &error {
             FormError::Malformed(_) => Code::UploadMalformed,
             FormError::TooMany(_) => Code::UploadTooMany,
@@ -41,6 +34,17 @@ pub(crate) async fn decode_form(
     from_form(form)
 }
 
+/// What a client's form may hold.
+pub(crate) const fn form_limits(http: &HttpSettings, settings: &UploadSettings) -> FormLimits {
+    FormLimits {
+        operations: http.body_limit,
+        files: settings.files,
+        file_bytes: settings.file_bytes,
+        total_bytes: settings.total_bytes,
+        places: settings.places,
+    }
+}
+
 fn from_form(form: Form) -> Result<GraphQlRequest, Outcome> {
     let mut request = from_body(&form.operations)?;
     let (files, places): (Vec<Upload>, Vec<Vec<String>>) =
@@ -49,32 +53,10 @@ fn from_form(form: Form) -> Result<GraphQlRequest, Outcome> {
     for (file, place) in
         places.iter().enumerate().flat_map(|(file, places)| places.iter().map(move |p| (file, p)))
     {
-        let refused = |message: String| Outcome::refused(Code::UploadMalformed, message);
-        let nothing =
-            || refused(format!("map names the place {place:?}, where operations has no null"));
-        let mut path = path_segments(place).map_err(refused)?;
-        let name = path.next().unwrap_or_default();
-        let mut value = request.variables.get_mut(name).ok_or_else(nothing)?;
-        for segment in path {
-            value = member(value, segment).ok_or_else(nothing)?;
-        }
-        if !matches!(value, Value::Null) {
-            return Err(nothing());
-        }
-        *value = Value::String(uploads.mark(file));
+        let place = find(place, |name| request.variables.get_mut(name));
+        let place = place.map_err(|message| Outcome::refused(Code::UploadMalformed, message))?;
+        *place = Value::String(uploads.mark(file));
     }
     request.uploads = Some(uploads);
     Ok(request)
-}
-
-fn member<'v>(value: &'v mut Value, segment: &str) -> Option<&'v mut Value> {
-    match value {
-        Value::Object(object) => object.get_mut(segment),
-        Value::List(items) => {
-            let index: usize = segment.parse().ok()?;
-            // Only as a number is written: no sign, no zeros before it.
-            items.get_mut(index).filter(|_| index.to_string() == segment)
-        }
-        _ => None,
-    }
 }

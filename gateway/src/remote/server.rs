@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Value, Variables};
+use async_graphql::Variables;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::WebSocketUpgrade;
@@ -13,7 +13,6 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
-use common::graphql::Upload;
 use common::token::ServiceTokens;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, WWW_AUTHENTICATE};
@@ -27,7 +26,7 @@ use super::{CHANGES, EVENTS, FILES, GRAPHQL, LIVE, READY, SDL, publish};
 use crate::authenticate::bearer;
 use crate::caching::CachePolicy;
 use crate::error::chain;
-use crate::uploads::{FormError, FormLimits, is_form, path_segments, read};
+use crate::uploads::{FormError, FormLimits, find, is_form, read};
 
 /// The largest body that is read, in bytes: a thousand representations are far below it.
 const MAX_BODY: usize = 32 << 20;
@@ -150,30 +149,11 @@ async fn operation(request: Request) -> Result<Operation, Refusal> {
     let mut operation: Operation = serde_json::from_slice(&form.operations)?;
     for file in &form.files {
         for place in &file.places {
-            put(&mut operation.variables, place, &file.upload).map_err(FormError::Malformed)?;
+            let place = find(place, |name| operation.variables.get_mut(name));
+            *place.map_err(FormError::Malformed)? = file.upload.clone().into();
         }
     }
     Ok(operation)
-}
-
-/// Puts a file in its place.
-fn put(variables: &mut Variables, place: &str, upload: &Upload) -> Result<(), String> {
-    let nothing = || format!("there is no place {place:?}");
-    let mut path = path_segments(place)?;
-    let name = path.next().unwrap_or_default();
-    let mut value = variables.get_mut(name).ok_or_else(nothing)?;
-    for segment in path {
-        value = match value {
-            Value::Object(members) => members.get_mut(segment),
-            Value::List(items) => {
-                segment.parse::<usize>().ok().and_then(|index| items.get_mut(index))
-            }
-            _ => None,
-        }
-        .ok_or_else(nothing)?;
-    }
-    *value = upload.clone().into();
-    Ok(())
 }
 
 /// What is known of a file.

@@ -9,7 +9,7 @@ use axum::body::{Body, BodyDataStream};
 use bytes::{Bytes, BytesMut};
 use common::graphql::Upload;
 use futures::StreamExt;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -77,6 +77,20 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(essence)
 }
 
+impl FormLimits {
+    /// The most bytes of a body.
+    const fn body(&self) -> u64 {
+        let parts = self.total_bytes.saturating_add(self.operations.saturating_mul(2));
+        (parts as u64).saturating_add(AROUND)
+    }
+}
+
+/// The most bytes that are received of a form: as many as the request says that it has, or as a form may have.
+pub(crate) fn most_bytes(headers: &HeaderMap, limits: &FormLimits) -> u64 {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    length.map_or(limits.body(), |length: u64| length.min(limits.body()))
+}
+
 /// Receives a form.
 ///
 /// # Errors
@@ -92,8 +106,7 @@ pub(crate) async fn read(
         .and_then(|value| multer::parse_boundary(value).ok())
         .ok_or_else(|| malformed("the content-type multipart/form-data needs its boundary"))?;
     let mut body = body.into_data_stream();
-    let whole = limits.total_bytes.saturating_add(limits.operations.saturating_mul(2)) as u64;
-    let size = SizeLimit::new().whole_stream(whole.saturating_add(AROUND));
+    let size = SizeLimit::new().whole_stream(limits.body());
     let constraints = Constraints::new().size_limit(size);
     let read =
         Reader { parts: Multipart::with_constraints(&mut body, boundary, constraints), limits }

@@ -9,19 +9,6 @@ use uuid::Uuid;
 
 use crate::http_client::Pieces;
 
-/// Where a file belongs in a request: the names and numbers on the way to it, without the leading `variables`.
-///
-/// # Errors
-/// When a place is not among the variables; what is wrong.
-pub(crate) fn path_segments(place: &str) -> Result<impl Iterator<Item = &str>, String> {
-    match place.split_once('.') {
-        Some(("variables", path)) => Ok(path.split('.')),
-        _ => {
-            Err(format!("map names the place {place:?}: only such as variables.file are accepted"))
-        }
-    }
-}
-
 /// The files of one operation. Clones of a file share its bytes.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Uploads {

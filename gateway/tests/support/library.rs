@@ -175,10 +175,17 @@ impl WatchBooks {
     async fn panicking(&self) -> impl Stream<Item = i32> {
         stream::iter(0..2).inspect(|number| assert!(*number == 0, "the secret is 42"))
     }
-    async fn who(&self, ctx: &Context<'_>) -> impl Stream<Item = Option<String>> {
-        let caller = ctx.data_unchecked::<Arc<Caller>>();
-        stream::iter([caller.viewer.as_ref().map(|viewer| viewer.user.to_string())])
+    async fn mine(&self, ctx: &Context<'_>) -> impl Stream<Item = Option<String>> {
+        stream::iter([viewer(ctx)])
     }
+    async fn who(&self, ctx: &Context<'_>) -> impl Stream<Item = Option<String>> {
+        stream::iter([viewer(ctx)])
+    }
+}
+
+fn viewer(ctx: &Context<'_>) -> Option<String> {
+    let caller = ctx.data_unchecked::<Arc<Caller>>();
+    caller.viewer.as_ref().map(|viewer| viewer.user.to_string())
 }
 
 pub(crate) struct Authors;

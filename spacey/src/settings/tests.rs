@@ -268,6 +268,8 @@ fn files_have_limits_that_go_together() {
     assert_eq!(uploads.media.files, 7);
     let message = load(&[("SPACEY_UPLOAD_BYTES", "1000")]).unwrap_err();
     assert!(message.contains("SPACEY_UPLOAD_BYTES is 1000, less than"), "{message}");
+    let message = load(&[("SPACEY_UPLOADS_BYTES", "1000")]).unwrap_err();
+    assert!(message.contains("SPACEY_UPLOADS_BYTES is 1000, less than"), "{message}");
     let message = load(&[("SPACEY_UPLOAD_FILES", "0")]).unwrap_err();
     assert!(message.contains("a number from 1 to 1000 is accepted"), "{message}");
 }

@@ -33,12 +33,20 @@ impl Uploads {
         let files = bytes("SPACEY_UPLOAD_FILES", 1_000, size(gateway.files));
         let places = bytes("SPACEY_UPLOAD_PLACES", 10_000, size(gateway.places));
         let at_once = bytes("SPACEY_UPLOADS_AT_ONCE", 1_000, size(gateway.at_once));
+        let memory = bytes("SPACEY_UPLOADS_BYTES", MOST_BYTES, bytes_of(gateway.memory));
         let kept_files = bytes("SPACEY_MEDIA_FILES", 10_000_000, media.files);
         let kept_bytes = bytes("SPACEY_MEDIA_BYTES", MOST_BYTES, media.bytes);
         let (file_bytes, total_bytes) = (file_bytes?, total_bytes?);
         if total_bytes < file_bytes {
             reader.contradiction(format!(
                 "SPACEY_UPLOAD_BYTES is {total_bytes}, less than SPACEY_UPLOAD_FILE_BYTES, {file_bytes}: no file of that size could come"
+            ));
+            return None;
+        }
+        let memory = memory?;
+        if memory < total_bytes {
+            reader.contradiction(format!(
+                "SPACEY_UPLOADS_BYTES is {memory}, less than SPACEY_UPLOAD_BYTES, {total_bytes}: no request of that size could come"
             ));
             return None;
         }
@@ -49,11 +57,16 @@ impl Uploads {
                 total_bytes: count(total_bytes),
                 places: count(places?),
                 at_once: count(at_once?),
+                memory: u64::try_from(memory).unwrap_or(u64::MAX),
                 ..gateway
             },
             media: MediaLimits { file_bytes, files: kept_files?, bytes: kept_bytes? },
         })
     }
+}
+
+fn bytes_of(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn size(count: usize) -> i64 {

@@ -2,10 +2,12 @@
 //!
 //! Specification: <https://specs.apollo.dev/inaccessible/v0.2/>.
 
+use std::fmt;
+
 use apollo_compiler::ast::Type;
 
 use super::Supergraph;
-use crate::compose::diagnostic::{Code, Report};
+use crate::compose::diagnostic::{Code, Coordinate, Report};
 use crate::compose::merge::{MergedField, MergedInput, MergedType};
 
 pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
@@ -15,21 +17,22 @@ pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
     }
     for directive in supergraph.directives.iter().filter(|directive| directive.for_operations) {
         for argument in directive.arguments.values() {
-            let at = format!("@{}({}:)", directive.name, argument.name);
-            input(supergraph, &at, argument, report);
+            let at = format_args!("@{}({}:)", directive.name, argument.name);
+            input(supergraph, at, argument, report);
         }
     }
     for def in supergraph.types.values().filter(|def| !def.marks.inaccessible) {
         children(supergraph, def, report);
         for field in def.fields.values().filter(|field| !field.marks.inaccessible) {
-            let at = format!("{}.{}", def.name, field.name);
-            reference(supergraph, &at, &field.ty, report);
+            let at = Coordinate { parent: &def.name, field: &field.name };
+            reference(supergraph, at, &field.ty, report);
             for argument in field.arguments.values() {
-                input(supergraph, &format!("{at}({}:)", argument.name), argument, report);
+                input(supergraph, format_args!("{at}({}:)", argument.name), argument, report);
             }
         }
         for field in def.input_fields.values() {
-            input(supergraph, &format!("{}.{}", def.name, field.name), field, report);
+            let at = Coordinate { parent: &def.name, field: &field.name };
+            input(supergraph, at, field, report);
         }
         for interface in def.interfaces().into_iter().filter_map(|name| supergraph.types.get(name))
         {
@@ -38,7 +41,7 @@ pub(super) fn validate(supergraph: &Supergraph, report: &mut Report) {
     }
 }
 
-fn input(supergraph: &Supergraph, at: &str, value: &MergedInput, report: &mut Report) {
+fn input(supergraph: &Supergraph, at: impl fmt::Display, value: &MergedInput, report: &mut Report) {
     if !value.marks.inaccessible {
         reference(supergraph, at, &value.ty, report);
     } else if value.ty.is_non_null() && value.default.is_none() {
@@ -48,7 +51,7 @@ fn input(supergraph: &Supergraph, at: &str, value: &MergedInput, report: &mut Re
     }
 }
 
-fn reference(supergraph: &Supergraph, at: &str, ty: &Type, report: &mut Report) {
+fn reference(supergraph: &Supergraph, at: impl fmt::Display, ty: &Type, report: &mut Report) {
     let name = ty.inner_named_type();
     if supergraph.types.get(name).is_some_and(|def| def.marks.inaccessible) {
         let message = format!("its type \"{name}\" is @inaccessible; mark this @inaccessible too");
@@ -82,8 +85,8 @@ fn implementation(def: &MergedType, interface: &MergedType, report: &mut Report)
                 "@inaccessible, but \"{}.{}\", which it implements, is not",
                 interface.name, field.name
             );
-            let at = format!("{}.{}", def.name, field.name);
-            report.error(Code::ImplementedByInaccessible, &at, &[], message);
+            let at = Coordinate { parent: &def.name, field: &field.name };
+            report.error(Code::ImplementedByInaccessible, at, &[], message);
         }
     }
 }

@@ -1,58 +1,98 @@
 //! Marks as directives, under the names that they have in the supergraph.
 
-use super::{Printer, quoted};
+use apollo_compiler::Name;
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Argument, Directive, DirectiveList, Value};
+use apollo_compiler::name;
+
+use super::Printer;
 use crate::compose::subgraph::{AnyOf, ListSize, Marks};
 
 impl Printer<'_> {
     /// The directives that say what `marks` hold.
-    pub(super) fn mark_directives(&self, marks: &Marks) -> Vec<String> {
-        let named = |directive: &str, arguments: &str| {
-            format!("@{}{arguments}", self.supergraph.names.get(directive))
+    pub(super) fn directives(&self, marks: &Marks) -> DirectiveList {
+        let named = |directive: &str, arguments: Vec<Node<Argument>>| {
+            let name = Name::new_unchecked(self.supergraph.names.get(directive));
+            Node::new(Directive { name, arguments })
         };
-        let mut written = Vec::new();
-        let contexts = marks.contexts.iter();
-        written.extend(contexts.map(|name| named("context", &format!("(name: {})", quoted(name)))));
-        let tags = marks.tags.iter();
-        written.extend(tags.map(|tag| named("tag", &format!("(name: {})", quoted(tag)))));
-        written.extend(marks.inaccessible.then(|| named("inaccessible", "")));
-        written.extend(marks.access.authenticated.then(|| named("authenticated", "")));
-        let scopes = marks.access.scopes.as_ref();
-        written.extend(
-            scopes.map(|scopes| named("requiresScopes", &format!("(scopes: {})", any_of(scopes)))),
+        let texts = |directive: &'static str, texts: &[String]| -> Vec<Node<Directive>> {
+            let one = |value: &String| named(directive, vec![argument(name!("name"), text(value))]);
+            texts.iter().map(one).collect()
+        };
+        let access = &marks.access;
+        let mut directives = texts("context", &marks.contexts);
+        directives.extend(texts("tag", &marks.tags));
+        directives.extend(marks.inaccessible.then(|| named("inaccessible", Vec::new())));
+        directives.extend(access.authenticated.then(|| named("authenticated", Vec::new())));
+        directives.extend(access.scopes.as_ref().map(|scopes| {
+            named("requiresScopes", vec![argument(name!("scopes"), any_of(scopes))])
+        }));
+        directives.extend(
+            access.policies.as_ref().map(|policies| {
+                named("policy", vec![argument(name!("policies"), any_of(policies))])
+            }),
         );
-        let policies = marks.access.policies.as_ref();
-        written.extend(
-            policies.map(|policies| named("policy", &format!("(policies: {})", any_of(policies)))),
+        directives.extend(
+            marks
+                .cost
+                .map(|cost| named("cost", vec![argument(name!("weight"), Value::from(cost))])),
         );
-        written.extend(marks.cost.map(|cost| named("cost", &format!("(weight: {cost})"))));
-        let sizes = marks.list_size.as_ref();
-        written.extend(sizes.map(|size| named("listSize", &list_size(size))));
-        let reason = marks.deprecated.as_ref();
-        written.extend(reason.map(|reason| format!("@deprecated(reason: {})", quoted(reason))));
-        let custom = marks.custom.iter();
-        written.extend(custom.map(|directive| directive.serialize().no_indent().to_string()));
-        written
+        directives.extend(marks.list_size.as_ref().map(|size| named("listSize", list_size(size))));
+        directives.extend(marks.deprecated.as_ref().map(|reason| deprecated(reason)));
+        directives.extend(marks.custom.iter().cloned());
+        DirectiveList(directives)
+    }
+
+    /// Those directives as they are written.
+    pub(super) fn mark_directives(&self, marks: &Marks) -> Vec<String> {
+        let directives = self.directives(marks).0;
+        directives.iter().map(|directive| written(directive)).collect()
     }
 }
 
-fn any_of(alternatives: &AnyOf) -> String {
-    let lists: Vec<String> = alternatives.iter().map(|names| strings(names)).collect();
-    format!("[{}]", lists.join(", "))
+/// A directive on one line.
+pub(super) fn written(directive: &Directive) -> String {
+    directive.serialize().no_indent().to_string()
 }
 
-fn strings(names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-    format!("[{}]", names.join(", "))
+/// `@specifiedBy`.
+pub(super) fn specified_by(url: &str) -> Node<Directive> {
+    let arguments = vec![argument(name!("url"), text(url))];
+    Node::new(Directive { name: name!("specifiedBy"), arguments })
 }
 
-fn list_size(size: &ListSize) -> String {
-    let mut arguments = Vec::new();
-    arguments.extend(size.assumed_size.map(|size| format!("assumedSize: {size}")));
-    let slicing = size.slicing_arguments.as_ref();
-    arguments.extend(slicing.map(|names| format!("slicingArguments: {}", strings(names))));
-    let sized = size.sized_fields.as_ref();
-    arguments.extend(sized.map(|names| format!("sizedFields: {}", strings(names))));
-    let required = size.require_one_slicing_argument;
-    arguments.extend(required.map(|is| format!("requireOneSlicingArgument: {is}")));
-    if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) }
+/// `@oneOf`.
+pub(super) fn one_of() -> Node<Directive> {
+    Node::new(Directive { name: name!("oneOf"), arguments: Vec::new() })
+}
+
+fn deprecated(reason: &str) -> Node<Directive> {
+    let arguments = vec![argument(name!("reason"), text(reason))];
+    Node::new(Directive { name: name!("deprecated"), arguments })
+}
+
+fn argument(name: Name, value: Value) -> Node<Argument> {
+    Node::new(Argument { name, value: Node::new(value) })
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
+}
+
+fn any_of(alternatives: &AnyOf) -> Value {
+    Value::List(alternatives.iter().map(|names| Node::new(strings(names))).collect())
+}
+
+fn strings(names: &[String]) -> Value {
+    Value::List(names.iter().map(|name| Node::new(text(name))).collect())
+}
+
+fn list_size(size: &ListSize) -> Vec<Node<Argument>> {
+    let given = [
+        (name!("assumedSize"), size.assumed_size.map(Value::from)),
+        (name!("slicingArguments"), size.slicing_arguments.as_deref().map(strings)),
+        (name!("sizedFields"), size.sized_fields.as_deref().map(strings)),
+        (name!("requireOneSlicingArgument"), size.require_one_slicing_argument.map(Value::Boolean)),
+    ];
+    given.into_iter().filter_map(|(name, value)| Some(argument(name, value?))).collect()
 }

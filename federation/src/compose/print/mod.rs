@@ -6,6 +6,7 @@
 mod definitions;
 mod features;
 mod marks;
+mod schema;
 mod text;
 
 use apollo_compiler::Name;
@@ -16,6 +17,7 @@ use crate::compose::merge::{
     MergedInput, MergedType, Supergraph,
 };
 use crate::compose::subgraph::Kind;
+pub(super) use schema::schema;
 use text::{description, quoted};
 
 /// The supergraph SDL.
@@ -23,12 +25,22 @@ pub(super) fn print(supergraph: &Supergraph) -> String {
     let printer = Printer { supergraph };
     let mut types: Vec<(&str, String)> = definitions::types(supergraph);
     types.extend(supergraph.types.values().map(|def| (def.name.as_str(), printer.type_def(def))));
-    types.sort_by_key(|(name, _)| (name.to_ascii_lowercase(), *name));
+    types.sort_by_key(|(name, _)| by_name(name));
 
-    let mut parts = vec![definitions::schema(&printer)];
-    parts.extend(definitions::directives(&printer));
+    let mut parts = printer.head();
     parts.extend(types.into_iter().map(|(_, text)| text));
     parts.join("\n\n") + "\n"
+}
+
+/// The types of `supergraph` in the order of the text.
+fn sorted(supergraph: &Supergraph) -> impl Iterator<Item = &MergedType> {
+    let mut types: Vec<&MergedType> = supergraph.types.values().collect();
+    types.sort_by_key(|def| by_name(&def.name));
+    types.into_iter()
+}
+
+fn by_name(name: &str) -> (String, &str) {
+    (name.to_ascii_lowercase(), name)
 }
 
 struct Printer<'a> {
@@ -36,6 +48,20 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
+    /// The schema definition and the definitions of directives.
+    fn head(&self) -> Vec<String> {
+        let mut parts = vec![definitions::schema(self)];
+        parts.extend(definitions::directives(self));
+        parts
+    }
+
+    /// All that the supergraph has besides its types.
+    fn specifications(&self) -> String {
+        let mut parts = self.head();
+        parts.extend(definitions::types(self.supergraph).into_iter().map(|(_, text)| text));
+        parts.join("\n")
+    }
+
     fn graph(&self, graph: GraphId) -> &str {
         &self.supergraph.graphs[graph].enum_value
     }
@@ -76,10 +102,9 @@ impl Printer<'_> {
         let mut directives: Vec<String> = implements.collect();
         directives.extend(def.joins.iter().map(|join| self.join_type(join)));
         directives.extend(members);
-        directives.extend(
-            def.specified_by.as_ref().map(|url| format!("@specifiedBy(url: {})", quoted(url))),
-        );
-        directives.extend(def.one_of.then(|| "@oneOf".to_owned()));
+        directives
+            .extend(def.specified_by.as_ref().map(|url| marks::written(&marks::specified_by(url))));
+        directives.extend(def.one_of.then(|| marks::written(&marks::one_of())));
         directives.extend(self.cache_tags(&def.cache_tags));
         directives.extend(self.mark_directives(&def.marks));
         directives

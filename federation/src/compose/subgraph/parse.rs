@@ -1,5 +1,7 @@
 //! From SDL text to [`Subgraph`]: parse, read links, normalise, validate as GraphQL, build the model.
 
+use std::sync::LazyLock;
+
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{Definition, Document};
 use apollo_compiler::collections::HashSet;
@@ -10,6 +12,12 @@ use super::model::Subgraph;
 use super::{described, extract, links, normalise, repeated, reserved, spec};
 use crate::compose::SubgraphSdl;
 use crate::compose::diagnostic::{Code, Report};
+
+/// What the federation directives are; read once.
+static DEFINITIONS: LazyLock<Document> = LazyLock::new(|| {
+    let read = Document::parse(spec::DEFINITIONS, "federation.graphql");
+    read.unwrap_or_else(|invalid| invalid.partial)
+});
 
 /// Parses every subgraph, sorted by name. Those with errors are reported and left out.
 pub(crate) fn parse_all(subgraphs: &[SubgraphSdl], report: &mut Report) -> Vec<Subgraph> {
@@ -73,7 +81,7 @@ fn build_schema(document: &Document, subgraph: &str, report: &mut Report) -> Opt
     let result = Schema::builder()
         .adopt_orphan_extensions()
         .add_ast(document)
-        .parse(spec::DEFINITIONS, "federation.graphql")
+        .add_ast(&DEFINITIONS)
         .build()
         .and_then(Schema::validate);
     match result {

@@ -1,23 +1,32 @@
 //! `@authenticated`, `@requiresScopes` and `@policy`: not on interfaces, which ask for what their implementations ask.
 
+use std::fmt;
+
 use super::{fields, is_interface};
 use crate::compose::diagnostic::{Code, Report};
-use crate::compose::subgraph::{Marks, Subgraph};
+use crate::compose::subgraph::{Marks, Subgraph, TypeDef};
 
 pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
-    let types = subgraph.types.values().map(|def| (def, &def.marks, def.name.to_string()));
-    let fields = fields(subgraph).map(|(def, field, at)| (def, &field.marks, at));
-    for (def, marks, at) in types.chain(fields) {
-        if is_interface(def) || def.interface_object {
-            for directive in directives(marks) {
-                let message = format!(
-                    "{directive} is on an interface (or a field of one, or what stands for one), which asks for what its implementations ask; \
-                     put it on the implementations"
-                );
-                let code = Code::AuthRequirementsAppliedOnInterface;
-                report.error(code, &at, &[&subgraph.name], message);
-            }
-        }
+    for def in subgraph.types.values().filter(|def| stands_for_others(def)) {
+        check(subgraph, &def.name, &def.marks, report);
+    }
+    for (_, field, at) in fields(subgraph).filter(|(def, ..)| stands_for_others(def)) {
+        check(subgraph, at, &field.marks, report);
+    }
+}
+
+fn stands_for_others(def: &TypeDef) -> bool {
+    is_interface(def) || def.interface_object
+}
+
+fn check(subgraph: &Subgraph, at: impl fmt::Display, marks: &Marks, report: &mut Report) {
+    for directive in directives(marks) {
+        let message = format!(
+            "{directive} is on an interface (or a field of one, or what stands for one), which asks for what its implementations ask; \
+             put it on the implementations"
+        );
+        let code = Code::AuthRequirementsAppliedOnInterface;
+        report.error(code, &at, &[&subgraph.name], message);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::compose::subgraph::{Field, Kind, ListSize, Subgraph};
 
 pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
     for (def, field, at) in fields(subgraph) {
-        let mut report = |code, message| report.error(code, &at, &[&subgraph.name], message);
+        let mut report = |code, message| report.error(code, at, &[&subgraph.name], message);
         if is_interface(def) && field.marks.cost.is_some() {
             let message =
                 "@cost is on a field of an interface; put it on the implementations".to_owned();

@@ -1,28 +1,31 @@
 //! Input fields and arguments: defaults are values of their types, and what is required is not deprecated.
 
+use std::fmt;
+
 use super::fields;
 use crate::compose::defaults::{InputType, is_value_of};
-use crate::compose::diagnostic::{Code, Report};
+use crate::compose::diagnostic::{Code, Coordinate, Report};
 use crate::compose::subgraph::{InputValue, Kind, Subgraph};
 
 pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
     for (_, field, at) in fields(subgraph) {
         for argument in field.arguments.values() {
-            check(subgraph, &format!("{at}({}:)", argument.name), argument, report);
+            check(subgraph, format_args!("{at}({}:)", argument.name), argument, report);
         }
     }
     for def in subgraph.types.values() {
         for field in def.input_fields.values() {
-            check(subgraph, &format!("{}.{}", def.name, field.name), field, report);
+            let at = Coordinate { parent: &def.name, field: &field.name };
+            check(subgraph, at, field, report);
         }
     }
 }
 
-fn check(subgraph: &Subgraph, at: &str, input: &InputValue, report: &mut Report) {
+fn check(subgraph: &Subgraph, at: impl fmt::Display, input: &InputValue, report: &mut Report) {
     if input.is_required() && input.marks.deprecated.is_some() {
         let message =
             "required and @deprecated: clients could not stop giving it. Make it optional";
-        report.error(Code::InvalidGraphql, at, &[&subgraph.name], message.to_owned());
+        report.error(Code::InvalidGraphql, &at, &[&subgraph.name], message.to_owned());
     }
     let Some(default) = &input.default else {
         return;
@@ -30,7 +33,7 @@ fn check(subgraph: &Subgraph, at: &str, input: &InputValue, report: &mut Report)
     if !is_value_of(&|name| input_type(subgraph, name), &input.ty, default) {
         let default = default.serialize().no_indent();
         let message = format!("its default {default} is not a value of its type \"{}\"", input.ty);
-        report.error(Code::InvalidGraphql, at, &[&subgraph.name], message);
+        report.error(Code::InvalidGraphql, &at, &[&subgraph.name], message);
     }
 }
 

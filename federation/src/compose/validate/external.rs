@@ -10,23 +10,23 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
         if is_interface(def) {
             let message =
                 "@external is on a field of an interface; put it on the implementations".to_owned();
-            report.error(Code::ExternalOnInterface, &at, &by, message);
+            report.error(Code::ExternalOnInterface, at, &by, message);
         } else if !subgraph.is_used(&def.name, field) {
             let message = "the field is @external, but no @key, @requires, @provides or interface of this subgraph \
                            refers to it; remove the field, or @external if the subgraph resolves it"
                 .to_owned();
-            report.error(Code::ExternalUnused, &at, &by, message);
+            report.error(Code::ExternalUnused, at, &by, message);
         }
         if field.provides.is_some() {
             let message = "the field is @external and @provides, but what is not resolved here provides nothing";
             let code = Code::ExternalCollisionWithAnotherDirective;
-            report.error(code, &at, &by, message.to_owned());
+            report.error(code, at, &by, message.to_owned());
         }
         if let Some(directive) = merged_directive(&field.marks) {
             let message = format!(
                 "{directive} has no effect on an @external field; put it where the field is resolved"
             );
-            report.error(Code::MergedDirectiveApplicationOnExternal, &at, &by, message);
+            report.error(Code::MergedDirectiveApplicationOnExternal, at, &by, message);
         }
     }
 }

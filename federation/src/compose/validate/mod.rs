@@ -12,7 +12,7 @@ mod requires;
 mod selection;
 mod shareable;
 
-use super::diagnostic::Report;
+use super::diagnostic::{Coordinate, Report};
 use super::subgraph::{Field, Kind, Subgraph, TypeDef};
 
 /// Checks each subgraph on its own.
@@ -32,9 +32,10 @@ pub(super) fn validate_subgraphs(subgraphs: &[Subgraph], report: &mut Report) {
 }
 
 /// Fields of objects and interfaces with their type and coordinate.
-fn fields(subgraph: &Subgraph) -> impl Iterator<Item = (&TypeDef, &Field, String)> {
+fn fields(subgraph: &Subgraph) -> impl Iterator<Item = (&TypeDef, &Field, Coordinate<'_>)> {
     subgraph.types.values().flat_map(|def| {
-        def.fields.values().map(move |field| (def, field, format!("{}.{}", def.name, field.name)))
+        let at = |field| Coordinate { parent: &def.name, field };
+        def.fields.values().map(move |field| (def, field, at(&field.name)))
     })
 }
 

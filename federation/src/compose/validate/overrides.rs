@@ -13,31 +13,31 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
         if is_interface(def) {
             let message =
                 "@override is on a field of an interface; put it on the implementations".to_owned();
-            report.error(Code::OverrideOnInterface, &at, &by, message);
+            report.error(Code::OverrideOnInterface, at, &by, message);
             continue;
         }
         if def.interface_object {
             let message = "@override is on a field of an @interfaceObject, which no subgraph can take over yet";
-            report.error(Code::OverrideCollisionWithAnotherDirective, &at, &by, message.to_owned());
+            report.error(Code::OverrideCollisionWithAnotherDirective, at, &by, message.to_owned());
         }
         if *from == subgraph.name {
             let message = format!(
                 "@override(from: \"{from}\") names its own subgraph; name the one that had the field"
             );
-            report.error(Code::OverrideFromSelfError, &at, &by, message);
+            report.error(Code::OverrideFromSelfError, at, &by, message);
         }
         if let Some(label) = field.override_label.as_deref().filter(|label| !is_label(label)) {
             let message = format!(
                 "@override(label: \"{label}\"): a label is \"percent(x)\" with x from 0 to 100 and at most 8 decimals, \
                  or a letter with letters, digits and _-:./ after it"
             );
-            report.error(Code::OverrideLabelInvalid, &at, &by, message);
+            report.error(Code::OverrideLabelInvalid, at, &by, message);
         }
         if field.is_external() {
             let message =
                 "a field that is @external cannot @override: this subgraph does not resolve it"
                     .to_owned();
-            report.error(Code::OverrideCollisionWithAnotherDirective, &at, &by, message);
+            report.error(Code::OverrideCollisionWithAnotherDirective, at, &by, message);
         }
     }
 }

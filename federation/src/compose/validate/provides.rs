@@ -15,18 +15,18 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
         if is_interface(def) {
             let message =
                 format!("{written} is on a field of an interface; put it on the implementations");
-            report.error(Code::ProvidesUnsupportedOnInterface, &at, &by, message);
+            report.error(Code::ProvidesUnsupportedOnInterface, at, &by, message);
             continue;
         }
         if let Some(aliased) = first_alias(&provides.selection) {
             let message =
                 format!("{written} selects \"{aliased}\" under an alias; it may have none");
-            report.error(Code::ProvidesInvalidFields, &at, &by, message);
+            report.error(Code::ProvidesInvalidFields, at, &by, message);
         }
         if let Some(directive) = first_directive(&provides.selection) {
             let message =
                 format!("{written} selects with the directive \"{directive}\"; it may have none");
-            report.error(Code::ProvidesDirectiveInFieldsArg, &at, &by, message);
+            report.error(Code::ProvidesDirectiveInFieldsArg, at, &by, message);
         }
         each_field(&provides.selection, &mut |parent, selected| {
             if !selected.definition.arguments.is_empty() {
@@ -34,7 +34,7 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
                     "{written} selects \"{parent}.{}\", which takes arguments; a provided field takes none",
                     selected.name
                 );
-                report.error(Code::ProvidesFieldsHasArgs, &at, &by, message);
+                report.error(Code::ProvidesFieldsHasArgs, at, &by, message);
             }
         });
         for leaf in leaves_not_external(subgraph, &provides.selection) {
@@ -42,7 +42,7 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
                 "{written} selects \"{leaf}\", which this subgraph always resolves; \
                  mark it @external or leave it out"
             );
-            report.error(Code::ProvidesFieldsMissingExternal, &at, &by, message);
+            report.error(Code::ProvidesFieldsMissingExternal, at, &by, message);
         }
     }
 }

@@ -10,6 +10,6 @@ pub(super) fn validate(subgraph: &Subgraph, report: &mut Report) {
     }) {
         let message =
             "@shareable is on a field of an interface; put it on the implementations".to_owned();
-        report.error(Code::InvalidShareableUsage, &at, &[&subgraph.name], message);
+        report.error(Code::InvalidShareableUsage, at, &[&subgraph.name], message);
     }
 }
