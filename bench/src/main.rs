@@ -2,8 +2,7 @@
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
 //! bench all | home | startup | cost | plans     bench floor FOLDER USER (the hand-written handler, started by `bench home`)
-//! bench decks FOLDER lists | screen | search \[CARDS\]  (writes a section of DECKS.md and a plot into the folder; collections of up to CARDS)
-//! bench learning FOLDER \[CARDS\]      (writes LEARNING.md and a plot into the folder)
+//! bench decks | learning FOLDER \[CARDS\]  (writes DECKS.md, LEARNING.md and a plot each into the folder; collections of up to CARDS)
 //! bench plans FOLDER                  (refreshes the section on planning in the folder's RESULTS.md)
 //! bench gateway HIVE FOLDER           bench subgraphs FOLDER, bench serve constant | whole (what it measures with)
 //! bench load ADDRESS SECONDS          (the same load, for a profiler)
@@ -30,8 +29,6 @@ use std::path::{Path, PathBuf};
 /// The largest collections that are measured, in cards.
 const MOST: usize = 100_000;
 
-const USAGE: &str = "usage: bench all | home | startup | cost | plans | decks FOLDER lists|screen|search [CARDS] | learning FOLDER [CARDS] | gateway HIVE FOLDER | subgraphs FOLDER";
-
 /// Any failure ends a benchmark: a number from a run that went wrong is worth nothing.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -49,13 +46,9 @@ async fn main() -> Result<()> {
         ["cost"] => cost::run().await,
         ["plans"] => plans::run(),
         ["plans", results] => plans::refresh(Path::new(results)),
-        ["decks", folder, ref rest @ ..] => {
-            let part = |word| collection::Part::ALL.into_iter().find(|(name, _)| *name == word);
-            let part = rest.first().and_then(|word| part(*word)).ok_or(USAGE)?.1;
-            let most = rest.get(1).map_or(Ok(MOST), |cards| cards.parse())?;
-            // The first screen needs the whole program, the other parts do not.
-            let spacey = if part == collection::Part::Screen { spacey()? } else { PathBuf::new() };
-            collection::run(&spacey, Path::new(folder), part, most).await
+        ["decks", folder] => collection::run(&spacey()?, Path::new(folder), MOST).await,
+        ["decks", folder, cards] => {
+            collection::run(&spacey()?, Path::new(folder), cards.parse()?).await
         }
         ["learning", folder] => studying::run(Path::new(folder), MOST).await,
         ["learning", folder, cards] => studying::run(Path::new(folder), cards.parse()?).await,
@@ -73,7 +66,10 @@ async fn main() -> Result<()> {
         ["load", address, seconds] => federated::press(address.parse()?, seconds.parse()?).await,
         ["serve", what @ ("constant" | "whole")] => federated::serve_floor(what).await,
         ["floor", folder, user] => floor::serve(Path::new(folder), user.parse()?).await,
-        _ => Err(USAGE.into()),
+        _ => Err(
+            "usage: bench all | home | startup | cost | plans | decks FOLDER [CARDS] | learning FOLDER [CARDS] | gateway HIVE FOLDER | subgraphs FOLDER"
+                .into(),
+        ),
     }
 }
 

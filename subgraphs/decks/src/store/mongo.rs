@@ -97,6 +97,7 @@ impl MongoStore {
             ("decks", "by_name", doc! { "owner": 1, "sortName": 1, "_id": 1 }),
             ("decks", "by_created_at", doc! { "owner": 1, "createdAt": 1, "_id": 1 }),
             ("decks", "by_updated_at", doc! { "owner": 1, "updatedAt": 1, "_id": 1 }),
+            ("decks", "by_position", doc! { "owner": 1, "position": 1, "_id": 1 }),
             ("decks", "by_parent", doc! { "owner": 1, "parent": 1, "position": 1, "_id": 1 }),
             ("decks", "in_deck", doc! { "parent": 1, "position": 1, "_id": 1 }),
             ("decks", "by_ancestor", doc! { "ancestors": 1 }),

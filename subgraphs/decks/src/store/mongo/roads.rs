@@ -19,7 +19,7 @@ use super::{MongoStore, ONE_BATCH};
 use crate::search::{Filter, Study, Words};
 
 /// The server merges the walks along no more terms than these.
-const MOST_TERMS: usize = 200;
+pub(super) const MOST_TERMS: usize = 200;
 /// Cards of a term are counted up to here: what has more is common, and soon fills a page.
 const MANY: i64 = 4_000;
 /// How many cards are counted for all terms of a query together.

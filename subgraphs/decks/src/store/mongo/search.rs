@@ -8,6 +8,7 @@ use mongodb::bson::{DateTime, Document, doc};
 use super::MongoStore;
 use super::documents::without_words;
 use super::filters::all;
+use super::roads::MOST_TERMS;
 use crate::model::Card;
 use crate::search::{Filter, SearchKey, Study, Words};
 
@@ -77,7 +78,8 @@ fn is_road(filter: &Filter) -> bool {
     match filter {
         Filter::All(parts) => parts.is_empty(),
         Filter::Words(words) => words.words.len() == 1 && !words.prefix,
-        Filter::Decks(_) | Filter::Tag(_) => true,
+        Filter::Decks(decks) => decks.len() <= MOST_TERMS,
+        Filter::Tag(_) => true,
         Filter::Study(study) => matches!(study, Study::State(_) | Study::Suspended | Study::Leech),
         Filter::Any(_) | Filter::Not(_) | Filter::Since(_) => false,
     }
