@@ -18,6 +18,8 @@ use mongodb::{Client, ClientSession, Collection, Database, IndexModel};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::StoreError;
+#[cfg(feature = "testing")]
+use crate::testing::Heard;
 
 const DUPLICATE_KEY: i32 = 11000;
 
@@ -26,6 +28,8 @@ const DUPLICATE_KEY: i32 = 11000;
 pub struct Mongo {
     database: Database,
     commands: Arc<AtomicU64>,
+    #[cfg(feature = "testing")]
+    heard: Heard,
 }
 
 impl Mongo {
@@ -39,6 +43,10 @@ impl Mongo {
         let mut options = ClientOptions::parse(uri).await.map_err(unsuitable)?;
         let commands = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commands);
+        #[cfg(feature = "testing")]
+        let heard = Heard::default();
+        #[cfg(feature = "testing")]
+        let listener = heard.clone();
         options.app_name.get_or_insert_with(|| "spacey".into());
         options.server_selection_timeout.get_or_insert(Duration::from_secs(5));
         options.write_concern =
@@ -47,8 +55,10 @@ impl Mongo {
         options.selection_criteria =
             Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
         options.command_event_handler = Some(EventHandler::callback(move |event| {
-            if matches!(event, CommandEvent::Started(_)) {
+            if let CommandEvent::Started(_started) = event {
                 counter.fetch_add(1, Ordering::Relaxed);
+                #[cfg(feature = "testing")]
+                listener.hear(_started.command);
             }
         }));
         let database = Client::with_options(options).map_err(unsuitable)?.database(name);
@@ -59,7 +69,12 @@ impl Mongo {
                 "MongoDB runs as a standalone server: a replica set is needed".into(),
             ));
         }
-        Ok(Self { database, commands })
+        Ok(Self {
+            database,
+            commands,
+            #[cfg(feature = "testing")]
+            heard,
+        })
     }
 
     /// A collection.
@@ -113,6 +128,13 @@ impl Mongo {
     #[must_use]
     pub fn commands(&self) -> u64 {
         self.commands.load(Ordering::Relaxed)
+    }
+
+    /// What it hears of the commands that are sent: for tests that look how they are carried out.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub const fn heard(&self) -> &Heard {
+        &self.heard
     }
 
     /// Whether the primary answers now.

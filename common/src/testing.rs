@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
+mod heard;
+
 use std::path::PathBuf;
 
 use mongodb::bson::doc;
@@ -12,6 +14,7 @@ use uuid::Uuid;
 
 use crate::mongo::Mongo;
 use crate::sqlite::Sqlite;
+pub use heard::Heard;
 
 /// Where `make test-servers` lets MongoDB listen.
 const MONGODB: &str = "127.0.0.1:27117";

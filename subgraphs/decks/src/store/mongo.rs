@@ -5,10 +5,12 @@ mod documents;
 mod filters;
 mod media;
 mod outbox;
+mod roads;
 mod search;
 mod sharing;
 mod sharing_documents;
 mod sync;
+mod terms;
 mod told;
 mod transfers;
 mod upgrade;
@@ -36,7 +38,7 @@ use crate::model::{
 use crate::search::{Filter, SearchKey};
 use documents::{
     CardDocument, DeckDocument, EventDocument, IdDocument, NoteDocument, OutlineDocument,
-    OwnerDocument, PlaceDocument, TaggedDocument, TrashDocument,
+    OwnerDocument, PlaceDocument, TaggedDocument, TrashDocument, without_words,
 };
 use filters::{all, beyond, deck_key, filtered, live, one_of, only, sort};
 use media::{ChunkDocument, MediaDocument};
@@ -95,6 +97,7 @@ impl MongoStore {
             ("decks", "by_name", doc! { "owner": 1, "sortName": 1, "_id": 1 }),
             ("decks", "by_created_at", doc! { "owner": 1, "createdAt": 1, "_id": 1 }),
             ("decks", "by_updated_at", doc! { "owner": 1, "updatedAt": 1, "_id": 1 }),
+            ("decks", "by_position", doc! { "owner": 1, "position": 1, "_id": 1 }),
             ("decks", "by_parent", doc! { "owner": 1, "parent": 1, "position": 1, "_id": 1 }),
             ("decks", "in_deck", doc! { "parent": 1, "position": 1, "_id": 1 }),
             ("decks", "by_ancestor", doc! { "ancestors": 1 }),
@@ -105,7 +108,8 @@ impl MongoStore {
             ("cards", "by_deck_and_created_at", doc! { "deck": 1, "createdAt": 1, "_id": 1 }),
             ("cards", "by_deck_and_updated_at", doc! { "deck": 1, "updatedAt": 1, "_id": 1 }),
             ("cards", "in_trash", doc! { "trash": 1 }),
-            ("cards", "by_word", doc! { "owner": 1, "words": 1, "_id": 1 }),
+            ("cards", roads::BY_TERM, doc! { "owner": 1, "terms": 1, "_id": 1 }),
+            ("cards", "by_created_at", doc! { "owner": 1, "createdAt": 1, "_id": 1 }),
             ("cards", "by_owner", doc! { "owner": 1, "_id": 1 }),
             ("trash", "by_owner", doc! { "owner": 1, "deletedAt": 1, "_id": 1 }),
             ("trash", "by_age", doc! { "deletedAt": 1, "_id": 1 }),
@@ -122,14 +126,10 @@ impl MongoStore {
             let options = IndexOptions::default();
             self.mongo.ensure_index(collection, "by_change", keys, options).await?;
         }
-        let by_state = doc! { "owner": 1, "study.state": 1, "_id": 1 };
-        self.mongo.ensure_index("cards", "by_state", by_state, IndexOptions::default()).await?;
         // What holds for few cards.
         for (name, field) in [
             ("due", "study.comesFrom"),
-            ("suspended", "study.suspended"),
             ("buried", "study.buriedUntil"),
-            ("leech", "study.leech"),
             ("answered", "study.answeredAt"),
         ] {
             let filter = doc! { field: { "$exists": true } };
@@ -170,7 +170,8 @@ impl Store for MongoStore {
     }
 
     fn cards(&self, ids: Vec<CardId>) -> Reply<'_, Vec<Card>> {
-        let found = self.cards.find(live(one_of(ids))).batch_size(ONE_BATCH);
+        let found = self.cards.find(live(one_of(ids))).projection(without_words());
+        let found = found.batch_size(ONE_BATCH);
         Box::pin(async move { all(found.await?, Card::try_from).await })
     }
 
@@ -185,7 +186,7 @@ impl Store for MongoStore {
 
     fn cards_of_notes(&self, ids: Vec<NoteId>) -> Reply<'_, Vec<Card>> {
         let found = self.cards.find(doc! { "note": { "$in": ids } }).batch_size(ONE_BATCH);
-        let found = found.sort(doc! { "note": 1, "ordinal": 1 });
+        let found = found.sort(doc! { "note": 1, "ordinal": 1 }).projection(without_words());
         Box::pin(async move { all(found.await?, Card::try_from).await })
     }
 
@@ -308,7 +309,9 @@ impl Store for MongoStore {
         let mut filter = only(&list);
         filter.extend(beyond(key, descending, cursor));
         let sort = sort(key, descending);
-        let pipeline = self.joined(decks, self.cards.name(), "deck", filter, sort, page.limit);
+        let cards = self.cards.name();
+        let mut pipeline = self.joined(decks, cards, "deck", filter, sort, page.limit);
+        pipeline.push(doc! { "$project": without_words() });
         Box::pin(async move {
             let found = self.decks.aggregate(pipeline).batch_size(ONE_BATCH);
             let cursor = found.with_type::<CardDocument>().await?;
@@ -426,7 +429,8 @@ impl Store for MongoStore {
     }
 
     fn trashed_cards(&self, trash: TrashId, limit: u32) -> Reply<'_, Vec<Card>> {
-        let found = self.cards.find(doc! { "trash": trash }).limit(i64::from(limit));
+        let found = self.cards.find(doc! { "trash": trash }).projection(without_words());
+        let found = found.limit(i64::from(limit));
         Box::pin(async move { all(found.await?, Card::try_from).await })
     }
 

@@ -6,6 +6,7 @@ mod changes;
 mod decks_and_cards;
 mod media;
 mod notes_and_trash;
+mod search;
 mod sharing;
 mod support;
 mod told;
@@ -13,6 +14,31 @@ mod told;
 use common::testing;
 use decks::store::mongo::MongoStore;
 use decks::store::sqlite::{MIGRATIONS, SqliteStore};
+
+/// What MongoDB need not answer by an index, each with the reason.
+const NOT_INDEXED: &[(&str, &str)] = &[
+    (
+        "find decks limit: _, sort: {sortName: _, _id: _}, filter: {owner: _, trash: null, parent: ",
+        DECKS,
+    ),
+    (
+        "find decks limit: _, sort: {createdAt: _, _id: _}, filter: {owner: _, trash: null, parent: ",
+        DECKS,
+    ),
+    (
+        "find decks limit: _, sort: {updatedAt: _, _id: _}, filter: {owner: _, trash: null, parent: ",
+        DECKS,
+    ),
+    (
+        "aggregate cards pipeline: [{$match: {owner: _, trash: null",
+        "the tags of a person are counted from all cards: a limit that README.md names",
+    ),
+    (
+        "find publications limit: _, sort: {createdAt: _, _id: _}, filter: {$and: [{listed: _}, {words: ",
+        "decks that have a word are sorted: they are few of all public ones",
+    ),
+];
+const DECKS: &str = "the decks in a deck are at most all of a person's, which are bounded";
 
 macro_rules! suite {
     ($($file:ident :: $case:ident)*) => {
@@ -28,7 +54,11 @@ macro_rules! suite {
             use super::*;
             $(#[tokio::test]
             async fn $case() {
-                crate::$file::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
+                let mongo = testing::mongo().await;
+                let store = MongoStore::open(mongo.clone()).await.unwrap();
+                mongo.heard().listen();
+                crate::$file::$case(&store).await;
+                mongo.heard().check(&mongo, NOT_INDEXED).await;
             })*
         }
     };
@@ -57,6 +87,8 @@ suite! {
     media::a_taken_name_changes_nothing
     media::files_are_paged_by_name_and_by_whether_a_note_names_them
     media::files_of_an_import_are_its_own_until_they_are_adopted
+    search::every_query_finds_what_it_is_true_of
+    search::cards_are_found_by_what_they_have_become
     told::persons_are_kept_when_newer
     told::cards_are_found_by_what_was_learned
     told::what_was_learned_is_kept_when_newer

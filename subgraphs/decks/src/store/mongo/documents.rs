@@ -2,11 +2,10 @@
 
 use common::{DeckId, Event, EventId, StoreError, TrashId};
 use jiff::Timestamp;
-use mongodb::bson::{Bson, DateTime, Uuid, doc};
+use mongodb::bson::{Bson, DateTime, Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 use super::media;
-use super::told::StudyDocument;
 use crate::model::{
     Card, Content, Deck, Field, Guid, Note, NoteKind, Owner, Source, Tag, Tagged, Tags, Trash,
     TrashKind,
@@ -78,50 +77,11 @@ pub(super) struct CardDocument {
     updated_at: DateTime,
     version: i64,
     trash: Option<Uuid>,
-    change: i64,
-    study: StudyDocument,
-    /// Those of its note.
-    #[serde(flatten)]
-    tags: TagsDocument,
-    #[serde(flatten)]
-    words: WordsDocument,
 }
 
-/// The words of a card's texts, as it is searched by them.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct WordsDocument {
-    /// Each word of both texts once.
-    words: Vec<String>,
-    /// The words of the question in order, with a space around each.
-    folded_question: String,
-    /// Those of the answer.
-    folded_answer: String,
-}
-
-impl WordsDocument {
-    pub(super) fn new(question: &str, answer: &str) -> Self {
-        let folded = |text| {
-            let words = crate::search::text::words(text).into_iter();
-            words.map(|word| word.folded).collect::<Vec<_>>()
-        };
-        let (question, answer) = (folded(question), folded(answer));
-        let line = |words: &[String]| format!(" {} ", words.join(" "));
-        let (folded_question, folded_answer) = (line(&question), line(&answer));
-        let mut words: Vec<String> = question.into_iter().chain(answer).collect();
-        words.sort_unstable();
-        words.dedup();
-        Self { words, folded_question, folded_answer }
-    }
-
-    /// The fields as an update sets them.
-    pub(super) fn to_fields(&self) -> mongodb::bson::Document {
-        doc! {
-            "words": self.words.clone(),
-            "foldedQuestion": &self.folded_question,
-            "foldedAnswer": &self.folded_answer,
-        }
-    }
+/// The fields of a card's document that are not the card.
+pub(super) fn without_words() -> Document {
+    doc! { "terms": 0, "foldedQuestion": 0, "foldedAnswer": 0, "tags": 0, "tagKeys": 0, "study": 0, "change": 0 }
 }
 
 /// Tags, and the keys by which they are found: their own and those of the tags above them.
@@ -129,7 +89,7 @@ impl WordsDocument {
 #[serde(rename_all = "camelCase")]
 pub(super) struct TagsDocument {
     tags: Vec<TagDocument>,
-    tag_keys: Vec<String>,
+    pub(super) tag_keys: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -151,8 +111,8 @@ pub(super) struct NoteDocument {
     updated_at: DateTime,
     version: i64,
     change: i64,
-    #[serde(flatten)]
-    tags: TagsDocument,
+    tags: Vec<TagDocument>,
+    tag_keys: Vec<String>,
     /// The files that its fields name.
     #[serde(default)]
     media: Vec<String>,
@@ -291,9 +251,8 @@ impl TryFrom<DeckDocument> for Deck {
     }
 }
 
-impl CardDocument {
-    /// A new card with the tags of its note.
-    pub(super) fn new(card: &Card, tags: TagsDocument, change: i64) -> Self {
+impl From<&Card> for CardDocument {
+    fn from(card: &Card) -> Self {
         Self {
             id: card.id.to_bson(),
             note: card.note.to_bson(),
@@ -310,10 +269,6 @@ impl CardDocument {
             updated_at: moment(card.updated_at),
             version: card.version,
             trash: card.trash.map(TrashId::to_bson),
-            change,
-            study: StudyDocument::default(),
-            tags,
-            words: WordsDocument::new(&card.question, &card.answer),
         }
     }
 }
@@ -356,13 +311,17 @@ impl From<&Tags> for TagsDocument {
 
 impl From<TagsDocument> for Tags {
     fn from(document: TagsDocument) -> Self {
-        Self::stored(document.tags.into_iter().map(|tag| Tag::stored(tag.text)).collect())
+        tags_of(document.tags)
     }
+}
+
+fn tags_of(tags: Vec<TagDocument>) -> Tags {
+    Tags::stored(tags.into_iter().map(|tag| Tag::stored(tag.text)).collect())
 }
 
 impl TagsDocument {
     /// The fields as an update sets them.
-    pub(super) fn to_fields(&self) -> mongodb::bson::Document {
+    pub(super) fn to_fields(&self) -> Document {
         let tag = |tag: &TagDocument| Bson::from(doc! { "key": &tag.key, "text": &tag.text });
         let tags: Vec<Bson> = self.tags.iter().map(tag).collect();
         doc! { "tags": tags, "tagKeys": self.tag_keys.clone() }
@@ -373,6 +332,7 @@ impl NoteDocument {
     /// A note as it is written by a change.
     pub(super) fn new(note: &Note, change: i64) -> Self {
         let fields = note.content.fields().iter();
+        let TagsDocument { tags, tag_keys } = TagsDocument::from(&note.tags);
         Self {
             id: note.id.to_bson(),
             owner: note.owner.to_bson(),
@@ -383,7 +343,8 @@ impl NoteDocument {
             updated_at: moment(note.updated_at),
             version: note.version,
             change,
-            tags: TagsDocument::from(&note.tags),
+            tags,
+            tag_keys,
             media: media::names_in(note),
         }
     }
@@ -399,7 +360,7 @@ impl TryFrom<NoteDocument> for Note {
             owner: document.owner.into(),
             guid: Guid(document.guid),
             content: Content::stored(kind(document.kind)?, fields.collect()),
-            tags: document.tags.into(),
+            tags: tags_of(document.tags),
             created_at: timestamp(document.created_at)?,
             updated_at: timestamp(document.updated_at)?,
             version: document.version,

@@ -7,6 +7,7 @@ use mongodb::bson::{DateTime, Document, Uuid, doc, serialize_to_document};
 use serde::{Deserialize, Serialize};
 
 use super::MongoStore;
+use super::terms;
 use super::write::UPDATES;
 use crate::model::Person;
 
@@ -152,7 +153,7 @@ impl MongoStore {
                     .map_err(|error| StoreError::Other(Box::new(error)))?;
                 updates.push(doc! {
                     "q": { "_id": card.card, "owner": *owner, "study.version": older },
-                    "u": { "$set": { "study": study } },
+                    "u": terms::set(doc! { "study": study }),
                 });
             }
         }

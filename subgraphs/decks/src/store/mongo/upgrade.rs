@@ -7,9 +7,10 @@ use mongodb::bson::{Bson, Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 use super::MongoStore;
-use super::documents::{DeckDocument, EventDocument, WordsDocument};
+use super::documents::{DeckDocument, EventDocument};
 use super::filters::all;
 use super::media::names_in;
+use super::terms::{self, WordsDocument};
 use super::told::StudyDocument;
 use crate::model::{Deck, Note, NoteKind};
 
@@ -36,6 +37,14 @@ pub(super) async fn upgrade(store: &MongoStore) -> Result<(), StoreError> {
     number(store).await?;
     while tell_decks(store).await? {}
     while find_media(store).await? {}
+    find_by_terms(store).await
+}
+
+/// Gives cards their terms that were found by words alone.
+async fn find_by_terms(store: &MongoStore) -> Result<(), StoreError> {
+    let cards = store.cards.clone_with_type::<Document>();
+    let before = doc! { "terms": { "$exists": false } };
+    cards.update_many(before, vec![terms::renewal(), doc! { "$unset": "words" }]).await?;
     Ok(())
 }
 

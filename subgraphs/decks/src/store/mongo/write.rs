@@ -13,10 +13,11 @@ use serde::Serialize;
 
 use super::MongoStore;
 use super::documents::{
-    CardDocument, DeckDocument, EventDocument, IdDocument, NoteDocument, OwnerDocument,
-    TagsDocument, TrashDocument, WordsDocument,
+    DeckDocument, EventDocument, IdDocument, NoteDocument, OwnerDocument, TagsDocument,
+    TrashDocument,
 };
 use super::filters::one_of;
+use super::terms::{self, NewCardDocument, WordsDocument};
 use super::transfers::NoteOfCard;
 use crate::model::{Card, Deck, Note, Owner};
 use crate::store::{Changes, MovedCard, Stale, Uncovered};
@@ -57,7 +58,7 @@ impl MongoStore {
         insert(session, &self.trash, trash).await?;
         for (deck, trash) in &changes.trashed_with_deck {
             let set = doc! { "trash": *trash, "change": change };
-            let update = doc! { "$set": set, "$inc": { "version": 1i64 } };
+            let update = terms::set_in_next_version(set);
             let theirs = doc! { "deck": *deck, "trash": null };
             self.cards.update_many(theirs, update).session(&mut *session).await?;
         }
@@ -77,9 +78,9 @@ impl MongoStore {
         self.update(session, self.notes.name(), notes).await?;
         let new_cards = changes.new_cards.iter().map(|card| {
             let tags = tags.get(&card.note).cloned().unwrap_or_default();
-            CardDocument::new(card, tags, change)
+            NewCardDocument::new(card, tags, change)
         });
-        insert(session, &self.cards, new_cards).await?;
+        insert(session, &self.cards.clone_with_type(), new_cards).await?;
         let retagged = changes.notes.iter().map(|note| retagged(note, &tags)).collect();
         self.update_any(session, self.cards.name(), retagged).await?;
         let cards = changes.cards.iter().map(|card| edited(card, change)).collect();
@@ -89,7 +90,7 @@ impl MongoStore {
 
         for trash in &changes.restored {
             let set = doc! { "trash": null, "change": change };
-            let update = doc! { "$set": set, "$inc": { "version": 1i64 } };
+            let update = terms::set_in_next_version(set);
             let theirs = doc! { "trash": *trash };
             self.cards.update_many(theirs, update).session(&mut *session).await?;
             let gone = self.trash.delete_one(doc! { "_id": *trash }).session(&mut *session).await?;
@@ -298,7 +299,7 @@ fn edited_note(note: &Note, change: i64) -> Result<Document> {
 
 fn retagged(note: &Note, tags: &HashMap<NoteId, TagsDocument>) -> Document {
     let tags = tags.get(&note.id).map(TagsDocument::to_fields).unwrap_or_default();
-    doc! { "q": { "note": note.id }, "u": { "$set": tags }, "multi": true }
+    doc! { "q": { "note": note.id }, "u": terms::set(tags), "multi": true }
 }
 
 fn edited(card: &Card, change: i64) -> Document {
@@ -314,27 +315,27 @@ fn edited(card: &Card, change: i64) -> Document {
         "change": change,
         "updatedAt": DateTime::from_millis(card.updated_at.as_millisecond()),
     });
-    doc! { "q": { "_id": card.id, "version": card.version - 1 }, "u": { "$set": fields } }
+    doc! { "q": { "_id": card.id, "version": card.version - 1 }, "u": terms::set(fields) }
 }
 
 fn uncovered(card: &Uncovered, change: i64) -> Document {
     let trash = card.trash.map_or(Bson::Null, Bson::from);
     doc! {
         "q": { "_id": card.id, "version": card.version - 1 },
-        "u": { "$set": { "trash": trash, "version": card.version, "change": change } },
+        "u": terms::set(doc! { "trash": trash, "version": card.version, "change": change }),
     }
 }
 
 fn moved(card: &MovedCard, change: i64) -> Document {
     doc! {
         "q": { "_id": card.id, "version": card.version - 1 },
-        "u": { "$set": {
+        "u": terms::set(doc! {
             "deck": card.deck,
             "position": card.position,
             "version": card.version,
             "change": change,
             "updatedAt": DateTime::from_millis(card.updated_at.as_millisecond()),
-        } },
+        }),
     }
 }
 

@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_media.sql"),
     include_str!("migrations/0007_transfers.sql"),
     include_str!("migrations/0008_staged_media.sql"),
+    include_str!("migrations/0010_narrow_search.sql"),
 ];
 
 /// Decks, notes and cards in a SQLite file that was opened with [`MIGRATIONS`].

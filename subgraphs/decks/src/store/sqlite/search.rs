@@ -3,7 +3,8 @@
 //! What learning says of cards stands in a narrow table in the order of the search, which is looked through where nothing better is known.
 //!
 //! A text is put into FTS5 as its folded words, and its owner as a word in a column of its own, so that nobody's cards are looked at but the
-//! owner's. Words that must be there in any case drive the query; it ends as soon as the page is full.
+//! owner's. Words that must be there in any case drive the query; it ends as soon as the page is full. What holds for few cards is looked up first, so
+//! that few are found as fast as many.
 
 use common::sqlite::Sqlite;
 use common::{CardId, StoreError, UserId};
@@ -17,6 +18,10 @@ use crate::search::{Filter, SearchKey, Study, Words};
 
 /// How many cards of earlier versions are taken in at once.
 const BATCH: usize = 1_000;
+/// Cards with a tag are looked up all together when they are no more than these, and otherwise one by one until the page is full;
+const FEW_TAGGED: usize = 2_000;
+/// so are those of decks, where words or what was learned drives the query.
+const FEW_IN_DECKS: usize = 10_000;
 
 /// Writes the words of a card, in place of those it had.
 pub(super) fn write_words(connection: &Connection, card: &Card) -> Result<(), StoreError> {
@@ -62,11 +67,12 @@ pub(super) fn search(
 ) -> Result<Vec<(u8, Card)>, StoreError> {
     let limit = limit as usize + 1;
     let texts = Texts::of(filter.clone());
+    let few = few(connection, owner, &texts)?;
     let mut found = Vec::new();
     let first = after.map_or(0, |SearchKey(tier, _)| tier);
     for tier in first..=u8::from(!texts.must.is_empty()) {
         let cursor = after.filter(|key| key.0 == tier).map(|key| key.1);
-        let (text, values) = page(owner, &texts, tier, cursor, limit - found.len());
+        let (text, values) = page(owner, &texts, &few, tier, cursor, limit - found.len());
         let mut select = connection.prepare_cached(&text)?;
         let cards = select.query_map(params_from_iter(values), rows::card)?;
         for card in cards {
@@ -83,11 +89,12 @@ pub(super) fn search(
 fn page(
     owner: UserId,
     texts: &Texts,
+    few: &[Filter],
     tier: u8,
     after: Option<CardId>,
     limit: usize,
 ) -> (String, Vec<Value>) {
-    let mut sql = Sql { values: Vec::new(), owner, number: texts.number() };
+    let mut sql = Sql { values: Vec::new(), owner, number: texts.number(), few };
     let from = sql.source(texts, Some(tier));
     let mut conditions = sql.conditions(&texts.rest);
     let number = sql.number;
@@ -108,12 +115,45 @@ pub(super) fn count(
     filter: &Filter,
 ) -> Result<i64, StoreError> {
     let texts = Texts::of(filter.clone());
-    let mut sql = Sql { values: Vec::new(), owner, number: texts.number() };
+    let few = few(connection, owner, &texts)?;
+    let mut sql = Sql { values: Vec::new(), owner, number: texts.number(), few: &few };
     let from = sql.source(&texts, None);
     let conditions = sql.conditions(&texts.rest);
     let text = format!("SELECT count(*) FROM {from} AND {conditions}");
     let mut select = connection.prepare_cached(&text)?;
     Ok(select.query_row(params_from_iter(sql.values), |row| row.get(0))?)
+}
+
+/// Those of the conditions on tags and decks that hold for few cards.
+fn few(connection: &Connection, owner: UserId, texts: &Texts) -> Result<Vec<Filter>, StoreError> {
+    let number = texts.number();
+    let mut found = Vec::new();
+    for leaf in texts.rest.iter().flat_map(leaves) {
+        let most = match leaf {
+            Filter::Tag(_) => FEW_TAGGED,
+            // Without words or learning the narrow index has the deck.
+            Filter::Decks(_) if number != "card.seq" => FEW_IN_DECKS,
+            _ => continue,
+        };
+        let mut sql = Sql { values: Vec::new(), owner, number, few: &[] };
+        let numbers = sql.numbers(leaf).unwrap_or_default();
+        let text = format!("SELECT count(*) FROM ({numbers} LIMIT {})", most + 1);
+        let mut select = connection.prepare_cached(&text)?;
+        let count: i64 = select.query_row(params_from_iter(sql.values), |row| row.get(0))?;
+        if usize::try_from(count).is_ok_and(|count| count <= most) {
+            found.push(leaf.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// The conditions in a condition.
+fn leaves(filter: &Filter) -> Vec<&Filter> {
+    match filter {
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().flat_map(leaves).collect(),
+        Filter::Not(part) => leaves(part),
+        leaf => vec![leaf],
+    }
 }
 
 /// A query taken apart: what FTS5 answers as one expression, and the rest.
@@ -221,14 +261,16 @@ fn without(wanted: String, denied: &[String]) -> String {
 }
 
 /// A statement that is put together; values only ever go in as parameters.
-struct Sql {
+struct Sql<'a> {
     values: Vec<Value>,
     owner: UserId,
     /// The number of a card.
     number: &'static str,
+    /// What holds for few cards.
+    few: &'a [Filter],
 }
 
-impl Sql {
+impl Sql<'_> {
     fn value(&mut self, value: Value) -> String {
         self.values.push(value);
         format!("?{}", self.values.len())
@@ -285,8 +327,39 @@ impl Sql {
         parts.join(" AND ")
     }
 
+    /// The numbers of the cards for which a condition on tags or decks holds, as a query.
+    fn numbers(&mut self, filter: &Filter) -> Option<String> {
+        Some(match filter {
+            Filter::Tag(tag) => {
+                let owner = self.value(blob(self.owner.uuid()));
+                let (key, below) = (tag.key(), tag.key_below());
+                // What comes after everything that begins so: the separator ends with a colon, after which comes the semicolon.
+                let beyond = format!("{key}:;");
+                let [key, below, beyond] = [key, below, beyond].map(|key| self.value(key.into()));
+                let of = "SELECT card.seq FROM note_tag CROSS JOIN card ON card.note_id = note_tag.note_id WHERE note_tag.owner_id";
+                format!(
+                    "{of} = {owner} AND key = {key} UNION ALL {of} = {owner} AND key >= {below} AND key < {beyond}"
+                )
+            }
+            Filter::Decks(decks) => {
+                let decks = self.value(list(decks.iter().map(|deck| deck.uuid())));
+                format!(
+                    "SELECT seq FROM card WHERE deck_id IN (SELECT unhex(value) FROM json_each({decks}))"
+                )
+            }
+            _ => return None,
+        })
+    }
+
     fn condition(&mut self, filter: &Filter) -> String {
+        if self.few.contains(filter) {
+            let numbers = self.numbers(filter).unwrap_or_default();
+            // FTS5 would look for words anew for each number: the plus keeps it from that.
+            let plus = if self.number.starts_with("card_text") { "+" } else { "" };
+            return format!("({plus}{} IN ({numbers}))", self.number);
+        }
         match filter {
+            Filter::Decks(decks) if decks.is_empty() => "FALSE".to_owned(),
             Filter::All(parts) => format!("({})", self.conditions(parts)),
             Filter::Any(parts) => {
                 let parts: Vec<String> = parts.iter().map(|part| self.condition(part)).collect();

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 async fn plan(filter: Filter) -> Vec<String> {
     let (_folder, sqlite) = testing::sqlite(MIGRATIONS);
-    let (text, values) = page(UserId::new(), &Texts::of(filter), 0, Some(CardId::new()), 51);
+    let (text, values) = page(UserId::new(), &Texts::of(filter), &[], 0, Some(CardId::new()), 51);
     let explain = move |connection: &Connection| {
         let mut select = connection.prepare(&format!("EXPLAIN QUERY PLAN {text}"))?;
         let steps = select.query_map(params_from_iter(values), |row| row.get(3))?;
