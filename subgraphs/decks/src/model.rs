@@ -33,7 +33,8 @@ pub use note::{
 pub use share::{
     ChangeNote, Licence, MAX_CHANGE_NOTE, MAX_PUBLIC_TAGS, MAX_PUBLISHED_CARDS,
     MAX_PUBLISHED_DECKS, MAX_PUBLISHED_TEXT, MAX_RELEASES, Publication, Publish, PublishedDeck,
-    PublishedNote, RATED_BESIDES, RATED_MIDDLE, Release, SampleKey, Slug, origin, public_tags,
+    PublishedNote, PublishedPlace, RATED_BESIDES, RATED_MIDDLE, Release, SampleKey, Slug, origin,
+    public_tags,
 };
 pub use tag::{MAX_TAG, MAX_TAG_LEVELS, MAX_TAGS, Tag, Tagged, Tagging, Tags};
 pub use transfer::{

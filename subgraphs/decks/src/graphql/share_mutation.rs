@@ -15,7 +15,7 @@ use crate::merge::Difference;
 use crate::model::{
     ChangeNote, Description, MAX_BATCH, Name, NewClone, Publish, Pull, Slug, public_tags,
 };
-use crate::service::{ConflictKind, PullConflict, Pulled, Service};
+use crate::service::{ConflictKind, DeckConflict, PullConflict, Pulled, Service};
 
 /// What can be changed of public decks and their clones.
 #[derive(Debug, Default)]
@@ -82,7 +82,8 @@ impl ShareMutation {
 
     /// Pulls what the author changed into a clone. One's own changes are kept, and of what both changed one's own stays unless `onConflict` or
     /// `choices` say otherwise; each such note is told. Notes that the author deleted go to the trash unless one changed them oneself; those one
-    /// deleted oneself stay deleted. What was learned stays with cards that stay.
+    /// deleted oneself stay deleted. Decks are treated likewise; one that the author deleted goes to the trash when nothing is left in it. What was
+    /// learned stays with cards that stay.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn pull_public_deck(
         &self,
@@ -271,14 +272,20 @@ pub(super) struct PullPublicDeckPayload {
     to_release: i64,
     /// How many decks are new.
     added_decks: i64,
+    /// How many decks changed or lie elsewhere.
+    updated_decks: i64,
+    /// How many decks were put into the trash.
+    deleted_decks: i64,
     /// How many notes are new.
     added_notes: i64,
-    /// How many notes changed.
+    /// How many notes changed or lie elsewhere.
     updated_notes: i64,
     /// How many notes were put into the trash.
     deleted_notes: i64,
     /// The notes that both changed.
     conflicts: Vec<PullConflictNode>,
+    /// The decks that both changed.
+    deck_conflicts: Vec<DeckConflictNode>,
 }
 
 impl From<Pulled> for PullPublicDeckPayload {
@@ -292,26 +299,44 @@ impl From<Pulled> for PullPublicDeckPayload {
             let fields = differences.into_iter().map(FieldConflict::from).collect();
             PullConflictNode { note, kind: kind.into(), fields }
         };
+        let (decks, of_decks): (Vec<_>, Vec<_>) = pulled
+            .deck_conflicts
+            .into_iter()
+            .map(|DeckConflict { deck, kind, differences }| (deck, (kind, differences)))
+            .unzip();
+        let deck_node = |(deck, (kind, differences)): (_, (ConflictKind, Vec<Difference>))| {
+            let fields = differences.into_iter().map(FieldConflict::from).collect();
+            DeckConflictNode { deck, kind: kind.into(), fields }
+        };
         Self {
             deck: DeckBatch::node(pulled.deck),
             from_release: pulled.from,
             to_release: pulled.to,
             added_decks: pulled.added_decks,
+            updated_decks: pulled.updated_decks,
+            deleted_decks: pulled.deleted_decks,
             added_notes: pulled.added,
             updated_notes: pulled.updated,
             deleted_notes: pulled.deleted,
             conflicts: NoteNode::of(notes).into_iter().zip(rest).map(node).collect(),
+            deck_conflicts: DeckBatch::nodes(decks)
+                .into_iter()
+                .zip(of_decks)
+                .map(deck_node)
+                .collect(),
         }
     }
 }
 
-/// Why a note could not simply follow the author's.
+/// Why a note or a deck could not simply follow the author's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "ConflictKind")]
 pub(super) enum PullConflictKind {
     /// Both changed the same fields, or the type.
     Edited,
-    /// The author deleted it, and one changed it oneself: it is kept.
+    /// Both moved it, or the author moved it into a deck that one deleted, or has moved into it: it stays where it is unless one takes the author's.
+    Moved,
+    /// The author deleted it, and one changed it oneself, or has something in it: it is kept.
     DeletedThere,
 }
 
@@ -324,6 +349,18 @@ pub(super) struct PullConflictNode {
     /// What happened to it.
     kind: PullConflictKind,
     /// What both changed.
+    fields: Vec<FieldConflict>,
+}
+
+/// A deck that both changed.
+#[derive(Debug, SimpleObject)]
+#[graphql(name = "PullDeckConflict")]
+pub(super) struct DeckConflictNode {
+    /// The deck as it was before.
+    deck: DeckNode,
+    /// What happened to it.
+    kind: PullConflictKind,
+    /// What both changed: `name`, `description` or `color`.
     fields: Vec<FieldConflict>,
 }
 

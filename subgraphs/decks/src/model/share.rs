@@ -334,6 +334,19 @@ impl PublishedNote {
     }
 }
 
+/// Where a note of a release lies, without what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishedPlace {
+    /// By which the note is known in all releases.
+    pub origin: Uuid,
+    /// The first release that has it so.
+    pub since: i64,
+    /// The origin of the deck it lies in.
+    pub deck: Uuid,
+    /// Its position there.
+    pub position: i64,
+}
+
 /// A note's place in the list of a release's notes: its deck, its place there, itself.
 pub type SampleKey = (Uuid, i64, Uuid);
 

@@ -37,7 +37,7 @@ use crate::model::{Card, MediaLimits, Note};
 use crate::store::{Changes, Commit, Store};
 
 pub use browse::Source;
-pub use pull::{ConflictKind, PullConflict, Pulled};
+pub use pull::{ConflictKind, DeckConflict, PullConflict, Pulled};
 pub use read::Node;
 pub use sync::ChangePage;
 

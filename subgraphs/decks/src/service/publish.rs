@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::Service;
 use super::check::Versioned;
+use super::pull::READ_AT_ONCE;
 use crate::model::{
     Deck, Licence, MAX_PUBLISHED_CARDS, MAX_PUBLISHED_DECKS, MAX_PUBLISHED_TEXT, MAX_RELEASES,
     Publication, Publish, PublishedDeck, PublishedNote, Release, Tag, Tags, origin,
@@ -224,24 +225,30 @@ impl Service {
     ) -> Result<Option<NewRelease>, Error> {
         let (id, latest) = (publication.id, publication.release);
         let Snapshot { decks, notes, card_count } = snapshot;
-        let (old_decks, mut old_notes) = if latest == 0 {
-            (None, Vec::new())
+        let (old_decks, old) = if latest == 0 {
+            (None, HashSet::new())
         } else {
             let decks = self.store.release_decks(id, latest);
-            futures::try_join!(decks, self.store.published_notes(id, latest))?
+            let (decks, places) = futures::try_join!(decks, self.store.release_places(id, latest))?;
+            (decks, places.into_iter().map(|place| place.origin).collect())
         };
-        old_notes.retain(|note| note.is_in(latest));
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let note_count = count(notes.len());
 
-        let old: HashMap<Uuid, &PublishedNote> =
-            old_notes.iter().map(|note| (note.origin, note)).collect();
-        let stays =
-            |note: &PublishedNote| old.get(&note.origin).is_some_and(|old| old.says_what(note));
-        let (same, notes): (Vec<_>, Vec<_>) = notes.into_iter().partition(stays);
-        let same: HashSet<Uuid> = same.into_iter().map(|note| note.origin).collect();
-        let ended: Vec<Uuid> =
-            old.keys().copied().filter(|origin| !same.contains(origin)).collect();
+        let known = notes.iter().filter(|note| old.contains(&note.origin));
+        let known: HashMap<Uuid, &PublishedNote> = known.map(|note| (note.origin, note)).collect();
+        let wanted: Vec<(Uuid, i64)> = known.keys().map(|origin| (*origin, latest)).collect();
+        let mut same: HashSet<Uuid> = HashSet::new();
+        for wanted in wanted.chunks(READ_AT_ONCE) {
+            let old = self.store.notes_in_releases(id, wanted.to_vec()).await?;
+            let stay = old
+                .iter()
+                .filter(|old| known.get(&old.origin).is_some_and(|note| old.says_what(note)));
+            same.extend(stay.map(|note| note.origin));
+        }
+        let notes: Vec<PublishedNote> =
+            notes.into_iter().filter(|note| !same.contains(&note.origin)).collect();
+        let ended: Vec<Uuid> = old.into_iter().filter(|origin| !same.contains(origin)).collect();
         if notes.is_empty() && ended.is_empty() && old_decks.as_ref() == Some(&decks) {
             return Ok(None);
         }

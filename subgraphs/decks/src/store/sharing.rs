@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{Reply, pages, reading_down};
 use crate::model::{
-    Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck, PublishedNote, Rating,
-    Release, SampleKey, Subscription,
+    Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck, PublishedNote,
+    PublishedPlace, Rating, Release, SampleKey, Subscription,
 };
 
 /// Where published decks are kept. What is no longer listed is answered all the same.
@@ -58,8 +58,16 @@ pub trait ShareStore: Send + Sync {
         page: PageRequest<SampleKey>,
     ) -> Reply<'_, HashMap<PublicationId, Page<PublishedNote>>>;
 
-    /// All notes as a release has them, and as later ones have them, in any order.
-    fn published_notes(&self, id: PublicationId, since: i64) -> Reply<'_, Vec<PublishedNote>>;
+    /// Where all notes of a release lie, in any order.
+    fn release_places(&self, id: PublicationId, number: i64) -> Reply<'_, Vec<PublishedPlace>>;
+
+    /// Notes as releases have them: for each origin and release the note, where there is one, in any order. One that stayed the same may be there
+    /// once for several.
+    fn notes_in_releases(
+        &self,
+        id: PublicationId,
+        wanted: Vec<(Uuid, i64)>,
+    ) -> Reply<'_, Vec<PublishedNote>>;
 
     /// Those of the decks that are clones, in any order.
     fn subscriptions(&self, decks: Vec<DeckId>) -> Reply<'_, Vec<Subscription>>;

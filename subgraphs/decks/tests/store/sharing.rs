@@ -6,7 +6,7 @@ use common::page::{Direction, PageRequest};
 use common::{DeckId, PublicationId, UserId};
 use decks::model::{
     Licence, Links, NoteLink, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
-    PublishedNote, Rating, Release, Subscription, Tag, Tags, TrashKind, origin,
+    PublishedNote, PublishedPlace, Rating, Release, Subscription, Tag, Tags, TrashKind, origin,
 };
 use decks::store::sharing::{NewRelease, ShareChanges};
 use decks::store::{Changes, Commit, Store};
@@ -191,6 +191,11 @@ fn published(of: &Publication, deck: Uuid, position: i64, since: i64) -> Publish
     }
 }
 
+fn place(note: &PublishedNote) -> PublishedPlace {
+    let PublishedNote { origin, since, deck, position, .. } = *note;
+    PublishedPlace { origin, since, deck, position }
+}
+
 fn release(of: &Publication, number: i64) -> Release {
     Release {
         publication: of.id,
@@ -241,18 +246,31 @@ pub(crate) async fn a_release_stays_as_it_was_when_others_come(store: &impl Stor
     assert_eq!(store.release_decks(one.id, 1).await.unwrap(), Some(vec![root.clone()]));
     assert_eq!(store.release_decks(one.id, 2).await.unwrap(), Some(decks.to_vec()));
     assert_eq!(store.release_decks(one.id, 3).await.unwrap(), None);
-    let origins = |mut notes: Vec<PublishedNote>, number: i64| {
-        notes.retain(|note| note.is_in(number));
-        notes.sort_by_key(|note| note.position);
-        notes
-    };
-    let notes = store.published_notes(one.id, 1).await.unwrap();
     let ended = |note: &PublishedNote| PublishedNote { until: Some(2), ..note.clone() };
-    let at_first = origins(notes.clone(), 1);
-    assert_eq!(at_first, [ended(&gone), ended(&edited), kept.clone()]);
-    assert_eq!(origins(notes, 2), [again.clone(), kept.clone()]);
-    let now = store.published_notes(one.id, 2).await.unwrap();
-    assert_eq!(now.len(), 2, "only what is in the latest release");
+    let origins = [&kept, &edited, &gone].map(|note| note.origin);
+    for (number, expected) in [
+        (1, vec![ended(&gone), ended(&edited), kept.clone()]),
+        (2, vec![again.clone(), kept.clone()]),
+    ] {
+        let mut places = store.release_places(one.id, number).await.unwrap();
+        places.sort_by_key(|place| place.position);
+        assert_eq!(places, expected.iter().map(place).collect::<Vec<_>>());
+        let wanted = origins.map(|origin| (origin, number)).to_vec();
+        let mut found = store.notes_in_releases(one.id, wanted).await.unwrap();
+        found.sort_by_key(|note| note.position);
+        assert_eq!(found, expected, "as release {number} has them");
+    }
+    let wanted = vec![
+        (edited.origin, 1),
+        (edited.origin, 2),
+        (gone.origin, 2),
+        (kept.origin, 0),
+        (foreign.origin, 1),
+    ];
+    let mut found = store.notes_in_releases(one.id, wanted).await.unwrap();
+    found.sort_by_key(|note| note.since);
+    assert_eq!(found, [ended(&edited), again.clone()]);
+    assert_eq!(store.notes_in_releases(one.id, Vec::new()).await.unwrap(), []);
 
     let ids = vec![one.id, other.id, PublicationId::new()];
     let request = page(1, None, Direction::Forward);
@@ -294,7 +312,7 @@ pub(crate) async fn a_release_stays_as_it_was_when_others_come(store: &impl Stor
         }
         assert!(parts <= left, "{parts}");
         assert_eq!(store.publications(vec![publication.id]).await.unwrap(), []);
-        assert_eq!(store.published_notes(publication.id, 1).await.unwrap(), []);
+        assert_eq!(store.release_places(publication.id, 1).await.unwrap(), []);
         assert_eq!(store.release_decks(publication.id, 1).await.unwrap(), None);
         assert!(store.erase_publication(publication.id, 2).await.unwrap(), "again");
     }

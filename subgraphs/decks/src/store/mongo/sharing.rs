@@ -12,14 +12,14 @@ use mongodb::{ClientSession, Collection};
 
 use super::filters::{all, beyond, one_of, sort};
 use super::sharing_documents::{
-    CloneDocument, PublicationDocument, PublishedNoteDocument, RatingDocument, ReleaseDocument,
-    edited,
+    CloneDocument, PublicationDocument, PublishedNoteDocument, PublishedPlaceDocument,
+    RatingDocument, ReleaseDocument, edited,
 };
 use super::write::{exactly, insert};
 use super::{MongoStore, ONE_BATCH};
 use crate::model::{
     Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck, PublishedNote,
-    RATED_BESIDES, RATED_MIDDLE, Rating, Release, SampleKey, Subscription,
+    PublishedPlace, RATED_BESIDES, RATED_MIDDLE, Rating, Release, SampleKey, Subscription,
 };
 use crate::store::sharing::{NewRelease, ShareChanges, ShareStore, release_pages, sample_pages};
 use crate::store::{Reply, reading_down};
@@ -47,6 +47,7 @@ impl MongoStore {
                 "now",
                 doc! { "publication": 1, "until": 1, "deck": 1, "position": 1, "origin": 1 },
             ),
+            (NOTES, "versions", doc! { "publication": 1, "origin": 1, "since": 1, "until": 1 }),
             (CLONES, "by_owner", doc! { "owner": 1 }),
             (RATINGS, "by_publication", doc! { "publication": 1 }),
         ] {
@@ -221,11 +222,34 @@ impl ShareStore for MongoStore {
         })
     }
 
-    fn published_notes(&self, id: PublicationId, since: i64) -> Reply<'_, Vec<PublishedNote>> {
-        let later = vec![doc! { "until": null }, doc! { "until": { "$gt": since } }];
+    fn release_places(&self, id: PublicationId, number: i64) -> Reply<'_, Vec<PublishedPlace>> {
+        let still = vec![doc! { "until": null }, doc! { "until": { "$gt": number } }];
+        let found = doc! { "publication": id, "since": { "$lte": number }, "$or": still };
+        let fields = doc! { "_id": 0, "origin": 1, "since": 1, "deck": 1, "position": 1 };
+        let notes = self.mongo.collection::<PublishedPlaceDocument>(NOTES);
+        Box::pin(async move {
+            let found = notes.find(found).projection(fields).batch_size(ONE_BATCH);
+            all(found.await?, |place| Ok(place.into())).await
+        })
+    }
+
+    fn notes_in_releases(
+        &self,
+        id: PublicationId,
+        wanted: Vec<(uuid::Uuid, i64)>,
+    ) -> Reply<'_, Vec<PublishedNote>> {
+        let version = |(origin, release): (uuid::Uuid, i64)| {
+            let still = vec![doc! { "until": null }, doc! { "until": { "$gt": release } }];
+            let since = doc! { "$lte": release };
+            doc! { "publication": id, "origin": uuid(origin), "since": since, "$or": still }
+        };
+        let versions: Vec<Document> = wanted.into_iter().map(version).collect();
         let notes = self.published_note_documents();
         Box::pin(async move {
-            let found = notes.find(doc! { "publication": id, "$or": later }).batch_size(ONE_BATCH);
+            if versions.is_empty() {
+                return Ok(Vec::new());
+            }
+            let found = notes.find(doc! { "$or": versions }).batch_size(ONE_BATCH);
             all(found.await?, PublishedNote::try_from).await
         })
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::documents::{TagsDocument, kind, moment, timestamp};
 use crate::model::{
-    Content, Field, Licence, Links, Publication, PublishedDeck, PublishedNote, Release,
-    Subscription,
+    Content, Field, Licence, Links, Publication, PublishedDeck, PublishedNote, PublishedPlace,
+    Release, Subscription,
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -67,6 +67,15 @@ pub(super) struct PublishedNoteDocument {
     fields: Vec<(String, String)>,
     #[serde(flatten)]
     tags: TagsDocument,
+}
+
+/// Where a note lies, read of its document.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PublishedPlaceDocument {
+    origin: Uuid,
+    since: i64,
+    deck: Uuid,
+    position: i64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -240,6 +249,14 @@ impl TryFrom<PublishedNoteDocument> for PublishedNote {
             content: Content::stored(kind(document.kind)?, fields.collect()),
             tags: document.tags.into(),
         })
+    }
+}
+
+impl From<PublishedPlaceDocument> for PublishedPlace {
+    fn from(document: PublishedPlaceDocument) -> Self {
+        let PublishedPlaceDocument { origin, since, deck, position } = document;
+        let [origin, deck] = [origin, deck].map(|id| uuid::Uuid::from_bytes(id.bytes()));
+        Self { origin, since, deck, position }
     }
 }
 

@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_sharing.sql"),
     include_str!("migrations/0006_media.sql"),
     include_str!("migrations/0007_transfers.sql"),
+    include_str!("migrations/0008_public_media.sql"),
 ];
 
 /// Decks, notes and cards in a SQLite file that was opened with [`MIGRATIONS`].

@@ -6,12 +6,13 @@ use common::page::{Page, PageRequest};
 use common::{DeckId, PublicationId, UserId};
 use rusqlite::Row;
 use rusqlite::types::Value;
+use uuid::Uuid;
 
 use super::rows::{self, blob, list};
 use super::{SqliteStore, publish};
 use crate::model::{
     Content, Licence, Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
-    PublishedNote, Rating, Release, SampleKey, Subscription, Tag, Tags,
+    PublishedNote, PublishedPlace, Rating, Release, SampleKey, Subscription, Tag, Tags,
 };
 use crate::store::sharing::{ShareStore, release_pages, sample_pages};
 use crate::store::{Reply, reading_down};
@@ -153,11 +154,42 @@ impl ShareStore for SqliteStore {
         Box::pin(async move { Ok(sample_pages(&page, rows.await?)) })
     }
 
-    fn published_notes(&self, id: PublicationId, since: i64) -> Reply<'_, Vec<PublishedNote>> {
+    fn release_places(&self, id: PublicationId, number: i64) -> Reply<'_, Vec<PublishedPlace>> {
+        // Two indexes, neither of which leads past what ended before.
+        let of = |condition: &str| {
+            format!(
+                "SELECT origin_id, since, origin_deck_id, position FROM published_note
+                WHERE publication_id = ?1 AND since <= ?2 AND {condition}"
+            )
+        };
+        let sql = format!("{} UNION ALL {}", of("until IS NULL"), of("until > ?2"));
+        self.rows(sql, vec![blob(id.uuid()), Value::from(number)], |row| {
+            Ok(PublishedPlace {
+                origin: row.get(0).map(DeckId::uuid)?,
+                since: row.get(1)?,
+                deck: row.get(2).map(DeckId::uuid)?,
+                position: row.get(3)?,
+            })
+        })
+    }
+
+    fn notes_in_releases(
+        &self,
+        id: PublicationId,
+        wanted: Vec<(Uuid, i64)>,
+    ) -> Reply<'_, Vec<PublishedNote>> {
         let sql = format!(
-            "SELECT {NOTE} FROM published_note WHERE publication_id = ?1 AND (until IS NULL OR until > ?2)"
+            "SELECT {NOTE} FROM json_each(?1) AS wanted CROSS JOIN published_note
+            WHERE published_note.seq = (
+                SELECT seq FROM published_note AS entry
+                WHERE publication_id = ?2 AND origin_id = unhex(wanted.value ->> 0) AND since <= wanted.value ->> 1
+                ORDER BY since DESC LIMIT 1
+            ) AND (published_note.until IS NULL OR published_note.until > wanted.value ->> 1)"
         );
-        self.rows(sql, vec![blob(id.uuid()), Value::from(since)], note)
+        let wanted = wanted.iter().map(|(origin, release)| (origin.simple().to_string(), release));
+        // Texts and numbers always serialise.
+        let wanted = serde_json::to_string(&wanted.collect::<Vec<_>>()).unwrap_or_default();
+        self.rows(sql, vec![Value::from(wanted), blob(id.uuid())], note)
     }
 
     fn subscriptions(&self, decks: Vec<DeckId>) -> Reply<'_, Vec<Subscription>> {
