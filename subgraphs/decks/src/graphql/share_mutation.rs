@@ -15,7 +15,7 @@ use crate::merge::Difference;
 use crate::model::{
     ChangeNote, Description, MAX_BATCH, Name, NewClone, Publish, Pull, Slug, public_tags,
 };
-use crate::service::{ConflictKind, DeckConflict, PullConflict, Pulled, Service};
+use crate::service::{ConflictKind, DeckConflict, LeftOut, PullConflict, Pulled, Service};
 
 /// What can be changed of public decks and their clones.
 #[derive(Debug, Default)]
@@ -24,8 +24,9 @@ pub(crate) struct ShareMutation;
 /// What can be changed of public decks and their clones.
 #[Object]
 impl ShareMutation {
-    /// Publishes a deck with the decks in it, for everybody to see: at most 500 decks, 10,000 cards and 16 MiB of text. What is published is a
-    /// release, which never changes; publishing again makes the next one, if anything differs. Nothing of what was learned is published.
+    /// Publishes a deck with the decks in it, for everybody to see: at most 500 decks, 10,000 cards and 16 MiB of text, and the images and sounds that
+    /// its notes name, at most 10,000 with 512 MiB. What is published is a release, which never changes; publishing again makes the next one, if
+    /// anything differs. Nothing of what was learned is published.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn publish_deck(
         &self,
@@ -64,8 +65,8 @@ impl ShareMutation {
         Ok(RatePublicDeckPayload { public_deck: PublicDeckNode::one(publication) })
     }
 
-    /// Clones a public deck: decks, notes and cards of one's own, of which nothing is learned yet. What the author changes later can be pulled
-    /// with `pullPublicDeck`.
+    /// Clones a public deck: decks, notes and cards of one's own, of which nothing is learned yet, and the images and sounds that they name, for which
+    /// there must be room. What the author changes later can be pulled with `pullPublicDeck`.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn clone_public_deck(
         &self,
@@ -286,6 +287,30 @@ pub(super) struct PullPublicDeckPayload {
     conflicts: Vec<PullConflictNode>,
     /// The decks that both changed.
     deck_conflicts: Vec<DeckConflictNode>,
+    /// How many images and sounds that the notes name are new.
+    added_media: i64,
+    /// How many of them are left out, most often because there is no room: a later pull brings them.
+    left_out_media_count: i64,
+    /// The first 100 of these, by name.
+    left_out_media: Vec<LeftOutMedia>,
+}
+
+/// An image or a sound that is left out.
+#[derive(Debug, SimpleObject)]
+pub(super) struct LeftOutMedia {
+    /// What the notes call it.
+    name: String,
+    /// How many bytes it has.
+    size: i64,
+    /// Why it is left out.
+    reason: String,
+}
+
+impl From<LeftOut> for LeftOutMedia {
+    fn from(file: LeftOut) -> Self {
+        let LeftOut { name, size, reason } = file;
+        Self { name: name.text().to_owned(), size, reason }
+    }
 }
 
 impl From<Pulled> for PullPublicDeckPayload {
@@ -324,6 +349,9 @@ impl From<Pulled> for PullPublicDeckPayload {
                 .zip(of_decks)
                 .map(deck_node)
                 .collect(),
+            added_media: pulled.media.added,
+            left_out_media_count: pulled.media.left_out_count,
+            left_out_media: pulled.media.left_out.into_iter().map(LeftOutMedia::from).collect(),
         }
     }
 }

@@ -178,6 +178,10 @@ pub struct Publication {
     pub note_count: i64,
     /// How many cards those make.
     pub card_count: i64,
+    /// How many files the notes name.
+    pub media_count: i64,
+    /// How many bytes those have.
+    pub media_bytes: i64,
     /// The sum of all stars.
     pub rating_sum: i64,
     /// How many people rated it.

@@ -160,10 +160,11 @@ impl Service {
         let owner = self.store.owner(viewer.user).await?;
         let limits = &self.media_limits;
         let (mut count, mut bytes) = (owner.media_count, owner.media_bytes);
-        let mut fits = Vec::new();
+        let (mut fits, mut stored) = (Vec::new(), HashSet::new());
         for files in files.chunks(NAMES_AT_ONCE) {
             let missing = self.missing(viewer, files, &wanted).await?;
-            let mut stored = self.stored(viewer, &missing).await?;
+            let hashes = missing.iter().map(|file| file.hash).collect();
+            stored.extend(self.stored_contents(viewer.user, hashes).await?);
             for file in missing {
                 let more = if stored.contains(&file.hash) { 0 } else { file.size };
                 if file.size > limits.file_bytes {
@@ -182,9 +183,6 @@ impl Service {
                     fits.push(file);
                 }
             }
-        }
-        if matches!(wanted, Wanted::Named(_)) {
-            report.added = 0;
         }
         Ok((fits, report))
     }
@@ -209,18 +207,5 @@ impl Service {
             missing.retain(|file| named.contains(&file.name) || also.contains(&file.name));
         }
         Ok(missing)
-    }
-
-    /// The bytes of these that the viewer has already, by whatever name.
-    async fn stored(
-        &self,
-        viewer: &Viewer,
-        files: &[PublishedMedia],
-    ) -> Result<HashSet<ContentHash>, Error> {
-        let hashes: Vec<ContentHash> = files.iter().map(|file| file.hash).collect();
-        if hashes.is_empty() {
-            return Ok(HashSet::new());
-        }
-        self.stored_contents(viewer.user, hashes).await
     }
 }

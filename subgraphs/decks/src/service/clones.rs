@@ -25,11 +25,16 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::NotFound`] for the public deck or the parent; [`Error::Invalid`] for one's own; [`Error::Conflict`] when the id is that of
-    /// something else; [`Error::LimitExceeded`] at [`crate::model::MAX_DECKS`] or [`crate::model::MAX_DEPTH`].
+    /// something else; [`Error::LimitExceeded`] at [`crate::model::MAX_DECKS`] or [`crate::model::MAX_DEPTH`], and where there is no room for its
+    /// files.
     pub async fn clone_deck(&self, viewer: &Viewer, new: &NewClone) -> Result<Deck, Error> {
         let first = self.change(viewer.user, || Box::pin(self.decide_clone(viewer, new)));
         let (deck, more) = Box::pin(first).await?;
         if !more {
+            // Somebody may have made it public no more meanwhile.
+            if let Some(publication) = self.public_deck(&new.slug).await? {
+                Box::pin(self.copy_media(viewer, &publication)).await?;
+            }
             return Ok(deck);
         }
         let rest = Pull {
@@ -58,6 +63,7 @@ impl Service {
             return Err(Error::invalid("input.slug", "is your own deck: copyDeck copies it"));
         }
         let (decks, places) = self.release(&publication).await?;
+        self.expect_room(viewer, &publication).await?;
         let owner = self.owner_with_room(viewer, decks.len()).await?;
         let parent = self.parent(viewer, new.parent).await?;
         let (position, touched) = self.place_at_end(viewer, new.parent).await?;

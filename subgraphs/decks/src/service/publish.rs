@@ -11,8 +11,9 @@ use super::Service;
 use super::check::Versioned;
 use super::pull::READ_AT_ONCE;
 use crate::model::{
-    Deck, Licence, MAX_PUBLISHED_CARDS, MAX_PUBLISHED_DECKS, MAX_PUBLISHED_TEXT, MAX_RELEASES,
-    Publication, Publish, PublishedDeck, PublishedNote, Release, Tag, Tags, origin,
+    Deck, Licence, MAX_PUBLISHED_CARDS, MAX_PUBLISHED_DECKS, MAX_PUBLISHED_FILES,
+    MAX_PUBLISHED_MEDIA, MAX_PUBLISHED_TEXT, MAX_RELEASES, Publication, Publish, PublishedDeck,
+    PublishedMedia, PublishedNote, Release, Tag, Tags, origin,
 };
 use crate::store::Changes;
 use crate::store::sharing::{NewRelease, ShareChanges};
@@ -23,60 +24,89 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] for a slug or licence that is missing, or a deck without notes; [`Error::Conflict`] for a slug
     /// that is taken; [`Error::Outdated`] when another release is the latest than expected; [`Error::LimitExceeded`] at
-    /// [`MAX_PUBLISHED_CARDS`], [`MAX_PUBLISHED_DECKS`], [`MAX_PUBLISHED_TEXT`] or [`MAX_RELEASES`].
+    /// [`MAX_PUBLISHED_CARDS`], [`MAX_PUBLISHED_DECKS`], [`MAX_PUBLISHED_TEXT`], [`MAX_PUBLISHED_FILES`], [`MAX_PUBLISHED_MEDIA`] or
+    /// [`MAX_RELEASES`].
     pub async fn publish(&self, viewer: &Viewer, new: &Publish) -> Result<Publication, Error> {
-        self.change(viewer.user, || self.decide_publish(viewer, new)).await
+        let first = self.change(viewer.user, || self.decide_publish(viewer, new)).await?;
+        let (mut publication, mut more) = first;
+        while more {
+            // What was expected is so no more: that was done.
+            let rest = Publish { expected_release: None, ..new.clone() };
+            let next = self.change(viewer.user, || self.decide_publish(viewer, &rest));
+            (publication, more) = next.await?;
+        }
+        Ok(publication)
     }
 
-    /// Makes a deck no longer public: it can neither be found nor cloned. Its clones stay.
+    /// Makes a deck no longer public: it can neither be found nor cloned, and its files are let go of. Its clones stay.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a deck that is not there, or was never published.
     pub async fn unpublish(&self, viewer: &Viewer, id: DeckId) -> Result<Deck, Error> {
-        self.change(viewer.user, || self.decide_unpublish(viewer, id)).await
+        let unlist = self.change(viewer.user, || self.decide_unpublish(viewer, id));
+        let (deck, publication) = unlist.await?;
+        self.drop_public_media(viewer.user, vec![publication]).await?;
+        Ok(deck)
     }
 
     async fn decide_unpublish(
         &self,
         viewer: &Viewer,
         id: DeckId,
-    ) -> Result<(Deck, Changes), Error> {
+    ) -> Result<((Deck, PublicationId), Changes), Error> {
         let deck = self.deck(viewer, id).await?;
         let published = self.store.publications_of_decks(vec![id]).await?.pop();
         let mut publication = published.ok_or_else(|| Error::not_found("published deck", id))?;
+        let answer = (deck, publication.id);
         if !publication.listed {
-            return Ok((deck, Changes::default()));
+            return Ok((answer, Changes::default()));
         }
         publication.listed = false;
         let publications = vec![publication];
         let sharing = ShareChanges { publications, ..ShareChanges::default() };
-        Ok((deck, Changes { sharing, ..Changes::default() }))
+        Ok((answer, Changes { sharing, ..Changes::default() }))
     }
 
+    /// Answers whether there are more files to let go of.
     async fn decide_publish(
         &self,
         viewer: &Viewer,
         new: &Publish,
-    ) -> Result<(Publication, Changes), Error> {
+    ) -> Result<((Publication, bool), Changes), Error> {
         let deck = self.deck(viewer, new.deck).await?;
-        let owner = self.owner_with_room(viewer, 0).await?;
+        let mut owner = self.owner_with_room(viewer, 0).await?;
         let before = self.store.publications_of_decks(vec![deck.id]).await?.pop();
         expect_release(before.as_ref(), new.expected_release)?;
         let mut publication = self.described(&deck, before.as_ref(), new).await?;
         let snapshot = self.snapshot(viewer, &deck, &publication).await?;
+        publication.media_count = i64::try_from(snapshot.media.len()).unwrap_or(i64::MAX);
+        publication.media_bytes = snapshot.media.iter().map(|file| file.size).sum();
+        let media = self.media_changes(publication.id, &snapshot.media).await?;
         let release = self.difference(&mut publication, snapshot, &new.change_note.0).await?;
-        if before.as_ref() == Some(&publication) {
-            return Ok((publication, Changes::default()));
+        let same_media = media.new.is_empty() && media.dropped.is_empty();
+        if before.as_ref() == Some(&publication) && same_media {
+            return Ok(((publication, false), Changes::default()));
         }
-        let mut sharing = ShareChanges { release, ..ShareChanges::default() };
+        let deleted_contents = self.without_published(&mut owner, &media.dropped).await?;
+        let mut sharing = ShareChanges {
+            release,
+            new_media: media.new,
+            dropped_media: media.dropped.iter().map(|file| file.id).collect(),
+            ..ShareChanges::default()
+        };
         match before {
             Some(_) => sharing.publications.push(publication.clone()),
             None => sharing.new_publication = Some(publication.clone()),
         }
-        // The account and the deck must still be there.
-        let changes =
-            Changes { owner: Some(owner), decks: vec![deck], sharing, ..Changes::default() };
-        Ok((publication, changes))
+        // The account, the deck and the files must still be there.
+        let changes = Changes {
+            owner: Some(owner),
+            decks: vec![deck],
+            sharing,
+            deleted_contents,
+            ..Changes::default()
+        };
+        Ok(((publication, media.more), changes))
     }
 
     /// The published deck with what is to be said of it.
@@ -104,6 +134,8 @@ impl Service {
             deck_count: 0,
             note_count: 0,
             card_count: 0,
+            media_count: 0,
+            media_bytes: 0,
             rating_sum: 0,
             rating_count: 0,
             subscriber_count: 0,
@@ -179,6 +211,11 @@ impl Service {
         }
 
         let id = publication.id;
+        let media = self.media_to_publish(viewer, id, &mut notes).await?;
+        at_most(media.len(), MAX_PUBLISHED_FILES, "media files")?;
+        let bytes: i64 = media.iter().map(|file| file.size).sum();
+        let most = usize::try_from(MAX_PUBLISHED_MEDIA).unwrap_or(usize::MAX);
+        at_most(usize::try_from(bytes).unwrap_or(usize::MAX), most, "bytes of media")?;
         let (mut card_count, mut text) = (0, 0);
         let published = |note: crate::model::Note| {
             let (deck, position) = places.get(&note.id).copied()?;
@@ -213,7 +250,7 @@ impl Service {
             root.name.clone_from(&publication.title);
             root.description.clone_from(&publication.description);
         }
-        Ok(Snapshot { decks, notes, card_count })
+        Ok(Snapshot { decks, notes, card_count, media })
     }
 
     /// The release that a snapshot makes, unless it is what the latest one is.
@@ -224,7 +261,7 @@ impl Service {
         change_note: &str,
     ) -> Result<Option<NewRelease>, Error> {
         let (id, latest) = (publication.id, publication.release);
-        let Snapshot { decks, notes, card_count } = snapshot;
+        let Snapshot { decks, notes, card_count, .. } = snapshot;
         let (old_decks, old) = if latest == 0 {
             (None, HashSet::new())
         } else {
@@ -280,6 +317,7 @@ struct Snapshot {
     decks: Vec<PublishedDeck>,
     notes: Vec<PublishedNote>,
     card_count: usize,
+    media: Vec<PublishedMedia>,
 }
 
 fn at_most(count: usize, most: usize, what: &str) -> Result<(), Error> {

@@ -42,6 +42,9 @@ pub trait MediaStore: Send + Sync {
     /// Those of a person's files with these bytes, in any order.
     fn media_with(&self, owner: UserId, hashes: Vec<ContentHash>) -> Reply<'_, Vec<Media>>;
 
+    /// Those of the names that a person's notes name, also notes in the trash, in any order.
+    fn names_in_notes(&self, owner: UserId, names: Vec<MediaName>) -> Reply<'_, Vec<MediaName>>;
+
     /// One page of a person's files by name.
     fn media_page(
         &self,

@@ -5,6 +5,7 @@ mod documents;
 mod filters;
 mod media;
 mod outbox;
+mod public_media;
 mod search;
 mod sharing;
 mod sharing_documents;

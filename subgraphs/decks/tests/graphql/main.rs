@@ -9,6 +9,7 @@ mod decks;
 mod media;
 mod nodes;
 mod notes;
+mod public_media;
 mod search;
 mod sharing;
 mod support;

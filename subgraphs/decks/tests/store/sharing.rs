@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use common::page::{Direction, PageRequest};
-use common::{DeckId, PublicationId, UserId};
+use common::{DeckId, MediaId, PublicationId, UserId};
 use decks::model::{
-    Licence, Links, NoteLink, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
-    PublishedNote, PublishedPlace, Rating, Release, Subscription, Tag, Tags, TrashKind, origin,
+    ContentHash, Licence, Links, MediaKind, MediaName, NoteLink, PublicFilter, PublicKey,
+    PublicOrder, Publication, PublishedDeck, PublishedMedia, PublishedNote, PublishedPlace, Rating,
+    Release, Subscription, Tag, Tags, TrashKind, origin,
 };
 use decks::store::sharing::{NewRelease, ShareChanges};
 use decks::store::{Changes, Commit, Store};
@@ -32,6 +33,8 @@ fn publication(slug: &str, ms: i64) -> Publication {
         deck_count: 1,
         note_count: 2,
         card_count: 3,
+        media_count: 4,
+        media_bytes: 5,
         rating_sum: 0,
         rating_count: 0,
         subscriber_count: 0,
@@ -86,6 +89,8 @@ pub(crate) async fn a_published_deck_comes_back_as_it_was_written(store: &impl S
         tags: Tags::default(),
         licence: Licence::Cc0,
         release: 2,
+        media_count: 6,
+        media_bytes: 7,
         updated_at: at(9),
         ..one.clone()
     };
@@ -396,4 +401,47 @@ pub(crate) async fn ratings_are_counted_once_for_each_person(store: &impl Store)
     assert_eq!(rate(users[1], Some(2), None).await, Commit::Done);
     assert_eq!(counted().await, (4, 1));
     assert_eq!(store.ratings_of(users[1], 5).await.unwrap(), []);
+}
+
+pub(crate) async fn files_of_published_decks_are_found_by_id_deck_and_bytes(store: &impl Store) {
+    let (one, other) = (publication("one", 1), publication("other", 2));
+    let file = |of: &Publication, name: &str, bytes: &[u8]| {
+        let name = MediaName::new("name", name).unwrap();
+        PublishedMedia {
+            id: PublishedMedia::id_of(of.id, &name),
+            publication: of.id,
+            owner: of.owner,
+            name,
+            hash: ContentHash::of(bytes),
+            kind: MediaKind::Mp3,
+            size: bytes.len() as i64,
+        }
+    };
+    let mut first = [file(&one, "a.mp3", b"a"), file(&one, "É b.mp3", b"b")];
+    let foreign = file(&other, "a.mp3", b"a");
+    assert_ne!(first[0].id, foreign.id);
+    let new_media = [first.to_vec(), vec![foreign.clone()]].concat();
+    done(store, sharing(ShareChanges { new_media, ..ShareChanges::default() })).await;
+    first.sort_by_key(|file| file.id);
+    let sorted = |mut files: Vec<PublishedMedia>| {
+        files.sort_by_key(|file| file.id);
+        files
+    };
+    let ids = vec![first[1].id, first[0].id, MediaId::new()];
+    assert_eq!(sorted(store.published_media(ids).await.unwrap()), first);
+    assert_eq!(sorted(store.published_media_of(one.id, 9).await.unwrap()), first);
+    assert_eq!(store.published_media_of(one.id, 1).await.unwrap().len(), 1);
+    let hashes = vec![foreign.hash, ContentHash::of(b"c")];
+    let found = store.published_media_with(other.owner, hashes.clone()).await.unwrap();
+    assert_eq!(found, std::slice::from_ref(&foreign));
+    assert_eq!(store.published_media_with(UserId::new(), hashes).await.unwrap(), []);
+
+    // One that is there already, or is not there any more, fails the change.
+    let again = ShareChanges { new_media: vec![foreign.clone()], ..ShareChanges::default() };
+    assert_eq!(store.commit(sharing(again)).await.unwrap(), Commit::Stale);
+    let drop = ShareChanges { dropped_media: vec![first[0].id], ..ShareChanges::default() };
+    done(store, sharing(drop.clone())).await;
+    assert_eq!(store.commit(sharing(drop)).await.unwrap(), Commit::Stale);
+    assert_eq!(store.published_media_of(one.id, 9).await.unwrap(), first[1..]);
+    assert_eq!(store.published_media_of(other.id, 9).await.unwrap(), [foreign]);
 }

@@ -13,12 +13,16 @@ use common::{DeckId, Error, NoteId, Viewer};
 use uuid::Uuid;
 
 use super::check::no_duplicates;
+use super::cloned_media::{CopiedMedia, Wanted};
 use super::clones::Made;
 use super::publish::expect_release;
 use super::rewrite::Rewrite;
 use super::{NoteWithCards, Service};
 use crate::merge::Difference;
-use crate::model::{Deck, Links, NoteLink, Publication, PublishedDeck, Pull, Subscription};
+use crate::model::{
+    Content, Deck, Links, MediaName, NoteLink, Publication, PublishedDeck, Pull, Subscription,
+};
+use crate::references::media_of;
 use crate::store::Changes;
 use crate::store::sharing::ShareChanges;
 pub(super) use part::{Part, weight};
@@ -84,6 +88,12 @@ pub struct Pulled {
     pub conflicts: Vec<PullConflict>,
     /// Decks that both changed.
     pub deck_conflicts: Vec<DeckConflict>,
+    /// What became of the files that notes name.
+    pub media: CopiedMedia,
+    /// What it is a clone of.
+    source: Publication,
+    /// Of a dry run the files that notes would name.
+    named: HashSet<MediaName>,
 }
 
 impl Service {
@@ -107,10 +117,27 @@ impl Service {
                 None => part,
             };
             if !more {
-                return Ok(sum);
+                return self.with_media(viewer, pull, sum).await;
             }
             pulled = Some(sum);
         }
+    }
+
+    /// Stores the files that the notes name, once these are there.
+    async fn with_media(
+        &self,
+        viewer: &Viewer,
+        pull: &Pull,
+        mut pulled: Pulled,
+    ) -> Result<Pulled, Error> {
+        pulled.media = if pull.dry_run {
+            let wanted = Wanted::Named(&pulled.named);
+            let (files, report) = self.plan_media(viewer, &pulled.source, wanted).await?;
+            CopiedMedia { added: i64::try_from(files.len()).unwrap_or(i64::MAX), ..report }
+        } else {
+            self.copy_media(viewer, &pulled.source).await?
+        };
+        Ok(pulled)
     }
 
     /// Works out a part of a pull. Answers whether there is more.
@@ -137,7 +164,7 @@ impl Service {
         }
         let (decks, places) = self.release(&publication).await?;
         let base = self.base_decks(&clone, &links).await?;
-        let pulled = Pulled::nothing(deck, clone.release, publication.release);
+        let pulled = Pulled::nothing(deck, clone.release, publication.clone());
         let start = Merge::start(self, viewer, pull, &publication, (&links, base), pulled);
         let mut merge = start.await?;
         merge.decks(&decks).await?;
@@ -236,6 +263,14 @@ impl<'a> Merge<'a> {
         self.pull.dry_run || self.part.takes(weight)
     }
 
+    /// The same of what is to be written.
+    fn takes_text(&mut self, content: &Content) -> bool {
+        if self.pull.dry_run {
+            self.pulled.named.extend(media_of(content));
+        }
+        self.takes(weight(content))
+    }
+
     async fn finish(
         mut self,
         theirs: &[PublishedDeck],
@@ -244,15 +279,15 @@ impl<'a> Merge<'a> {
         let going = if self.part.more { Vec::new() } else { self.drop_decks(theirs) };
         let links = self.links_after(theirs);
         let Self { service, pull, rewrite, made, before, mut pulled, part, .. } = self;
-        if pull.dry_run {
-            return Ok(((pulled, false), Changes::default()));
-        }
         let mut changes = rewrite.finish().await?;
         if pulled.added_decks > 0 || !going.is_empty() {
             let new = usize::try_from(pulled.added_decks).unwrap_or(usize::MAX);
             let mut owner = service.owner_with_room(made.viewer, new).await?;
             owner.deck_count -= i64::try_from(going.len()).unwrap_or(i64::MAX);
             changes.owner = Some(owner);
+        }
+        if pull.dry_run {
+            return Ok(((pulled, false), Changes::default()));
         }
         let release = pulled.to;
         if clone.release != release || links != *before || !changes.is_empty() {
@@ -284,11 +319,11 @@ impl<'a> Merge<'a> {
 }
 
 impl Pulled {
-    fn nothing(deck: Deck, from: i64, to: i64) -> Self {
+    fn nothing(deck: Deck, from: i64, source: Publication) -> Self {
         Self {
             deck,
             from,
-            to,
+            to: source.release,
             added_decks: 0,
             updated_decks: 0,
             deleted_decks: 0,
@@ -297,6 +332,9 @@ impl Pulled {
             deleted: 0,
             conflicts: Vec::new(),
             deck_conflicts: Vec::new(),
+            media: CopiedMedia::default(),
+            source,
+            named: HashSet::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::super::NoteWithCards;
 use super::super::clones::{gone, in_order};
-use super::{ConflictKind, Merge, PullConflict, READ_AT_ONCE, weight};
+use super::{ConflictKind, Merge, PullConflict, READ_AT_ONCE};
 use crate::merge::{Difference, Merged, Outcome, Said, decide};
 use crate::model::{Content, NoteLink, PublishedDeck, PublishedNote, PublishedPlace, Tags};
 
@@ -150,7 +150,7 @@ impl Merge<'_> {
     /// Makes a note that is new, unless it lies in a deck that its owner deleted.
     fn add(&mut self, theirs: PublishedNote) {
         let Some(deck) = self.made.decks.get(&theirs.deck).copied() else { return };
-        if !self.takes(weight(&theirs.content)) {
+        if !self.takes_text(&theirs.content) {
             return;
         }
         let (origin, note) = (theirs.origin, self.made.note(theirs));
@@ -201,7 +201,7 @@ impl Merge<'_> {
         let mut note = mine.note.clone();
         (note.content, note.tags) = (content, tags);
         let changes = note != mine.note || to.is_some();
-        if changes && !self.takes(weight(&note.content)) {
+        if changes && !self.takes_text(&note.content) {
             return Ok(false);
         }
         if !conflicts.is_empty() {

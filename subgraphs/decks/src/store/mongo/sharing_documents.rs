@@ -34,6 +34,10 @@ pub(super) struct PublicationDocument {
     rating_rank: i64,
     subscriber_count: i64,
     revision: i64,
+    #[serde(default)]
+    media_count: i64,
+    #[serde(default)]
+    media_bytes: i64,
     words: Vec<String>,
     #[serde(flatten)]
     tags: TagsDocument,
@@ -122,6 +126,8 @@ impl From<&Publication> for PublicationDocument {
             rating_rank: publication.rank(),
             subscriber_count: publication.subscriber_count,
             revision: publication.revision,
+            media_count: publication.media_count,
+            media_bytes: publication.media_bytes,
             words: publication.words(),
             tags: TagsDocument::from(&publication.tags),
         }
@@ -143,6 +149,8 @@ pub(super) fn edited(publication: &Publication) -> Document {
         "deckCount": publication.deck_count,
         "noteCount": publication.note_count,
         "cardCount": publication.card_count,
+        "mediaCount": publication.media_count,
+        "mediaBytes": publication.media_bytes,
         "words": publication.words(),
         "revision": publication.revision + 1,
     });
@@ -176,6 +184,8 @@ impl TryFrom<PublicationDocument> for Publication {
             rating_count: document.rating_count,
             subscriber_count: document.subscriber_count,
             revision: document.revision,
+            media_count: document.media_count,
+            media_bytes: document.media_bytes,
         })
     }
 }

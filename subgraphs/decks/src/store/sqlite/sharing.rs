@@ -3,29 +3,33 @@
 use std::collections::HashMap;
 
 use common::page::{Page, PageRequest};
-use common::{DeckId, PublicationId, UserId};
+use common::{DeckId, MediaId, PublicationId, UserId};
 use rusqlite::Row;
 use rusqlite::types::Value;
 use uuid::Uuid;
 
+use super::media::{media_kind, names};
 use super::rows::{self, blob, list};
 use super::{SqliteStore, publish};
 use crate::model::{
-    Content, Licence, Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
-    PublishedNote, PublishedPlace, Rating, Release, SampleKey, Subscription, Tag, Tags,
+    Content, ContentHash, Licence, Links, MediaName, PublicFilter, PublicKey, PublicOrder,
+    Publication, PublishedDeck, PublishedMedia, PublishedNote, PublishedPlace, Rating, Release,
+    SampleKey, Subscription, Tag, Tags,
 };
 use crate::store::sharing::{ShareStore, release_pages, sample_pages};
 use crate::store::{Reply, reading_down};
 
 /// What [`publication`] reads.
 const PUBLICATION: &str = "publication.id, deck_id, owner_id, slug, title, description, tags, licence, author, listed, created_at, \
-    updated_at, release, deck_count, note_count, card_count, rating_sum, rating_count, subscriber_count, revision";
+    updated_at, release, deck_count, note_count, card_count, rating_sum, rating_count, subscriber_count, revision, media_count, media_bytes";
 /// What [`release`] reads.
 const RELEASE: &str = "release.publication_id, release.number, release.change_note, release.published_at, release.deck_count, \
     release.note_count, release.card_count";
 /// What [`note`] reads.
 const NOTE: &str = "published_note.publication_id, published_note.origin_id, published_note.since, published_note.until, \
     published_note.origin_deck_id, published_note.position, published_note.kind, published_note.fields, published_note.tags";
+/// What [`published_media`] reads.
+const MEDIA: &str = "id, publication_id, owner_id, name, hash, content_type, size";
 /// What [`subscription`] reads.
 const SUBSCRIPTION: &str = "deck_id, owner_id, publication_id, release, revision";
 /// Begins a condition on a JSON list of ids.
@@ -192,6 +196,29 @@ impl ShareStore for SqliteStore {
         self.rows(sql, vec![Value::from(wanted), blob(id.uuid())], note)
     }
 
+    fn published_media(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<PublishedMedia>> {
+        let sql = format!("SELECT {MEDIA} FROM published_media WHERE id IN {IDS}");
+        self.rows(sql, vec![list(ids.into_iter().map(MediaId::uuid))], published_media)
+    }
+
+    fn published_media_of(&self, id: PublicationId, limit: u32) -> Reply<'_, Vec<PublishedMedia>> {
+        let sql = format!("SELECT {MEDIA} FROM published_media WHERE publication_id = ?1 LIMIT ?2");
+        self.rows(sql, vec![blob(id.uuid()), Value::from(limit)], published_media)
+    }
+
+    fn published_media_with(
+        &self,
+        owner: UserId,
+        hashes: Vec<ContentHash>,
+    ) -> Reply<'_, Vec<PublishedMedia>> {
+        let sql = format!(
+            "SELECT {MEDIA} FROM published_media
+            WHERE owner_id = ?1 AND hash IN (SELECT unhex(value) FROM json_each(?2))"
+        );
+        let hashes = names(hashes.iter().map(ContentHash::to_string));
+        self.rows(sql, vec![blob(owner.uuid()), hashes], published_media)
+    }
+
     fn subscriptions(&self, decks: Vec<DeckId>) -> Reply<'_, Vec<Subscription>> {
         let ids = list(decks.into_iter().map(DeckId::uuid));
         let sql = format!("SELECT {SUBSCRIPTION} FROM cloned_deck WHERE deck_id IN {IDS}");
@@ -290,6 +317,8 @@ fn publication(row: &Row<'_>) -> rusqlite::Result<Publication> {
         rating_count: row.get(17)?,
         subscriber_count: row.get(18)?,
         revision: row.get(19)?,
+        media_count: row.get(20)?,
+        media_bytes: row.get(21)?,
     })
 }
 
@@ -317,6 +346,18 @@ fn note(row: &Row<'_>) -> rusqlite::Result<PublishedNote> {
         position: row.get(5)?,
         content: Content::stored(rows::kind(row, 6)?, rows::fields(row, 7)?),
         tags: Tags::stored(tags.into_iter().map(Tag::stored).collect()),
+    })
+}
+
+fn published_media(row: &Row<'_>) -> rusqlite::Result<PublishedMedia> {
+    Ok(PublishedMedia {
+        id: row.get(0)?,
+        publication: row.get(1)?,
+        owner: row.get(2)?,
+        name: MediaName::stored(row.get(3)?),
+        hash: ContentHash(row.get(4)?),
+        kind: media_kind(row, 5)?,
+        size: row.get(6)?,
     })
 }
 
