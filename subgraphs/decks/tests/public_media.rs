@@ -161,9 +161,9 @@ fn fields(front: &str, back: &str) -> Vec<FieldEdit> {
 
 async fn on_both(run: impl AsyncFn(World)) {
     let (_folder, file) = testing::sqlite(MIGRATIONS);
-    run(World::new(Arc::new(SqliteStore::new(file))).await).await;
+    Box::pin(run(World::new(Arc::new(SqliteStore::new(file))).await)).await;
     let mongo = MongoStore::open(testing::mongo().await).await.unwrap();
-    run(World::new(Arc::new(mongo)).await).await;
+    Box::pin(run(World::new(Arc::new(mongo)).await)).await;
 }
 
 #[tokio::test]

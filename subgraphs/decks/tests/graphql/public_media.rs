@@ -40,8 +40,8 @@ async fn published(domain: &Domain, author: UserId, slug: &str, inner: &[&str]) 
 }
 
 async fn on_both(run: impl AsyncFn(Domain)) {
-    run(Domain::sqlite().await.0).await;
-    run(Domain::mongo().await.0).await;
+    Box::pin(run(Domain::sqlite().await.0)).await;
+    Box::pin(run(Domain::mongo().await.0)).await;
 }
 
 #[tokio::test]

@@ -110,7 +110,8 @@ impl Service {
         let mut pulled: Option<Pulled> = None;
         loop {
             let first = pulled.is_none();
-            let part = self.change(viewer.user, || self.decide_pull(viewer, pull, first));
+            let decide = || Box::pin(self.decide_pull(viewer, pull, first));
+            let part = self.change(viewer.user, decide);
             let (part, more) = part.await?;
             let sum = match pulled.take() {
                 Some(before) => before.with(part),
