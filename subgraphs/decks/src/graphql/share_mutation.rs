@@ -362,7 +362,7 @@ impl From<Pulled> for PullPublicDeckPayload {
 pub(super) enum PullConflictKind {
     /// Both changed the same fields, or the type.
     Edited,
-    /// Both moved it, or the author moved it into a deck that one deleted, or has moved into it: it stays where it is unless one takes the author's.
+    /// Both moved it, or it cannot lie where the author moved it, in a deck that one deleted or moved into it: it stays, unless one takes the author's.
     Moved,
     /// The author deleted it, and one changed it oneself, or has something in it: it is kept.
     DeletedThere,
