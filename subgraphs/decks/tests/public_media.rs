@@ -14,9 +14,10 @@ use common::viewer::Roles;
 use common::{Clock, DeckId, Error, Event, MediaId, SessionId, UserId, Viewer, testing};
 use decks::NAME;
 use decks::model::{
-    ChangeNote, Content, ContentHash, Description, FieldEdit, Licence, MediaFilter, MediaLimits,
-    MediaName, Name, NewClone, NewDeck, NewMedia, NewNote, NoteEdit, NoteKind, Publish,
-    PublishedMedia, Pull, Slug, TRASH_KEPT, Tags,
+    ChangeNote, Content, ContentHash, Description, FieldEdit, Licence, MAX_BATCH,
+    MAX_MEDIA_OF_NOTE, MAX_PUBLISHED_FILES, MediaFilter, MediaLimits, MediaName, Name, NewClone,
+    NewDeck, NewMedia, NewNote, NoteEdit, NoteKind, Publish, PublishedMedia, Pull, Slug,
+    TRASH_KEPT, Tags,
 };
 use decks::service::{Pulled, Service};
 use decks::store::Store;
@@ -55,9 +56,13 @@ struct World {
 
 impl World {
     async fn new(store: Arc<impl Store + 'static>) -> Self {
+        Self::within(store, LIMITS).await
+    }
+
+    async fn within(store: Arc<impl Store + 'static>, limits: MediaLimits) -> Self {
         let outbox = Outbox::start(NAME, store.clone(), Vec::new());
         let clock = Clock::manual("2026-11-24T09:30:00Z".parse().unwrap());
-        let service = Service::new(store.clone(), outbox, clock.clone()).with_media_limits(LIMITS);
+        let service = Service::new(store.clone(), outbox, clock.clone()).with_media_limits(limits);
         let (author, name) = (viewer(), Name::new("name", "Cells").unwrap());
         let description = Description::default();
         let new = NewDeck { id: None, name, description, color: None, parent: None };
@@ -80,8 +85,8 @@ impl World {
         notes[0].clone()
     }
 
-    async fn publish(&self) -> decks::model::Publication {
-        let new = Publish {
+    fn publishing(&self) -> Publish {
+        Publish {
             deck: self.deck,
             slug: Some(Slug::new("slug", "cells").unwrap()),
             title: None,
@@ -91,8 +96,11 @@ impl World {
             author: None,
             change_note: ChangeNote::default(),
             expected_release: None,
-        };
-        self.service.publish(&self.author, &new).await.unwrap()
+        }
+    }
+
+    async fn publish(&self) -> decks::model::Publication {
+        self.service.publish(&self.author, &self.publishing()).await.unwrap()
     }
 
     async fn clone(&self, who: &Viewer) -> Result<DeckId, Error> {
@@ -200,17 +208,8 @@ async fn a_clone_has_the_files_that_its_notes_name_and_nobody_reaches_others() {
         assert_eq!((again.updated, again.media.added, again.media.left_out_count), (0, 0, 0));
 
         // What one publishes of a clone names the same files.
-        let new = Publish {
-            deck: clone,
-            slug: Some(Slug::new("slug", "again").unwrap()),
-            title: None,
-            description: None,
-            tags: None,
-            licence: Some(Licence::Cc0),
-            author: None,
-            change_note: ChangeNote::default(),
-            expected_release: None,
-        };
+        let slug = Some(Slug::new("slug", "again").unwrap());
+        let new = Publish { deck: clone, slug, ..world.publishing() };
         let second = world.service.publish(&other, &new).await.unwrap();
         let files = world.store.published_media_of(second.id, 9).await.unwrap();
         assert_eq!(files.iter().map(|file| file.name.text()).collect::<Vec<_>>(), [&*name]);
@@ -359,17 +358,8 @@ async fn nothing_is_left_of_the_files_of_what_is_public_no_more() {
         while world.service.purge().await.unwrap() {}
 
         // An account that ends takes everything along, and no clone.
-        let new = Publish {
-            deck: clone,
-            slug: Some(Slug::new("slug", "second").unwrap()),
-            title: None,
-            description: None,
-            tags: None,
-            licence: Some(Licence::Cc0),
-            author: None,
-            change_note: ChangeNote::default(),
-            expected_release: None,
-        };
+        let slug = Some(Slug::new("slug", "second").unwrap());
+        let new = Publish { deck: clone, slug, ..world.publishing() };
         let second = world.service.publish(&other, &new).await.unwrap();
         let third = viewer();
         let copy = NewClone { slug: "second".into(), id: None, parent: None };
@@ -387,4 +377,29 @@ async fn nothing_is_left_of_the_files_of_what_is_public_no_more() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn too_many_files_are_not_published() {
+    let (_folder, file) = testing::sqlite(MIGRATIONS);
+    let world = World::within(Arc::new(SqliteStore::new(file)), MediaLimits::default()).await;
+    let bytes = png(1, 30);
+    let mut names: Vec<String> = (0..=MAX_PUBLISHED_FILES).map(|n| format!("{n}.png")).collect();
+    for names in names.chunks(MAX_BATCH) {
+        let new = |name: &String| NewMedia::new("input", name, bytes.clone(), &LIMITS).unwrap();
+        let files: Vec<NewMedia> = names.iter().map(new).collect();
+        world.service.store_media(&world.author, &files).await.unwrap();
+    }
+    let last = names.pop().unwrap();
+    for (nth, names) in names.chunks(MAX_MEDIA_OF_NOTE).enumerate() {
+        let back = names.iter().map(|name| format!("[sound:{name}]")).collect::<String>();
+        world.note(&nth.to_string(), &back).await;
+    }
+    let most = i64::try_from(MAX_PUBLISHED_FILES).unwrap();
+    assert_eq!(world.publish().await.media_count, most);
+    world.note("one more", &format!("![](media:{last})")).await;
+    let refused = world.service.publish(&world.author, &world.publishing()).await;
+    let message = "10001 media files are too many to publish: at most 10000 are accepted";
+    assert_eq!(refused.unwrap_err().to_string(), message);
+    assert_eq!(world.service.public_deck("cells").await.unwrap().unwrap().release, 1);
 }
