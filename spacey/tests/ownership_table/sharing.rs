@@ -8,13 +8,13 @@ pub(crate) const TABLE: &[(&str, Rule)] = &[
     (
         "Query.publicDeck",
         Mixed(
-            "{ publicDeck(slug: \"{slug}\") { title description notes { nodes { fields { value } } } releases { nodes { number } } } }",
+            "{ publicDeck(slug: \"{slug}\") { title description mediaCount mediaBytes notes { nodes { fields { value } media { name url } } } releases { nodes { number } } } }",
         ),
     ),
     (
         "Query.publicDecks",
         Own(
-            "{ publicDecks(query: \"secret\") { totalCount nodes { slug title description notes { nodes { fields { value } } } } } }",
+            "{ publicDecks(query: \"secret\") { totalCount nodes { slug title description mediaBytes notes { nodes { fields { value } media { name url } } } } } }",
         ),
     ),
     (
@@ -41,7 +41,9 @@ pub(crate) const TABLE: &[(&str, Rule)] = &[
     ),
     (
         "Mutation.pullPublicDeck",
-        Owner("mutation { pullPublicDeck(input: { deckId: \"{deck}\" }) { toRelease } }"),
+        Owner(
+            "mutation { pullPublicDeck(input: { deckId: \"{deck}\" }) { toRelease updatedDecks deletedDecks addedMedia leftOutMediaCount leftOutMedia { name } deckConflicts { deck { name } } } }",
+        ),
     ),
     (
         "Mutation.pullPublicDeck",

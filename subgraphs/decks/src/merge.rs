@@ -54,6 +54,16 @@ fn side<T: PartialEq>(base: &T, theirs: &T, mine: &T) -> Side {
     }
 }
 
+/// What becomes of one part by itself: which of the two is taken, and whether both changed it, and differently.
+#[must_use]
+pub fn part<T: PartialEq>(base: &T, theirs: T, mine: T, take_theirs: bool) -> (T, bool) {
+    match side(base, &theirs, &mine) {
+        Side::Mine => (mine, false),
+        Side::Theirs => (theirs, false),
+        Side::Both => (if take_theirs { theirs } else { mine }, true),
+    }
+}
+
 /// Makes one note of two. `base` is what they were made of: `None` when each was made by itself. Where both changed the same part, one's own
 /// stays, or with `take_theirs` the author's is taken; it is told in either case. Parts that together make no valid note are not put together:
 /// then everything that the author changed is in conflict.

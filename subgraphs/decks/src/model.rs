@@ -8,6 +8,7 @@ mod clones;
 mod deck;
 mod media;
 mod note;
+mod public_media;
 mod share;
 mod tag;
 mod transfer;
@@ -32,10 +33,12 @@ pub use note::{
     Content, Field, FieldEdit, Guid, MAX_DELETIONS, MAX_EXTRA_FIELDS, MAX_GUID, NewNote, Note,
     NoteEdit, NoteKind, Written,
 };
+pub use public_media::{MAX_PUBLISHED_FILES, MAX_PUBLISHED_MEDIA, PublishedMedia, published_name};
 pub use share::{
     ChangeNote, Licence, MAX_CHANGE_NOTE, MAX_PUBLIC_TAGS, MAX_PUBLISHED_CARDS,
     MAX_PUBLISHED_DECKS, MAX_PUBLISHED_TEXT, MAX_RELEASES, Publication, Publish, PublishedDeck,
-    PublishedNote, RATED_BESIDES, RATED_MIDDLE, Release, SampleKey, Slug, origin, public_tags,
+    PublishedNote, PublishedPlace, RATED_BESIDES, RATED_MIDDLE, Release, SampleKey, Slug, origin,
+    public_tags,
 };
 pub use tag::{MAX_TAG, MAX_TAG_LEVELS, MAX_TAGS, Tag, Tagged, Tagging, Tags};
 pub use transfer::{

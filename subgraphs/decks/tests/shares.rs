@@ -140,7 +140,7 @@ async fn nothing_is_left_of_a_purged_deck(store: Arc<impl Store + 'static>) {
     assert!(matches!(taken, Err(Error::Conflict(_))), "{taken:?}");
     clock.advance(TRASH_KEPT + SignedDuration::from_secs(1));
     while service.purge().await.unwrap() {}
-    assert_eq!(store.published_notes(first.id, 1).await.unwrap(), []);
+    assert_eq!(store.release_places(first.id, 1).await.unwrap(), []);
     // The slug is free, and the clone is none of what has it now.
     let second = service.publish(&other, &publish(decks[1])).await.unwrap();
     assert_ne!(first.id, second.id);

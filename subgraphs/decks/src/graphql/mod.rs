@@ -12,6 +12,7 @@ mod node;
 mod note;
 mod note_mutation;
 mod public_deck;
+mod public_note;
 mod search;
 mod share_mutation;
 mod sync;

@@ -9,8 +9,7 @@ use common::graphql::batch::Batch;
 use common::graphql::{DateTime, PageInfo, Result, caller};
 use common::page::{Page, PageRequest, encode_cursor};
 
-use super::args::NoteType;
-use super::note::NoteField;
+use super::public_note::{MediaOfSamples, PublicNoteConnection};
 use crate::model::{
     DEFAULT_PAGE, Licence, PublicFilter, PublicKey, PublicOrder, Publication, PublishedNote,
     Release, SampleKey,
@@ -57,8 +56,11 @@ pub(super) struct PublicBatch {
     ids: Vec<PublicationId>,
     ratings: Batch<(), HashMap<PublicationId, i64>>,
     releases: Pages<i64, Release>,
-    samples: Pages<SampleKey, PublishedNote>,
+    samples: Batch<PageRequest<SampleKey>, Samples>,
 }
+
+/// A page of the notes of each of several public decks, with the files of all.
+type Samples = (HashMap<PublicationId, Arc<Page<PublishedNote>>>, Arc<MediaOfSamples>);
 
 /// A public deck, and those it was read with.
 #[derive(Debug, Clone)]
@@ -153,6 +155,16 @@ impl PublicDeckNode {
         self.publication.card_count
     }
 
+    /// How many images and sounds its notes name: a clone has them too, and they count among one's own.
+    async fn media_count(&self) -> i64 {
+        self.publication.media_count
+    }
+
+    /// How many bytes those have.
+    async fn media_bytes(&self) -> i64 {
+        self.publication.media_bytes
+    }
+
     /// The mean of its stars, 1 to 5; null when nobody rated it.
     async fn rating(&self) -> Option<f64> {
         self.publication.rating()
@@ -223,12 +235,16 @@ impl PublicDeckNode {
             PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
         let load = async || {
             let service = ctx.data::<Arc<Service>>()?;
-            Ok(shared(service.sample_pages(self.batch.ids.clone(), page.clone()).await?))
+            let pages = service.sample_pages(self.batch.ids.clone(), page.clone()).await?;
+            let media = MediaOfSamples::new(pages.values().flat_map(|page| &page.rows));
+            Ok((shared(pages), media))
         };
-        let pages = self.batch.samples.get(page.clone(), load).await?;
+        let samples = self.batch.samples.get(page.clone(), load).await?;
+        let (pages, media) = &*samples;
         let empty = || Arc::new(Page::from_overfull(&page, Vec::new()));
         let page = pages.get(&self.publication.id).cloned().unwrap_or_else(empty);
-        Ok(PublicNoteConnection { page, count: self.publication.note_count })
+        let (media, count) = (Arc::clone(media), self.publication.note_count);
+        Ok(PublicNoteConnection { page, media, count })
     }
 }
 
@@ -354,73 +370,6 @@ impl From<&Release> for ReleaseNode {
             deck_count: release.deck_count,
             note_count: release.note_count,
             card_count: release.card_count,
-        }
-    }
-}
-
-/// A page of the notes of a public deck.
-#[derive(Debug)]
-pub(super) struct PublicNoteConnection {
-    page: Arc<Page<PublishedNote>>,
-    count: i64,
-}
-
-/// A page of the notes of a public deck.
-#[Object]
-impl PublicNoteConnection {
-    /// The notes with their cursors.
-    async fn edges(&self) -> Vec<PublicNoteEdge> {
-        let edge = |note: &PublishedNote| PublicNoteEdge {
-            cursor: encode_cursor(&note.key()),
-            node: note.into(),
-        };
-        self.page.rows.iter().map(edge).collect()
-    }
-
-    /// The notes.
-    async fn nodes(&self) -> Vec<PublicNote> {
-        self.page.rows.iter().map(PublicNote::from).collect()
-    }
-
-    /// Where the page lies in the list.
-    async fn page_info(&self) -> PageInfo {
-        PageInfo::of(&self.page, |note| encode_cursor(&note.key()))
-    }
-
-    /// How many notes there are.
-    async fn total_count(&self) -> i64 {
-        self.count
-    }
-}
-
-/// A note of a public deck in a list.
-#[derive(Debug, SimpleObject)]
-pub(super) struct PublicNoteEdge {
-    /// Names the note's place in the list, for `after` and `before`.
-    cursor: String,
-    /// The note.
-    node: PublicNote,
-}
-
-/// A note of a public deck.
-#[derive(Debug, SimpleObject)]
-pub(super) struct PublicNote {
-    /// What cards it makes.
-    #[graphql(name = "type")]
-    kind: NoteType,
-    /// What it says: the fields of its type, then others.
-    fields: Vec<NoteField>,
-    /// Its tags by name.
-    tags: Vec<String>,
-}
-
-impl From<&PublishedNote> for PublicNote {
-    fn from(note: &PublishedNote) -> Self {
-        let tags = note.tags.list().iter().map(|tag| tag.text().to_owned());
-        Self {
-            kind: note.content.kind().into(),
-            fields: note.content.fields().iter().map(NoteField::from).collect(),
-            tags: tags.collect(),
         }
     }
 }

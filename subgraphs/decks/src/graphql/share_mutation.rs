@@ -15,7 +15,7 @@ use crate::merge::Difference;
 use crate::model::{
     ChangeNote, Description, MAX_BATCH, Name, NewClone, Publish, Pull, Slug, public_tags,
 };
-use crate::service::{ConflictKind, PullConflict, Pulled, Service};
+use crate::service::{ConflictKind, DeckConflict, LeftOut, PullConflict, Pulled, Service};
 
 /// What can be changed of public decks and their clones.
 #[derive(Debug, Default)]
@@ -24,8 +24,9 @@ pub(crate) struct ShareMutation;
 /// What can be changed of public decks and their clones.
 #[Object]
 impl ShareMutation {
-    /// Publishes a deck with the decks in it, for everybody to see: at most 500 decks, 10,000 cards and 16 MiB of text. What is published is a
-    /// release, which never changes; publishing again makes the next one, if anything differs. Nothing of what was learned is published.
+    /// Publishes a deck with the decks in it, for everybody to see: at most 500 decks, 10,000 cards and 16 MiB of text, and the images and sounds that
+    /// its notes name, at most 10,000 with 512 MiB. What is published is a release, which never changes; publishing again makes the next one, if
+    /// anything differs. Nothing of what was learned is published.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn publish_deck(
         &self,
@@ -64,8 +65,8 @@ impl ShareMutation {
         Ok(RatePublicDeckPayload { public_deck: PublicDeckNode::one(publication) })
     }
 
-    /// Clones a public deck: decks, notes and cards of one's own, of which nothing is learned yet. What the author changes later can be pulled
-    /// with `pullPublicDeck`.
+    /// Clones a public deck: decks, notes and cards of one's own, of which nothing is learned yet, and the images and sounds that they name, for which
+    /// there must be room. What the author changes later can be pulled with `pullPublicDeck`.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn clone_public_deck(
         &self,
@@ -82,7 +83,8 @@ impl ShareMutation {
 
     /// Pulls what the author changed into a clone. One's own changes are kept, and of what both changed one's own stays unless `onConflict` or
     /// `choices` say otherwise; each such note is told. Notes that the author deleted go to the trash unless one changed them oneself; those one
-    /// deleted oneself stay deleted. What was learned stays with cards that stay.
+    /// deleted oneself stay deleted. Decks are treated likewise; one that the author deleted goes to the trash when nothing is left in it. What was
+    /// learned stays with cards that stay.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn pull_public_deck(
         &self,
@@ -271,14 +273,44 @@ pub(super) struct PullPublicDeckPayload {
     to_release: i64,
     /// How many decks are new.
     added_decks: i64,
+    /// How many decks changed or lie elsewhere.
+    updated_decks: i64,
+    /// How many decks were put into the trash.
+    deleted_decks: i64,
     /// How many notes are new.
     added_notes: i64,
-    /// How many notes changed.
+    /// How many notes changed or lie elsewhere.
     updated_notes: i64,
     /// How many notes were put into the trash.
     deleted_notes: i64,
     /// The notes that both changed.
     conflicts: Vec<PullConflictNode>,
+    /// The decks that both changed.
+    deck_conflicts: Vec<DeckConflictNode>,
+    /// How many images and sounds that the notes name are new.
+    added_media: i64,
+    /// How many of them are left out, most often because there is no room: a later pull brings them.
+    left_out_media_count: i64,
+    /// The first 100 of these, by name.
+    left_out_media: Vec<LeftOutMedia>,
+}
+
+/// An image or a sound that is left out.
+#[derive(Debug, SimpleObject)]
+pub(super) struct LeftOutMedia {
+    /// What the notes call it.
+    name: String,
+    /// How many bytes it has.
+    size: i64,
+    /// Why it is left out.
+    reason: String,
+}
+
+impl From<LeftOut> for LeftOutMedia {
+    fn from(file: LeftOut) -> Self {
+        let LeftOut { name, size, reason } = file;
+        Self { name: name.text().to_owned(), size, reason }
+    }
 }
 
 impl From<Pulled> for PullPublicDeckPayload {
@@ -292,26 +324,47 @@ impl From<Pulled> for PullPublicDeckPayload {
             let fields = differences.into_iter().map(FieldConflict::from).collect();
             PullConflictNode { note, kind: kind.into(), fields }
         };
+        let (decks, of_decks): (Vec<_>, Vec<_>) = pulled
+            .deck_conflicts
+            .into_iter()
+            .map(|DeckConflict { deck, kind, differences }| (deck, (kind, differences)))
+            .unzip();
+        let deck_node = |(deck, (kind, differences)): (_, (ConflictKind, Vec<Difference>))| {
+            let fields = differences.into_iter().map(FieldConflict::from).collect();
+            DeckConflictNode { deck, kind: kind.into(), fields }
+        };
         Self {
             deck: DeckBatch::node(pulled.deck),
             from_release: pulled.from,
             to_release: pulled.to,
             added_decks: pulled.added_decks,
+            updated_decks: pulled.updated_decks,
+            deleted_decks: pulled.deleted_decks,
             added_notes: pulled.added,
             updated_notes: pulled.updated,
             deleted_notes: pulled.deleted,
             conflicts: NoteNode::of(notes).into_iter().zip(rest).map(node).collect(),
+            deck_conflicts: DeckBatch::nodes(decks)
+                .into_iter()
+                .zip(of_decks)
+                .map(deck_node)
+                .collect(),
+            added_media: pulled.media.added,
+            left_out_media_count: pulled.media.left_out_count,
+            left_out_media: pulled.media.left_out.into_iter().map(LeftOutMedia::from).collect(),
         }
     }
 }
 
-/// Why a note could not simply follow the author's.
+/// Why a note or a deck could not simply follow the author's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "ConflictKind")]
 pub(super) enum PullConflictKind {
     /// Both changed the same fields, or the type.
     Edited,
-    /// The author deleted it, and one changed it oneself: it is kept.
+    /// Both moved it, or it cannot lie where the author moved it, in a deck that one deleted or moved into it: it stays, unless one takes the author's.
+    Moved,
+    /// The author deleted it, and one changed it oneself, or has something in it: it is kept.
     DeletedThere,
 }
 
@@ -324,6 +377,18 @@ pub(super) struct PullConflictNode {
     /// What happened to it.
     kind: PullConflictKind,
     /// What both changed.
+    fields: Vec<FieldConflict>,
+}
+
+/// A deck that both changed.
+#[derive(Debug, SimpleObject)]
+#[graphql(name = "PullDeckConflict")]
+pub(super) struct DeckConflictNode {
+    /// The deck as it was before.
+    deck: DeckNode,
+    /// What happened to it.
+    kind: PullConflictKind,
+    /// What both changed: `name`, `description` or `color`.
     fields: Vec<FieldConflict>,
 }
 

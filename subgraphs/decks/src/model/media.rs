@@ -373,8 +373,13 @@ impl Media {
     /// Where it is served, below the address of the gateway.
     #[must_use]
     pub fn path(&self) -> String {
-        format!("/media/{}/{}", self.id, utf8_percent_encode(self.name.text(), IN_PATH))
+        path(self.id, &self.name)
     }
+}
+
+/// Where the file with an id is served.
+pub(super) fn path(id: MediaId, name: &MediaName) -> String {
+    format!("/media/{id}/{}", utf8_percent_encode(name.text(), IN_PATH))
 }
 
 /// Which of a person's files are meant.

@@ -178,6 +178,10 @@ pub struct Publication {
     pub note_count: i64,
     /// How many cards those make.
     pub card_count: i64,
+    /// How many files the notes name.
+    pub media_count: i64,
+    /// How many bytes those have.
+    pub media_bytes: i64,
     /// The sum of all stars.
     pub rating_sum: i64,
     /// How many people rated it.
@@ -332,6 +336,19 @@ impl PublishedNote {
     pub const fn key(&self) -> SampleKey {
         (self.deck, self.position, self.origin)
     }
+}
+
+/// Where a note of a release lies, without what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishedPlace {
+    /// By which the note is known in all releases.
+    pub origin: Uuid,
+    /// The first release that has it so.
+    pub since: i64,
+    /// The origin of the deck it lies in.
+    pub deck: Uuid,
+    /// Its position there.
+    pub position: i64,
 }
 
 /// A note's place in the list of a release's notes: its deck, its place there, itself.

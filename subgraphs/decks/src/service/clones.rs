@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 use super::Service;
 use super::check::taken;
-use super::pull::{Part, weight};
+use super::pull::{Part, READ_AT_ONCE, weight};
 use super::rewrite::Rewrite;
 use super::tree::fits;
 use crate::model::{
-    Deck, Guid, Links, NewClone, Note, NoteLink, Publication, PublishedDeck, PublishedNote, Pull,
-    Subscription,
+    Deck, Guid, Links, NewClone, Note, NoteLink, Publication, PublishedDeck, PublishedNote,
+    PublishedPlace, Pull, Subscription,
 };
 use crate::place::{LAST, STEP};
 use crate::store::Changes;
@@ -25,11 +25,16 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::NotFound`] for the public deck or the parent; [`Error::Invalid`] for one's own; [`Error::Conflict`] when the id is that of
-    /// something else; [`Error::LimitExceeded`] at [`crate::model::MAX_DECKS`] or [`crate::model::MAX_DEPTH`].
+    /// something else; [`Error::LimitExceeded`] at [`crate::model::MAX_DECKS`] or [`crate::model::MAX_DEPTH`], and where there is no room for its
+    /// files.
     pub async fn clone_deck(&self, viewer: &Viewer, new: &NewClone) -> Result<Deck, Error> {
         let first = self.change(viewer.user, || Box::pin(self.decide_clone(viewer, new)));
         let (deck, more) = Box::pin(first).await?;
         if !more {
+            // Somebody may have made it public no more meanwhile.
+            if let Some(publication) = self.public_deck(&new.slug).await? {
+                Box::pin(self.copy_media(viewer, &publication)).await?;
+            }
             return Ok(deck);
         }
         let rest = Pull {
@@ -57,7 +62,8 @@ impl Service {
         if publication.owner == viewer.user {
             return Err(Error::invalid("input.slug", "is your own deck: copyDeck copies it"));
         }
-        let (decks, notes) = self.release(&publication, publication.release).await?;
+        let (decks, places) = self.release(&publication).await?;
+        self.expect_room(viewer, &publication).await?;
         let owner = self.owner_with_room(viewer, decks.len()).await?;
         let parent = self.parent(viewer, new.parent).await?;
         let (position, touched) = self.place_at_end(viewer, new.parent).await?;
@@ -74,16 +80,21 @@ impl Service {
             fits(&ancestors)?;
             rewrite.new_deck(made.deck(deck, id, ancestors, position));
         }
-        let mut links = Vec::with_capacity(notes.len());
+        let mut links = Vec::with_capacity(places.len());
         let mut part = Part::new();
-        for note in in_order(&decks, notes) {
-            let Some(deck) = made.decks.get(&note.deck).copied() else { continue };
-            if !part.takes(weight(&note.content)) {
+        for places in in_order(&decks, places).chunks(READ_AT_ONCE) {
+            for note in self.read_release(&publication, places).await? {
+                let Some(deck) = made.decks.get(&note.deck).copied() else { continue };
+                if !part.takes(weight(&note.content)) {
+                    break;
+                }
+                let (origin, note) = (note.origin, made.note(note));
+                links.push(NoteLink(origin, note.id, publication.release));
+                rewrite.new_note(note, deck);
+            }
+            if part.more {
                 break;
             }
-            let (origin, note) = (note.origin, made.note(note));
-            links.push(NoteLink(origin, note.id, publication.release));
-            rewrite.new_note(note, deck);
         }
         let links = Links {
             decks: decks
@@ -135,38 +146,54 @@ impl Service {
         }
     }
 
-    /// The decks of the latest release, and the notes as releases have them from `since` on.
+    /// The decks of the latest release, and where its notes lie.
     pub(super) async fn release(
         &self,
         publication: &Publication,
-        since: i64,
-    ) -> Result<(Vec<PublishedDeck>, Vec<PublishedNote>), Error> {
+    ) -> Result<(Vec<PublishedDeck>, Vec<PublishedPlace>), Error> {
         let Publication { id, release, note_count, .. } = *publication;
         let decks = self.store.release_decks(id, release);
-        let (decks, notes) =
-            futures::try_join!(decks, self.store.published_notes(id, since.min(release)))?;
-        let latest = notes.iter().filter(|note| note.is_in(release)).count();
-        // It is being deleted.
-        let gone = || Error::not_found("public deck", &publication.slug);
-        let decks = decks.filter(|_| i64::try_from(latest) == Ok(note_count)).ok_or_else(gone)?;
-        let newer = |note: &PublishedNote| note.since > release;
-        Ok((decks, notes.into_iter().filter(|note| !newer(note)).collect()))
+        let (decks, places) = futures::try_join!(decks, self.store.release_places(id, release))?;
+        let all = i64::try_from(places.len()) == Ok(note_count);
+        let decks = decks.filter(|_| all).ok_or_else(|| gone(publication))?;
+        Ok((decks, places))
     }
+
+    /// The notes that lie there in the latest release, in this order.
+    async fn read_release(
+        &self,
+        publication: &Publication,
+        places: &[PublishedPlace],
+    ) -> Result<Vec<PublishedNote>, Error> {
+        let Publication { id, release, .. } = *publication;
+        let wanted = places.iter().map(|place| (place.origin, release)).collect();
+        let notes = self.store.notes_in_releases(id, wanted).await?;
+        let mut notes: HashMap<Uuid, PublishedNote> =
+            notes.into_iter().map(|note| (note.origin, note)).collect();
+        let note =
+            |place: &PublishedPlace| notes.remove(&place.origin).ok_or_else(|| gone(publication));
+        places.iter().map(note).collect()
+    }
+}
+
+/// It is being deleted.
+pub(super) fn gone(publication: &Publication) -> Error {
+    Error::not_found("public deck", &publication.slug)
 }
 
 fn pair((origin, deck): (&Uuid, &DeckId)) -> (Uuid, DeckId) {
     (*origin, *deck)
 }
 
-/// Notes in the order of a release: by deck and place.
+/// Where notes lie in the order of a release: by deck and place.
 pub(super) fn in_order(
     decks: &[PublishedDeck],
-    mut notes: Vec<PublishedNote>,
-) -> Vec<PublishedNote> {
+    mut places: Vec<PublishedPlace>,
+) -> Vec<PublishedPlace> {
     let order: HashMap<Uuid, usize> =
         decks.iter().enumerate().map(|(nth, deck)| (deck.origin, nth)).collect();
-    notes.sort_by_key(|note| (order.get(&note.deck).copied(), note.position, note.origin));
-    notes
+    places.sort_by_key(|place| (order.get(&place.deck).copied(), place.position, place.origin));
+    places
 }
 
 /// What is made of a release for a person.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use common::page::{Page, PageRequest};
-use common::{Error, MediaId, StoreError, TransferId, Viewer};
+use common::{Error, MediaId, StoreError, TransferId, UserId, Viewer};
 use futures::stream::BoxStream;
 
 use super::Service;
@@ -111,13 +111,23 @@ impl Service {
     }
 
     /// The bytes of a file in `range`, which lies within it, chunk by chunk. Whoever calls this has seen to it that they may be read: a file of
-    /// the viewer's, or one that somebody published. The stream fails when the file is deleted meanwhile.
+    /// the viewer's. The stream fails when the file is deleted meanwhile.
     pub fn read_media(
         &self,
         media: &Media,
         range: Range<u64>,
     ) -> BoxStream<'static, Result<Bytes, StoreError>> {
-        let (store, owner, hash) = (self.store.clone(), media.owner, media.hash);
+        self.read_bytes(media.owner, media.hash, range)
+    }
+
+    /// The same of bytes that a person has.
+    pub(super) fn read_bytes(
+        &self,
+        owner: UserId,
+        hash: ContentHash,
+        range: Range<u64>,
+    ) -> BoxStream<'static, Result<Bytes, StoreError>> {
+        let store = self.store.clone();
         pieces(range, CHUNK, format!("the bytes {hash} are gone"), move |number| {
             let store = store.clone();
             async move { store.media_chunk(owner, hash, number.into()).await }
@@ -147,10 +157,22 @@ impl Service {
         let names = files.iter().flat_map(|file| [file.name.clone(), file.name.beside(file.hash)]);
         let named = self.media_named(viewer, names.collect()).await?;
         let hashes: HashSet<ContentHash> = files.iter().map(|file| file.hash).collect();
-        let with = self.store.media_with(viewer.user, hashes.into_iter().collect()).await?;
-        let stored = with.iter().map(|media| media.hash).collect();
+        let stored = self.stored_contents(viewer.user, hashes.into_iter().collect()).await?;
         let (met, changes) = (HashSet::new(), Changes::default());
         Ok(Storing { service: self, owner, named, stored, met, changes })
+    }
+
+    /// Those of the bytes that a person has: in files, or in public decks whose files are deleted.
+    pub(super) async fn stored_contents(
+        &self,
+        owner: UserId,
+        hashes: Vec<ContentHash>,
+    ) -> Result<HashSet<ContentHash>, Error> {
+        let own = self.store.media_with(owner, hashes.clone());
+        let published = self.store.published_media_with(owner, hashes);
+        let (own, published) = futures::try_join!(own, published)?;
+        let published = published.iter().map(|file| file.hash);
+        Ok(own.iter().map(|media| media.hash).chain(published).collect())
     }
 
     async fn decide_delete_media(
@@ -180,9 +202,13 @@ impl Service {
         if going.is_empty() {
             return Ok(Changes::default());
         }
-        let with = self.store.media_with(owner.id, sizes.keys().copied().collect()).await?;
+        let hashes: Vec<ContentHash> = sizes.keys().copied().collect();
+        let with = self.store.media_with(owner.id, hashes.clone());
+        let published = self.store.published_media_with(owner.id, hashes);
+        let (with, published) = futures::try_join!(with, published)?;
         let kept = with.iter().filter(|media| !going.contains(&media.id));
-        let kept: HashSet<ContentHash> = kept.map(|media| media.hash).collect();
+        let kept = kept.map(|media| media.hash).chain(published.iter().map(|file| file.hash));
+        let kept: HashSet<ContentHash> = kept.collect();
         let orphans = sizes.into_iter().filter(|(hash, _)| !kept.contains(hash));
         let orphans: Vec<(ContentHash, i64)> = orphans.collect();
         owner.media_count -= i64::try_from(going.len()).unwrap_or(i64::MAX);

@@ -7,6 +7,7 @@ mod accepted;
 mod browse;
 mod cards;
 mod check;
+mod cloned_media;
 mod clones;
 mod copies;
 mod decks;
@@ -15,6 +16,7 @@ mod moves;
 mod notes;
 mod people;
 mod pieces;
+mod public_media;
 mod publish;
 mod pull;
 mod read;
@@ -38,7 +40,8 @@ use crate::model::{Card, MediaLimits, Note};
 use crate::store::{Changes, Commit, Store};
 
 pub use browse::Source;
-pub use pull::{ConflictKind, PullConflict, Pulled};
+pub use cloned_media::{CopiedMedia, LeftOut, MAX_LEFT_OUT};
+pub use pull::{ConflictKind, DeckConflict, PullConflict, Pulled};
 pub use read::Node;
 pub use sync::ChangePage;
 

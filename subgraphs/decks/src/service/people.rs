@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use super::Service;
-use crate::model::{Deck, FileFormat, MediaFilter};
+use crate::model::{ContentHash, Deck, FileFormat, MediaFilter, MediaKind, MediaName};
 use crate::store::Changes;
 
 /// How many decks of an account that is gone are deleted in one transaction.
@@ -115,13 +115,17 @@ impl Domain for Service {
                     tag: export.id.to_string(),
                 }));
             }
-            let media = self.media(viewer, vec![id.into()]).await?.pop();
-            Ok(media.map(|media| FileInfo {
-                name: media.name.text().to_owned(),
-                content_type: media.kind.content_type().to_owned(),
-                size: u64::try_from(media.size).unwrap_or(0),
-                tag: media.hash.to_string(),
-            }))
+            let info = |name: &MediaName, kind: MediaKind, size: i64, hash: ContentHash| FileInfo {
+                name: name.text().to_owned(),
+                content_type: kind.content_type().to_owned(),
+                size: u64::try_from(size).unwrap_or(0),
+                tag: hash.to_string(),
+            };
+            if let Some(media) = self.media(viewer, vec![id.into()]).await?.pop() {
+                return Ok(Some(info(&media.name, media.kind, media.size, media.hash)));
+            }
+            let public = self.public_file(id.into()).await?;
+            Ok(public.map(|file| info(&file.name, file.kind, file.size, file.hash)))
         })
     }
 
@@ -136,8 +140,13 @@ impl Domain for Service {
                 return Ok(Some(self.read_export(&export, range).map_err(Into::into).boxed()));
             }
             let media = self.media(viewer, vec![id.into()]).await?.pop();
-            let bytes = |media| self.read_media(&media, range).map_err(Into::into).boxed();
-            Ok(media.map(bytes))
+            let whose = match media {
+                Some(media) => Some((media.owner, media.hash)),
+                None => self.public_file(id.into()).await?.map(|file| (file.owner, file.hash)),
+            };
+            let bytes =
+                |(owner, hash)| self.read_bytes(owner, hash, range).map_err(Into::into).boxed();
+            Ok(whose.map(bytes))
         })
     }
 }

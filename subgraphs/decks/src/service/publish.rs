@@ -9,9 +9,11 @@ use uuid::Uuid;
 
 use super::Service;
 use super::check::Versioned;
+use super::pull::READ_AT_ONCE;
 use crate::model::{
-    Deck, Licence, MAX_PUBLISHED_CARDS, MAX_PUBLISHED_DECKS, MAX_PUBLISHED_TEXT, MAX_RELEASES,
-    Publication, Publish, PublishedDeck, PublishedNote, Release, Tag, Tags, origin,
+    Deck, Licence, MAX_PUBLISHED_CARDS, MAX_PUBLISHED_DECKS, MAX_PUBLISHED_FILES,
+    MAX_PUBLISHED_MEDIA, MAX_PUBLISHED_TEXT, MAX_RELEASES, Publication, Publish, PublishedDeck,
+    PublishedMedia, PublishedNote, Release, Tag, Tags, origin,
 };
 use crate::store::Changes;
 use crate::store::sharing::{NewRelease, ShareChanges};
@@ -22,60 +24,89 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] for a slug or licence that is missing, or a deck without notes; [`Error::Conflict`] for a slug
     /// that is taken; [`Error::Outdated`] when another release is the latest than expected; [`Error::LimitExceeded`] at
-    /// [`MAX_PUBLISHED_CARDS`], [`MAX_PUBLISHED_DECKS`], [`MAX_PUBLISHED_TEXT`] or [`MAX_RELEASES`].
+    /// [`MAX_PUBLISHED_CARDS`], [`MAX_PUBLISHED_DECKS`], [`MAX_PUBLISHED_TEXT`], [`MAX_PUBLISHED_FILES`], [`MAX_PUBLISHED_MEDIA`] or
+    /// [`MAX_RELEASES`].
     pub async fn publish(&self, viewer: &Viewer, new: &Publish) -> Result<Publication, Error> {
-        self.change(viewer.user, || self.decide_publish(viewer, new)).await
+        let first = self.change(viewer.user, || self.decide_publish(viewer, new)).await?;
+        let (mut publication, mut more) = first;
+        while more {
+            // What was expected is so no more: that was done.
+            let rest = Publish { expected_release: None, ..new.clone() };
+            let next = self.change(viewer.user, || self.decide_publish(viewer, &rest));
+            (publication, more) = next.await?;
+        }
+        Ok(publication)
     }
 
-    /// Makes a deck no longer public: it can neither be found nor cloned. Its clones stay.
+    /// Makes a deck no longer public: it can neither be found nor cloned, and its files are let go of. Its clones stay.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a deck that is not there, or was never published.
     pub async fn unpublish(&self, viewer: &Viewer, id: DeckId) -> Result<Deck, Error> {
-        self.change(viewer.user, || self.decide_unpublish(viewer, id)).await
+        let unlist = self.change(viewer.user, || self.decide_unpublish(viewer, id));
+        let (deck, publication) = unlist.await?;
+        self.drop_public_media(viewer.user, vec![publication]).await?;
+        Ok(deck)
     }
 
     async fn decide_unpublish(
         &self,
         viewer: &Viewer,
         id: DeckId,
-    ) -> Result<(Deck, Changes), Error> {
+    ) -> Result<((Deck, PublicationId), Changes), Error> {
         let deck = self.deck(viewer, id).await?;
         let published = self.store.publications_of_decks(vec![id]).await?.pop();
         let mut publication = published.ok_or_else(|| Error::not_found("published deck", id))?;
+        let answer = (deck, publication.id);
         if !publication.listed {
-            return Ok((deck, Changes::default()));
+            return Ok((answer, Changes::default()));
         }
         publication.listed = false;
         let publications = vec![publication];
         let sharing = ShareChanges { publications, ..ShareChanges::default() };
-        Ok((deck, Changes { sharing, ..Changes::default() }))
+        Ok((answer, Changes { sharing, ..Changes::default() }))
     }
 
+    /// Answers whether there are more files to let go of.
     async fn decide_publish(
         &self,
         viewer: &Viewer,
         new: &Publish,
-    ) -> Result<(Publication, Changes), Error> {
+    ) -> Result<((Publication, bool), Changes), Error> {
         let deck = self.deck(viewer, new.deck).await?;
-        let owner = self.owner_with_room(viewer, 0).await?;
+        let mut owner = self.owner_with_room(viewer, 0).await?;
         let before = self.store.publications_of_decks(vec![deck.id]).await?.pop();
         expect_release(before.as_ref(), new.expected_release)?;
         let mut publication = self.described(&deck, before.as_ref(), new).await?;
         let snapshot = self.snapshot(viewer, &deck, &publication).await?;
+        publication.media_count = i64::try_from(snapshot.media.len()).unwrap_or(i64::MAX);
+        publication.media_bytes = snapshot.media.iter().map(|file| file.size).sum();
+        let media = self.media_changes(publication.id, &snapshot.media).await?;
         let release = self.difference(&mut publication, snapshot, &new.change_note.0).await?;
-        if before.as_ref() == Some(&publication) {
-            return Ok((publication, Changes::default()));
+        let same_media = media.new.is_empty() && media.dropped.is_empty();
+        if before.as_ref() == Some(&publication) && same_media {
+            return Ok(((publication, false), Changes::default()));
         }
-        let mut sharing = ShareChanges { release, ..ShareChanges::default() };
+        let deleted_contents = self.without_published(&mut owner, &media.dropped).await?;
+        let mut sharing = ShareChanges {
+            release,
+            new_media: media.new,
+            dropped_media: media.dropped.iter().map(|file| file.id).collect(),
+            ..ShareChanges::default()
+        };
         match before {
             Some(_) => sharing.publications.push(publication.clone()),
             None => sharing.new_publication = Some(publication.clone()),
         }
-        // The account and the deck must still be there.
-        let changes =
-            Changes { owner: Some(owner), decks: vec![deck], sharing, ..Changes::default() };
-        Ok((publication, changes))
+        // The account, the deck and the files must still be there.
+        let changes = Changes {
+            owner: Some(owner),
+            decks: vec![deck],
+            sharing,
+            deleted_contents,
+            ..Changes::default()
+        };
+        Ok(((publication, media.more), changes))
     }
 
     /// The published deck with what is to be said of it.
@@ -103,6 +134,8 @@ impl Service {
             deck_count: 0,
             note_count: 0,
             card_count: 0,
+            media_count: 0,
+            media_bytes: 0,
             rating_sum: 0,
             rating_count: 0,
             subscriber_count: 0,
@@ -178,6 +211,11 @@ impl Service {
         }
 
         let id = publication.id;
+        let media = self.media_to_publish(viewer, id, &mut notes).await?;
+        at_most(media.len(), MAX_PUBLISHED_FILES, "media files")?;
+        let bytes: i64 = media.iter().map(|file| file.size).sum();
+        let most = usize::try_from(MAX_PUBLISHED_MEDIA).unwrap_or(usize::MAX);
+        at_most(usize::try_from(bytes).unwrap_or(usize::MAX), most, "bytes of media")?;
         let (mut card_count, mut text) = (0, 0);
         let published = |note: crate::model::Note| {
             let (deck, position) = places.get(&note.id).copied()?;
@@ -212,7 +250,7 @@ impl Service {
             root.name.clone_from(&publication.title);
             root.description.clone_from(&publication.description);
         }
-        Ok(Snapshot { decks, notes, card_count })
+        Ok(Snapshot { decks, notes, card_count, media })
     }
 
     /// The release that a snapshot makes, unless it is what the latest one is.
@@ -223,25 +261,31 @@ impl Service {
         change_note: &str,
     ) -> Result<Option<NewRelease>, Error> {
         let (id, latest) = (publication.id, publication.release);
-        let Snapshot { decks, notes, card_count } = snapshot;
-        let (old_decks, mut old_notes) = if latest == 0 {
-            (None, Vec::new())
+        let Snapshot { decks, notes, card_count, .. } = snapshot;
+        let (old_decks, old) = if latest == 0 {
+            (None, HashSet::new())
         } else {
             let decks = self.store.release_decks(id, latest);
-            futures::try_join!(decks, self.store.published_notes(id, latest))?
+            let (decks, places) = futures::try_join!(decks, self.store.release_places(id, latest))?;
+            (decks, places.into_iter().map(|place| place.origin).collect())
         };
-        old_notes.retain(|note| note.is_in(latest));
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let note_count = count(notes.len());
 
-        let old: HashMap<Uuid, &PublishedNote> =
-            old_notes.iter().map(|note| (note.origin, note)).collect();
-        let stays =
-            |note: &PublishedNote| old.get(&note.origin).is_some_and(|old| old.says_what(note));
-        let (same, notes): (Vec<_>, Vec<_>) = notes.into_iter().partition(stays);
-        let same: HashSet<Uuid> = same.into_iter().map(|note| note.origin).collect();
-        let ended: Vec<Uuid> =
-            old.keys().copied().filter(|origin| !same.contains(origin)).collect();
+        let known = notes.iter().filter(|note| old.contains(&note.origin));
+        let known: HashMap<Uuid, &PublishedNote> = known.map(|note| (note.origin, note)).collect();
+        let wanted: Vec<(Uuid, i64)> = known.keys().map(|origin| (*origin, latest)).collect();
+        let mut same: HashSet<Uuid> = HashSet::new();
+        for wanted in wanted.chunks(READ_AT_ONCE) {
+            let old = self.store.notes_in_releases(id, wanted.to_vec()).await?;
+            let stay = old
+                .iter()
+                .filter(|old| known.get(&old.origin).is_some_and(|note| old.says_what(note)));
+            same.extend(stay.map(|note| note.origin));
+        }
+        let notes: Vec<PublishedNote> =
+            notes.into_iter().filter(|note| !same.contains(&note.origin)).collect();
+        let ended: Vec<Uuid> = old.into_iter().filter(|origin| !same.contains(origin)).collect();
         if notes.is_empty() && ended.is_empty() && old_decks.as_ref() == Some(&decks) {
             return Ok(None);
         }
@@ -273,6 +317,7 @@ struct Snapshot {
     decks: Vec<PublishedDeck>,
     notes: Vec<PublishedNote>,
     card_count: usize,
+    media: Vec<PublishedMedia>,
 }
 
 fn at_most(count: usize, most: usize, what: &str) -> Result<(), Error> {

@@ -47,33 +47,44 @@ impl<'a> Rewrite<'a> {
         viewer: &'a Viewer,
         notes: &[NoteWithCards],
     ) -> Result<Self, Error> {
-        let cards = || notes.iter().flat_map(|note| &note.cards);
-        let decks = service.decks_of(viewer, cards(), None).await?;
-        let trash: HashSet<TrashId> = cards().filter_map(|card| card.trash).collect();
-        let entries = match trash.is_empty() {
-            true => Vec::new(),
-            false => service.store.trash(trash.into_iter().collect()).await?,
-        };
-        let of_kind = |kind| {
-            let entries = entries.iter().filter(move |entry| entry.kind == kind);
-            entries.map(|entry| entry.id).collect()
-        };
-        Ok(Self {
+        let mut rewrite = Self {
             service,
             viewer,
             now: service.clock.now(),
             trash: TrashId::new(),
             trashed: 0,
             title: None,
-            edits: of_kind(TrashKind::Edit),
-            with_deck: of_kind(TrashKind::Deck),
-            decks,
+            edits: HashSet::new(),
+            with_deck: HashSet::new(),
+            decks: HashMap::new(),
             changed_decks: HashSet::new(),
             new_decks: HashSet::new(),
             deleted: Vec::new(),
             homeless: HashMap::new(),
             changes: Changes::default(),
-        })
+        };
+        rewrite.meet(notes).await?;
+        Ok(rewrite)
+    }
+
+    /// Takes in more notes, with all their cards, that may be written.
+    pub(super) async fn meet(&mut self, notes: &[NoteWithCards]) -> Result<(), Error> {
+        let cards = || notes.iter().flat_map(|note| &note.cards);
+        let unknown = cards().filter(|card| !self.decks.contains_key(&card.deck));
+        let decks = self.service.decks_of(self.viewer, unknown, None).await?;
+        self.decks.extend(decks);
+        let trash: HashSet<TrashId> = cards().filter_map(|card| card.trash).collect();
+        if trash.is_empty() {
+            return Ok(());
+        }
+        for entry in self.service.store.trash(trash.into_iter().collect()).await? {
+            match entry.kind {
+                TrashKind::Edit => drop(self.edits.insert(entry.id)),
+                TrashKind::Deck => drop(self.with_deck.insert(entry.id)),
+                TrashKind::Cards | TrashKind::Import => {}
+            }
+        }
+        Ok(())
     }
 
     /// Writes a note anew. Answers it with its cards, of which new ones have no place yet.
@@ -248,6 +259,36 @@ impl<'a> Rewrite<'a> {
     pub(super) fn write_deck(&mut self, deck: Deck) {
         self.changed_decks.insert(deck.id);
         self.decks.insert(deck.id, deck);
+    }
+
+    /// The known decks in a deck, at any depth, as they will lie.
+    pub(super) fn decks_in(&self, id: DeckId) -> impl Iterator<Item = &Deck> {
+        self.decks.values().filter(move |deck| deck.ancestors.contains(&id))
+    }
+
+    /// Whether no cards will lie in a deck that is known.
+    pub(super) fn will_be_empty(&self, deck: &Deck) -> bool {
+        deck.card_count == 0 && !self.homeless.contains_key(&deck.id)
+    }
+
+    /// Writes a deck that lies elsewhere, and those in it.
+    pub(super) fn move_deck(&mut self, deck: Deck, inside: Vec<Deck>) {
+        self.changes.events.push(deck.told(false));
+        inside.into_iter().chain([deck]).for_each(|deck| self.write_deck(deck));
+    }
+
+    /// Puts decks without cards into the trash, as one entry that is called as the first.
+    pub(super) fn delete_decks(&mut self, decks: Vec<Deck>) {
+        let title = decks.first().map(|deck| super::trash::title(&deck.name));
+        let mut entry = self.entry(TrashId::new(), TrashKind::Deck, title, 0);
+        entry.deck_count = i64::try_from(decks.len()).unwrap_or(i64::MAX);
+        for mut deck in decks {
+            deck.trash = Some(entry.id);
+            deck.version += 1;
+            self.changes.events.push(deck.told(true));
+            self.write_deck(deck);
+        }
+        self.changes.trash.push(entry);
     }
 
     /// Makes a note whose cards lie in a deck. Answers their number.

@@ -82,6 +82,7 @@ impl Service {
     /// Deletes for good what was published of decks. It may be broken off and begun anew.
     pub(super) async fn erase(&self, decks: Vec<DeckId>) -> Result<(), Error> {
         for publication in self.store.publications_of_decks(decks).await? {
+            self.drop_public_media(publication.owner, vec![publication.id]).await?;
             while !self.store.erase_publication(publication.id, ERASED_AT_ONCE).await? {}
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Deleting, restoring, and deleting for good. What is deleted lies in the trash for [`TRASH_KEPT`], an entry for each deletion, and is as if it
 //! did not exist. Other domains are told that it is gone, and keep what they know of it until it comes back.
 
-use common::{CardId, DeckId, Error, NoteId, TrashId, Viewer};
+use common::{CardId, DeckId, Error, NoteId, PublicationId, TrashId, Viewer};
 
 use super::cards::told;
 use super::check::{batch_size, no_duplicates};
@@ -24,7 +24,10 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn delete_deck(&self, viewer: &Viewer, id: DeckId) -> Result<TrashId, Error> {
-        self.change(viewer.user, || self.decide_delete_deck(viewer, id)).await
+        let delete = self.change(viewer.user, || self.decide_delete_deck(viewer, id));
+        let (entry, unlisted) = delete.await?;
+        self.drop_public_media(viewer.user, unlisted).await?;
+        Ok(entry)
     }
 
     /// Puts cards into the trash, all or none.
@@ -96,11 +99,12 @@ impl Service {
         }
     }
 
+    /// Answers also what is public no more.
     async fn decide_delete_deck(
         &self,
         viewer: &Viewer,
         id: DeckId,
-    ) -> Result<(TrashId, Changes), Error> {
+    ) -> Result<((TrashId, Vec<PublicationId>), Changes), Error> {
         let deck = self.deck(viewer, id).await?;
         let mut owner = self.store.owner(viewer.user).await?;
         let mut decks = self.store.descendants(viewer.user, id).await?;
@@ -113,16 +117,18 @@ impl Service {
             deck.trash = Some(entry.id);
             deck.version += 1;
         }
+        let sharing = self.leaving(viewer.user, &decks).await?;
+        let unlisted = sharing.publications.iter().map(|publication| publication.id).collect();
         let changes = Changes {
             owner: Some(owner),
             events: decks.iter().map(|deck| deck.told(true)).collect(),
             trashed_with_deck: decks.iter().map(|deck| (deck.id, entry.id)).collect(),
-            sharing: self.leaving(viewer.user, &decks).await?,
+            sharing,
             decks,
             trash: vec![entry.clone()],
             ..Changes::default()
         };
-        Ok((entry.id, changes))
+        Ok(((entry.id, unlisted), changes))
     }
 
     async fn decide_delete_cards(

@@ -48,6 +48,9 @@ pub trait MediaStore: Send + Sync {
     /// Those of the files that an import stored and that are not their owner's own yet, with the import.
     fn staging_of(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<(MediaId, TransferId)>>;
 
+    /// Those of the names that a person's notes name, also notes in the trash, in any order.
+    fn names_in_notes(&self, owner: UserId, names: Vec<MediaName>) -> Reply<'_, Vec<MediaName>>;
+
     /// One page of a person's files by name.
     fn media_page(
         &self,

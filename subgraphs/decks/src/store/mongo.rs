@@ -5,6 +5,7 @@ mod documents;
 mod filters;
 mod media;
 mod outbox;
+mod public_media;
 mod roads;
 mod search;
 mod sharing;

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use common::page::{Page, PageRequest};
-use common::{DeckId, PublicationId, UserId};
+use common::{DeckId, MediaId, PublicationId, UserId};
 use uuid::Uuid;
 
 use super::{Reply, pages, reading_down};
 use crate::model::{
-    Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck, PublishedNote, Rating,
-    Release, SampleKey, Subscription,
+    ContentHash, Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
+    PublishedMedia, PublishedNote, PublishedPlace, Rating, Release, SampleKey, Subscription,
 };
 
 /// Where published decks are kept. What is no longer listed is answered all the same.
@@ -58,8 +58,29 @@ pub trait ShareStore: Send + Sync {
         page: PageRequest<SampleKey>,
     ) -> Reply<'_, HashMap<PublicationId, Page<PublishedNote>>>;
 
-    /// All notes as a release has them, and as later ones have them, in any order.
-    fn published_notes(&self, id: PublicationId, since: i64) -> Reply<'_, Vec<PublishedNote>>;
+    /// Where all notes of a release lie, in any order.
+    fn release_places(&self, id: PublicationId, number: i64) -> Reply<'_, Vec<PublishedPlace>>;
+
+    /// Notes as releases have them: for each origin and release the note, where there is one, in any order. One that stayed the same may be there
+    /// once for several.
+    fn notes_in_releases(
+        &self,
+        id: PublicationId,
+        wanted: Vec<(Uuid, i64)>,
+    ) -> Reply<'_, Vec<PublishedNote>>;
+
+    /// Those of the files of published decks that exist, in any order.
+    fn published_media(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<PublishedMedia>>;
+
+    /// The files of a published deck, at most `limit`, in any order.
+    fn published_media_of(&self, id: PublicationId, limit: u32) -> Reply<'_, Vec<PublishedMedia>>;
+
+    /// The files of a person's published decks with these bytes, in any order.
+    fn published_media_with(
+        &self,
+        owner: UserId,
+        hashes: Vec<ContentHash>,
+    ) -> Reply<'_, Vec<PublishedMedia>>;
 
     /// Those of the decks that are clones, in any order.
     fn subscriptions(&self, decks: Vec<DeckId>) -> Reply<'_, Vec<Subscription>>;
@@ -100,6 +121,10 @@ pub struct ShareChanges {
     pub rating: Option<Rating>,
     /// By how many people the subscribers change.
     pub subscribers: Vec<(PublicationId, i64)>,
+    /// Files of published decks to store.
+    pub new_media: Vec<PublishedMedia>,
+    /// Files of published decks to delete.
+    pub dropped_media: Vec<MediaId>,
 }
 
 impl ShareChanges {
@@ -112,6 +137,8 @@ impl ShareChanges {
             && self.clone.is_none()
             && self.rating.is_none()
             && self.subscribers.is_empty()
+            && self.new_media.is_empty()
+            && self.dropped_media.is_empty()
     }
 }
 

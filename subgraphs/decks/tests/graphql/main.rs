@@ -10,6 +10,7 @@ mod keeping;
 mod media;
 mod nodes;
 mod notes;
+mod public_media;
 mod search;
 mod sharing;
 mod support;

@@ -30,7 +30,7 @@ async fn upload(domain: &Domain, user: UserId, file: &str, name: Option<&str>) -
     domain.endpoint.execute(request, Arc::new(caller(user))).await.unwrap()
 }
 
-async fn uploaded(domain: &Domain, user: UserId, name: &str) -> serde_json::Value {
+pub(crate) async fn uploaded(domain: &Domain, user: UserId, name: &str) -> serde_json::Value {
     let response = upload(domain, user, name, None).await;
     assert!(response.errors.is_empty(), "{:?}", response.errors);
     response.data.into_json().unwrap()["uploadMedia"]["media"].take()

@@ -7,6 +7,7 @@ mod model;
 mod pages;
 mod replica;
 mod sharing;
+mod sharing_model;
 
 use std::sync::Arc;
 

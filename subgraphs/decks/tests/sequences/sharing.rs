@@ -1,140 +1,29 @@
-//! Random sequences of what an author and somebody with a clone do, against a simple model of what a pull makes of it. The notes carry a key in
-//! a field of their own, by which they are told apart.
+//! Random sequences of what an author and somebody with a clone do, against a simple model of what a pull makes of it. Notes carry a key in a
+//! field of their own, and decks in their description, by which they are told apart.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::outbox::Outbox;
-use common::page::{Direction, PageRequest};
 use common::viewer::Roles;
 use common::{CardId, Clock, DeckId, Error, NoteId, SessionId, TrashId, UserId, Viewer, testing};
 use decks::NAME;
 use decks::model::{
-    ChangeNote, Content, DeckEdit, Description, FieldEdit, Licence, Move, Name, NewClone, NewDeck,
-    NewNote, NoteEdit, NoteKind, Publish, Pull, Slug, Tag, Tags,
+    ChangeNote, Content, DeckEdit, DeckMove, Description, FieldEdit, Licence, Move, Name, NewClone,
+    NewDeck, NewNote, NoteEdit, NoteKind, Publish, Pull, Slug, Tag, Tags,
 };
-use decks::service::Service;
+use decks::service::{Pulled, Service};
 use decks::store::Store;
 use decks::store::mongo::MongoStore;
 use decks::store::sqlite::{MIGRATIONS, SqliteStore};
 
+use crate::sharing_model::{Decks, Model, OWN, ROOT, Told, Tree, VALUES, Written};
 use crate::{Step, sequences};
 
-const VALUES: [&str; 3] = ["a", "b", "c"];
-
-/// A note of the model: front, back, which of two tags it has, and whether it lies in the inner deck.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Written {
-    sides: [&'static str; 2],
-    tags: [bool; 2],
-    inner: bool,
-}
-
-impl Written {
-    fn says_what(&self, other: &Self) -> bool {
-        (self.sides, self.tags) == (other.sides, other.tags)
-    }
-}
-
-type Notes = BTreeMap<usize, Written>;
-
-/// What a pull did.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
-    added: i64,
-    updated: i64,
-    deleted: i64,
-    conflicts: i64,
-}
-
-#[derive(Debug, Default)]
-struct Model {
-    author: Notes,
-    name: &'static str,
-    /// What was published last, with the name of the inner deck.
-    latest: Option<(Notes, &'static str)>,
-    listed: bool,
-    /// With the clone: its notes, what each was compared with last, the names of the inner deck, and what was deleted last.
-    mine: Notes,
-    bases: BTreeMap<usize, Option<Written>>,
-    my_name: &'static str,
-    base_name: &'static str,
-    deleted: Option<(usize, Written)>,
-}
-
-fn pick<T: PartialEq + Copy>(base: Option<T>, theirs: T, mine: T, take: bool) -> (T, bool) {
-    if theirs == mine || base == Some(theirs) {
-        (mine, false)
-    } else if base == Some(mine) {
-        (theirs, false)
-    } else {
-        (if take { theirs } else { mine }, true)
-    }
-}
-
-impl Model {
-    fn clone_it(&mut self) {
-        let (notes, name) = self.latest.clone().unwrap();
-        self.bases = notes.iter().map(|(key, note)| (*key, Some(note.clone()))).collect();
-        (self.mine, self.my_name, self.base_name) = (notes, name, name);
-    }
-
-    fn pull(&mut self, take: bool) -> Told {
-        let (latest, name) = self.latest.clone().unwrap();
-        let mut told = Told::default();
-        if self.my_name == self.base_name {
-            self.my_name = name;
-        }
-        self.base_name = name;
-        let keys: Vec<usize> = self.bases.keys().chain(latest.keys()).copied().collect();
-        for key in std::collections::BTreeSet::from_iter(keys) {
-            let base = self.bases.get(&key).cloned().flatten();
-            let theirs = latest.get(&key).cloned();
-            match (base, theirs, self.mine.get(&key).cloned()) {
-                (_, None, None) => drop(self.bases.remove(&key)),
-                (Some(_), Some(_), None) => {}
-                (None, Some(theirs), None) => {
-                    told.added += 1;
-                    self.bases.insert(key, Some(theirs.clone()));
-                    self.mine.insert(key, theirs);
-                }
-                (base, None, Some(mine)) => {
-                    let changed = base.as_ref().is_some_and(|base| !base.says_what(&mine));
-                    if base.is_some() && (!changed || take) {
-                        told.deleted += 1;
-                        self.mine.remove(&key);
-                    } else {
-                        told.conflicts += i64::from(changed);
-                    }
-                    self.bases.insert(key, None);
-                }
-                (base, Some(theirs), Some(mine)) => {
-                    let mut note = mine.clone();
-                    let mut conflict = false;
-                    for side in [0, 1] {
-                        let base = base.as_ref().map(|base| base.sides[side]);
-                        let (value, both) = pick(base, theirs.sides[side], mine.sides[side], take);
-                        note.sides[side] = value;
-                        conflict |= both;
-                    }
-                    for tag in [0, 1] {
-                        let base = base.as_ref().is_some_and(|base| base.tags[tag]);
-                        let same = mine.tags[tag] == base;
-                        note.tags[tag] = if same { theirs.tags[tag] } else { mine.tags[tag] };
-                    }
-                    if base.is_some_and(|base| base.inner == mine.inner) {
-                        note.inner = theirs.inner;
-                    }
-                    told.conflicts += i64::from(conflict);
-                    told.updated += i64::from(note != mine);
-                    self.mine.insert(key, note);
-                    self.bases.insert(key, Some(theirs));
-                }
-            }
-        }
-        told
-    }
-}
+/// The most decks in the author's.
+const INNER: usize = 5;
+/// The most decks that somebody makes in a clone.
+const OWN_DECKS: usize = 2;
 
 /// Two people at one store.
 struct Two {
@@ -144,15 +33,32 @@ struct Two {
     other: Viewer,
     slug: String,
     deck: DeckId,
-    inner: DeckId,
-    notes: BTreeMap<usize, NoteId>,
+    /// How many notes and decks the author, and the other, have made so far.
+    made: [usize; 4],
+    /// What each deleted last: the author a deck, the other a note.
+    author_trash: Option<(TrashId, usize, Tree)>,
+    trash: Option<(TrashId, usize, Written)>,
     clone: Option<DeckId>,
-    trash: Option<TrashId>,
     release: i64,
 }
 
-/// What somebody sees of a deck: its notes with their first cards, and the name of the inner deck.
-type Seen = (Notes, BTreeMap<usize, (NoteId, CardId)>, String);
+/// What somebody sees of a deck.
+struct Seen {
+    tree: Tree,
+    /// Notes with their first cards.
+    notes: BTreeMap<usize, (NoteId, CardId)>,
+    decks: BTreeMap<usize, DeckId>,
+}
+
+fn nth<K: Copy, V>(map: &BTreeMap<K, V>, choice: usize) -> Option<K> {
+    map.keys().nth(choice % map.len().max(1)).copied()
+}
+
+/// One of the decks but for the outermost.
+fn inner(decks: &Decks, choice: usize) -> Option<usize> {
+    let inner: Vec<usize> = decks.keys().copied().filter(|key| *key != ROOT).collect();
+    inner.get(choice % inner.len().max(1)).copied()
+}
 
 impl Two {
     async fn new(store: Arc<impl Store + 'static>) -> Self {
@@ -161,30 +67,59 @@ impl Two {
         let service = Service::new(store.clone(), outbox, clock);
         let [author, other] =
             [(); 2].map(|()| Viewer::new(UserId::new(), SessionId::new(), Roles::default()));
-        let make = async |name: &str, parent| {
-            let name = Name::new("name", name).unwrap();
-            let new = NewDeck {
-                id: None,
-                name,
-                description: Description::default(),
-                color: None,
-                parent,
-            };
-            service.create_deck(&author, &new).await.unwrap().id
-        };
-        let deck = make("deck", None).await;
-        let inner = make("a", Some(deck)).await;
         let slug = format!("deck-{}", uuid::Uuid::now_v7().simple());
-        let (notes, clone, trash, release) = (BTreeMap::new(), None, None, 0);
-        Self { service, store, author, other, slug, deck, inner, notes, clone, trash, release }
+        let mut two = Self {
+            service,
+            store,
+            author,
+            other,
+            slug,
+            deck: DeckId::new(),
+            made: [0, 1, OWN, OWN],
+            author_trash: None,
+            trash: None,
+            clone: None,
+            release: 0,
+        };
+        two.deck = two.make_deck(&two.author, ROOT, "a", None).await;
+        two
+    }
+
+    async fn make_deck(
+        &self,
+        viewer: &Viewer,
+        key: usize,
+        name: &str,
+        parent: Option<DeckId>,
+    ) -> DeckId {
+        let name = Name::new("name", name).unwrap();
+        let description = Description::new("description", key.to_string()).unwrap();
+        let new = NewDeck { id: None, name, description, color: None, parent };
+        self.service.create_deck(viewer, &new).await.unwrap().id
+    }
+
+    async fn make_note(&self, viewer: &Viewer, key: usize, written: &Written, deck: DeckId) {
+        let mut fields = sides(written);
+        fields.push(FieldEdit { name: "Key".into(), value: Some(key.to_string()) });
+        let content = Content::new("fields", NoteKind::Basic, fields).unwrap();
+        let tags = tags(written);
+        let new = NewNote { id: None, card: None, guid: None, content, tags, source: None };
+        self.service.create_notes(viewer, deck, &[new]).await.unwrap();
     }
 
     async fn seen(&self, viewer: &Viewer, root: DeckId) -> Seen {
-        let all = PageRequest { direction: Direction::Forward, limit: 500, cursor: None };
-        let inside = self.service.child_pages(viewer, vec![root], all).await.unwrap();
-        let [inner] = &inside[&root].rows[..] else { panic!("one deck lies in it") };
-        let (mut notes, mut ids) = (Notes::new(), BTreeMap::new());
-        for deck in self.service.decks(viewer, vec![root, inner.id]).await.unwrap() {
+        let mut all = self.service.decks(viewer, vec![root]).await.unwrap();
+        all.extend(self.store.descendants(viewer.user, root).await.unwrap());
+        let key = |deck: &decks::model::Deck| deck.description.parse::<usize>().unwrap();
+        let decks: BTreeMap<usize, DeckId> = all.iter().map(|deck| (key(deck), deck.id)).collect();
+        assert_eq!(decks.len(), all.len(), "each deck once");
+        let mut seen = Seen { tree: Tree::default(), notes: BTreeMap::new(), decks };
+        for deck in &all {
+            let of = |id: DeckId| seen.decks.iter().find(|(_, deck)| **deck == id);
+            let parent = deck.parent().filter(|_| deck.id != root);
+            let parent = parent.map(|id| *of(id).unwrap().0);
+            let name = VALUES.into_iter().find(|name| deck.name == *name).unwrap();
+            seen.tree.decks.insert(key(deck), (parent, name));
             let outline = self.store.outline(deck.id).await.unwrap();
             assert_eq!(deck.card_count, outline.len() as i64);
             let card_of: BTreeMap<NoteId, CardId> =
@@ -200,22 +135,19 @@ impl Two {
                 let written = Written {
                     sides: [value(0), value(1)],
                     tags: [has("t"), has("u")],
-                    inner: deck.id == inner.id,
+                    place: key(deck),
                 };
                 assert_eq!(note.cards[0].question, written.sides[0]);
                 let key = fields[2].value.parse().unwrap();
-                assert_eq!(notes.insert(key, written), None, "each note once");
-                ids.insert(key, (note.note.id, card_of[&note.note.id]));
+                assert_eq!(seen.tree.notes.insert(key, written), None, "each note once");
+                seen.notes.insert(key, (note.note.id, card_of[&note.note.id]));
             }
         }
-        (notes, ids, inner.name.clone())
+        seen
     }
 
     async fn write(&self, viewer: &Viewer, id: NoteId, written: &Written) {
-        let field =
-            |name: &str, value: &str| FieldEdit { name: name.into(), value: Some(value.into()) };
-        let fields = vec![field("Front", written.sides[0]), field("Back", written.sides[1])];
-        let tags = Some(tags(written));
+        let (fields, tags) = (sides(written), Some(tags(written)));
         let edit = NoteEdit { id, kind: None, fields, tags, expected_version: None };
         self.service.update_notes(viewer, &[edit]).await.unwrap();
     }
@@ -230,6 +162,24 @@ impl Two {
             expected_version: None,
         };
         self.service.update_deck(viewer, &edit).await.unwrap();
+    }
+
+    async fn move_note(&self, viewer: &Viewer, card: CardId, deck: DeckId) {
+        let to = Move { cards: vec![card], deck: Some(deck), before: None };
+        self.service.move_cards(viewer, &to).await.unwrap();
+    }
+
+    /// Moves a deck in somebody's and in the model, which agree on whether it can be.
+    async fn move_deck(&self, viewer: &Viewer, seen: &Seen, tree: &mut Tree, what: [usize; 2]) {
+        let [deck, to] = what;
+        let parent = Some(seen.decks[&to]);
+        let can = tree.can_move(deck, to);
+        let to_move = DeckMove { id: seen.decks[&deck], parent, before: None };
+        let moved = self.service.move_deck(viewer, to_move).await;
+        assert_eq!(moved.is_ok(), can, "{moved:?}");
+        if can {
+            tree.decks.entry(deck).and_modify(|deck| deck.0 = Some(to));
+        }
     }
 
     async fn publish(&self) -> Result<i64, Error> {
@@ -247,105 +197,133 @@ impl Two {
         Ok(self.service.publish(&self.author, &new).await?.release)
     }
 
+    fn next(&mut self, what: usize) -> usize {
+        self.made[what] += 1;
+        self.made[what] - 1
+    }
+
     async fn by_author(&mut self, model: &mut Model, (what, one, other): Step) {
-        let key = model.author.keys().nth(one % model.author.len().max(1)).copied();
-        match (what % 6, key) {
-            (0, _) | (_, None) => {
-                let key = self.notes.len();
-                let written = Written {
-                    sides: [VALUES[one % 3], VALUES[other % 3]],
-                    tags: [one % 2 == 0, false],
-                    inner: other % 2 == 0,
-                };
-                let values = [("Front", written.sides[0]), ("Back", written.sides[1])];
-                let mut fields: Vec<FieldEdit> = values
-                    .map(|(name, value)| FieldEdit { name: name.into(), value: Some(value.into()) })
-                    .into();
-                fields.push(FieldEdit { name: "Key".into(), value: Some(key.to_string()) });
-                let content = Content::new("fields", NoteKind::Basic, fields).unwrap();
-                let tags = tags(&written);
-                let new = NewNote { id: None, card: None, guid: None, content, tags, source: None };
-                let deck = if written.inner { self.inner } else { self.deck };
-                let (_, made) =
-                    self.service.create_notes(&self.author, deck, &[new]).await.unwrap();
-                self.notes.insert(key, made[0].note.id);
-                model.author.insert(key, written);
+        let seen = self.seen(&self.author, self.deck).await;
+        let tree = &mut model.author;
+        let (note, deck) = (nth(&tree.notes, one), inner(&tree.decks, one));
+        let place = nth(&tree.decks, other).unwrap();
+        match (what % 12, note, deck) {
+            (0 | 1, ..) => {
+                let sides = [VALUES[one % 3], VALUES[other / 3 % 3]];
+                let written = Written { sides, tags: [one % 2 == 0, false], place };
+                let key = self.next(0);
+                self.make_note(&self.author, key, &written, seen.decks[&place]).await;
+                tree.notes.insert(key, written);
             }
-            (1 | 2, Some(key)) => {
-                let written = model.author.get_mut(&key).unwrap();
+            (2, Some(key), _) => {
+                let written = tree.notes.get_mut(&key).unwrap();
                 change(written, one, other);
-                self.write(&self.author, self.notes[&key], written).await;
+                self.write(&self.author, seen.notes[&key].0, written).await;
             }
-            (3, Some(key)) => {
-                self.service.delete_notes(&self.author, &[self.notes[&key]]).await.unwrap();
-                model.author.remove(&key);
+            (3, Some(key), _) => {
+                self.service.delete_notes(&self.author, &[seen.notes[&key].0]).await.unwrap();
+                tree.notes.remove(&key);
             }
-            (4, Some(key)) => {
-                let written = model.author.get_mut(&key).unwrap();
-                written.inner = !written.inner;
-                let (_, ids, _) = self.seen(&self.author, self.deck).await;
-                let deck = Some(if written.inner { self.inner } else { self.deck });
-                let to = Move { cards: vec![ids[&key].1], deck, before: None };
-                self.service.move_cards(&self.author, &to).await.unwrap();
+            (4, Some(key), _) => {
+                self.move_note(&self.author, seen.notes[&key].1, seen.decks[&place]).await;
+                tree.notes.entry(key).and_modify(|note| note.place = place);
             }
-            _ => {
-                model.name = VALUES[other % 3];
-                self.rename(&self.author, self.inner, model.name).await;
+            (5 | 6, ..) if tree.decks.len() <= INNER => {
+                let (key, name) = (self.next(1), VALUES[one % 3]);
+                self.make_deck(&self.author, key, name, Some(seen.decks[&place])).await;
+                tree.decks.insert(key, (Some(place), name));
             }
+            (7, _, Some(deck)) => {
+                let name = VALUES[other % 3];
+                self.rename(&self.author, seen.decks[&deck], name).await;
+                tree.decks.entry(deck).and_modify(|deck| deck.1 = name);
+            }
+            (8 | 9, _, Some(deck)) => {
+                self.move_deck(&self.author, &seen, tree, [deck, place]).await;
+            }
+            (10, _, Some(deck)) => {
+                let entry = self.service.delete_deck(&self.author, seen.decks[&deck]).await;
+                let parent = tree.decks[&deck].0.unwrap();
+                self.author_trash = Some((entry.unwrap(), parent, tree.cut(deck)));
+            }
+            (11, ..) => {
+                let back = |trash: &mut (TrashId, usize, Tree)| tree.decks.contains_key(&trash.1);
+                let Some((entry, _, cut)) = self.author_trash.take_if(back) else { return };
+                self.service.restore(&self.author, entry).await.unwrap();
+                tree.decks.extend(cut.decks);
+                tree.notes.extend(cut.notes);
+            }
+            _ => {}
         }
     }
 
     async fn by_other(&mut self, model: &mut Model, clone: DeckId, (what, one, other): Step) {
-        let (_, ids, _) = self.seen(&self.other, clone).await;
-        let key = model.mine.keys().nth(one % model.mine.len().max(1)).copied();
-        match (what % 5, key) {
-            (0 | 1, Some(key)) => {
-                let written = model.mine.get_mut(&key).unwrap();
+        let seen = self.seen(&self.other, clone).await;
+        let tree = &mut model.mine;
+        let (note, deck) = (nth(&tree.notes, one), inner(&tree.decks, one));
+        let place = nth(&tree.decks, other).unwrap();
+        match (what % 11, note, deck) {
+            (0 | 1, Some(key), _) => {
+                let written = tree.notes.get_mut(&key).unwrap();
                 change(written, one, other);
-                self.write(&self.other, ids[&key].0, written).await;
+                self.write(&self.other, seen.notes[&key].0, written).await;
             }
-            (2, Some(key)) => {
-                let gone = self.service.delete_notes(&self.other, &[ids[&key].0]).await.unwrap();
-                self.trash = Some(gone);
-                model.deleted = model.mine.remove(&key).map(|written| (key, written));
+            (2, Some(key), _) => {
+                let ids = [seen.notes[&key].0];
+                let gone = self.service.delete_notes(&self.other, &ids).await.unwrap();
+                self.trash = tree.notes.remove(&key).map(|written| (gone, key, written));
             }
-            (3, _) => {
-                let Some((key, written)) = model.deleted.take() else { return };
-                self.service.restore(&self.other, self.trash.unwrap()).await.unwrap();
-                model.mine.insert(key, written);
+            (3, ..) => {
+                let Some((entry, key, written)) = self.trash.take() else { return };
+                let restored = self.service.restore(&self.other, entry).await;
+                // The author may have deleted a note, and published it again, while it lay in the trash.
+                let there = tree.decks.contains_key(&written.place);
+                assert_eq!(restored.is_ok(), there, "{restored:?}");
+                if there {
+                    tree.notes.insert(key, written);
+                }
             }
-            _ => {
-                let all = PageRequest { direction: Direction::Forward, limit: 5, cursor: None };
-                let inside = self.service.child_pages(&self.other, vec![clone], all).await.unwrap();
-                model.my_name = VALUES[other % 3];
-                self.rename(&self.other, inside[&clone].rows[0].id, model.my_name).await;
+            (4, Some(key), _) => {
+                self.move_note(&self.other, seen.notes[&key].1, seen.decks[&place]).await;
+                tree.notes.entry(key).and_modify(|note| note.place = place);
             }
+            (5, ..) => {
+                let sides = [VALUES[one % 3]; 2];
+                let written = Written { sides, tags: [false; 2], place };
+                let key = self.next(2);
+                self.make_note(&self.other, key, &written, seen.decks[&place]).await;
+                tree.notes.insert(key, written);
+            }
+            (6, ..) if self.made[3] < OWN + OWN_DECKS => {
+                let (key, name) = (self.next(3), VALUES[one % 3]);
+                self.make_deck(&self.other, key, name, Some(seen.decks[&place])).await;
+                tree.decks.insert(key, (Some(place), name));
+            }
+            (7, _, Some(deck)) => {
+                let name = VALUES[other % 3];
+                self.rename(&self.other, seen.decks[&deck], name).await;
+                tree.decks.entry(deck).and_modify(|deck| deck.1 = name);
+            }
+            (8 | 9, _, Some(deck)) => {
+                self.move_deck(&self.other, &seen, tree, [deck, place]).await;
+            }
+            (10, _, Some(deck)) if other % 2 == 0 => {
+                self.service.delete_deck(&self.other, seen.decks[&deck]).await.unwrap();
+                tree.cut(deck);
+            }
+            _ => {}
         }
     }
 
     async fn step(&mut self, model: &mut Model, (what, one, other): Step) {
         match (what % 10, self.clone) {
-            (0..=2, _) => self.by_author(model, (what / 10, one, other)).await,
-            (3..=5, Some(clone)) => self.by_other(model, clone, (what / 10, one, other)).await,
+            (0..=3, _) => self.by_author(model, (what / 10, one, other)).await,
+            (4..=5, Some(clone)) => self.by_other(model, clone, (what / 10, one, other)).await,
             (6, _) if one % 8 == 0 && model.latest.is_some() => {
                 self.service.unpublish(&self.author, self.deck).await.unwrap();
                 model.listed = false;
             }
-            (6 | 7, _) => {
-                let published = self.publish().await;
-                if model.author.is_empty() {
-                    assert!(matches!(published, Err(Error::Invalid { .. })), "{published:?}");
-                    return;
-                }
-                let release = published.unwrap();
-                let now = Some((model.author.clone(), model.name));
-                // Where a note lies among others is part of a release too, which the model does not know.
-                assert!((self.release..=self.release + 1).contains(&release));
-                assert!(model.latest == now || release == self.release + 1);
-                assert_eq!(self.publish_again(release).await, release, "nothing differs");
-                self.release = release;
-                (model.latest, model.listed) = (now, true);
-            }
+            (6 | 7, _) => self.publish_it(model).await,
             (_, None) => {
                 let (id, slug) = (Some(DeckId::new()), self.slug.clone());
                 let new = NewClone { slug, id, parent: None };
@@ -360,62 +338,93 @@ impl Two {
                     assert!(matches!(cloned, Err(Error::NotFound { .. })), "{cloned:?}");
                 }
             }
-            (_, Some(clone)) => {
-                let take_theirs = one % 2 == 0;
-                let pull = |dry_run| Pull {
-                    deck: clone,
-                    dry_run,
-                    take_theirs,
-                    choices: Vec::new(),
-                    expected_release: None,
-                };
-                let (_, before, _) = self.seen(&self.other, clone).await;
-                let planned = self.service.pull(&self.other, &pull(true)).await;
-                let pulled = self.service.pull(&self.other, &pull(false)).await;
-                if !model.listed {
-                    assert!(matches!(pulled, Err(Error::NotFound { .. })), "{pulled:?}");
-                    return;
-                }
-                let (planned, pulled) = (planned.unwrap(), pulled.unwrap());
-                assert_eq!(planned.conflicts, pulled.conflicts);
-                let told = |pulled: &decks::service::Pulled| Told {
-                    added: pulled.added,
-                    updated: pulled.updated,
-                    deleted: pulled.deleted,
-                    conflicts: pulled.conflicts.len() as i64,
-                };
-                assert_eq!(told(&planned), told(&pulled));
-                assert_eq!(told(&pulled), model.pull(take_theirs));
-                let (_, after, _) = self.seen(&self.other, clone).await;
-                for (key, ids) in &after {
-                    assert!(before.get(key).is_none_or(|before| before == ids), "what is learned");
-                }
-            }
+            (_, Some(clone)) => self.pull(model, clone, one % 3 == 0).await,
         }
     }
 
-    async fn publish_again(&mut self, release: i64) -> i64 {
+    async fn publish_it(&mut self, model: &mut Model) {
+        let published = self.publish().await;
+        if model.author.notes.is_empty() {
+            assert!(matches!(published, Err(Error::Invalid { .. })), "{published:?}");
+            return;
+        }
+        let release = published.unwrap();
+        let now = Some(model.author.clone());
+        // Where a note lies among others is part of a release too, which the model does not know.
+        assert!((self.release..=self.release + 1).contains(&release));
+        assert!(model.latest == now || release == self.release + 1);
         self.release = release;
-        self.publish().await.unwrap()
+        assert_eq!(self.publish().await.unwrap(), release, "nothing differs");
+        (model.latest, model.listed) = (now, true);
+        let published = self.service.public_deck(&self.slug).await.unwrap().unwrap();
+        let decks = self.store.release_decks(published.id, release).await.unwrap().unwrap();
+        model.order = decks.iter().map(|deck| deck.description.parse().unwrap()).collect();
+    }
+
+    async fn pull(&mut self, model: &mut Model, clone: DeckId, take_theirs: bool) {
+        let pull = |dry_run| Pull {
+            deck: clone,
+            dry_run,
+            take_theirs,
+            choices: Vec::new(),
+            expected_release: None,
+        };
+        let before = self.seen(&self.other, clone).await;
+        let planned = self.service.pull(&self.other, &pull(true)).await;
+        let pulled = self.service.pull(&self.other, &pull(false)).await;
+        if !model.listed {
+            assert!(matches!(pulled, Err(Error::NotFound { .. })), "{pulled:?}");
+            return;
+        }
+        let (planned, pulled) = (planned.unwrap(), pulled.unwrap());
+        assert_eq!(planned.conflicts, pulled.conflicts);
+        assert_eq!(planned.deck_conflicts.len(), pulled.deck_conflicts.len());
+        assert_eq!(told(&planned), told(&pulled));
+        assert_eq!(told(&pulled), model.pull(take_theirs));
+        let after = self.seen(&self.other, clone).await;
+        for (key, ids) in &after.notes {
+            assert!(before.notes.get(key).is_none_or(|before| before == ids), "what is learned");
+        }
+        for (key, id) in &after.decks {
+            assert!(before.decks.get(key).is_none_or(|before| before == id), "the same deck");
+        }
+        let again = self.service.pull(&self.other, &pull(false)).await.unwrap();
+        assert_eq!(told(&again), Told::default(), "nothing is left to do");
+        // What has become another note here, or none, is not taken out of the trash: there would be two with one key.
+        self.trash.take_if(|(_, key, _)| *key < OWN && !model.waits_for(*key));
     }
 
     async fn run(mut self, steps: Vec<Step>) {
-        let mut model = Model { name: "a", ..Model::default() };
+        let mut model = Model::default();
+        model.author.decks.insert(ROOT, (None, "a"));
         for (nth, step) in steps.into_iter().enumerate() {
             Box::pin(self.step(&mut model, step)).await;
-            let (notes, _, name) = self.seen(&self.author, self.deck).await;
-            assert_eq!(
-                (notes, &*name),
-                (model.author.clone(), model.name),
-                "after {nth}: {step:?}"
-            );
+            let seen = self.seen(&self.author, self.deck).await;
+            assert_eq!(seen.tree, model.author, "after {nth}: {step:?}");
             if let Some(clone) = self.clone {
-                let (notes, _, name) = self.seen(&self.other, clone).await;
-                let expected = (model.mine.clone(), model.my_name);
-                assert_eq!((notes, &*name), expected, "after {nth}: {step:?}");
+                let seen = self.seen(&self.other, clone).await;
+                assert_eq!(seen.tree, model.mine, "after {nth}: {step:?}");
             }
         }
     }
+}
+
+fn told(pulled: &Pulled) -> Told {
+    Told {
+        added: pulled.added,
+        updated: pulled.updated,
+        deleted: pulled.deleted,
+        conflicts: pulled.conflicts.len() as i64,
+        added_decks: pulled.added_decks,
+        updated_decks: pulled.updated_decks,
+        deleted_decks: pulled.deleted_decks,
+        deck_conflicts: pulled.deck_conflicts.len() as i64,
+    }
+}
+
+fn sides(written: &Written) -> Vec<FieldEdit> {
+    let sides = ["Front", "Back"].into_iter().zip(written.sides);
+    sides.map(|(name, value)| FieldEdit { name: name.into(), value: Some(value.into()) }).collect()
 }
 
 fn tags(written: &Written) -> Tags {
@@ -434,7 +443,7 @@ fn change(written: &mut Written, one: usize, other: usize) {
 #[test]
 fn any_sequence_of_two_people_leads_to_what_the_model_says_in_sqlite() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    sequences(24, 80, |steps| {
+    sequences(48, 120, |steps| {
         runtime.block_on(async {
             let (_folder, sqlite) = testing::sqlite(MIGRATIONS);
             let two = Two::new(Arc::new(SqliteStore::new(sqlite))).await;
@@ -448,7 +457,7 @@ fn any_sequence_of_two_people_leads_to_what_the_model_says_in_mongodb() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mongo = runtime.block_on(testing::mongo());
     let store = runtime.block_on(async { Arc::new(MongoStore::open(mongo).await.unwrap()) });
-    sequences(6, 60, |steps| {
+    sequences(8, 80, |steps| {
         runtime.block_on(async { Box::pin(Two::new(store.clone()).await.run(steps)).await });
     });
 }

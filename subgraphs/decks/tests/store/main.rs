@@ -82,6 +82,7 @@ suite! {
     sharing::public_decks_are_found_and_paged_in_every_order
     sharing::a_release_stays_as_it_was_when_others_come
     sharing::clones_are_remembered_until_their_deck_is_gone
+    sharing::files_of_published_decks_are_found_by_id_deck_and_bytes
     sharing::ratings_are_counted_once_for_each_person
     media::files_come_back_by_id_name_and_bytes
     media::a_taken_name_changes_nothing

@@ -122,6 +122,15 @@ pub(crate) async fn files_are_paged_by_name_and_by_whether_a_note_names_them(sto
     assert_eq!(names(store, user, Some(true)).await, ["a.png", "c.png", "d.png"]);
     assert_eq!(names(store, user, Some(false)).await, ["b.png"]);
     assert_eq!(names(store, other, None).await, [""; 0]);
+    let wanted = ["absent.mp3", "a.png", "b.png", "B.png"].map(|n| MediaName::new("n", n).unwrap());
+    let mut found = store.names_in_notes(user, wanted.to_vec()).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [wanted[0].clone(), wanted[2].clone()],
+        "whether there is such a file or not"
+    );
+    assert_eq!(store.names_in_notes(other, wanted.to_vec()).await.unwrap(), wanted[1..2]);
     let page =
         PageRequest { direction: Direction::Backward, limit: 2, cursor: Some("d.png".to_owned()) };
     let unused = MediaFilter { unused: Some(true), ..MediaFilter::default() };

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use common::page::{Direction, PageRequest};
-use common::{DeckId, PublicationId, UserId};
+use common::{DeckId, MediaId, PublicationId, UserId};
 use decks::model::{
-    Licence, Links, NoteLink, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
-    PublishedNote, Rating, Release, Subscription, Tag, Tags, TrashKind, origin,
+    ContentHash, Licence, Links, MediaKind, MediaName, NoteLink, PublicFilter, PublicKey,
+    PublicOrder, Publication, PublishedDeck, PublishedMedia, PublishedNote, PublishedPlace, Rating,
+    Release, Subscription, Tag, Tags, TrashKind, origin,
 };
 use decks::store::sharing::{NewRelease, ShareChanges};
 use decks::store::{Changes, Commit, Store};
@@ -32,6 +33,8 @@ fn publication(slug: &str, ms: i64) -> Publication {
         deck_count: 1,
         note_count: 2,
         card_count: 3,
+        media_count: 4,
+        media_bytes: 5,
         rating_sum: 0,
         rating_count: 0,
         subscriber_count: 0,
@@ -86,6 +89,8 @@ pub(crate) async fn a_published_deck_comes_back_as_it_was_written(store: &impl S
         tags: Tags::default(),
         licence: Licence::Cc0,
         release: 2,
+        media_count: 6,
+        media_bytes: 7,
         updated_at: at(9),
         ..one.clone()
     };
@@ -191,6 +196,11 @@ fn published(of: &Publication, deck: Uuid, position: i64, since: i64) -> Publish
     }
 }
 
+fn place(note: &PublishedNote) -> PublishedPlace {
+    let PublishedNote { origin, since, deck, position, .. } = *note;
+    PublishedPlace { origin, since, deck, position }
+}
+
 fn release(of: &Publication, number: i64) -> Release {
     Release {
         publication: of.id,
@@ -241,18 +251,31 @@ pub(crate) async fn a_release_stays_as_it_was_when_others_come(store: &impl Stor
     assert_eq!(store.release_decks(one.id, 1).await.unwrap(), Some(vec![root.clone()]));
     assert_eq!(store.release_decks(one.id, 2).await.unwrap(), Some(decks.to_vec()));
     assert_eq!(store.release_decks(one.id, 3).await.unwrap(), None);
-    let origins = |mut notes: Vec<PublishedNote>, number: i64| {
-        notes.retain(|note| note.is_in(number));
-        notes.sort_by_key(|note| note.position);
-        notes
-    };
-    let notes = store.published_notes(one.id, 1).await.unwrap();
     let ended = |note: &PublishedNote| PublishedNote { until: Some(2), ..note.clone() };
-    let at_first = origins(notes.clone(), 1);
-    assert_eq!(at_first, [ended(&gone), ended(&edited), kept.clone()]);
-    assert_eq!(origins(notes, 2), [again.clone(), kept.clone()]);
-    let now = store.published_notes(one.id, 2).await.unwrap();
-    assert_eq!(now.len(), 2, "only what is in the latest release");
+    let origins = [&kept, &edited, &gone].map(|note| note.origin);
+    for (number, expected) in [
+        (1, vec![ended(&gone), ended(&edited), kept.clone()]),
+        (2, vec![again.clone(), kept.clone()]),
+    ] {
+        let mut places = store.release_places(one.id, number).await.unwrap();
+        places.sort_by_key(|place| place.position);
+        assert_eq!(places, expected.iter().map(place).collect::<Vec<_>>());
+        let wanted = origins.map(|origin| (origin, number)).to_vec();
+        let mut found = store.notes_in_releases(one.id, wanted).await.unwrap();
+        found.sort_by_key(|note| note.position);
+        assert_eq!(found, expected, "as release {number} has them");
+    }
+    let wanted = vec![
+        (edited.origin, 1),
+        (edited.origin, 2),
+        (gone.origin, 2),
+        (kept.origin, 0),
+        (foreign.origin, 1),
+    ];
+    let mut found = store.notes_in_releases(one.id, wanted).await.unwrap();
+    found.sort_by_key(|note| note.since);
+    assert_eq!(found, [ended(&edited), again.clone()]);
+    assert_eq!(store.notes_in_releases(one.id, Vec::new()).await.unwrap(), []);
 
     let ids = vec![one.id, other.id, PublicationId::new()];
     let request = page(1, None, Direction::Forward);
@@ -294,7 +317,7 @@ pub(crate) async fn a_release_stays_as_it_was_when_others_come(store: &impl Stor
         }
         assert!(parts <= left, "{parts}");
         assert_eq!(store.publications(vec![publication.id]).await.unwrap(), []);
-        assert_eq!(store.published_notes(publication.id, 1).await.unwrap(), []);
+        assert_eq!(store.release_places(publication.id, 1).await.unwrap(), []);
         assert_eq!(store.release_decks(publication.id, 1).await.unwrap(), None);
         assert!(store.erase_publication(publication.id, 2).await.unwrap(), "again");
     }
@@ -378,4 +401,47 @@ pub(crate) async fn ratings_are_counted_once_for_each_person(store: &impl Store)
     assert_eq!(rate(users[1], Some(2), None).await, Commit::Done);
     assert_eq!(counted().await, (4, 1));
     assert_eq!(store.ratings_of(users[1], 5).await.unwrap(), []);
+}
+
+pub(crate) async fn files_of_published_decks_are_found_by_id_deck_and_bytes(store: &impl Store) {
+    let (one, other) = (publication("one", 1), publication("other", 2));
+    let file = |of: &Publication, name: &str, bytes: &[u8]| {
+        let name = MediaName::new("name", name).unwrap();
+        PublishedMedia {
+            id: PublishedMedia::id_of(of.id, &name),
+            publication: of.id,
+            owner: of.owner,
+            name,
+            hash: ContentHash::of(bytes),
+            kind: MediaKind::Mp3,
+            size: bytes.len() as i64,
+        }
+    };
+    let mut first = [file(&one, "a.mp3", b"a"), file(&one, "É b.mp3", b"b")];
+    let foreign = file(&other, "a.mp3", b"a");
+    assert_ne!(first[0].id, foreign.id);
+    let new_media = [first.to_vec(), vec![foreign.clone()]].concat();
+    done(store, sharing(ShareChanges { new_media, ..ShareChanges::default() })).await;
+    first.sort_by_key(|file| file.id);
+    let sorted = |mut files: Vec<PublishedMedia>| {
+        files.sort_by_key(|file| file.id);
+        files
+    };
+    let ids = vec![first[1].id, first[0].id, MediaId::new()];
+    assert_eq!(sorted(store.published_media(ids).await.unwrap()), first);
+    assert_eq!(sorted(store.published_media_of(one.id, 9).await.unwrap()), first);
+    assert_eq!(store.published_media_of(one.id, 1).await.unwrap().len(), 1);
+    let hashes = vec![foreign.hash, ContentHash::of(b"c")];
+    let found = store.published_media_with(other.owner, hashes.clone()).await.unwrap();
+    assert_eq!(found, std::slice::from_ref(&foreign));
+    assert_eq!(store.published_media_with(UserId::new(), hashes).await.unwrap(), []);
+
+    // One that is there already, or is not there any more, fails the change.
+    let again = ShareChanges { new_media: vec![foreign.clone()], ..ShareChanges::default() };
+    assert_eq!(store.commit(sharing(again)).await.unwrap(), Commit::Stale);
+    let drop = ShareChanges { dropped_media: vec![first[0].id], ..ShareChanges::default() };
+    done(store, sharing(drop.clone())).await;
+    assert_eq!(store.commit(sharing(drop)).await.unwrap(), Commit::Stale);
+    assert_eq!(store.published_media_of(one.id, 9).await.unwrap(), first[1..]);
+    assert_eq!(store.published_media_of(other.id, 9).await.unwrap(), [foreign]);
 }

@@ -1,6 +1,8 @@
 //! Media in MongoDB: a document for each file in `media`, and one for each chunk of its bytes in `mediaChunks`. A note's document holds the names that
 //! its fields hold.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use common::page::{Direction, Page, PageRequest};
 use common::{MediaId, StoreError, TransferId, UserId};
@@ -50,8 +52,12 @@ struct TotalsDocument {
     bytes: i64,
 }
 
-fn binary(bytes: &[u8]) -> Binary {
+pub(super) fn binary(bytes: &[u8]) -> Binary {
     Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() }
+}
+
+pub(super) fn hash_of(binary: &Binary) -> Option<ContentHash> {
+    binary.bytes.as_slice().try_into().ok().map(ContentHash)
 }
 
 impl MediaDocument {
@@ -74,13 +80,13 @@ impl TryFrom<MediaDocument> for Media {
 
     fn try_from(document: MediaDocument) -> std::result::Result<Self, StoreError> {
         let unreadable = || StoreError::Corrupt(format!("the media file {}", document.id));
-        let hash = document.hash.bytes.as_slice().try_into().map_err(|_| unreadable())?;
+        let hash = hash_of(&document.hash).ok_or_else(unreadable)?;
         let kind = MediaKind::of_content_type(&document.content_type).ok_or_else(unreadable)?;
         Ok(Self {
             id: document.id.into(),
             owner: document.owner.into(),
             name: MediaName::stored(document.name),
-            hash: ContentHash(hash),
+            hash,
             kind,
             size: document.size,
             created_at: timestamp(document.created_at)?,
@@ -153,6 +159,20 @@ impl MediaStore for MongoStore {
                 |file: MediaDocument| Ok(file.staged_by.map(|by| (file.id.into(), by.into())));
             let found = all(self.media.find(staged).await?, staging).await?;
             Ok(found.into_iter().flatten().collect())
+        })
+    }
+
+    fn names_in_notes(&self, owner: UserId, names: Vec<MediaName>) -> Reply<'_, Vec<MediaName>> {
+        let texts: Vec<&str> = names.iter().map(MediaName::text).collect();
+        let theirs = doc! { "owner": owner, "media": { "$in": texts } };
+        let found = self.notes.distinct("media", theirs);
+        Box::pin(async move {
+            let found: HashSet<String> = found
+                .await?
+                .into_iter()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect();
+            Ok(names.into_iter().filter(|name| found.contains(name.text())).collect())
         })
     }
 

@@ -4,22 +4,25 @@
 use std::collections::HashMap;
 
 use common::page::{Page, PageRequest};
-use common::{DeckId, PublicationId, StoreError, UserId};
+use common::{DeckId, MediaId, PublicationId, StoreError, UserId};
 use mongodb::bson::{Bson, DateTime, Document, Uuid, doc};
 use mongodb::error::{Error, Result};
 use mongodb::options::IndexOptions;
 use mongodb::{ClientSession, Collection};
 
 use super::filters::{all, beyond, one_of, sort};
+use super::media::binary;
+use super::public_media::PUBLISHED_MEDIA;
 use super::sharing_documents::{
-    CloneDocument, PublicationDocument, PublishedNoteDocument, RatingDocument, ReleaseDocument,
-    edited,
+    CloneDocument, PublicationDocument, PublishedNoteDocument, PublishedPlaceDocument,
+    RatingDocument, ReleaseDocument, edited,
 };
 use super::write::{exactly, insert};
 use super::{MongoStore, ONE_BATCH};
 use crate::model::{
-    Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck, PublishedNote,
-    RATED_BESIDES, RATED_MIDDLE, Rating, Release, SampleKey, Subscription,
+    ContentHash, Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
+    PublishedMedia, PublishedNote, PublishedPlace, RATED_BESIDES, RATED_MIDDLE, Rating, Release,
+    SampleKey, Subscription,
 };
 use crate::store::sharing::{NewRelease, ShareChanges, ShareStore, release_pages, sample_pages};
 use crate::store::{Reply, reading_down};
@@ -47,6 +50,9 @@ impl MongoStore {
                 "now",
                 doc! { "publication": 1, "until": 1, "deck": 1, "position": 1, "origin": 1 },
             ),
+            (NOTES, "versions", doc! { "publication": 1, "origin": 1, "since": 1, "until": 1 }),
+            (PUBLISHED_MEDIA, "of_publication", doc! { "publication": 1 }),
+            (PUBLISHED_MEDIA, "by_hash", doc! { "owner": 1, "hash": 1 }),
             (CLONES, "by_owner", doc! { "owner": 1 }),
             (RATINGS, "by_publication", doc! { "publication": 1 }),
         ] {
@@ -221,13 +227,53 @@ impl ShareStore for MongoStore {
         })
     }
 
-    fn published_notes(&self, id: PublicationId, since: i64) -> Reply<'_, Vec<PublishedNote>> {
-        let later = vec![doc! { "until": null }, doc! { "until": { "$gt": since } }];
+    fn release_places(&self, id: PublicationId, number: i64) -> Reply<'_, Vec<PublishedPlace>> {
+        let still = vec![doc! { "until": null }, doc! { "until": { "$gt": number } }];
+        let found = doc! { "publication": id, "since": { "$lte": number }, "$or": still };
+        let fields = doc! { "_id": 0, "origin": 1, "since": 1, "deck": 1, "position": 1 };
+        let notes = self.mongo.collection::<PublishedPlaceDocument>(NOTES);
+        Box::pin(async move {
+            let found = notes.find(found).projection(fields).batch_size(ONE_BATCH);
+            all(found.await?, |place| Ok(place.into())).await
+        })
+    }
+
+    fn notes_in_releases(
+        &self,
+        id: PublicationId,
+        wanted: Vec<(uuid::Uuid, i64)>,
+    ) -> Reply<'_, Vec<PublishedNote>> {
+        let version = |(origin, release): (uuid::Uuid, i64)| {
+            let still = vec![doc! { "until": null }, doc! { "until": { "$gt": release } }];
+            let since = doc! { "$lte": release };
+            doc! { "publication": id, "origin": uuid(origin), "since": since, "$or": still }
+        };
+        let versions: Vec<Document> = wanted.into_iter().map(version).collect();
         let notes = self.published_note_documents();
         Box::pin(async move {
-            let found = notes.find(doc! { "publication": id, "$or": later }).batch_size(ONE_BATCH);
+            if versions.is_empty() {
+                return Ok(Vec::new());
+            }
+            let found = notes.find(doc! { "$or": versions }).batch_size(ONE_BATCH);
             all(found.await?, PublishedNote::try_from).await
         })
+    }
+
+    fn published_media(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<PublishedMedia>> {
+        self.published_media_by(one_of(ids), 0)
+    }
+
+    fn published_media_of(&self, id: PublicationId, limit: u32) -> Reply<'_, Vec<PublishedMedia>> {
+        self.published_media_by(doc! { "publication": id }, i64::from(limit))
+    }
+
+    fn published_media_with(
+        &self,
+        owner: UserId,
+        hashes: Vec<ContentHash>,
+    ) -> Reply<'_, Vec<PublishedMedia>> {
+        let hashes: Vec<_> = hashes.iter().map(|hash| binary(&hash.0)).collect();
+        self.published_media_by(doc! { "owner": owner, "hash": { "$in": hashes } }, 0)
     }
 
     fn subscriptions(&self, decks: Vec<DeckId>) -> Reply<'_, Vec<Subscription>> {
@@ -311,6 +357,7 @@ impl MongoStore {
         if let Some(release) = &changes.release {
             self.write_release(session, release).await?;
         }
+        self.write_published_media(session, changes).await?;
         if let Some((clone, links)) = &changes.clone {
             let document = CloneDocument::new(clone, links).map_err(Error::custom)?;
             if clone.revision == 0 {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::documents::{TagsDocument, kind, moment, timestamp};
 use crate::model::{
-    Content, Field, Licence, Links, Publication, PublishedDeck, PublishedNote, Release,
-    Subscription,
+    Content, Field, Licence, Links, Publication, PublishedDeck, PublishedNote, PublishedPlace,
+    Release, Subscription,
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub(super) struct PublicationDocument {
     rating_rank: i64,
     subscriber_count: i64,
     revision: i64,
+    #[serde(default)]
+    media_count: i64,
+    #[serde(default)]
+    media_bytes: i64,
     words: Vec<String>,
     #[serde(flatten)]
     tags: TagsDocument,
@@ -67,6 +71,15 @@ pub(super) struct PublishedNoteDocument {
     fields: Vec<(String, String)>,
     #[serde(flatten)]
     tags: TagsDocument,
+}
+
+/// Where a note lies, read of its document.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PublishedPlaceDocument {
+    origin: Uuid,
+    since: i64,
+    deck: Uuid,
+    position: i64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,6 +126,8 @@ impl From<&Publication> for PublicationDocument {
             rating_rank: publication.rank(),
             subscriber_count: publication.subscriber_count,
             revision: publication.revision,
+            media_count: publication.media_count,
+            media_bytes: publication.media_bytes,
             words: publication.words(),
             tags: TagsDocument::from(&publication.tags),
         }
@@ -134,6 +149,8 @@ pub(super) fn edited(publication: &Publication) -> Document {
         "deckCount": publication.deck_count,
         "noteCount": publication.note_count,
         "cardCount": publication.card_count,
+        "mediaCount": publication.media_count,
+        "mediaBytes": publication.media_bytes,
         "words": publication.words(),
         "revision": publication.revision + 1,
     });
@@ -167,6 +184,8 @@ impl TryFrom<PublicationDocument> for Publication {
             rating_count: document.rating_count,
             subscriber_count: document.subscriber_count,
             revision: document.revision,
+            media_count: document.media_count,
+            media_bytes: document.media_bytes,
         })
     }
 }
@@ -240,6 +259,14 @@ impl TryFrom<PublishedNoteDocument> for PublishedNote {
             content: Content::stored(kind(document.kind)?, fields.collect()),
             tags: document.tags.into(),
         })
+    }
+}
+
+impl From<PublishedPlaceDocument> for PublishedPlace {
+    fn from(document: PublishedPlaceDocument) -> Self {
+        let PublishedPlaceDocument { origin, since, deck, position } = document;
+        let [origin, deck] = [origin, deck].map(|id| uuid::Uuid::from_bytes(id.bytes()));
+        Self { origin, since, deck, position }
     }
 }
 

@@ -20,27 +20,26 @@ const MEDIA: &str = "media.id, media.owner_id, media.name, media.hash, media.con
 const BATCH: usize = 500;
 
 fn media(row: &Row<'_>) -> rusqlite::Result<Media> {
-    let unreadable = |index: usize, what: &str| {
-        rusqlite::Error::FromSqlConversionFailure(
-            index,
-            rusqlite::types::Type::Text,
-            what.to_owned().into(),
-        )
-    };
-    let content_type: String = row.get(4)?;
     Ok(Media {
         id: row.get(0)?,
         owner: row.get(1)?,
         name: MediaName::stored(row.get(2)?),
         hash: ContentHash(row.get(3)?),
-        kind: MediaKind::of_content_type(&content_type)
-            .ok_or_else(|| unreadable(4, &content_type))?,
+        kind: media_kind(row, 4)?,
         size: row.get(5)?,
         created_at: rows::time(row, 6)?,
     })
 }
 
-fn names(names: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
+pub(super) fn media_kind(row: &Row<'_>, index: usize) -> rusqlite::Result<MediaKind> {
+    let content_type: String = row.get(index)?;
+    MediaKind::of_content_type(&content_type).ok_or_else(|| {
+        let text = rusqlite::types::Type::Text;
+        rusqlite::Error::FromSqlConversionFailure(index, text, content_type.into())
+    })
+}
+
+pub(super) fn names(names: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
     let names: Vec<String> = names.into_iter().map(|name| name.as_ref().to_owned()).collect();
     // A list of texts always serialises.
     Value::from(serde_json::to_string(&names).unwrap_or_default())
@@ -94,6 +93,13 @@ impl MediaStore for SqliteStore {
         let sql = "SELECT id, staged_by FROM media WHERE staged_by IS NOT NULL AND id IN (SELECT unhex(value) FROM json_each(?1))";
         let ids = list(ids.into_iter().map(MediaId::uuid));
         self.rows(sql, vec![ids], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    fn names_in_notes(&self, owner: UserId, wanted: Vec<MediaName>) -> Reply<'_, Vec<MediaName>> {
+        let sql = "SELECT DISTINCT name FROM note_media \
+            WHERE owner_id = ?1 AND name IN (SELECT value FROM json_each(?2))";
+        let wanted = names(wanted.iter().map(MediaName::text));
+        self.rows(sql, vec![blob(owner.uuid()), wanted], |row| Ok(MediaName::stored(row.get(0)?)))
     }
 
     fn media_page(

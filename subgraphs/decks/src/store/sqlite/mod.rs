@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_media.sql"),
     include_str!("migrations/0007_transfers.sql"),
     include_str!("migrations/0008_staged_media.sql"),
+    include_str!("migrations/0009_public_media.sql"),
     include_str!("migrations/0010_narrow_search.sql"),
 ];
 

@@ -24,6 +24,7 @@ pub(super) fn write(connection: &Connection, changes: &ShareChanges) -> Result<(
     if let Some(release) = &changes.release {
         write_release(connection, release)?;
     }
+    write_media(connection, changes)?;
     if let Some((clone, links)) = &changes.clone {
         let Subscription { deck, owner, publication, release, revision } = clone;
         let sql = "INSERT INTO cloned_deck (deck_id, owner_id, publication_id, release, links, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6 + 1)
@@ -44,8 +45,10 @@ pub(super) fn write(connection: &Connection, changes: &ShareChanges) -> Result<(
 fn insert(connection: &Connection, publication: &Publication) -> Result<(), StoreError> {
     let sql = "INSERT INTO publication (
             id, deck_id, owner_id, slug, title, description, tags, licence, author, listed, created_at, updated_at, release, deck_count,
-            note_count, card_count, rating_sum, rating_count, rating_rank, subscriber_count, revision
-        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+            note_count, card_count, rating_sum, rating_count, rating_rank, subscriber_count, revision, media_count, media_bytes
+        ) VALUES (
+            ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23
+        )";
     let texts: Vec<&str> = publication.tags.list().iter().map(Tag::text).collect();
     connection.prepare_cached(sql)?.execute(params![
         publication.id,
@@ -69,6 +72,8 @@ fn insert(connection: &Connection, publication: &Publication) -> Result<(), Stor
         publication.rank(),
         publication.subscriber_count,
         publication.revision,
+        publication.media_count,
+        publication.media_bytes,
     ])?;
     write_words(connection, publication)
 }
@@ -76,7 +81,7 @@ fn insert(connection: &Connection, publication: &Publication) -> Result<(), Stor
 fn update(connection: &Connection, publication: &Publication) -> Result<(), StoreError> {
     let sql = "UPDATE publication
         SET slug = ?3, title = ?4, description = ?5, tags = ?6, licence = ?7, author = ?8, listed = ?9, updated_at = ?10, release = ?11,
-            deck_count = ?12, note_count = ?13, card_count = ?14, revision = ?2 + 1
+            deck_count = ?12, note_count = ?13, card_count = ?14, media_count = ?15, media_bytes = ?16, revision = ?2 + 1
         WHERE id = ?1 AND revision = ?2";
     let texts: Vec<&str> = publication.tags.list().iter().map(Tag::text).collect();
     let values = params![
@@ -94,6 +99,8 @@ fn update(connection: &Connection, publication: &Publication) -> Result<(), Stor
         publication.deck_count,
         publication.note_count,
         publication.card_count,
+        publication.media_count,
+        publication.media_bytes,
     ];
     exactly_one(connection, sql, values)?;
     write_words(connection, publication)
@@ -147,6 +154,29 @@ fn write_release(connection: &Connection, new: &NewRelease) -> Result<(), StoreE
             note.content.kind().number(),
             fields,
             tags,
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_media(connection: &Connection, changes: &ShareChanges) -> Result<(), StoreError> {
+    for id in &changes.dropped_media {
+        let sql = "DELETE FROM published_media WHERE id = ?1";
+        exactly_one(connection, sql, params![id])?;
+    }
+    let sql =
+        "INSERT INTO published_media (id, publication_id, owner_id, name, hash, content_type, size)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let mut insert = connection.prepare_cached(sql)?;
+    for file in &changes.new_media {
+        insert.execute(params![
+            file.id,
+            file.publication,
+            file.owner,
+            file.name.text(),
+            file.hash.0,
+            file.kind.content_type(),
+            file.size,
         ])?;
     }
     Ok(())

@@ -3,28 +3,33 @@
 use std::collections::HashMap;
 
 use common::page::{Page, PageRequest};
-use common::{DeckId, PublicationId, UserId};
+use common::{DeckId, MediaId, PublicationId, UserId};
 use rusqlite::Row;
 use rusqlite::types::Value;
+use uuid::Uuid;
 
+use super::media::{media_kind, names};
 use super::rows::{self, blob, list};
 use super::{SqliteStore, publish};
 use crate::model::{
-    Content, Licence, Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
-    PublishedNote, Rating, Release, SampleKey, Subscription, Tag, Tags,
+    Content, ContentHash, Licence, Links, MediaName, PublicFilter, PublicKey, PublicOrder,
+    Publication, PublishedDeck, PublishedMedia, PublishedNote, PublishedPlace, Rating, Release,
+    SampleKey, Subscription, Tag, Tags,
 };
 use crate::store::sharing::{ShareStore, release_pages, sample_pages};
 use crate::store::{Reply, reading_down};
 
 /// What [`publication`] reads.
 const PUBLICATION: &str = "publication.id, deck_id, owner_id, slug, title, description, tags, licence, author, listed, created_at, \
-    updated_at, release, deck_count, note_count, card_count, rating_sum, rating_count, subscriber_count, revision";
+    updated_at, release, deck_count, note_count, card_count, rating_sum, rating_count, subscriber_count, revision, media_count, media_bytes";
 /// What [`release`] reads.
 const RELEASE: &str = "release.publication_id, release.number, release.change_note, release.published_at, release.deck_count, \
     release.note_count, release.card_count";
 /// What [`note`] reads.
 const NOTE: &str = "published_note.publication_id, published_note.origin_id, published_note.since, published_note.until, \
     published_note.origin_deck_id, published_note.position, published_note.kind, published_note.fields, published_note.tags";
+/// What [`published_media`] reads.
+const MEDIA: &str = "id, publication_id, owner_id, name, hash, content_type, size";
 /// What [`subscription`] reads.
 const SUBSCRIPTION: &str = "deck_id, owner_id, publication_id, release, revision";
 /// Begins a condition on a JSON list of ids.
@@ -153,11 +158,65 @@ impl ShareStore for SqliteStore {
         Box::pin(async move { Ok(sample_pages(&page, rows.await?)) })
     }
 
-    fn published_notes(&self, id: PublicationId, since: i64) -> Reply<'_, Vec<PublishedNote>> {
+    fn release_places(&self, id: PublicationId, number: i64) -> Reply<'_, Vec<PublishedPlace>> {
+        // Two indexes, neither of which leads past what ended before.
+        let of = |condition: &str| {
+            format!(
+                "SELECT origin_id, since, origin_deck_id, position FROM published_note
+                WHERE publication_id = ?1 AND since <= ?2 AND {condition}"
+            )
+        };
+        let sql = format!("{} UNION ALL {}", of("until IS NULL"), of("until > ?2"));
+        self.rows(sql, vec![blob(id.uuid()), Value::from(number)], |row| {
+            Ok(PublishedPlace {
+                origin: row.get(0).map(DeckId::uuid)?,
+                since: row.get(1)?,
+                deck: row.get(2).map(DeckId::uuid)?,
+                position: row.get(3)?,
+            })
+        })
+    }
+
+    fn notes_in_releases(
+        &self,
+        id: PublicationId,
+        wanted: Vec<(Uuid, i64)>,
+    ) -> Reply<'_, Vec<PublishedNote>> {
         let sql = format!(
-            "SELECT {NOTE} FROM published_note WHERE publication_id = ?1 AND (until IS NULL OR until > ?2)"
+            "SELECT {NOTE} FROM json_each(?1) AS wanted CROSS JOIN published_note
+            WHERE published_note.seq = (
+                SELECT seq FROM published_note AS entry
+                WHERE publication_id = ?2 AND origin_id = unhex(wanted.value ->> 0) AND since <= wanted.value ->> 1
+                ORDER BY since DESC LIMIT 1
+            ) AND (published_note.until IS NULL OR published_note.until > wanted.value ->> 1)"
         );
-        self.rows(sql, vec![blob(id.uuid()), Value::from(since)], note)
+        let wanted = wanted.iter().map(|(origin, release)| (origin.simple().to_string(), release));
+        // Texts and numbers always serialise.
+        let wanted = serde_json::to_string(&wanted.collect::<Vec<_>>()).unwrap_or_default();
+        self.rows(sql, vec![Value::from(wanted), blob(id.uuid())], note)
+    }
+
+    fn published_media(&self, ids: Vec<MediaId>) -> Reply<'_, Vec<PublishedMedia>> {
+        let sql = format!("SELECT {MEDIA} FROM published_media WHERE id IN {IDS}");
+        self.rows(sql, vec![list(ids.into_iter().map(MediaId::uuid))], published_media)
+    }
+
+    fn published_media_of(&self, id: PublicationId, limit: u32) -> Reply<'_, Vec<PublishedMedia>> {
+        let sql = format!("SELECT {MEDIA} FROM published_media WHERE publication_id = ?1 LIMIT ?2");
+        self.rows(sql, vec![blob(id.uuid()), Value::from(limit)], published_media)
+    }
+
+    fn published_media_with(
+        &self,
+        owner: UserId,
+        hashes: Vec<ContentHash>,
+    ) -> Reply<'_, Vec<PublishedMedia>> {
+        let sql = format!(
+            "SELECT {MEDIA} FROM published_media
+            WHERE owner_id = ?1 AND hash IN (SELECT unhex(value) FROM json_each(?2))"
+        );
+        let hashes = names(hashes.iter().map(ContentHash::to_string));
+        self.rows(sql, vec![blob(owner.uuid()), hashes], published_media)
     }
 
     fn subscriptions(&self, decks: Vec<DeckId>) -> Reply<'_, Vec<Subscription>> {
@@ -258,6 +317,8 @@ fn publication(row: &Row<'_>) -> rusqlite::Result<Publication> {
         rating_count: row.get(17)?,
         subscriber_count: row.get(18)?,
         revision: row.get(19)?,
+        media_count: row.get(20)?,
+        media_bytes: row.get(21)?,
     })
 }
 
@@ -285,6 +346,18 @@ fn note(row: &Row<'_>) -> rusqlite::Result<PublishedNote> {
         position: row.get(5)?,
         content: Content::stored(rows::kind(row, 6)?, rows::fields(row, 7)?),
         tags: Tags::stored(tags.into_iter().map(Tag::stored).collect()),
+    })
+}
+
+fn published_media(row: &Row<'_>) -> rusqlite::Result<PublishedMedia> {
+    Ok(PublishedMedia {
+        id: row.get(0)?,
+        publication: row.get(1)?,
+        owner: row.get(2)?,
+        name: MediaName::stored(row.get(3)?),
+        hash: ContentHash(row.get(4)?),
+        kind: media_kind(row, 5)?,
+        size: row.get(6)?,
     })
 }
 
