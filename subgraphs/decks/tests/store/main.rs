@@ -37,6 +37,10 @@ const NOT_INDEXED: &[(&str, &str)] = &[
         "find publications limit: _, sort: {createdAt: _, _id: _}, filter: {$and: [{listed: _}, {words: ",
         "decks that have a word are sorted: they are few of all public ones",
     ),
+    (
+        "aggregate notes pipeline: [{$match: {media: _}}, {$match: {$expr: ",
+        "what is joined to media by owner and name cannot be explained apart from them; the join itself is looked at",
+    ),
 ];
 const DECKS: &str = "the decks in a deck are at most all of a person's, which are bounded";
 
