@@ -56,9 +56,9 @@ impl StudyStatistics {
         self.0.total.reviews().into()
     }
 
-    /// How long they took, in milliseconds.
-    async fn duration_ms(&self) -> i64 {
-        self.0.total.duration_ms
+    /// How long they took, in milliseconds. A Float, because 25 days of work are beyond an Int.
+    async fn duration_ms(&self) -> f64 {
+        milliseconds(self.0.total.duration_ms)
     }
 
     /// The longest row of days with a review.
@@ -72,7 +72,7 @@ impl StudyStatistics {
             date: Date(day.date),
             reviews: day.reviews.into(),
             new: day.new.into(),
-            duration_ms: day.duration_ms,
+            duration_ms: milliseconds(day.duration_ms),
         };
         self.0.days.iter().map(day).collect()
     }
@@ -118,8 +118,14 @@ pub(super) struct StudyDay {
     reviews: i64,
     /// How many of them were of new cards.
     new: i64,
-    /// How long they took, in milliseconds.
-    duration_ms: i64,
+    /// How long they took, in milliseconds. A Float, as that of all days is.
+    duration_ms: f64,
+}
+
+/// A sum of milliseconds as clients get it: exact for 285,000 years of work.
+#[expect(clippy::cast_precision_loss, reason = "sums of work are far below 2^53 milliseconds")]
+pub(super) const fn milliseconds(sum: i64) -> f64 {
+    sum as f64
 }
 
 /// How many reviews were remembered.

@@ -13,7 +13,7 @@ use super::fit::{SimulatedWorkload, WeightsFit};
 use super::scalar::Date;
 use super::session::{DEFAULT_PAGE, LearningSessionConnection};
 use super::settings::StudyPreset;
-use super::statistics::{ForecastDay, StudyStatistics};
+use super::statistics::{ForecastDay, StudyStatistics, milliseconds};
 use super::sync::LearningChanges;
 use crate::model::Stats;
 use crate::scheduler::{Preview, Rating};
@@ -212,8 +212,8 @@ impl From<(Preview, jiff::Timestamp)> for RatingPreview {
 pub(super) struct LearningStats {
     /// Reviews today.
     reviews_today: i64,
-    /// The time they took, in milliseconds.
-    time_today_ms: i64,
+    /// The time they took, in milliseconds. A Float, as that of all days is.
+    time_today_ms: f64,
     /// Days in a row with a review, up to today, or up to yesterday while today has none yet.
     streak_days: i64,
     /// Studied cards that come back before the day ends.
@@ -226,7 +226,7 @@ impl From<Stats> for LearningStats {
     fn from(stats: Stats) -> Self {
         Self {
             reviews_today: stats.reviews_today.into(),
-            time_today_ms: stats.time_today_ms,
+            time_today_ms: milliseconds(stats.time_today_ms),
             streak_days: stats.streak_days.into(),
             due_today: stats.due_today.into(),
             new_cards: stats.new_cards.into(),

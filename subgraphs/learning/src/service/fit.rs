@@ -282,16 +282,17 @@ impl Job {
             store.put_weights(self.user, weights).await.map_err(internal)?;
             Arc::new(model)
         };
+        if !self.record.reschedule {
+            return Ok(());
+        }
         let mut from = None;
-        while self.record.reschedule {
-            let page = store.reschedule(self.user, Arc::clone(&model), from);
-            from = page.await.map_err(internal)?;
+        loop {
+            from = store.reschedule(self.user, Arc::clone(&model), from).await.map_err(internal)?;
             if from.is_none() {
-                break;
+                return Ok(());
             }
             self.keep().await?;
         }
-        Ok(())
     }
 
     /// Fits, on a thread of its own, and says how far it is all the while.

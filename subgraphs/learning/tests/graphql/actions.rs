@@ -150,7 +150,7 @@ async fn reviews_are_undone(domain: &Domain) {
     );
     assert_eq!(domain.queue(user).await, cards);
     let stats = domain.mine(user, "stats { reviewsToday timeTodayMs streakDays newCards }").await;
-    let nothing = json!({ "reviewsToday": 0, "timeTodayMs": 0, "streakDays": 0, "newCards": 2 });
+    let nothing = json!({ "reviewsToday": 0, "timeTodayMs": 0.0, "streakDays": 0, "newCards": 2 });
     assert_eq!(stats, nothing);
     let log = "query($of: [_Any!]!) { _entities(representations: $of) { ... on Card { reviews { nodes { id undone practice rating } edges { node { undone practice } } } } } }";
     let data = domain.data(user, log, json!({ "of": [of("Card", &cards[0])] })).await;

@@ -73,7 +73,7 @@ async fn cards_are_learned_and_come_back(domain: &Domain) {
     assert_eq!(
         stats,
         json!({
-            "reviewsToday": 3, "timeTodayMs": 4500, "streakDays": 1, "dueToday": 2, "newCards": 2
+            "reviewsToday": 3, "timeTodayMs": 4500.0, "streakDays": 1, "dueToday": 2, "newCards": 2
         })
     );
 

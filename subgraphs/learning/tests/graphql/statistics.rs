@@ -61,15 +61,15 @@ async fn statistics_are_the_sums_of_the_log(domain: &Domain) {
 
     let all = domain.mine(user, ALL).await;
     assert_eq!((&all["from"], &all["to"]), (&json!("2026-11-01"), &json!("2027-02-01")));
-    assert_eq!((&all["reviews"], &all["durationMs"]), (&json!(5), &json!(7500)));
+    assert_eq!((&all["reviews"], &all["durationMs"]), (&json!(5), &json!(7500.0)));
     assert_eq!(all["longestStreakDays"], 2);
     assert_eq!(
         all["days"],
         json!([
-            { "date": "2026-11-24", "reviews": 2, "new": 2, "durationMs": 3000 },
-            { "date": "2026-11-25", "reviews": 1, "new": 1, "durationMs": 1500 },
-            { "date": "2026-12-03", "reviews": 1, "new": 0, "durationMs": 1500 },
-            { "date": "2027-01-12", "reviews": 1, "new": 0, "durationMs": 1500 },
+            { "date": "2026-11-24", "reviews": 2, "new": 2, "durationMs": 3000.0 },
+            { "date": "2026-11-25", "reviews": 1, "new": 1, "durationMs": 1500.0 },
+            { "date": "2026-12-03", "reviews": 1, "new": 0, "durationMs": 1500.0 },
+            { "date": "2027-01-12", "reviews": 1, "new": 0, "durationMs": 1500.0 },
         ])
     );
     assert_eq!(all["young"], json!({ "passed": 1, "failed": 0, "rate": 1.0 }));
@@ -99,6 +99,24 @@ async fn statistics_are_the_sums_of_the_log(domain: &Domain) {
     assert_eq!((&all["reviews"], all["days"].as_array().unwrap().len()), (&json!(4), 3));
     assert_eq!(all["young"], json!({ "passed": 0, "failed": 1, "rate": 0.0 }));
     assert_eq!(all["mature"], json!({ "passed": 0, "failed": 0, "rate": null }));
+}
+
+/// More than 2^31 milliseconds, which is what a million reviews take.
+#[tokio::test]
+async fn a_month_of_work_is_counted() {
+    let (domain, _) = Domain::sqlite().await;
+    let user = domain.user().await;
+    let (_, cards) = domain.deck(user, 1).await;
+    let mut review = || {
+        let mut review = domain.review(&cards[0], "GOOD");
+        review["durationMs"] = 3_600_000.into();
+        review
+    };
+    domain.submit(user, (0..700).map(|_| review()).collect()).await;
+    let all = domain.mine(user, "statistics { durationMs days { durationMs } }").await;
+    let sum = 700.0 * 3_600_000.0;
+    assert_eq!(all, json!({ "durationMs": sum, "days": [{ "durationMs": sum }] }));
+    assert_eq!(domain.mine(user, "stats { timeTodayMs }").await["timeTodayMs"], sum);
 }
 
 #[tokio::test]
