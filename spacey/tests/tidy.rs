@@ -101,7 +101,17 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     (
         "gateway",
         "charge",
-        &["authenticate", "buckets", "caching", "code", "outcome", "points", "settings", "state"],
+        &[
+            "authenticate",
+            "buckets",
+            "caching",
+            "client",
+            "code",
+            "outcome",
+            "points",
+            "settings",
+            "state",
+        ],
     ),
     ("gateway", "bounds", &["code", "error", "outcome"]),
     ("gateway", "cache", &["settings"]),
