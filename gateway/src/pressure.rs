@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// How often the clock ticks.
 const TICK: Duration = Duration::from_millis(10);
-/// So many ticks decide together, by the one that was least late.
-const TICKS: u32 = 10;
+/// The ticks of so long decide together, by the one that was least late: at least two of them.
+const WINDOW: Duration = Duration::from_millis(100);
 /// How much of a class more is turned away each time it was too late, and how much less when it was not.
 const UP: f32 = 0.25;
 const DOWN: f32 = 0.1;
@@ -70,8 +70,10 @@ impl Pressure {
 
 async fn watch(pressure: Weak<Pressure>, patience: Duration, classes: usize) {
     loop {
-        let mut least = Duration::MAX;
-        for _ in 0..TICKS {
+        let began = Instant::now();
+        let (mut least, mut ticks) = (Duration::MAX, 0);
+        while ticks < 2 || began.elapsed() < WINDOW {
+            ticks += 1;
             let due = Instant::now() + TICK;
             sleep_until(due).await;
             least = least.min(due.elapsed());

@@ -63,7 +63,10 @@ function requestOf(query, variables, operationName) {
   try {
     // The examples explain their variables in lines of comments.
     const json = (variables ?? '').replace(/^\s*\/\/.*$/gm, '').trim();
-    return query?.trim() ? JSON.stringify({ query, operationName, variables: json ? JSON.parse(json) : undefined }) : '';
+    if (!query?.trim()) return '';
+    // Until GraphiQL has said which operation of the document is meant, it is the first.
+    const name = operationName ?? /^\s*(?:query|mutation|subscription)\s+(\w+)/m.exec(query)?.[1];
+    return JSON.stringify({ query, operationName: name, variables: json ? JSON.parse(json) : undefined });
   } catch {
     return '';
   }

@@ -22,7 +22,8 @@ const firstVisit = sessionStorage.getItem('graphiql:tabState') === null;
 
 async function fetcher(params, options) {
   const result = await fetchGraphQL(params, options);
-  noteAnswer(result);
+  // GraphiQL asks for the schema by itself.
+  if (params.operationName !== 'IntrospectionQuery') noteAnswer(result);
   return result;
 }
 

@@ -6,9 +6,6 @@ use gateway::AdmissionSettings;
 
 use super::reader::Reader;
 
-/// Less than people notice, and more than a busy machine is late for a moment.
-const LATE: Duration = Duration::from_millis(100);
-
 /// `SPACEY_OPERATIONS_RUNNING`, `SPACEY_OPERATIONS_WAITING`, `SPACEY_OPERATIONS_WAIT_MILLISECONDS`, `SPACEY_OPERATIONS_LATE_MILLISECONDS`,
 /// `SPACEY_OPERATIONS_CHEAP`.
 pub(super) fn read(reader: &mut Reader) -> Option<AdmissionSettings> {
@@ -42,7 +39,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<AdmissionSettings> {
         "SPACEY_OPERATIONS_LATE_MILLISECONDS",
         "a number from 0, for however late, to 60000 is accepted",
         0..=60_000,
-        LATE.as_millis(),
+        0,
     );
     let cheap_cost = number(
         "SPACEY_OPERATIONS_CHEAP",
