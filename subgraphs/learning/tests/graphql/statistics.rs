@@ -107,7 +107,7 @@ async fn a_month_of_work_is_counted() {
     let (domain, _) = Domain::sqlite().await;
     let user = domain.user().await;
     let (_, cards) = domain.deck(user, 1).await;
-    let mut review = || {
+    let review = || {
         let mut review = domain.review(&cards[0], "GOOD");
         review["durationMs"] = 3_600_000.into();
         review
