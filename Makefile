@@ -70,7 +70,10 @@ bench: $(GRAPHIQL) ## measure what Spacey measures itself by
 
 bench-decks: $(GRAPHIQL) ## measure lists, nodes and search of collections of up to 100,000 cards; results in bench/DECKS.md
 	cargo build --release --package spacey --package bench
-	target/release/bench decks bench
+	e2e/test-servers start
+	for part in lists screen search; do \
+		SPACEY_BENCH_MONGODB='mongodb://127.0.0.1:27117/?replicaSet=rs0' target/release/bench decks bench $$part; \
+	done
 
 bench-learning: ## measure reviews, the study queue and statistics of people with up to 100,000 cards; results in bench/LEARNING.md
 	cargo build --release --package bench

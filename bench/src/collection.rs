@@ -1,5 +1,8 @@
-//! Decks on its own, on a SQLite file: what lists, nodes and search cost for each card they answer, in collections of 10 to 100,000 cards; and
-//! the one round trip of an app's first screen over such collections, through `spacey serve`.
+//! Decks on its own, on each store: what lists, nodes and search cost for each card they answer, in collections of 10 to 100,000 cards; and the
+//! one round trip of an app's first screen over such collections, through `spacey serve`. Each part writes its section of `DECKS.md`.
+
+mod searching;
+mod stores;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,9 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_graphql::Variables;
-use common::sqlite::Sqlite;
 use common::viewer::Roles;
-use common::{Backend, Caller, Clock, Endpoint, SessionId, SubgraphRequest, UserId, Viewer};
+use common::{Caller, Clock, Endpoint, SessionId, SubgraphRequest, UserId, Viewer};
 use serde_json::{Value, json};
 
 use crate::Result;
@@ -18,37 +20,50 @@ use crate::home::HOME;
 use crate::machine::{cpu, machine, micros};
 use crate::plot::{Line, Plot};
 use crate::process::Server;
+use stores::{Kind, Store};
 
 const SIZES: [usize; 3] = [10, 1_000, 100_000];
 const MOST_DECKS: usize = 20;
 /// Cards that are made in one mutation.
 const BATCH: usize = 1_000;
-/// The aim: search over 100,000 cards.
-const SEARCH_MILLISECONDS: f64 = 20.0;
 /// How long each query is measured at least.
 const SAMPLE: Duration = Duration::from_millis(500);
 const FEWEST: usize = 5;
 
+/// What is counted from all notes, and therefore not drawn.
+const TAGS: &str = "the first 50 tags, with their numbers of notes";
 const CARD: &str =
     "id question answer position version createdAt updatedAt note { id type tags } deck { id }";
-const QUERIES: &[&str] = &[
-    "",
-    "common",
-    "word777",
-    "word77*",
-    "\"common word777\"",
-    "common -word777 tag:part7",
-    "(word1 or word2) -common",
-    "deck:deck added:7 common",
-    "absent",
-];
+const COLUMNS: &str = "| query | cards in the collection | cards answered | statements | CPU, ms | CPU a card, µs | median, ms | longest, ms |\n\
+    |---|---|---|---|---|---|---|---|\n";
+
+/// The parts, in their order in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Lists,
+    Screen,
+    Search,
+}
+
+impl Part {
+    pub(crate) const ALL: [(&str, Self); 3] =
+        [("lists", Self::Lists), ("screen", Self::Screen), ("search", Self::Search)];
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Lists => "## Lists",
+            Self::Screen => "## The one round trip",
+            Self::Search => "## Search",
+        }
+    }
+}
 
 /// What a query cost in a collection.
 struct Cost {
     what: String,
     cards: usize,
     returned: usize,
-    /// SQL statements for an answer.
+    /// Statements for an answer: SQL, or commands.
     statements: u64,
     /// CPU time for an answer.
     cpu: Duration,
@@ -62,35 +77,90 @@ impl Cost {
     }
 }
 
-/// Measures collections of up to so many cards, and writes `DECKS.md` and `decks.svg` into the folder.
-pub(crate) async fn run(spacey: &Path, folder: &Path, most: usize) -> Result<()> {
-    let (mut costs, mut home, mut search) = (Vec::new(), Vec::new(), Vec::new());
-    for cards in SIZES.into_iter().filter(|cards| *cards <= most) {
-        let decks = Decks::fill(cards).await?;
-        costs.extend(decks.lists().await?);
-        if cards == SIZES.into_iter().filter(|cards| *cards <= most).max().unwrap_or(0) {
-            search = decks.searches().await?;
-        }
-        home.push(first_screen(spacey, cards).await?);
-    }
-    let plot = plot(&costs, &home).svg()?;
-    let text = text(&costs, &home, &search).await?;
+/// Measures a part in collections of up to so many cards, and writes its section of `DECKS.md` and its plot into the folder.
+pub(crate) async fn run(spacey: &Path, folder: &Path, part: Part, most: usize) -> Result<()> {
+    let text = match part {
+        Part::Lists => lists(folder, most).await?,
+        Part::Screen => screens(spacey, folder, most).await?,
+        Part::Search => searching::section(most).await?,
+    };
+    let text = format!("{}\n\n{text}\nMachine: {}.\n", part.title(), machine().await);
     println!("{text}");
-    tokio::fs::write(folder.join("decks.svg"), plot).await?;
-    tokio::fs::write(folder.join("DECKS.md"), text).await?;
+    let file = folder.join("DECKS.md");
+    let old = tokio::fs::read_to_string(&file).await.unwrap_or_default();
+    let mut new = "# What decks costs\n\nWritten by `make bench-decks`. CPU is the time of the process, which a busy machine does not change much; MongoDB's own is not \
+        in it, but in the times.\n"
+        .to_owned();
+    for (_, other) in Part::ALL {
+        let kept = old.split_once(other.title()).map(|(_, rest)| {
+            format!("{}{}", other.title(), rest.split("\n## ").next().unwrap_or_default())
+        });
+        let section = if other == part { Some(text.clone()) } else { kept };
+        if let Some(section) = section {
+            write!(new, "\n{}\n", section.trim_end())?;
+        }
+    }
+    tokio::fs::write(file, new).await?;
     Ok(())
+}
+
+fn sizes(most: usize) -> impl Iterator<Item = usize> {
+    SIZES.into_iter().filter(move |cards| *cards <= most)
+}
+
+async fn lists(folder: &Path, most: usize) -> Result<String> {
+    let mut text = "The subgraph alone, by its own GraphQL; of each card all its own fields, its note's tags and its deck's id. What a card costs does \
+         not grow with the collection, and the number of statements does not grow with the number of cards answered (but for pages).\n\n\
+         ![CPU for each card answered, by cards in the collection](decks.svg)\n"
+        .to_owned();
+    let mut lines = Vec::new();
+    for kind in Kind::available() {
+        let mut costs = Vec::new();
+        for cards in sizes(most) {
+            let decks = Decks::fill(kind, cards).await?;
+            costs.extend(decks.lists().await?);
+            decks.store.remove().await?;
+        }
+        write!(text, "\nOn {}:\n\n{COLUMNS}", kind.name())?;
+        for cost in &costs {
+            line(&mut text, cost, &cost.statements.to_string())?;
+        }
+        costs.retain(|cost| cost.what != TAGS);
+        add_lines(&mut lines, &costs, &format!(", {}", kind.name()));
+    }
+    tokio::fs::write(folder.join("decks.svg"), plot(lines).svg()?).await?;
+    Ok(text)
+}
+
+async fn screens(spacey: &Path, folder: &Path, most: usize) -> Result<String> {
+    let mut text = format!(
+        "An app's first screen through `spacey serve` over HTTP, on SQLite, all four subgraphs: 20 decks with their numbers and their first 50 \
+         cards, and 20 cards to study. A deck's numbers are computed from all its cards, so that they grow with these. How many statements it takes is \
+         bounded by `spacey/tests/one_round_trip.rs`.\n\n\
+         ![CPU for each card answered, by cards in the collection](first-screen.svg)\n\n{COLUMNS}"
+    );
+    let mut costs = Vec::new();
+    for cards in sizes(most) {
+        let cost = first_screen(spacey, cards).await?;
+        line(&mut text, &cost, "–")?;
+        costs.push(cost);
+    }
+    let mut lines = Vec::new();
+    add_lines(&mut lines, &costs, "");
+    tokio::fs::write(folder.join("first-screen.svg"), plot(lines).svg()?).await?;
+    Ok(text)
 }
 
 /// The domain with a person's collection.
 struct Decks {
     endpoint: Arc<dyn Endpoint>,
-    sqlite: Sqlite,
+    store: Store,
     caller: Arc<Caller>,
+    user: UserId,
     cards: usize,
     decks: Vec<Value>,
-    /// The ids of some cards.
-    some: Vec<Value>,
-    _folder: tempfile::TempDir,
+    /// The ids of all cards.
+    all: Vec<Value>,
 }
 
 /// How many decks such a collection has.
@@ -100,39 +170,38 @@ fn decks_of(cards: usize) -> usize {
 
 fn new_note(nth: usize) -> Value {
     json!({
-        "tags": [format!("part{}", nth % 10)],
+        "tags": [format!("part{}", nth % 10), if nth % 1_000 == 3 { "rare".into() } else { format!("part{}::deep", nth % 10) }],
         "fields": [
             { "name": "Front", "value": format!("What is common word{} and word{}?", nth % 1_000, nth % 97) },
-            { "name": "Back", "value": format!("A common answer of about as many words as answers have, word{nth}") },
+            { "name": "Back", "value": format!("A common answer of about as many words as answers have, word{nth} {}", ["even", "odd"][nth % 2]) },
         ],
     })
 }
 
 impl Decks {
-    async fn fill(cards: usize) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let sqlite = Sqlite::open(folder.path().join("decks.db"), decks::MIGRATIONS)?;
-        let endpoint =
-            decks::open(Backend::Sqlite(sqlite.clone()), Vec::new(), Clock::System).await?;
-        let viewer = Viewer::new(UserId::new(), SessionId::new(), Roles::default());
+    async fn fill(kind: Kind, cards: usize) -> Result<Self> {
+        let store = Store::open(kind).await?;
+        let endpoint = decks::open(store.backend(), Vec::new(), Clock::System).await?;
+        let user = UserId::new();
+        let viewer = Viewer::new(user, SessionId::new(), Roles::default());
         let caller = Arc::new(Caller::new(Some(viewer), "bench"));
-        let (decks, some) = (Vec::new(), Vec::new());
-        let mut filled = Self { endpoint, sqlite, caller, cards, decks, some, _folder: folder };
+        let (decks, all) = (Vec::new(), Vec::new());
+        let mut filled = Self { endpoint, store, caller, user, cards, decks, all };
         let each = cards / decks_of(cards);
-        for _ in 0..decks_of(cards) {
+        for nth in 0..decks_of(cards) {
             let create =
                 "mutation($input: CreateDeckInput!) { createDeck(input: $input) { deck { id } } }";
-            let data = filled.ask(create, json!({ "input": { "name": "deck" } })).await?;
+            let name = format!("deck{nth}");
+            let data = filled.ask(create, json!({ "input": { "name": name } })).await?;
             let deck = data["createDeck"]["deck"]["id"].clone();
             for start in (0..each).step_by(BATCH) {
-                let notes: Vec<Value> = (start..each.min(start + BATCH)).map(new_note).collect();
+                let numbers = nth * each + start..nth * each + each.min(start + BATCH);
+                let notes: Vec<Value> = numbers.map(new_note).collect();
                 let create = "mutation($input: CreateNotesInput!) { createNotes(input: $input) { notes { cards { id } } } }";
                 let input = json!({ "input": { "deckId": deck, "notes": notes } });
                 let data = filled.ask(create, input).await?;
                 let made = data["createNotes"]["notes"].as_array().ok_or("no notes")?;
-                filled.some.extend(
-                    made.iter().step_by(1 + cards / 500).map(|note| note["cards"][0]["id"].clone()),
-                );
+                filled.all.extend(made.iter().map(|note| note["cards"][0]["id"].clone()));
             }
             filled.decks.push(deck);
         }
@@ -159,12 +228,12 @@ impl Decks {
         let (mut times, mut spent, mut statements) = (Vec::new(), Duration::ZERO, u64::MAX);
         let started = Instant::now();
         while times.len() < FEWEST || started.elapsed() < SAMPLE {
-            let (before, count, began) = (cpu(), self.sqlite.statements(), Instant::now());
+            let (before, count, began) = (cpu(), self.store.statements(), Instant::now());
             run().await?;
             times.push(began.elapsed());
             spent += cpu() - before;
             // Once a second the outbox looks for what is to be delivered.
-            statements = statements.min(self.sqlite.statements() - count);
+            statements = statements.min(self.store.statements() - count);
         }
         times.sort_unstable();
         let cpu = spent / u32::try_from(times.len())?;
@@ -212,28 +281,18 @@ impl Decks {
         let first = first.await?;
         let nodes =
             format!("query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Card {{ {CARD} }} }} }}");
-        let some: Vec<&Value> = self.some.iter().take(500).collect();
+        let some: Vec<&Value> = self.all.iter().step_by(1 + self.cards / 501).collect();
         let nodes = self.cost("up to 500 nodes by their ids", async || {
             let data = self.ask(&nodes, json!({ "ids": some })).await?;
             Ok(data["nodes"].as_array().ok_or("no nodes")?.len())
         });
-        Ok(vec![all, first, nodes.await?])
-    }
-
-    async fn searches(&self) -> Result<Vec<Cost>> {
-        let search = format!(
-            "query($query: String!) {{ searchCards(query: $query, first: 50) {{ edges {{ questionMatches {{ start end }}
-                node {{ {CARD} }} }} pageInfo {{ hasNextPage }} }} }}"
-        );
-        let mut costs = Vec::new();
-        for query in QUERIES {
-            let cost = self.cost(query, async || {
-                let data = self.ask(&search, json!({ "query": query })).await?;
-                Ok(data["searchCards"]["edges"].as_array().ok_or("no cards")?.len())
-            });
-            costs.push(cost.await?);
-        }
-        Ok(costs)
+        let nodes = nodes.await?;
+        let tags = "query($of: [_Any!]!) { _entities(representations: $of) { ... on User { tags(first: 50) { nodes { name noteCount } } } } }";
+        let tags = self.cost(TAGS, async || {
+            let data = self.ask(tags, of.clone()).await?;
+            Ok(data["_entities"][0]["tags"]["nodes"].as_array().ok_or("no tags")?.len())
+        });
+        Ok(vec![all, first, nodes, tags.await?])
     }
 }
 
@@ -274,55 +333,19 @@ async fn first_screen(spacey: &Path, cards: usize) -> Result<Cost> {
     Ok(Cost { what: "first screen".into(), cards, returned, statements: 0, cpu, times })
 }
 
-fn plot(costs: &[Cost], home: &[Cost]) -> Plot {
-    let mut lines: Vec<Line> = Vec::new();
-    for cost in costs.iter().chain(home) {
-        let point = (cost.cards as f64, cost.each());
-        match lines.iter_mut().find(|line| line.name == cost.what) {
+fn add_lines(lines: &mut Vec<Line>, costs: &[Cost], what: &str) {
+    for cost in costs {
+        let (name, point) = (format!("{}{what}", cost.what), (cost.cards as f64, cost.each()));
+        match lines.iter_mut().find(|line| line.name == name) {
             Some(line) => line.points.push(point),
-            None => lines.push(Line { name: cost.what.clone(), points: vec![point] }),
+            None => lines.push(Line { name, points: vec![point] }),
         }
     }
-    let label = |micros: f64| format!("{micros} µs");
-    Plot { right: (1, 5), up: (0, 4), label, lines }
 }
 
-async fn text(costs: &[Cost], home: &[Cost], search: &[Cost]) -> Result<String> {
-    let mut text = format!(
-        "# What decks costs\n\nWritten by `make bench-decks`. CPU time by the clock of the process, on a SQLite file.\n\nMachine: {}.\n\n\
-         ## Lists\n\nThe subgraph alone, by its own GraphQL; of each card all its own fields, its note's tags and its deck's id. What a card costs does \
-         not grow with the collection, and the number of statements does not grow with the number of cards answered (but for pages).\n\n\
-         ![CPU for each card answered, by cards in the collection](decks.svg)\n\n\
-         | query | cards in the collection | cards answered | statements | CPU, ms | CPU a card, µs | median, ms | longest, ms |\n\
-         |---|---|---|---|---|---|---|---|\n",
-        machine().await
-    );
-    for cost in costs {
-        line(&mut text, cost, &cost.statements.to_string())?;
-    }
-    writeln!(
-        text,
-        "\n## The one round trip\n\nAn app's first screen through `spacey serve` over HTTP, all four subgraphs: 20 decks with their numbers and their first 50 \
-         cards, and 20 cards to study. A deck's numbers are computed from all its cards, so that they grow with these. How many statements it takes is \
-         bounded by `spacey/tests/one_round_trip.rs`.\n\n\
-         | query | cards in the collection | cards answered | statements | CPU, ms | CPU a card, µs | median, ms | longest, ms |\n\
-         |---|---|---|---|---|---|---|---|"
-    )?;
-    for cost in home {
-        line(&mut text, cost, "–")?;
-    }
-    let cards = search.first().map_or(0, |cost| cost.cards);
-    writeln!(
-        text,
-        "\n## Search\n\nThe first 50 cards with their matches, of {cards} cards (target: under {SEARCH_MILLISECONDS} ms).\n\n\
-         | query | cards in the collection | cards answered | statements | CPU, ms | CPU a card, µs | median, ms | longest, ms |\n\
-         |---|---|---|---|---|---|---|---|"
-    )?;
-    for cost in search {
-        let what = format!("`{}`", cost.what);
-        line(&mut text, &Cost { what, times: cost.times, ..*cost }, &cost.statements.to_string())?;
-    }
-    Ok(text)
+fn plot(lines: Vec<Line>) -> Plot {
+    let label = |micros: f64| format!("{micros} µs");
+    Plot { right: (1, 5), up: (0, 4), label, lines }
 }
 
 fn line(text: &mut String, cost: &Cost, statements: &str) -> Result<()> {

@@ -2,7 +2,8 @@
 //! alternating rounds, so that a busy machine shifts both sides alike.
 //!
 //! bench all | home | startup | cost | plans     bench floor FOLDER USER (the hand-written handler, started by `bench home`)
-//! bench decks | learning FOLDER \[CARDS\]  (writes DECKS.md, LEARNING.md and a plot each into the folder; collections of up to CARDS)
+//! bench decks FOLDER lists | screen | search \[CARDS\]  (writes a section of DECKS.md and a plot into the folder; collections of up to CARDS)
+//! bench learning FOLDER \[CARDS\]      (writes LEARNING.md and a plot into the folder)
 //! bench cost | calibrate FOLDER       (what pricing takes, and whether points are worth the same: sections of the folder's COST.md)
 //! bench overload FOLDER               (OVERLOAD.md and its plot: what becomes of more requests than can be answered)
 //! bench learning fill FILES CARDS, bench learning measure FILES CARDS, bench learning report FILES FOLDER    (the same in steps: only measuring
@@ -37,6 +38,8 @@ use std::path::{Path, PathBuf};
 /// The largest collections that are measured, in cards.
 const MOST: usize = 100_000;
 
+const USAGE: &str = "usage: bench all | home | startup | cost | plans | decks FOLDER lists|screen|search [CARDS] | learning FOLDER [CARDS] | gateway HIVE FOLDER | subgraphs FOLDER";
+
 /// Any failure ends a benchmark: a number from a run that went wrong is worth nothing.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -57,9 +60,13 @@ async fn main() -> Result<()> {
         ["calibrate", folder] => calibrate::run(&spacey()?, Path::new(folder)).await,
         ["plans"] => plans::run(),
         ["plans", results] => plans::refresh(Path::new(results)),
-        ["decks", folder] => collection::run(&spacey()?, Path::new(folder), MOST).await,
-        ["decks", folder, cards] => {
-            collection::run(&spacey()?, Path::new(folder), cards.parse()?).await
+        ["decks", folder, ref rest @ ..] => {
+            let part = |word| collection::Part::ALL.into_iter().find(|(name, _)| *name == word);
+            let part = rest.first().and_then(|word| part(*word)).ok_or(USAGE)?.1;
+            let most = rest.get(1).map_or(Ok(MOST), |cards| cards.parse())?;
+            // The first screen needs the whole program, the other parts do not.
+            let spacey = if part == collection::Part::Screen { spacey()? } else { PathBuf::new() };
+            collection::run(&spacey, Path::new(folder), part, most).await
         }
         ["learning", folder] => studying::run(Path::new(folder), MOST).await,
         ["learning", "fill", files, cards] => {
@@ -91,10 +98,7 @@ async fn main() -> Result<()> {
         ["serve", what @ ("constant" | "whole")] => federated::serve_floor(what).await,
         ["serve", "replay", file] => federated::serve_replay(Path::new(file)).await,
         ["floor", folder, user] => floor::serve(Path::new(folder), user.parse()?).await,
-        _ => Err(
-            "usage: bench all | home | startup | cost | plans | decks FOLDER [CARDS] | learning FOLDER [CARDS] | gateway HIVE FOLDER [PART] | subgraphs FOLDER"
-                .into(),
-        ),
+        _ => Err(USAGE.into()),
     }
 }
 
