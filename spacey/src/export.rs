@@ -79,6 +79,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("PublicDeck.deckCount", "counted from what is public"),
     ("PublicDeck.noteCount", "counted from what is public"),
     ("PublicDeck.cardCount", "counted from what is public"),
+    ("PublicDeck.mediaCount", "counted from what is public"),
+    ("PublicDeck.mediaBytes", "summed from what is public"),
     ("PublicDeck.rating", "what others gave, for anybody to read"),
     ("PublicDeck.ratingCount", "what others gave, for anybody to read"),
     ("PublicDeck.subscriberCount", "how many others there are, for anybody to read"),

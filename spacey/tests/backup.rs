@@ -109,10 +109,11 @@ async fn decks(client: &Client) -> BTreeSet<String> {
 /// Where a phone would go on from these places, or from the beginning.
 async fn places(client: &Client, token: &str, variables: Value) -> [Value; 2] {
     let query = "query($decks: String, $cards: String) { \
-        deckChanges(since: $decks, first: 500) { nextCursor resetRequired } \
-        learningChanges(since: $cards, first: 500) { nextCursor resetRequired } }";
+        viewer { \
+            deckChanges(since: $decks, first: 500) { nextCursor resetRequired } \
+            learningChanges(since: $cards, first: 500) { nextCursor resetRequired } } }";
     let data = asked(client, Some(token), query, variables).await;
-    ["deckChanges", "learningChanges"].map(|name| data[name].clone())
+    ["deckChanges", "learningChanges"].map(|name| data["viewer"][name].clone())
 }
 
 /// Makes deck after deck, and keeps the names of those that were acknowledged.

@@ -10,8 +10,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Names that stand for many, or that other programs read.
-const OF_OTHERS: &[&str] = &["OPENAI_API_KEY", "OPENAI_BASE_URL"];
+/// Names that the card-generation service reads.
+const OF_OTHERS: &[&str] = &[
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "SPACEY_GENERATION_MODEL",
+    "SPACEY_GENERATION_CONCURRENCY",
+];
 
 /// Texts between `quote`s that are names of variables.
 fn names_between(text: &str, quote: char) -> Vec<String> {
@@ -84,6 +89,11 @@ fn every_setting_is_described_and_every_one_that_is_described_is_read() {
     assert!(known.len() > 60, "the settings are found: {known:?}");
     let (described, unknown) = described(&readme, &known);
     assert!(unknown.is_empty(), "README.md describes what nothing reads: {unknown:?}");
+    let of_service = fs::read_to_string(root().join("card-generation/card_generation/settings.py"));
+    let of_service = of_service.unwrap();
+    for name in OF_OTHERS {
+        assert!(of_service.contains(name), "card-generation does not read {name}");
+    }
     let missing: Vec<_> = known.difference(&described).collect();
     assert!(missing.is_empty(), "README.md does not describe {missing:?}");
 }

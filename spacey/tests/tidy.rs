@@ -96,7 +96,9 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("gateway", "points", &[]),
     ("gateway", "extensions", &["explain", "points"]),
     ("gateway", "outcome", &["caching", "code", "extensions", "points"]),
-    ("gateway", "admission", &["code", "outcome", "settings"]),
+    ("gateway", "pressure", &[]),
+    ("gateway", "upload_memory", &["code", "outcome"]),
+    ("gateway", "admission", &["code", "outcome", "pressure", "settings"]),
     ("gateway", "buckets", &["client", "settings"]),
     (
         "gateway",
@@ -168,6 +170,8 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
             "response_cache",
             "settings",
             "under_way",
+            "upload_memory",
+            "uploads",
         ],
     ),
     (

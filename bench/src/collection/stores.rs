@@ -31,7 +31,8 @@ impl Kind {
 }
 
 pub(super) enum Store {
-    Sqlite(Sqlite, tempfile::TempDir),
+    /// With the folder that it is in, which goes when it does.
+    Sqlite(Sqlite, #[expect(dead_code, reason = "held, not used")] tempfile::TempDir),
     Mongo(Mongo),
 }
 

@@ -4,6 +4,7 @@
 //! off again. Leaves are copied from the texts they were received in.
 
 mod parts;
+mod wrong;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +20,7 @@ use super::arena::{Arena, Slot};
 use super::errors::Errors;
 use super::json::Scanner;
 use super::leaf;
-use super::response::{Response, ResponseError, ResponseErrorCode};
+use super::response::Response;
 use super::{PathSegment, Started};
 
 use parts::Later;
@@ -439,21 +440,6 @@ impl<'s> Projection<'_, 's> {
         result
     }
 
-    /// Nothing is answered where more was written than may be: it is said once, with where that was.
-    #[cold]
-    fn too_large(&mut self, path: &Path<'_>) -> Propagate {
-        if !std::mem::replace(&mut self.is_too_large, true) {
-            let most = self.most;
-            let message = format!(
-                "the answer has more than {most} bytes; it may have {most} at most: ask for less at a time"
-            );
-            let code = ResponseErrorCode::ResponseTooLarge;
-            self.errors.add(ResponseError::new(code, message, path.to_segments()));
-            self.cut = true;
-        }
-        Propagate
-    }
-
     /// Writes null, if it is allowed.
     fn nothing(
         &mut self,
@@ -466,41 +452,5 @@ impl<'s> Projection<'_, 's> {
         }
         self.out.extend_from_slice(b"null");
         Ok(())
-    }
-
-    #[cold]
-    fn null(&mut self, path: &Path<'_>, owner: Owner<'s>) -> Propagate {
-        let path = path.to_segments();
-        if self.errors.is_empty() || !self.errors.explain(&path) {
-            self.errors.add(ResponseError::new(
-                ResponseErrorCode::NullInNonNullable,
-                format!(
-                    "Cannot return null for non-nullable field {}.{}.",
-                    owner.type_name, owner.field.name
-                ),
-                path,
-            ));
-        }
-        Propagate
-    }
-
-    #[cold]
-    fn not_a_list(&mut self, path: &Path<'_>, owner: Owner<'s>) -> Propagate {
-        self.invalid("something that is not a list", path, owner)
-    }
-
-    #[cold]
-    fn not_an_object(&mut self, path: &Path<'_>, owner: Owner<'s>) -> Propagate {
-        self.invalid("something that is not an object", path, owner)
-    }
-
-    #[cold]
-    fn invalid(&mut self, what: &str, path: &Path<'_>, owner: Owner<'s>) -> Propagate {
-        self.errors.add(ResponseError::new(
-            ResponseErrorCode::InvalidResult,
-            format!("field {}.{} was answered with {what}", owner.type_name, owner.field.name),
-            path.to_segments(),
-        ));
-        Propagate
     }
 }

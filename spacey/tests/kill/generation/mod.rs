@@ -135,7 +135,7 @@ impl Person {
         let answer: Value = request.send().await.unwrap().json().await.unwrap();
         let id = answer["data"]["addContent"]["content"]["id"]
             .as_str()
-            .expect(&answer.to_string())
+            .unwrap_or_else(|| panic!("{answer}"))
             .to_owned();
         let status = "query($id: ID!) { content(id: $id) { status problem } }";
         loop {

@@ -121,9 +121,9 @@ impl Reader<'_, '_> {
             return self.text(line, true);
         }
         match Line::of(line) {
-            Line::Heading(signs, name) => return self.heading(signs, name),
-            Line::Question(text) => return self.question(text),
-            Line::Answer(text) => return self.answer(text),
+            Line::Heading(signs, name) => self.heading(signs, name),
+            Line::Question(text) => self.question(text),
+            Line::Answer(text) => self.answer(text),
             Line::Field(name) => self.begin(Some(name.to_owned()), "Field"),
             Line::Tags(tags) => {
                 let Some(draft) = self.attribute() else { return self.stray() };

@@ -75,7 +75,7 @@ impl<W: Write> MarkdownWriter<W> {
                     code = Some((sign, length));
                     true
                 }
-                Line::Text => !Line::is_escaped(text) && !(is_edge && text.trim().is_empty()),
+                Line::Text => !(Line::is_escaped(text) || is_edge && text.trim().is_empty()),
                 _ => false,
             };
             self.to.write_all(if keeps_meaning { b"" } else { b"\\" })?;

@@ -50,7 +50,8 @@ impl MongoStore {
                 "now",
                 doc! { "publication": 1, "until": 1, "deck": 1, "position": 1, "origin": 1 },
             ),
-            (NOTES, "versions", doc! { "publication": 1, "origin": 1, "since": 1, "until": 1 }),
+            // Without `until`, which a release changes of every note that differs.
+            (NOTES, "versions", doc! { "publication": 1, "origin": 1, "since": 1 }),
             (PUBLISHED_MEDIA, "of_publication", doc! { "publication": 1 }),
             (PUBLISHED_MEDIA, "by_hash", doc! { "owner": 1, "hash": 1 }),
             (CLONES, "by_owner", doc! { "owner": 1 }),
