@@ -4,7 +4,7 @@
 //! given as one that is opened later.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use common::mongo::Mongo;
@@ -20,7 +20,6 @@ use secrecy::ExposeSecret;
 use users::Users;
 use users::mail::{InvalidSmtpSettings, Mailbox, Mailer, SmtpMailer};
 
-use crate::data_lock::DataLock;
 use crate::keys::{self, KeysError};
 use crate::secrets::{SecretError, make_private_dir, random, read_or_make};
 use crate::settings::{Data, Settings};
@@ -47,8 +46,6 @@ pub(crate) enum WiringError {
         #[source]
         source: common::Error,
     },
-    #[error("the data in {folder} are being brought back from a backup: wait for that", folder = folder.display())]
-    BeingReplaced { folder: PathBuf },
     #[error("there is no free port for the card-generation service: {0}")]
     NoPort(#[source] std::io::Error),
     #[error("SPACEY_SMTP_…: {0}")]
@@ -64,17 +61,12 @@ pub(crate) struct Identity {
     pub(crate) access: Arc<AccessTokens>,
     pub(crate) service: Arc<ServiceTokens>,
     pub(crate) revocations: Arc<Revocations>,
-    /// Keeps the data folder from being replaced meanwhile.
-    _lock: DataLock,
 }
 
 impl Identity {
     /// Reads the keys, makes those that are not there, and follows when they change.
     pub(crate) fn load(settings: &Settings) -> Result<Self, WiringError> {
         make_private_dir(&settings.data.dir)?;
-        let lock = DataLock::shared(&settings.data.dir)
-            .map_err(|source| SecretError::new(&settings.data.dir, source))?
-            .ok_or_else(|| WiringError::BeingReplaced { folder: settings.data.dir.clone() })?;
         let ring = keys::open(&settings.keys, Clock::System.now())?;
         let service = match &settings.keys.service_secret {
             Some(secret) => secret.clone(),
@@ -87,7 +79,6 @@ impl Identity {
             access,
             service: Arc::new(ServiceTokens::new(&service)),
             revocations: Arc::new(Revocations::default()),
-            _lock: lock,
         })
     }
 }

@@ -23,6 +23,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
+use crate::data_lock::DataLock;
+use crate::secrets::make_private_dir;
 use crate::settings::Settings;
 use crate::settings::reader::SettingErrors;
 
@@ -35,16 +37,16 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Serve(arguments) if arguments.print_settings => print_settings(),
         Command::Gateway(arguments) if arguments.print_settings => print_settings(),
         Command::Subgraph(arguments) if arguments.print_settings => print_settings(),
-        Command::Serve(_) => in_runtime(serve::run),
+        Command::Serve(_) => on_data(serve::run),
         Command::Gateway(arguments) => in_runtime(|settings| gateway::run(settings, arguments)),
-        Command::Subgraph(arguments) => in_runtime(|settings| subgraph::run(settings, arguments)),
+        Command::Subgraph(arguments) => on_data(|settings| subgraph::run(settings, arguments)),
         Command::Compose(arguments) => compose::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Keys(arguments) => keys::run(&settings()?, &arguments),
         Command::Backup(arguments) => in_runtime(|settings| backup::take(settings, arguments)),
         Command::Restore(arguments) => in_runtime(|settings| backup::restore(settings, arguments)),
-        Command::Admin(arguments) => in_runtime(|settings| admin::run(settings, arguments)),
+        Command::Admin(arguments) => on_data(|settings| admin::run(settings, arguments)),
     }
 }
 
@@ -82,4 +84,17 @@ fn in_runtime<F: Future<Output = Result>>(command: impl FnOnce(Settings) -> F) -
     // A blocked thread, such as one that hashes a password nobody waits for, does not hold the program up.
     runtime.shutdown_background();
     result
+}
+
+/// The same for a command that uses the data, which nobody brings back from a backup meanwhile.
+fn on_data<F: Future<Output = Result>>(command: impl FnOnce(Settings) -> F) -> Result {
+    in_runtime(|settings| async move {
+        let folder = settings.data.dir.clone();
+        make_private_dir(&folder)?;
+        let _lock = DataLock::shared(&folder)?.ok_or_else(|| {
+            let folder = folder.display();
+            format!("the data in {folder} are being brought back from a backup: wait for that")
+        })?;
+        command(settings).await
+    })
 }
