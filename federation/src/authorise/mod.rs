@@ -222,6 +222,7 @@ fn require_type_name(set: &mut SelectionSet) {
             ty: Type::NonNullNamed(apollo_compiler::name!("String")),
             selections: None,
             defer: DeferSet::NONE,
+            defers: None,
             stream: None,
             withheld: false,
         };

@@ -34,15 +34,16 @@ pub(crate) fn normalise(
     let set = &document.operation.selection_set;
     let mut draft = Draft::new(set.ty.clone());
     normaliser.collect(&mut draft, set, Place::default())?;
-    let selections = draft.finish(&normaliser.defers, &normaliser.arounds);
-    Ok(Normalised { selections, defers: normaliser.defers })
+    let defers: Arc<[DeferUsage]> = normaliser.defers.into();
+    let selections = draft.finish(&defers, &normaliser.arounds);
+    Ok(Normalised { selections, defers })
 }
 
 /// An operation in its normalised form.
 pub(crate) struct Normalised {
     pub(crate) selections: SelectionSet,
     /// The deferred fragments, by the numbers that fields refer to them by.
-    pub(crate) defers: Vec<DeferUsage>,
+    pub(crate) defers: Arc<[DeferUsage]>,
 }
 
 /// Where in the operation selections are being collected.
@@ -113,7 +114,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn finish(self, defers: &[DeferUsage], arounds: &Arounds) -> SelectionSet {
+    fn finish(self, defers: &Arc<[DeferUsage]>, arounds: &Arounds) -> SelectionSet {
         let mut set = SelectionSet::new(self.ty);
         for (key, field) in self.fields {
             let DraftField { order, first, directives, around, selections, defer, stream } = field;
@@ -128,6 +129,7 @@ impl<'a> Draft<'a> {
                 ty: first.ty().clone(),
                 selections: composite.then(|| selections.finish(defers, arounds)),
                 defer: defer.outermost(defers),
+                defers: (!defer.is_none()).then(|| defers.clone()),
                 stream,
                 withheld: false,
             }));

@@ -7,7 +7,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Argument, Directive, Type};
 
 use super::around::{self, Around};
-use super::{DeferSet, StreamUsage};
+use super::{DeferSet, DeferUsage, StreamUsage};
 
 /// Selections on one type: fields merged by response key, fragments merged by type condition and only where the condition
 /// narrows the type. `@skip` and `@include` are gone: what does not apply is not there.
@@ -35,6 +35,8 @@ pub(crate) struct Field {
     pub(crate) selections: Option<SelectionSet>,
     /// The deferred fragments that it belongs to.
     pub(crate) defer: DeferSet,
+    /// All deferred fragments of the operation, by which such sets are reduced; none for a field that belongs to none.
+    pub(crate) defers: Option<Arc<[DeferUsage]>>,
     /// Present for a list that is delivered in parts.
     pub(crate) stream: Option<StreamUsage>,
     /// Not answered, because the viewer may not see it.
@@ -95,6 +97,8 @@ pub(crate) fn merge_fields(fields: Vec<Arc<Field>>) -> Vec<Arc<Field>> {
             Some(&place) => {
                 let present: &mut Arc<Field> = &mut merged[place];
                 let defer = present.defer.met(field.defer);
+                // What is selected on a type and on one that it is known as may be of a fragment and of one inside it.
+                let defer = defer.outermost(present.defers.as_deref().unwrap_or_default());
                 if defer != present.defer {
                     Arc::make_mut(present).defer = defer;
                 }

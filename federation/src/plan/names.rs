@@ -115,6 +115,7 @@ impl<'a> Names<'a> {
                 Field {
                     order: 0,
                     defer: DeferSet::NONE,
+                    defers: None,
                     stream: None,
                     name: field.name.clone(),
                     arguments: field.arguments.clone(),

@@ -73,7 +73,7 @@ pub(crate) struct Variant {
     /// The root fields that the client's schema answers: `__schema` and `__type`.
     pub(crate) introspection: Vec<Arc<Field>>,
     /// The fragments that are delivered later.
-    pub(crate) defers: Vec<DeferUsage>,
+    pub(crate) defers: Arc<[DeferUsage]>,
     /// Response keys down to each part that is withheld.
     pub(crate) refused: Vec<Vec<Arc<str>>>,
 }

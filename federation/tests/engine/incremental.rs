@@ -138,6 +138,8 @@ async fn parts_add_up_to_the_whole() {
         "{ search(text: \"table\") { __typename ... on Product @defer { name inStock } ... on User { id ... @defer { name } } } }",
         // Nothing is left to defer.
         "{ me { name ... @defer { name } } }",
+        // On a union's member in a fragment inside the one that selects it on all.
+        "{ ... @defer { search(text: \"EUR\") @stream(initialCount: 1) { ... on Review { id ... @defer { body __typename } } __typename } } }",
         // With requirements of other subgraphs.
         "{ topProducts(first: 3) { upc ... @defer { shippingEstimate volume } } }",
         // Lists.
