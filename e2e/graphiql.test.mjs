@@ -105,12 +105,12 @@ describe('GraphiQL', () => {
     // The first example hashes a password; what is in the editor is priced without being run.
     await estimate.filter({ hasText: /^This operation: \d+ points of 5,000 at most: logIn \d+/ }).waitFor();
     assert.equal(await answered.innerText(), 'Last answer: –');
-    await paste('operation', '{ viewer { decks(first: 7) { nodes { id } } } }');
+    await graphiql.paste('operation', '{ viewer { decks(first: 7) { nodes { id } } } }');
     await estimate.filter({ hasText: /^This operation: 9 points of 5,000 at most: viewer.decks/ }).waitFor();
-    await openTab('Config');
-    await run('#FFEC87');
+    await graphiql.openTab('Config');
+    await graphiql.run('#FFEC87');
     await answered.filter({ hasText: /^Last answer: \d+ points; [\d,]+ of 10,000 left$/ }).waitFor();
-    await paste('operation', '{ viewer { ');
+    await graphiql.paste('operation', '{ viewer { ');
     await estimate.filter({ hasText: /^This operation: –$/ }).waitFor();
   });
 
