@@ -45,7 +45,7 @@ impl Rows {
             owner,
             reviews: read(
                 "SELECT r.owner, r.id, r.card, r.kind, r.rating, r.value, r.target, r.reviewed_at, r.received_at, r.duration_ms,
-                    r.time_zone, r.session, r.day, r.hour, r.deck, r.rules, r.phase
+                    r.time_zone, r.session, r.day, r.hour, r.deck, r.rules, r.phase, r.past
                  FROM json_each(?1) AS wanted CROSS JOIN review AS r ON r.owner = ?2 AND r.id = unhex(wanted.value)",
             )?,
             cards: read(
