@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use common::{CardId, DeckId, NoteId, UserId};
+use common::{DeckId, NoteId, UserId};
 use decks::exchange::{
     self, Found, Incoming, Outgoing, OutgoingCard, ReadError, WriteError, Writer,
 };
@@ -93,33 +93,9 @@ fn write(format: FileFormat, read: &Read) -> Result<Vec<u8>, WriteError> {
 }
 
 fn outgoing(incoming: &Incoming, now: Timestamp) -> Outgoing {
-    let (id, owner, kind) = (NoteId::new(), UserId::new(), incoming.content.kind());
-    let written = incoming.content.cards().into_iter().zip(&incoming.cards);
-    let cards = written.map(|(written, card)| OutgoingCard {
-        card: Card {
-            id: CardId::new(),
-            note: id,
-            ordinal: written.ordinal,
-            kind,
-            deck: DeckId::new(),
-            owner,
-            position: 0,
-            question: written.question,
-            answer: written.answer,
-            source: None,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-            trash: None,
-        },
-        path: card.deck.clone(),
-        reviews: card.reviews.clone(),
-        schedule: card.schedule,
-    });
-    let cards = cards.collect();
     let note = Note {
-        id,
-        owner,
+        id: NoteId::new(),
+        owner: UserId::new(),
         guid: incoming.guid.clone(),
         content: incoming.content.clone(),
         tags: incoming.tags.clone(),
@@ -127,5 +103,13 @@ fn outgoing(incoming: &Incoming, now: Timestamp) -> Outgoing {
         updated_at: now,
         version: 1,
     };
+    let written = note.content.cards().into_iter().zip(&incoming.cards);
+    let cards = written.map(|(written, card)| OutgoingCard {
+        card: Card::of(&note, written, DeckId::new()),
+        path: card.deck.clone(),
+        reviews: card.reviews.clone(),
+        schedule: card.schedule,
+    });
+    let cards = cards.collect();
     Outgoing { note, cards }
 }

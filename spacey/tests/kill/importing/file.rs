@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::history::{PastReview, Schedule};
-use common::{CardId, DeckId, NoteId, UserId};
+use common::{DeckId, NoteId, UserId};
 use decks::exchange::{DeckPath, Outgoing, OutgoingCard, OutgoingDeck, Writer};
 use decks::model::{
     Card, Content, FieldEdit, FileFormat, Guid, MAX_FILE, Note, NoteKind, Tag, Tags,
@@ -113,36 +113,11 @@ impl Drawing {
             |(name, value): (&str, String)| FieldEdit { name: name.to_owned(), value: Some(value) };
         let content = Content::new("fields", kind, fields.map(edit).collect()).unwrap();
         let tag = Tag::new("tag", &format!("i{}", self.dice.random_range(0..3))).unwrap();
-        let (id, owner, now) = (NoteId::new(), UserId::new(), Timestamp::now());
+        let (id, now) = (NoteId::new(), Timestamp::now());
         let has_log = self.with_reviews && matches!(format, FileFormat::Apkg | FileFormat::Json);
-        let cards = content.cards().into_iter().map(|written| {
-            let reviews = if has_log { self.dice.random_range(0..4) } else { 0 };
-            OutgoingCard {
-                card: Card {
-                    id: CardId::new(),
-                    note: id,
-                    ordinal: written.ordinal,
-                    kind,
-                    deck: DeckId::new(),
-                    owner,
-                    position: 0,
-                    question: written.question,
-                    answer: written.answer,
-                    source: None,
-                    created_at: now,
-                    updated_at: now,
-                    version: 1,
-                    trash: None,
-                },
-                path: path.clone(),
-                reviews: (0..reviews).map(|day| review(now, day)).collect(),
-                schedule: (reviews > 0).then(schedule),
-            }
-        });
-        let cards = cards.collect();
         let note = Note {
             id,
-            owner,
+            owner: UserId::new(),
             guid: Guid::of(id),
             content,
             tags: Tags::new("tags", vec![tag]).unwrap(),
@@ -150,6 +125,16 @@ impl Drawing {
             updated_at: now,
             version: 1,
         };
+        let cards = note.content.cards().into_iter().map(|written| {
+            let reviews = if has_log { self.dice.random_range(0..4) } else { 0 };
+            OutgoingCard {
+                card: Card::of(&note, written, DeckId::new()),
+                path: path.clone(),
+                reviews: (0..reviews).map(|day| review(now, day)).collect(),
+                schedule: (reviews > 0).then(schedule),
+            }
+        });
+        let cards = cards.collect();
         Outgoing { note, cards }
     }
 }

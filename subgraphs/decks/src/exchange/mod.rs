@@ -206,7 +206,7 @@ fn line(to: &mut dyn Write, text: &str) -> std::io::Result<()> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use common::{CardId, DeckId, NoteId, UserId};
+    use common::{DeckId, NoteId, UserId};
 
     use super::*;
     use crate::model::{Card, FieldEdit, Note, NoteKind};
@@ -219,32 +219,24 @@ pub(crate) mod tests {
         decks: &[DeckPath],
     ) -> Outgoing {
         let (owner, now) = (UserId::new(), Timestamp::UNIX_EPOCH);
-        let (id, kind) = (NoteId::new(), content.kind());
-        let cards = content.cards().into_iter().zip(decks.iter().cycle());
+        let note = Note {
+            id: NoteId::new(),
+            owner,
+            guid,
+            content,
+            tags,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let cards = note.content.cards().into_iter().zip(decks.iter().cycle());
         let cards = cards.map(|(written, path)| OutgoingCard {
-            card: Card {
-                id: CardId::new(),
-                note: id,
-                ordinal: written.ordinal,
-                kind,
-                deck: DeckId::new(),
-                owner,
-                position: 0,
-                question: written.question,
-                answer: written.answer,
-                source: None,
-                created_at: now,
-                updated_at: now,
-                version: 1,
-                trash: None,
-            },
+            card: Card::of(&note, written, DeckId::new()),
             path: DeckPath::clone(path),
             reviews: Vec::new(),
             schedule: None,
         });
         let cards = cards.collect();
-        let note =
-            Note { id, owner, guid, content, tags, created_at: now, updated_at: now, version: 1 };
         Outgoing { note, cards }
     }
 

@@ -4,7 +4,7 @@ use common::{CardId, DeckId, NoteId, TrashId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CardText, NoteKind, Source, Tag};
+use super::{CardText, Note, NoteKind, Source, Tag, Written};
 
 /// A card.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,29 @@ pub struct Card {
     pub version: i64,
     /// The entry of the trash it lies in, if it was deleted.
     pub trash: Option<TrashId>,
+}
+
+impl Card {
+    /// A new card of a note: in a deck at place 0, as old as the note, and of no known source.
+    #[must_use]
+    pub fn of(note: &Note, written: Written, deck: DeckId) -> Self {
+        Self {
+            id: CardId::new(),
+            note: note.id,
+            ordinal: written.ordinal,
+            kind: note.content.kind(),
+            deck,
+            owner: note.owner,
+            position: 0,
+            question: written.question,
+            answer: written.answer,
+            source: None,
+            created_at: note.created_at,
+            updated_at: note.updated_at,
+            version: 1,
+            trash: None,
+        }
+    }
 }
 
 /// A card to be made.

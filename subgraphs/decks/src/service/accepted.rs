@@ -1,12 +1,12 @@
 //! Making cards of drafts that a person accepted in the generation domain. What was accepted is not refused: it is told once the person has
 //! been answered. So the number of cards of a deck is not bounded here; generation looks at it before.
 
+use common::Error;
 use common::event::{AcceptedCard, DraftsAccepted};
-use common::{Error, NoteId};
 
 use super::Service;
 use super::cards::told;
-use crate::model::{Card, CardText, Content, Deck, Guid, Note, NoteKind, Source, Tags};
+use crate::model::{Card, CardText, Content, Deck, Guid, Note, Source, Tags};
 use crate::store::Changes;
 
 impl Service {
@@ -60,32 +60,22 @@ fn written(
     let side = |text: &String| CardText::new("draft", text.clone()).ok();
     let content = Content::basic(&side(&accepted.question)?, &side(&accepted.answer)?);
     let sides = content.cards().into_iter().next()?;
-    let id: NoteId = accepted.note;
-    let card = Card {
-        id: accepted.card,
-        note: id,
-        ordinal: sides.ordinal,
-        kind: NoteKind::Basic,
-        deck: deck.id,
-        owner: deck.owner,
-        position,
-        question: sides.question,
-        answer: sides.answer,
-        source: accepted.source.map(|(start, end)| Source { start, end }),
-        created_at: now,
-        updated_at: now,
-        version: 1,
-        trash: deck.trash,
-    };
     let note = Note {
-        id,
+        id: accepted.note,
         owner: deck.owner,
-        guid: Guid::of(id),
+        guid: Guid::of(accepted.note),
         content,
         tags: Tags::default(),
         created_at: now,
         updated_at: now,
         version: 1,
+    };
+    let card = Card {
+        id: accepted.card,
+        position,
+        source: accepted.source.map(|(start, end)| Source { start, end }),
+        trash: deck.trash,
+        ..Card::of(&note, sides, deck.id)
     };
     Some((note, card))
 }

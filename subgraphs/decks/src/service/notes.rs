@@ -92,19 +92,9 @@ impl Service {
             let cards: Vec<Card> = written
                 .map(|(written, position)| Card {
                     id: first.take().unwrap_or_else(CardId::new),
-                    note: id,
-                    ordinal: written.ordinal,
-                    kind: note.content.kind(),
-                    deck: deck.id,
-                    owner: viewer.user,
                     position,
-                    question: written.question,
-                    answer: written.answer,
                     source: new.source,
-                    created_at: now,
-                    updated_at: now,
-                    version: 1,
-                    trash: None,
+                    ..Card::of(&note, written, deck.id)
                 })
                 .collect();
             changes.events.extend(cards.iter().map(|card| told(card, false)));

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use common::{CardId, DeckId, Error, TrashId, Viewer};
+use common::{DeckId, Error, TrashId, Viewer};
 use jiff::Timestamp;
 
 use super::cards::told;
@@ -134,7 +134,7 @@ impl<'a> Rewrite<'a> {
         for written in written {
             let card = match of_ordinal.remove(&written.ordinal) {
                 Some(card) => self.keep(card, &written, &note, (home, to), [!left, retagged])?,
-                None => Some(self.make(&written, &note, home)),
+                None => Some(self.make(written, &note, home)),
             };
             made.extend(card);
         }
@@ -190,23 +190,9 @@ impl<'a> Rewrite<'a> {
         Ok(card.trash.is_none().then_some(card))
     }
 
-    fn make(&mut self, written: &Written, note: &Note, home: DeckId) -> Card {
-        let card = Card {
-            id: CardId::new(),
-            note: note.id,
-            ordinal: written.ordinal,
-            kind: note.content.kind(),
-            deck: home,
-            owner: note.owner,
-            position: 0,
-            question: written.question.clone(),
-            answer: written.answer.clone(),
-            source: None,
-            created_at: self.now,
-            updated_at: self.now,
-            version: 1,
-            trash: None,
-        };
+    fn make(&mut self, written: Written, note: &Note, home: DeckId) -> Card {
+        let (created_at, updated_at) = (self.now, self.now);
+        let card = Card { created_at, updated_at, ..Card::of(note, written, home) };
         self.homeless.entry(home).or_default().push((card.clone(), true));
         card
     }
@@ -294,11 +280,12 @@ impl<'a> Rewrite<'a> {
     /// Makes a note whose cards lie in a deck. Answers their number.
     pub(super) fn new_note(&mut self, note: Note, deck: DeckId) -> usize {
         let written = note.content.cards();
-        for written in &written {
+        let count = written.len();
+        for written in written {
             self.make(written, &note, deck);
         }
         self.changes.new_notes.push(note);
-        written.len()
+        count
     }
 
     /// Puts all cards of a note into the trash: for all such notes there is one entry, which is listed.

@@ -343,20 +343,9 @@ impl Making {
                 return Err(failed("BAD_FILE", "it changed while it was read"));
             };
             let card = Card {
-                id: CardId::new(),
-                note: id,
-                ordinal: written.ordinal,
-                kind: note.content.kind(),
-                deck: target.deck,
-                owner: next.owner,
                 position: target.next,
-                question: written.question,
-                answer: written.answer,
-                source: None,
-                created_at,
-                updated_at: self.now,
-                version: 1,
                 trash: next.body.staging,
+                ..Card::of(&note, written, target.deck)
             };
             target.next += target.step;
             next.body.report.cards += 1;
