@@ -49,6 +49,10 @@ test-e2e: $(GRAPHIQL) $(VENV)/runs e2e/node_modules/.package-lock.json ## run th
 	cargo build --release --package spacey
 	cd e2e && SPACEY_BIN="$(CURDIR)/target/release/spacey" SPACEY_GENERATION_COMMAND="$(GENERATION)" npm test
 
+differential: e2e/node_modules/.package-lock.json ## compare composition with its peer's on sets of subgraphs that no run before has seen
+	cargo build --package federation --example compose_batch
+	cd e2e && seed=$$RANDOM$$RANDOM && echo "COMPOSITION_SEED=$$seed" && COMPOSITION_SEED=$$seed node --test composition.test.mjs
+
 test-generated: $(GRAPHIQL) $(GENERATED)/.venv/runs ## send operations that Schemathesis makes of the schema to the release binary (after test-e2e)
 	cargo build --release --package spacey
 	SPACEY_BIN="$(CURDIR)/target/release/spacey" $(GENERATED)/.venv/bin/python -m pytest --quiet $(GENERATED)
@@ -160,4 +164,4 @@ cleanup: ## remove what the other targets made, except user data (the folder dat
 	cargo clean --quiet
 	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv $(GENERATED)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e test-generated check schema kill bench bench-decks bench-learning bench-gateway bench-cost bench-overload flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e test-generated check schema kill differential bench bench-decks bench-learning bench-gateway bench-cost bench-overload flame-graph graphiql test-servers test-servers-stop cleanup

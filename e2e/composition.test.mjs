@@ -3,7 +3,8 @@
  * fixtures of the crate `federation` and on generated sets of subgraphs, whole and broken.
  *
  * Where the two may disagree, and why, is listed in `composition/differences.json`; any other disagreement fails, and so does an
- * entry of the list that nothing needs any more. `COMPOSITION_SEED` repeats the part with a new seed.
+ * entry of the list that nothing needs any more. `COMPOSITION_SEED=N` adds sets of another seed (`make differential` a new one each time):
+ * they find what is not listed yet, which is not for every change to fail on.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -20,7 +21,7 @@ import { Random } from './composition/random.mjs';
 const FIXTURES = fileURLToPath(new URL('../federation/tests/compose/fixtures', import.meta.url));
 const FIXED_SEED = 1;
 const FIXED_SETS = 2000;
-const NEW_SETS = 500;
+const OTHER_SETS = 2000;
 /** Of generated sets, so that a wrong rule cannot hide behind the list. */
 const MOST_DISAGREEMENTS_PERCENT = 8;
 /** Directives that clients may use on any supergraph. */
@@ -40,11 +41,11 @@ suite('composition agrees with a peer', { timeout: TIMEOUT_MS }, () => {
     compareGenerated(FIXED_SEED, FIXED_SETS, differences);
   });
 
-  test('on generated sets of a new seed', { timeout: TIMEOUT_MS }, (context) => {
-    const seed = Number(process.env.COMPOSITION_SEED ?? Date.now() % 2 ** 31);
-    context.diagnostic(`COMPOSITION_SEED=${seed}`);
-    compareGenerated(seed, NEW_SETS, differences);
-  });
+  if (process.env.COMPOSITION_SEED) {
+    test('on generated sets of another seed', { timeout: TIMEOUT_MS }, () => {
+      compareGenerated(Number(process.env.COMPOSITION_SEED), OTHER_SETS, differences);
+    });
+  }
 
   test('and every listed difference still exists', () => {
     assert.deepEqual(differences.unused(), []);

@@ -22,6 +22,8 @@ use crate::StoreError;
 use crate::testing::Heard;
 
 const DUPLICATE_KEY: i32 = 11000;
+const NAMESPACE_NOT_FOUND: i32 = 26;
+const INDEX_NOT_FOUND: i32 = 27;
 
 /// A domain's database. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -109,6 +111,17 @@ impl Mongo {
         Ok(())
     }
 
+    /// Drops an index that there may be.
+    ///
+    /// # Errors
+    /// What the server says, but that there is none.
+    pub async fn drop_index(&self, collection: &str, name: &str) -> Result<(), StoreError> {
+        match self.database.collection::<Document>(collection).drop_index(name).await {
+            Err(error) if !is_absent(&error) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Runs `change` in a transaction and commits it. It may be called again when the server asks for a retry, so it must do nothing but
     /// work on the session. To refuse from within, return `Ok` of a value that says so, before the first write.
     ///
@@ -180,4 +193,12 @@ fn duplicate_index(error: &mongodb::error::Error) -> Option<String> {
     // "E11000 duplicate key error collection: db.users index: email_1 dup key: { … }"
     let name = message.split(" index: ").nth(1)?.split(' ').next()?;
     Some(name.to_owned())
+}
+/// Whether there is no such index, or no such collection.
+fn is_absent(error: &mongodb::error::Error) -> bool {
+    let code = match &*error.kind {
+        ErrorKind::Command(error) => error.code,
+        _ => return false,
+    };
+    matches!(code, NAMESPACE_NOT_FOUND | INDEX_NOT_FOUND)
 }

@@ -134,8 +134,15 @@ async fn steps(
             let charge = charge(state, &prepared, &variables, &identity, &client).await?;
             let kind = prepared.kind();
             let opening = open(prepared, variables, &graph.transports, exchange, &state.settings);
-            let mut opened = deadline.keep(Box::pin(opening), Code::GatewayTimeout).await?;
+            let opened = deadline.keep(Box::pin(opening), Code::GatewayTimeout).await;
             drop(place);
+            let mut opened = match opened {
+                Ok(opened) => opened,
+                Err(outcome) => {
+                    charge.end(&outcome);
+                    return Err(outcome);
+                }
+            };
             if let Some(status) = charge.status() {
                 status.write(&mut opened.headers);
             }
@@ -208,9 +215,7 @@ async fn at_once(
                 Ok(respond(Outcome::Executed(executed), media_type))
             }
             Err(outcome) => {
-                if matches!(outcome, Outcome::RequestError(_)) {
-                    charge.cancel();
-                }
+                charge.end(&outcome);
                 Err(outcome)
             }
         };

@@ -85,7 +85,7 @@ pub(super) fn check(
         match definition {
             Definition::FragmentDefinition(fragment) => {
                 counter.fragments.add(fragment.location());
-                counter.fragment(&fragment.name);
+                counter.fragment(&fragment.name, 0);
             }
             Definition::OperationDefinition(operation) => {
                 let totals = counter.operation(operation);
@@ -103,6 +103,13 @@ pub(super) fn check(
             }
             _ => {}
         }
+    }
+    if counter.is_too_deep {
+        let most = OperationLimits::MAX_DEPTH;
+        let message = format!(
+            "the document nests deeper than {most} levels once its fragments are expanded; it may nest {most} at most"
+        );
+        return Err(vec![RequestError::new(RequestErrorCode::TooDeep, message)]);
     }
     let Counter { directives, fragments, .. } = counter;
     let code = RequestErrorCode::TooManyDirectives;
@@ -158,6 +165,8 @@ struct Counter<'a> {
     aliases: Written,
     directives: Written,
     fragments: Written,
+    /// Whether it nests deeper than any operation may: what is below was not counted, lest the stack ends.
+    is_too_deep: bool,
 }
 
 impl<'a> Counter<'a> {
@@ -172,6 +181,7 @@ impl<'a> Counter<'a> {
             aliases: Written::new(limits.aliases),
             directives: Written::new(limits.directives),
             fragments: Written::new(limits.fragments),
+            is_too_deep: false,
         }
     }
 
@@ -180,23 +190,27 @@ impl<'a> Counter<'a> {
         for variable in &operation.variables {
             self.directives(&variable.directives);
         }
-        self.totals(&operation.selection_set)
+        self.totals(&operation.selection_set, 0)
     }
 
-    fn fragment(&mut self, name: &'a Name) -> Totals {
+    fn fragment(&mut self, name: &'a Name, depth: usize) -> Totals {
         if let Some(known) = self.known.get(name) {
             return *known;
         }
         let Some(fragment) = self.definitions.get(name).copied() else { return Totals::default() };
         self.known.insert(name, Totals::default());
         self.directives(&fragment.directives);
-        let totals = self.totals(&fragment.selection_set);
+        let totals = self.totals(&fragment.selection_set, depth);
         self.known.insert(name, totals);
         totals
     }
 
-    fn totals(&mut self, selections: &'a [Selection]) -> Totals {
+    fn totals(&mut self, selections: &'a [Selection], depth: usize) -> Totals {
         let mut totals = Totals::default();
+        if depth > OperationLimits::MAX_DEPTH && !selections.is_empty() {
+            self.is_too_deep = true;
+            return totals;
+        }
         for selection in selections {
             let inner = match selection {
                 Selection::Field(field) => {
@@ -204,7 +218,7 @@ impl<'a> Counter<'a> {
                     if field.alias.is_some() {
                         self.aliases.add(field.location());
                     }
-                    let below = self.totals(&field.selection_set).aliases;
+                    let below = self.totals(&field.selection_set, depth + 1).aliases;
                     Totals {
                         aliases: below.saturating_add(field.alias.is_some().into()),
                         fields: 1,
@@ -212,11 +226,11 @@ impl<'a> Counter<'a> {
                 }
                 Selection::InlineFragment(fragment) => {
                     self.directives(&fragment.directives);
-                    self.totals(&fragment.selection_set)
+                    self.totals(&fragment.selection_set, depth + 1)
                 }
                 Selection::FragmentSpread(spread) => {
                     self.directives(&spread.directives);
-                    self.fragment(&spread.fragment_name)
+                    self.fragment(&spread.fragment_name, depth + 1)
                 }
             };
             totals.aliases = totals.aliases.saturating_add(inner.aliases);

@@ -62,7 +62,9 @@ impl Memory {
         let full_at = part.bucket(payer, now);
         if points < 0.0 {
             let empty = now + time_for(f64::from(allowance.capacity), allowance);
-            *full_at = ((*full_at).max(now) + time_for(-points, allowance)).min(empty);
+            // One that is emptier than empty, because it lent what it did not hold, does not become fuller.
+            let owed = (*full_at).max(now) + time_for(-points, allowance);
+            *full_at = owed.min(empty.max(*full_at));
         } else {
             *full_at = full_at.checked_sub(time_for(points, allowance)).unwrap_or(now);
         }

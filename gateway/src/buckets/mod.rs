@@ -9,6 +9,7 @@
 mod memory;
 mod shared;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -92,7 +93,7 @@ impl Buckets {
 }
 
 /// A client's bucket, where it was found when points were taken from it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Bucket {
     kept: Kept,
     payer: ClientKey,
@@ -113,7 +114,20 @@ struct Left {
     at: Instant,
 }
 
+/// Without what other clients have.
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { payer, allowance, .. } = self;
+        f.debug_struct("Bucket").field("payer", payer).field("allowance", allowance).finish()
+    }
+}
+
 impl Bucket {
+    /// Whose it is.
+    pub(crate) const fn payer(&self) -> &ClientKey {
+        &self.payer
+    }
+
     /// Gives `points` back that were taken, or takes more whether or not they are there where they are below 0. Tells how many are left; a
     /// bucket is never emptier than empty. Nobody waits for a shared store: its answer is foretold.
     pub(crate) fn settle(&self, points: f64) -> f64 {

@@ -72,7 +72,8 @@ pub(crate) async fn charge(
         if settings.throttle == Mode::Enforce {
             return Err(throttled(requested, bucket.allowance, available));
         }
-        tracing::info!(?bucket, requested, "more points are asked for than there are");
+        let payer = bucket.payer();
+        tracing::info!(?payer, requested, "more points are asked for than there are");
     }
     let points = if granted { points } else { 0.0 };
     let held = Held { bucket, points, available };
@@ -180,9 +181,11 @@ impl Charge {
         })
     }
 
-    /// Gives all back but the least that an operation costs: nothing of it was run.
-    pub(crate) fn cancel(self) {
-        self.settle(Some(0.0));
+    /// Of an operation that ended with `outcome`: gives all back but the least that one costs, if nothing of it was run.
+    pub(crate) fn end(self, outcome: &Outcome) {
+        if matches!(outcome, Outcome::RequestError(_)) {
+            self.settle(Some(0.0));
+        }
     }
 
     /// The charge of a subscription's next event, for which nothing was taken yet.

@@ -104,11 +104,11 @@ impl Reservation {
     /// [`Code::StreamNotFound`] when the stream is another viewer's, [`Code::StreamConflict`] when the id is taken,
     /// [`Code::TooManyStreams`] when there are `most` operations already.
     pub(crate) fn admit(
-        &self,
+        self: &Arc<Self>,
         id: &str,
         viewer: Option<UserId>,
         most: usize,
-    ) -> Result<(), Outcome> {
+    ) -> Result<Admitted, Outcome> {
         if self.identity.viewer.as_ref().map(|viewer| viewer.user) != viewer {
             return Err(not_found());
         }
@@ -126,11 +126,11 @@ impl Reservation {
             ));
         }
         inner.operations.insert(id.to_owned(), None);
-        Ok(())
+        Ok(Admitted { stream: Arc::clone(self), id: Some(id.to_owned()) })
     }
 
     /// Notes the task of an admitted operation, or aborts it when it was stopped meanwhile.
-    pub(crate) fn started(&self, id: &str, task: AbortHandle) {
+    fn started(&self, id: &str, task: AbortHandle) {
         match self.lock().operations.get_mut(id) {
             Some(slot) => *slot = Some(task),
             None => task.abort(),
@@ -147,6 +147,30 @@ impl Reservation {
     /// A panic elsewhere leaves the map whole.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to start an operation on a stream. Who does not start it, also because the client is gone, leaves its id free.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    stream: Arc<Reservation>,
+    id: Option<String>,
+}
+
+impl Admitted {
+    /// Notes the task of the operation, or aborts it when it was stopped meanwhile.
+    pub(crate) fn started(mut self, task: AbortHandle) {
+        if let Some(id) = self.id.take() {
+            self.stream.started(&id, task);
+        }
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        if let Some(id) = &self.id {
+            self.stream.stop(id);
+        }
     }
 }
 

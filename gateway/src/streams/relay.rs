@@ -40,7 +40,10 @@ pub(super) async fn run(state: Arc<State>, operation: Operation, outbox: Outbox<
     drop(place);
     match opened {
         Ok(opened) => relay(id, charge.follow(kind, opened.parts), outbox).await,
-        Err(outcome) => end(&id, Some(outcome), &outbox).await,
+        Err(outcome) => {
+            charge.end(&outcome);
+            end(&id, Some(outcome), &outbox).await;
+        }
     }
 }
 

@@ -116,13 +116,9 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
     let most = state.settings.streams.operations_per_connection;
     let variables = prepared.coerce(request.variables).map_err(Outcome::RequestError)?;
     refuse_dry_run(&parts.headers)?;
-    stream.admit(&id, identity.viewer.as_ref().map(|viewer| viewer.user), most)?;
-    let admitting = async {
-        let place = state.admit_opening(&prepared, &variables, &identity).await?;
-        let charge = charge(state, &prepared, &variables, &identity, &client).await?;
-        Ok((place, charge))
-    };
-    let (place, charge) = admitting.await.inspect_err(|_: &Outcome| stream.stop(&id))?;
+    let admitted = stream.admit(&id, identity.viewer.as_ref().map(|viewer| viewer.user), most)?;
+    let place = state.admit_opening(&prepared, &variables, &identity).await?;
+    let charge = charge(state, &prepared, &variables, &identity, &client).await?;
     let caller = Caller { client, ..Caller::new(identity.viewer, request_id(parts)) };
     let exchange = Exchange::new(caller, &parts.headers, &graph.transports, &state.settings);
     let name = id.as_str().into();
@@ -133,7 +129,7 @@ async fn start(state: &Arc<State>, parts: &Parts, body: Body) -> Result<Response
         relay::run(state, operation, running.outbox.clone()).await;
         running.stop(&name);
     });
-    stream.started(&id, task.abort_handle());
+    admitted.started(task.abort_handle());
     Ok(StatusCode::ACCEPTED.into_response())
 }
 

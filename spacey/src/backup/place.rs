@@ -108,14 +108,26 @@ impl Place {
         Ok(self.store.get(&self.of(name, object)).await?)
     }
 
-    /// Writes the list, by which the backup is one.
+    /// Writes the list, by which the backup is one, if all that it names is there: another backup that ended meanwhile may have taken this one for one that
+    /// broke off.
     ///
     /// # Errors
-    /// [`BackupError::Store`].
+    /// [`BackupError::Store`], [`BackupError::Unsuitable`].
     pub(super) async fn finish(&self, manifest: &Manifest) -> Result<(), BackupError> {
         let text = serde_json::to_vec_pretty(manifest).map_err(|error| {
             BackupError::Unsuitable { name: manifest.name.clone(), problem: error.to_string() }
         })?;
+        for kept in &manifest.files {
+            if !self.has(&self.of(&manifest.name, &kept.object)).await? {
+                return Err(BackupError::Unsuitable {
+                    name: manifest.name.clone(),
+                    problem: format!(
+                        "{} was removed meanwhile: is another backup running?",
+                        kept.object
+                    ),
+                });
+            }
+        }
         self.store.put(&self.of(&manifest.name, LIST), text.into()).await?;
         Ok(())
     }

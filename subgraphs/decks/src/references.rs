@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use regex::Regex;
 
-use crate::model::{Content, MAX_MEDIA_OF_NOTE, MediaName};
+use crate::model::{Content, FieldEdit, MAX_MEDIA_OF_NOTE, MediaName};
 
 #[expect(clippy::expect_used, reason = "the pattern is a constant that a test compiles")]
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
@@ -41,6 +41,21 @@ pub fn media_of(content: &Content) -> Vec<MediaName> {
 
 fn names_in(text: &str) -> impl Iterator<Item = MediaName> {
     references(text).map(|reference| reference.name)
+}
+
+/// A content with other names for media; `None` when it refers to none of `names`, and for one that would become too long: it keeps those it has.
+#[must_use]
+pub fn renamed(content: &Content, names: &HashMap<MediaName, MediaName>) -> Option<Content> {
+    let changed: Vec<Option<String>> =
+        content.fields().iter().map(|field| with_names(&field.value, names)).collect();
+    if changed.iter().all(Option::is_none) {
+        return None;
+    }
+    let edits = content.fields().iter().zip(changed).map(|(field, changed)| {
+        let value = changed.unwrap_or_else(|| field.value.clone());
+        FieldEdit { name: field.name.clone(), value: Some(value) }
+    });
+    Content::new("fields", content.kind(), edits.collect()).ok()
 }
 
 /// The text with other names for media, wherever it refers to them; `None` when it refers to none of `names`.

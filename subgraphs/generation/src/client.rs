@@ -162,8 +162,8 @@ impl Client {
             let request = self.http.get(self.route("health")).timeout(CONNECT_TIMEOUT);
             match send(request).await {
                 Ok(response) => {
-                    let Ok(mut answer) = response.json::<Value>().await else { return false };
-                    return answer["keeps_answers"].take() == Value::Bool(true);
+                    let Ok(answer) = response.json::<Value>().await else { return false };
+                    return answer.get("keeps_answers") == Some(&Value::Bool(true));
                 }
                 Err(_) if started.elapsed() < self.timeout => {
                     tokio::time::sleep(RETRY_EVERY).await;

@@ -195,7 +195,12 @@ impl Service {
         wanted: &Wanted<'_>,
     ) -> Result<Vec<PublishedMedia>, Error> {
         let names = files.iter().map(|file| file.name.clone()).collect();
-        let there = self.media_named(viewer, names).await?;
+        let mut there = self.media_named(viewer, names).await?;
+        // What an import has brought is the person's own only when the import is over, or when it is stored here too.
+        let ids = there.values().map(|media| media.id).collect();
+        for (staged, _) in self.store.staging_of(ids).await? {
+            there.retain(|_, media| media.id != staged);
+        }
         let mut missing: Vec<PublishedMedia> =
             files.iter().filter(|file| !there.contains_key(&file.name)).cloned().collect();
         if let Wanted::Named(also) = wanted {

@@ -8,10 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use common::{Error, MediaId, PublicationId, UserId, Viewer};
 
 use super::Service;
-use crate::model::{
-    Content, ContentHash, FieldEdit, MediaName, Note, Owner, PublishedMedia, published_name,
-};
-use crate::references::{media_of, with_names};
+use crate::model::{ContentHash, MediaName, Note, Owner, PublishedMedia, published_name};
+use crate::references::{self, media_of};
 use crate::store::Changes;
 use crate::store::sharing::ShareChanges;
 
@@ -65,7 +63,7 @@ impl Service {
         }
         let mut named: HashSet<MediaName> = HashSet::new();
         for note in notes {
-            if let Some(content) = with_media_names(&note.content, &renamed) {
+            if let Some(content) = references::renamed(&note.content, &renamed) {
                 note.content = content;
             }
             named.extend(media_of(&note.content));
@@ -175,18 +173,4 @@ impl Service {
         }
         Ok(self.store.published_media(ids).await?)
     }
-}
-
-/// What a note says, with other names of files. One that becomes too long keeps those it has.
-fn with_media_names(content: &Content, names: &HashMap<MediaName, MediaName>) -> Option<Content> {
-    let changed: Vec<Option<String>> =
-        content.fields().iter().map(|field| with_names(&field.value, names)).collect();
-    if changed.iter().all(Option::is_none) {
-        return None;
-    }
-    let edits = content.fields().iter().zip(changed).map(|(field, changed)| {
-        let value = changed.unwrap_or_else(|| field.value.clone());
-        FieldEdit { name: field.name.clone(), value: Some(value) }
-    });
-    Content::new("fields", content.kind(), edits.collect()).ok()
 }

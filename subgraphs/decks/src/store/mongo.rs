@@ -138,6 +138,10 @@ impl MongoStore {
             let keys = doc! { "owner": 1, field: 1, "_id": 1 };
             self.mongo.ensure_index("cards", name, keys, options).await?;
         }
+        // Before cards had terms.
+        for name in ["by_word", "by_state", "suspended", "leech"] {
+            self.mongo.drop_index("cards", name).await?;
+        }
         let sparse = IndexOptions::builder().sparse(true).build();
         self.mongo.ensure_index("media", "staged", doc! { "stagedBy": 1 }, sparse).await?;
         let unique = IndexOptions::builder().unique(true).build();

@@ -2,7 +2,6 @@
 //!
 //! Each process does it. Doing it twice does no harm: a content is replaced only in its last version, and deleting what is deleted is done.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -54,22 +53,18 @@ pub(crate) async fn upkeep(service: Weak<Service>) {
 impl Service {
     /// Notes what the service made of contents that are being processed.
     async fn note_what_was_read(&self) -> Result<(), UpkeepError> {
-        let mut people: HashMap<UserId, Vec<Content>> = HashMap::new();
-        for content in self.store.unfinished_contents(AT_ONCE).await? {
-            people.entry(content.owner).or_default().push(content);
-        }
         let mut failed = Ok(());
-        for (owner, contents) in people {
-            let ids: Vec<&str> =
-                contents.iter().filter_map(|content| content.remote.as_deref()).collect();
-            let found = match &ids[..] {
-                [] => Ok(Vec::new()),
-                ids => self.client.contents(owner, Some(ids)).await,
+        for content in self.store.unfinished_contents(AT_ONCE).await? {
+            // Each by itself: it comes with its whole text, and one that cannot be asked for is in no other's way.
+            let found = match content.remote.as_deref() {
+                Some(remote) => self.client.contents(content.owner, Some(&[remote])).await,
+                None => Ok(Vec::new()),
             };
-            let found = found.map_err(|error| failed = Err(error.into())).ok();
-            for content in contents {
-                self.note(content, found.as_deref()).await?;
-            }
+            let found = match found {
+                Err(error @ GenerationError::Unreachable(_)) => return Err(error.into()),
+                found => found.map_err(|error| failed = Err(error.into())).ok(),
+            };
+            self.note(content, found.as_deref()).await?;
         }
         failed
     }
@@ -95,9 +90,7 @@ impl Service {
                 let problem = words(known.problem.as_deref());
                 content.fail(problem.unwrap_or_else(|| "It cannot be read.".to_owned()));
             }
-            _ if is_old && (found.is_some() || content.remote.is_none()) => {
-                content.fail("It was not read in time: delete it, and add it again.")
-            }
+            _ if is_old => content.fail("It was not read in time: delete it, and add it again."),
             None if found.is_some() && content.remote.is_some() => {
                 content.fail("The service does not have it any more: delete it, and add it again.");
             }

@@ -102,9 +102,11 @@ impl Service {
             reschedule,
             tries: 1,
         };
-        let begun = self.fitter.store.begin_fit(user, record.clone(), self.fitter.lease()).await?;
+        let worker = Uuid::new_v4();
+        let begun =
+            self.fitter.store.begin_fit(user, record.clone(), self.fitter.lease(worker)).await?;
         if begun.id == record.id {
-            Job { user, record, fitter: Arc::clone(&self.fitter) }.start();
+            Job { user, record, worker, fitter: Arc::clone(&self.fitter) }.start();
         }
         Ok(begun)
     }
@@ -167,13 +169,12 @@ pub(super) struct Fitter {
     store: Arc<dyn Store>,
     average: Arc<Model>,
     clock: Clock,
-    worker: Uuid,
 }
 
 impl Fitter {
     /// Starts to look for fittings whose process went away, for as long as the fitter is there.
     pub(super) fn start(store: Arc<dyn Store>, average: Arc<Model>, clock: Clock) -> Arc<Self> {
-        let fitter = Arc::new(Self { store, average, clock, worker: Uuid::new_v4() });
+        let fitter = Arc::new(Self { store, average, clock });
         let background = Arc::downgrade(&fitter);
         tokio::spawn(async move {
             while let Some(fitter) = background.upgrade() {
@@ -188,17 +189,18 @@ impl Fitter {
     }
 
     async fn take_up(self: &Arc<Self>) -> Result<(), StoreError> {
-        while let Some((user, mut record)) =
-            self.store.take_fit(self.clock.now(), self.lease()).await?
-        {
+        loop {
+            // Each for itself: of two of this process that are at one fitting, one has lost it.
+            let worker = Uuid::new_v4();
+            let taken = self.store.take_fit(self.clock.now(), self.lease(worker)).await?;
+            let Some((user, mut record)) = taken else { return Ok(()) };
             record.tries += 1;
-            Job { user, record, fitter: Arc::clone(self) }.start();
+            Job { user, record, worker, fitter: Arc::clone(self) }.start();
         }
-        Ok(())
     }
 
-    fn lease(&self) -> Lease {
-        Lease { worker: self.worker, until: self.clock.now() + LEASE }
+    fn lease(&self, worker: Uuid) -> Lease {
+        Lease { worker, until: self.clock.now() + LEASE }
     }
 }
 
@@ -206,6 +208,8 @@ impl Fitter {
 struct Job {
     user: UserId,
     record: FitRecord,
+    /// Whose lease it is.
+    worker: Uuid,
     fitter: Arc<Fitter>,
 }
 
@@ -246,7 +250,7 @@ impl Job {
     /// Says how far it is.
     async fn keep(&self) -> Result<(), Stop> {
         let Fitter { store, .. } = &*self.fitter;
-        match store.keep_fit(self.user, self.record.clone(), self.fitter.lease()).await {
+        match store.keep_fit(self.user, self.record.clone(), self.fitter.lease(self.worker)).await {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(Stop::Lost),
         }

@@ -58,25 +58,14 @@ pub(in super::super) fn read(
 
 /// Lines of a text, and whether each is kept where it is blank.
 #[derive(Default)]
-struct Text {
-    lines: Vec<(String, bool)>,
-    bytes: usize,
-}
+struct Text(Vec<(String, bool)>);
 
 impl Text {
-    fn push(&mut self, line: &str, is_kept: bool) {
-        self.bytes += line.len();
-        // What is longer is refused anyway.
-        if self.bytes <= MAX_LINE {
-            self.lines.push((line.to_owned(), is_kept));
-        }
-    }
-
     fn finish(self) -> String {
         let is_there = |(line, is_kept): &(String, bool)| *is_kept || !line.trim().is_empty();
-        let first = self.lines.iter().position(is_there).unwrap_or(self.lines.len());
-        let last = self.lines.iter().rposition(is_there).map_or(first, |last| last + 1);
-        let lines: Vec<&str> = self.lines[first..last].iter().map(|(line, _)| &**line).collect();
+        let first = self.0.iter().position(is_there).unwrap_or(self.0.len());
+        let last = self.0.iter().rposition(is_there).map_or(first, |last| last + 1);
+        let lines: Vec<&str> = self.0[first..last].iter().map(|(line, _)| &**line).collect();
         lines.join("\n")
     }
 }
@@ -92,8 +81,22 @@ struct Draft {
     cards: Vec<(u64, i64, DeckPath)>,
     /// Whether text that follows belongs to the last of the texts.
     is_open: bool,
+    /// How much was read of it: the lines, and a byte for each.
+    bytes: usize,
     /// Why it is left out.
     wrong: Option<String>,
+}
+
+impl Draft {
+    /// Whether a line is still to be kept: of a note that is longer than any may be nothing is.
+    fn takes(&mut self, line: &str) -> bool {
+        self.bytes += line.len() + 1;
+        let fits = self.bytes <= MAX_LINE;
+        if !fits && !line.trim().is_empty() {
+            self.wrong.get_or_insert_with(|| format!("it has more than {MAX_LINE} bytes"));
+        }
+        fits
+    }
 }
 
 struct Reader<'a, 's> {
@@ -127,13 +130,17 @@ impl Reader<'_, '_> {
             Line::Field(name) => self.begin(Some(name.to_owned()), "Field"),
             Line::Tags(tags) => {
                 let Some(draft) = self.attribute() else { return self.stray() };
-                draft.tags.extend(tags.split_whitespace().filter_map(tag));
+                if draft.takes(tags) {
+                    draft.tags.extend(tags.split_whitespace().filter_map(tag));
+                }
                 true
             }
             Line::Card(number, path) => {
                 let at = self.number;
                 let Some(draft) = self.attribute() else { return self.stray() };
-                draft.cards.push((at, number, deck_path(path)));
+                if draft.takes(path) {
+                    draft.cards.push((at, number, deck_path(path)));
+                }
                 true
             }
             Line::Note(note) => self.note(note),
@@ -171,6 +178,7 @@ impl Reader<'_, '_> {
             tags: Vec::new(),
             cards: Vec::new(),
             is_open: false,
+            bytes: 0,
             wrong: None,
         });
         self.begin(None, "Q:") && self.first(text)
@@ -192,7 +200,9 @@ impl Reader<'_, '_> {
         if name.is_none() && own > 1 {
             draft.wrong = Some(format!("line {number}: {mark} stands there twice"));
         }
-        draft.texts.push((name, Text::default()));
+        if draft.takes(name.as_deref().unwrap_or(mark)) {
+            draft.texts.push((name, Text::default()));
+        }
         draft.is_open = true;
         true
     }
@@ -210,9 +220,11 @@ impl Reader<'_, '_> {
 
     fn text(&mut self, line: &str, is_kept: bool) -> bool {
         match &mut self.draft {
-            Some(Draft { is_open: true, texts, .. }) => {
-                if let Some((_, text)) = texts.last_mut() {
-                    text.push(line, is_kept);
+            Some(draft) if draft.is_open => {
+                if draft.takes(line)
+                    && let Some((_, Text(lines))) = draft.texts.last_mut()
+                {
+                    lines.push((line.to_owned(), is_kept));
                 }
                 true
             }

@@ -9,7 +9,7 @@ mod part;
 
 use std::collections::{HashMap, HashSet};
 
-use common::{DeckId, Error, NoteId, Viewer};
+use common::{DeckId, Error, NoteId, PublicationId, Viewer};
 use uuid::Uuid;
 
 use super::check::no_duplicates;
@@ -94,6 +94,8 @@ pub struct Pulled {
     source: Publication,
     /// Of a dry run the files that notes would name.
     named: HashSet<MediaName>,
+    /// What was public and went with decks that the author deleted.
+    unlisted: Vec<PublicationId>,
 }
 
 impl Service {
@@ -113,6 +115,7 @@ impl Service {
             let decide = || Box::pin(self.decide_pull(viewer, pull, first));
             let part = self.change(viewer.user, decide);
             let (part, more) = part.await?;
+            self.drop_public_media(viewer.user, part.unlisted.clone()).await?;
             let sum = match pulled.take() {
                 Some(before) => before.with(part),
                 None => part,
@@ -296,6 +299,7 @@ impl<'a> Merge<'a> {
             let release = if part.more { clone.release } else { release };
             let clone = Subscription { release, ..clone };
             let leaving = service.leaving(made.viewer.user, &going).await?;
+            pulled.unlisted = leaving.publications.iter().map(|gone| gone.id).collect();
             changes.sharing = ShareChanges { clone: Some((clone, links)), ..leaving };
         }
         if let Some(deck) = changes.decks.iter().find(|deck| deck.id == pulled.deck.id) {
@@ -336,6 +340,7 @@ impl Pulled {
             media: CopiedMedia::default(),
             source,
             named: HashSet::new(),
+            unlisted: Vec::new(),
         }
     }
 

@@ -13,7 +13,7 @@ use super::super::Service;
 use super::export::{Piece, send};
 use super::work::Stop;
 use crate::exchange::Incoming;
-use crate::model::{Content, Field, FieldEdit, MediaName, NewMedia, Problem, Transfer};
+use crate::model::{MediaName, NewMedia, Problem, Transfer};
 use crate::references;
 use crate::store::Changes;
 
@@ -25,17 +25,7 @@ pub(super) type Renamed = HashMap<MediaName, MediaName>;
 
 /// A note that names files as they are called here.
 pub(super) fn with_names(mut note: Incoming, renamed: &Renamed) -> Incoming {
-    if renamed.is_empty() {
-        return note;
-    }
-    let edit = |field: &Field| {
-        let value = references::with_names(&field.value, renamed);
-        let value = value.unwrap_or_else(|| field.value.clone());
-        FieldEdit { name: field.name.clone(), value: Some(value) }
-    };
-    let edits = note.content.fields().iter().map(edit).collect();
-    // One that becomes too long keeps the name.
-    if let Ok(content) = Content::new("fields", note.content.kind(), edits) {
+    if let Some(content) = references::renamed(&note.content, renamed) {
         note.content = content;
     }
     note
