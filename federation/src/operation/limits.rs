@@ -52,6 +52,10 @@ impl Limit {
     }
 }
 
+/// How deep selections are counted: deeper than any operation may nest, which is refused more precisely once it is known to be valid, and
+/// far from the end of a thread's stack.
+const MOST_COUNTED_DEPTH: usize = 4 * OperationLimits::MAX_DEPTH;
+
 impl OperationLimits {
     /// How deep anything may nest, whatever is set: whatever walks an operation recursively relies on it.
     pub const MAX_DEPTH: usize = 100;
@@ -104,12 +108,13 @@ pub(super) fn check(
             _ => {}
         }
     }
-    if counter.is_too_deep {
-        let most = OperationLimits::MAX_DEPTH;
+    if counter.too_deep.is_some() {
         let message = format!(
-            "the document nests deeper than {most} levels once its fragments are expanded; it may nest {most} at most"
+            "the operation nests deeper than {} levels once its fragments are expanded",
+            OperationLimits::MAX_DEPTH
         );
-        return Err(vec![RequestError::new(RequestErrorCode::TooDeep, message)]);
+        let error = RequestError::new(RequestErrorCode::TooDeep, message);
+        return Err(vec![error.at(counter.too_deep, &document.sources)]);
     }
     let Counter { directives, fragments, .. } = counter;
     let code = RequestErrorCode::TooManyDirectives;
@@ -165,8 +170,8 @@ struct Counter<'a> {
     aliases: Written,
     directives: Written,
     fragments: Written,
-    /// Whether it nests deeper than any operation may: what is below was not counted, lest the stack ends.
-    is_too_deep: bool,
+    /// The first selection that is not counted, lest the stack ends.
+    too_deep: Option<SourceSpan>,
 }
 
 impl<'a> Counter<'a> {
@@ -181,7 +186,7 @@ impl<'a> Counter<'a> {
             aliases: Written::new(limits.aliases),
             directives: Written::new(limits.directives),
             fragments: Written::new(limits.fragments),
-            is_too_deep: false,
+            too_deep: None,
         }
     }
 
@@ -207,8 +212,8 @@ impl<'a> Counter<'a> {
 
     fn totals(&mut self, selections: &'a [Selection], depth: usize) -> Totals {
         let mut totals = Totals::default();
-        if depth > OperationLimits::MAX_DEPTH && !selections.is_empty() {
-            self.is_too_deep = true;
+        if depth > MOST_COUNTED_DEPTH {
+            self.too_deep = self.too_deep.or(selections.first().and_then(place));
             return totals;
         }
         for selection in selections {
@@ -241,5 +246,13 @@ impl<'a> Counter<'a> {
 
     fn directives(&mut self, directives: &DirectiveList) {
         directives.iter().for_each(|directive| self.directives.add(directive.location()));
+    }
+}
+
+fn place(selection: &Selection) -> Option<SourceSpan> {
+    match selection {
+        Selection::Field(field) => field.location(),
+        Selection::InlineFragment(fragment) => fragment.location(),
+        Selection::FragmentSpread(spread) => spread.location(),
     }
 }

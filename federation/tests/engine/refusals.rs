@@ -98,6 +98,17 @@ fn fragments_that_nest_deep_once_expanded() {
     assert_eq!(errors[0].locations.len(), 1);
 }
 
+#[test]
+fn chains_of_fragments_far_deeper_than_the_stack() {
+    let fragment = |level: usize| format!("fragment F{level} on User {{ ...F{} }} ", level + 1);
+    let fragments: String = (0..700).map(fragment).collect();
+    let errors =
+        refused(&format!("{{ me {{ ...F0 }} }} {fragments} fragment F700 on User {{ id }}"), None);
+    assert_eq!(errors[0].code, RequestErrorCode::TooDeep);
+    assert!(errors[0].message.contains("100 levels"), "{}", errors[0]);
+    assert_eq!(errors[0].locations.len(), 1);
+}
+
 /// What `operation` is refused for, and what it is told of, by limits of two of everything.
 fn limited(operation: &str, is_enforced: bool) -> Result<Vec<RequestError>, Vec<RequestError>> {
     let two = Limit { most: 2, is_enforced };
