@@ -44,8 +44,8 @@ export class Differences {
   /** What is not listed of the disagreement about one set, or `undefined`. */
   unlisted(set, ours, theirs) {
     if (ours.errors && theirs.errors) return undefined;
-    if (ours.errors) return this.#unlistedErrors('only we refuse', ours.errors);
-    if (theirs.errors) return this.#unlistedErrors('only they refuse', theirs.errors, ours.hints);
+    if (ours.errors) return this.#unlistedErrors('only we refuse', set, ours.errors);
+    if (theirs.errors) return this.#unlistedErrors('only they refuse', set, theirs.errors, ours.hints);
     return this.#unlistedSchema(set, ours, theirs);
   }
 
@@ -59,10 +59,11 @@ export class Differences {
     return Object.values(this.#known).flat().filter((known) => !this.#uses.has(known.reason));
   }
 
-  #unlistedErrors(side, errors, hints = []) {
+  #unlistedErrors(side, set, errors, hints = []) {
     const unlisted = errors.filter(({ code, message }) => {
       const known = this.#known[side].find(
-        (entry) => entry.code === code && new RegExp(entry.message ?? '').test(message) && (!entry.hint || hints.includes(entry.hint)),
+        (entry) =>
+          entry.code === code && new RegExp(entry.message ?? '').test(message) && (!entry.hint || hints.includes(entry.hint)) && someSubgraph(set, entry.sdl),
       );
       return !this.#use(known);
     });
@@ -76,7 +77,7 @@ export class Differences {
     const known = this.#known['schemas differ'].find(
       ({ hint, sdl, line }) =>
         (!hint || ours.hints.includes(hint)) &&
-        (!sdl || set.some((subgraph) => new RegExp(sdl).test(subgraph.sdl))) &&
+        someSubgraph(set, sdl) &&
         new RegExp(line, 'm').test(difference),
     );
     return this.#use(known) ? undefined : `schemas differ:\n${difference}`;
@@ -88,10 +89,24 @@ export class Differences {
   }
 }
 
-/** Lines that only one of two texts has, with `-` for ours and `+` for theirs. */
+/** Whether a subgraph is of the kind that an entry of the list is about, if it is about one. */
+function someSubgraph(set, sdl) {
+  return !sdl || set.some((subgraph) => new RegExp(sdl).test(subgraph.sdl));
+}
+
+/** Lines that one of two texts has more often, with `-` for ours and `+` for theirs. */
 function differingLines(left, right) {
   const [ours, theirs] = [left.split('\n'), right.split('\n')];
-  const minus = ours.filter((line) => !theirs.includes(line)).map((line) => `-${line}`);
-  const plus = theirs.filter((line) => !ours.includes(line)).map((line) => `+${line}`);
-  return [...minus, ...plus].join('\n');
+  return [...without(ours, theirs).map((line) => `-${line}`), ...without(theirs, ours).map((line) => `+${line}`)].join('\n');
+}
+
+/** What is left of lines when each of the others has taken one that is the same. */
+function without(lines, others) {
+  const left = new Map();
+  for (const line of others) left.set(line, (left.get(line) ?? 0) + 1);
+  return lines.filter((line) => {
+    const count = left.get(line) ?? 0;
+    left.set(line, count - 1);
+    return count <= 0;
+  });
 }

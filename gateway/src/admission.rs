@@ -1,6 +1,6 @@
 //! Who may run an operation when more arrive than can be run: at most so many run at once, a few wait, and the rest are told at once to
-//! come back later. So those that run finish in time, whatever arrives. And while the process does not keep up, a share of all is told so,
-//! the least important first (`pressure`).
+//! come back later. So those that run finish in time, whatever arrives. And while the process does not keep up, whoever asks is told so,
+//! the least important first (`pressure`): those whose importance shows before anything was read of the request, at once.
 //!
 //! A place that becomes free goes to the first in the best class that waits. When all waiting places are taken, somebody of a better
 //! class takes that of the one who came last in the worst. Those who are not signed in have three quarters of the places at most, so that
@@ -50,6 +50,11 @@ impl Class {
     const fn is_known(self) -> bool {
         matches!(self, Self::Cheap | Self::Known)
     }
+
+    /// The part of classes that is more important.
+    fn more_important(self) -> f64 {
+        f64::from(self as u8) / (CLASSES.len() - 1) as f64
+    }
 }
 
 /// The places there are. It is shared by all requests.
@@ -89,9 +94,21 @@ impl Admission {
             most_unknown: (settings.running * 3 / 4).max(1),
             most_waiting: settings.waiting,
             patience: settings.patience,
-            pressure: settings.late.map(|late| Pressure::watch(late, CLASSES.len())),
+            pressure: settings.late.map(Pressure::watch),
             places: Mutex::default(),
         })
+    }
+
+    /// Turns away whoever would be turned away whatever the operation is, before time is spent on reading it.
+    ///
+    /// # Errors
+    /// As those of [`enter`](Self::enter).
+    pub(crate) fn glance(&self, may_be_known: bool) -> Result<(), Outcome> {
+        let best = Class::of(may_be_known, true).more_important();
+        match &self.pressure {
+            Some(pressure) if pressure.turns_away(best) => Err(overloaded()),
+            _ => Ok(()),
+        }
     }
 
     /// Waits for a place, a short while. Whether the operation is cheap is only asked when that matters.
@@ -103,11 +120,12 @@ impl Admission {
         is_known: bool,
         is_cheap: impl Fn() -> bool,
     ) -> Result<Permit, Outcome> {
-        if let Some(pressure) = self.pressure.as_ref().filter(|pressure| pressure.level() > 0.0) {
-            let class = Class::of(is_known, is_cheap()) as usize;
-            if pressure.turns_away(CLASSES.len() - 1 - class) {
-                return Err(overloaded());
-            }
+        if let Some(pressure) = &self.pressure
+            // The class takes time to find out, and what is not the least's turn is nobody's.
+            && pressure.turns_away(CLASSES[CLASSES.len() - 1].more_important())
+            && pressure.turns_away(Class::of(is_known, is_cheap()).more_important())
+        {
+            return Err(overloaded());
         }
         let waiting = {
             let mut places = self.lock();

@@ -10,10 +10,11 @@ use axum::extract::Request;
 use axum::response::Response;
 use common::{Caller, Client};
 use federation::{OperationKind, Prepared, Variables};
+use futures::StreamExt;
 use http::Method;
 use http::request::Parts;
 
-use crate::authenticate::{Identity, refuse_simple};
+use crate::authenticate::{Identity, may_be_known, refuse_simple};
 use crate::authorise::authorise;
 use crate::bounds::{Deadline, unless_it_panics};
 use crate::caching::{CachePolicy, Kept, for_keeping, may_be_kept};
@@ -56,11 +57,12 @@ async fn steps(
     body: Body,
     accepted: Accepted,
 ) -> Result<Response, Outcome> {
+    state.admission.glance(may_be_known(&parts.headers))?;
     let deadline = Deadline::after(state.settings.http.request_timeout);
 
     let trusted = &state.settings.http.trusted_proxies;
     let client = client(&parts.headers, &parts.extensions, trusted);
-    let (request, identity, _permit) = if parts.method == Method::POST && is_form(&parts.headers) {
+    let (request, identity, upload) = if parts.method == Method::POST && is_form(&parts.headers) {
         // Whoever sends megabytes is known before they are received.
         let identity = may_upload(state, parts, &client).await?;
         let permit = state.admit_upload(&parts.headers, &identity, &client)?;
@@ -147,6 +149,11 @@ async fn steps(
                 status.write(&mut opened.headers);
             }
             opened.parts = charge.follow(kind, opened.parts);
+            if upload.is_some() {
+                // Its files are held as long as parts may be asked for by them.
+                let held = upload;
+                opened.parts = opened.parts.inspect(move |_| _ = &held).boxed();
+            }
             Ok(streams::respond(state, identity, opened, stream_type, permit))
         }
     }

@@ -134,7 +134,8 @@ pub struct AdmissionSettings {
     pub waiting: usize,
     /// How long one waits at most.
     pub patience: Duration,
-    /// How late the process may be with everything, all the time, before it turns operations away; none for however late.
+    /// How late the process may be with everything, all the time, before it turns all operations away, and the least important when it is half
+    /// as late; none for however late.
     pub late: Option<Duration>,
     /// What an operation may be estimated at to count as cheap, in points.
     pub cheap_cost: u32,
@@ -146,7 +147,7 @@ impl Default for AdmissionSettings {
             running: 512,
             waiting: 512,
             patience: Duration::from_millis(500),
-            late: None,
+            late: Some(Duration::from_millis(200)),
             cheap_cost: 100,
         }
     }

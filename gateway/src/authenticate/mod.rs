@@ -23,8 +23,8 @@ use jiff::Timestamp;
 use crate::code::Code;
 use crate::error::chain;
 use crate::outcome::Outcome;
-pub(crate) use credentials::bearer;
 use credentials::cookie;
+pub(crate) use credentials::{bearer, may_be_known};
 use issuer::Issuer;
 pub use issuer::{IssuerError, IssuerSettings, KeyFetchSettings};
 

@@ -15,7 +15,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<AdmissionSettings> {
                 text.parse().ok().filter(|number| range.contains(number))
             })
         };
-    let AdmissionSettings { running, waiting, patience, cheap_cost, .. } =
+    let AdmissionSettings { running, waiting, patience, late, cheap_cost } =
         AdmissionSettings::default();
     let running = number(
         "SPACEY_OPERATIONS_RUNNING",
@@ -39,7 +39,7 @@ pub(super) fn read(reader: &mut Reader) -> Option<AdmissionSettings> {
         "SPACEY_OPERATIONS_LATE_MILLISECONDS",
         "a number from 0, for however late, to 60000 is accepted",
         0..=60_000,
-        0,
+        late.map_or(0, |late| late.as_millis()),
     );
     let cheap_cost = number(
         "SPACEY_OPERATIONS_CHEAP",
