@@ -67,8 +67,10 @@ impl State {
     }
 }
 
-/// What a running job does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, async_graphql::Enum)]
+/// What a running job does, in the order in which it does it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, async_graphql::Enum,
+)]
 #[serde(rename_all = "camelCase")]
 #[graphql(name = "GenerationStep")]
 pub enum Step {
@@ -112,6 +114,9 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
     /// The drafts, as far as they are there.
     pub drafts: Vec<Draft>,
+    /// The most drafts that were there: where the service is asked again they come anew, but the job is no less far.
+    #[serde(default)]
+    pub most_drafts: u32,
     /// Who made them.
     pub generator: Option<Generator>,
     /// How many cards were left out.
@@ -268,6 +273,7 @@ impl Job {
             started_at: None,
             finished_at: None,
             drafts: Vec::new(),
+            most_drafts: 0,
             generator: None,
             rejected: 0,
             notices: Vec::new(),
@@ -283,6 +289,11 @@ impl Job {
         self.state = State::Running;
         self.attempts += 1;
         self.started_at.get_or_insert(now);
+    }
+
+    /// It does this now, unless it was further already: asked again, it does what it did before.
+    pub(crate) fn reach(&mut self, step: Step) {
+        self.step = self.step.max(step);
     }
 
     /// It is over. Answers how many points are to be given back: all, when it failed or was cancelled before it was begun.
@@ -312,9 +323,10 @@ impl Job {
             edited: false,
             fate: Fate::Proposed,
         });
+        self.most_drafts = self.most_drafts.max(self.drafts.len() as u32);
     }
 
-    /// How far it is, 0 to 1.
+    /// How far it is, 0 to 1. It never falls, also not when the job is begun or asked for again.
     #[must_use]
     pub fn progress(&self) -> f64 {
         match self.step {
@@ -322,7 +334,7 @@ impl Job {
             Step::Reading => 0.05,
             Step::Asking => 0.1,
             Step::Drafting => {
-                let share = self.drafts.len() as f64 / f64::from(self.request.max_cards.max(1));
+                let share = f64::from(self.most_drafts) / f64::from(self.request.max_cards.max(1));
                 0.8f64.mul_add(share.min(1.0), 0.1)
             }
             Step::Done => 1.0,
@@ -389,16 +401,24 @@ mod tests {
     fn progress_never_goes_back() {
         let now = Timestamp::UNIX_EPOCH;
         let mut job = Job::new(GenerationJobId::new(), UserId::new(), request("a", None), now);
-        let mut seen = vec![job.progress()];
-        job.step = Step::Asking;
-        seen.push(job.progress());
-        job.step = Step::Drafting;
-        for _ in 0..30 {
-            job.add(Proposal { question: "q".into(), answer: "a".into(), source: None });
-            seen.push(job.progress());
+        let mut seen = vec![(job.step, job.progress())];
+        // It is asked for three times, once by another process, and is less far each time.
+        for drafts in [12, 5, 30] {
+            job.begin(now);
+            job.drafts.clear();
+            for step in [Step::Reading, Step::Asking, Step::Drafting] {
+                job.reach(step);
+                seen.push((job.step, job.progress()));
+            }
+            for _ in 0..drafts {
+                job.add(Proposal { question: "q".into(), answer: "a".into(), source: None });
+                seen.push((job.step, job.progress()));
+            }
         }
         job.end(State::Ready, now);
-        seen.push(job.progress());
-        assert!(seen.is_sorted() && seen.last() == Some(&1.0), "{seen:?}");
+        seen.push((job.step, job.progress()));
+        assert!(seen.is_sorted(), "{seen:?}");
+        assert_eq!(seen.last(), Some(&(Step::Done, 1.0)));
+        assert!(seen.iter().any(|(_, progress)| (0.5..0.6).contains(progress)), "{seen:?}");
     }
 }

@@ -13,18 +13,15 @@ mod watch;
 
 use std::sync::Arc;
 
-use async_graphql::{Name, Value, Variables};
 use common::outbox::Outbox;
 use common::page::{Page, PageRequest};
-use common::{
-    Caller, Clock, DeckId, Endpoint, Error, Event, GenerationJobId, Role, ServiceConfig,
-    SubgraphRequest, Viewer,
-};
+use common::{Caller, Clock, Endpoint, Error, Event, GenerationJobId, Role, ServiceConfig, Viewer};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::allowance::{Allowance, Short};
 use crate::client::Client;
+use crate::decks::Decks;
 use crate::model::{Job, Request, Source, State, Wanted, max_cards, text};
 use crate::queue::Bounds;
 use crate::store::{Full, Inserted, Store};
@@ -46,10 +43,9 @@ pub struct Service {
     outbox: Outbox,
     client: Client,
     bounds: Bounds,
-    decks: Arc<dyn Endpoint>,
+    decks: Decks,
     config: ServiceConfig,
     clock: Clock,
-    deck_query: Arc<str>,
     /// Who runs jobs in this process.
     worker: Uuid,
     /// Rung when there may be something to begin.
@@ -57,11 +53,6 @@ pub struct Service {
     /// Rung when there may be something to do for contents.
     upkeep: Arc<Notify>,
     hub: Hub,
-}
-
-/// A deck as far as it matters here.
-struct Deck {
-    card_count: i64,
 }
 
 impl Service {
@@ -80,10 +71,9 @@ impl Service {
             outbox,
             client,
             bounds,
-            decks,
+            decks: Decks::new(decks),
             config,
             clock,
-            deck_query: "query ($id: ID!) { deck(id: $id) { id cardCount } }".into(),
             worker: Uuid::new_v4(),
             bell: Arc::default(),
             upkeep: Arc::default(),
@@ -119,7 +109,7 @@ impl Service {
             prompt: wanted.prompt.and(prompt).map(|prompt| prompt.name),
             key: wanted.key.map(|key| key.0),
         };
-        self.own_deck(caller, wanted.deck).await?;
+        self.decks.room(caller, wanted.deck).await?;
         let digest = request.digest();
         let job = Job::new(GenerationJobId::new(), viewer.user, request, self.clock.now());
         match self.store.insert(job, self.bounds).await? {
@@ -265,37 +255,6 @@ impl Service {
             }
         }
         Err(busy("job"))
-    }
-
-    /// Asks the decks subgraph, as the same caller, whether the deck is there for them.
-    async fn own_deck(&self, caller: &Arc<Caller>, deck: DeckId) -> Result<Deck, Error> {
-        let mut variables = Variables::default();
-        variables.insert(Name::new("id"), deck.into());
-        let document = Arc::clone(&self.deck_query);
-        let request = SubgraphRequest { document, operation_name: None, variables };
-        let failed = |reason: &dyn std::fmt::Display| {
-            tracing::warn!(request_id = &*caller.request_id, "card generation: decks: {reason}");
-            let message = "decks are not available now; try again later".into();
-            Error::Unavailable { code: "GENERATION_UNAVAILABLE", message }
-        };
-        let response = self.decks.execute(request, Arc::clone(caller)).await;
-        let response = response.map_err(|error| failed(&error))?;
-        if let Some(error) = response.errors.first() {
-            return Err(failed(&error.message));
-        }
-        let found = match &response.data {
-            Value::Object(data) => data.get("deck"),
-            _ => None,
-        };
-        match found {
-            Some(Value::Object(found)) => match found.get("cardCount") {
-                Some(Value::Number(count)) => {
-                    Ok(Deck { card_count: count.as_i64().unwrap_or(i64::MAX) })
-                }
-                _ => Err(failed(&"a deck without cardCount")),
-            },
-            _ => Err(Error::not_found("deck", deck)),
-        }
     }
 }
 

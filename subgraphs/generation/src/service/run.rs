@@ -149,7 +149,7 @@ impl Service {
         if !job.request.text.is_empty() || (address.is_none() && content.is_none()) {
             return Ok(Ok(()));
         }
-        job.step = Step::Reading;
+        job.reach(Step::Reading);
         self.save(job).await?;
         let mut read = self.read_once(job).await?;
         for _ in 0..ASKED_AGAIN {
@@ -212,7 +212,7 @@ impl Service {
         generation: &Generation,
     ) -> Result<Result<Note, GenerationError>, Left> {
         job.drafts.clear();
-        job.step = Step::Asking;
+        job.reach(Step::Asking);
         self.save(job).await?;
         let mut drafts = match self.client.generate(generation).await {
             Ok(drafts) => drafts,
@@ -227,7 +227,7 @@ impl Service {
                         job.add(proposal);
                     }
                     if job.step != Step::Drafting || stored.elapsed() > STORE_EVERY {
-                        job.step = Step::Drafting;
+                        job.reach(Step::Drafting);
                         self.save(job).await?;
                         stored = Instant::now();
                     }

@@ -22,7 +22,7 @@ const CANCEL: &str = "mutation($id: ID!) { cancelGeneration(input: { jobId: $id 
 const DELETE: &str =
     "mutation($id: ID!) { deleteGenerationJob(input: { jobId: $id }) { deletedId } }";
 
-fn watch(gateway: &Gateway, caller: Caller, id: &Value) -> BoxStream<'static, Value> {
+pub(crate) fn watch(gateway: &Gateway, caller: Caller, id: &Value) -> BoxStream<'static, Value> {
     let document = "subscription($id: ID!) { generationProgress(id: $id) { state step progress version drafts { id question } failure { code } } }";
     let request = SubgraphRequest {
         document: document.into(),
