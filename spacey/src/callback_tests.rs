@@ -139,18 +139,18 @@ impl World {
     }
 }
 
-/// On each store.
-async fn worlds() -> Vec<(Option<tempfile::TempDir>, World)> {
+async fn in_sqlite() -> (Option<tempfile::TempDir>, World) {
     let (folder, sqlite) = testing::sqlite(decks::MIGRATIONS);
-    vec![
-        (Some(folder), World::on(Backend::Sqlite(sqlite)).await),
-        (None, World::on(Backend::Mongo(testing::mongo().await)).await),
-    ]
+    (Some(folder), World::on(Backend::Sqlite(sqlite)).await)
+}
+
+async fn in_mongodb() -> (Option<tempfile::TempDir>, World) {
+    (None, World::on(Backend::Mongo(testing::mongo().await)).await)
 }
 
 #[tokio::test]
 async fn cards_that_are_told_are_made_once_however_often() {
-    for (_folder, world) in worlds().await {
+    for (_folder, world) in [in_sqlite().await, in_mongodb().await] {
         // Two are alike, as two cards of a note may be.
         let told = json!([world.card("One?"), world.card("Two?"), world.card("Two?")]);
         let (status, answer) = world.tell(&told).await;
@@ -191,77 +191,73 @@ async fn cards_that_are_told_are_made_once_however_often() {
 
 #[tokio::test]
 async fn nothing_is_taken_without_the_secret() {
-    for (_folder, world) in worlds().await {
-        let body = json!([world.card("One?")]).to_string();
-        for secret in [None, Some(""), Some("another-secret-of-the-same-length"), Some("a-secret")]
-        {
-            let (status, answer) = world.send(&world.path(), secret, body.clone()).await;
-            assert_eq!((status, &answer["error"]), (401, &json!("unauthorized")), "{secret:?}");
-        }
-        assert_eq!(world.cards().await, []);
+    let (_folder, world) = in_sqlite().await;
+    let body = json!([world.card("One?")]).to_string();
+    for secret in [None, Some(""), Some("another-secret-of-the-same-length"), Some("a-secret")] {
+        let (status, answer) = world.send(&world.path(), secret, body.clone()).await;
+        assert_eq!((status, &answer["error"]), (401, &json!("unauthorized")), "{secret:?}");
     }
+    assert_eq!(world.cards().await, []);
 }
 
 #[tokio::test]
 async fn what_cannot_be_taken_is_named_and_nothing_is_made() {
-    for (_folder, world) in worlds().await {
-        let good = world.card("One?");
-        let with = |name: &str, value: Value| {
-            let mut card = good.clone();
-            card[name] = value;
-            json!([good, card])
-        };
-        for (body, place) in [
-            (json!([]), "body"),
-            (json!({}), "body"),
-            (json!([7]), "body"),
-            (json!([{ "question": "q" }]), "body"),
-            (with("question", json!(" ")), "body[1].question"),
-            (with("answer", json!("")), "body[1].answer"),
-            (with("answer", json!("x".repeat(10_001))), "body[1].answer"),
-            (with("deckID", json!(DeckId::new())), "body[1].deckID"),
-            (with("deckID", json!("65a1f0c2")), "body"),
-            (Value::Array(vec![good.clone(); 1_001]), "body"),
-        ] {
-            let (status, answer) = world.tell(&body).await;
-            let detail = &answer["detail"][0];
-            assert_eq!((status, &detail["loc"][0]), (422, &json!(place)), "{answer}");
-            assert!(detail["msg"].as_str().is_some_and(|text| !text.is_empty()), "{answer}");
-        }
-        let one = json!([good]).to_string();
-        let absent = DeckId::new();
-        let theirs = json!([{ "deckID": absent, "question": "q", "answer": "a" }]).to_string();
-        let user = world.user;
-        for (path, body, status) in [
-            (format!("/decks/{absent}/cards?userID={user}"), theirs, 404),
-            (format!("/decks/{}/cards?userID={}", world.deck, UserId::new()), one.clone(), 404),
-            (format!("/decks/12/cards?userID={user}"), one.clone(), 422),
-            (format!("/decks/{}/cards?userID=12", world.deck), one.clone(), 422),
-            (format!("/decks/{}/cards", world.deck), one.clone(), 422),
-            (world.path(), "[{".to_owned(), 422),
-            (world.path(), " ".repeat(MAX_BODY + 1), 413),
-        ] {
-            let (found, answer) = world.send(&path, Some(KNOWN), body).await;
-            assert_eq!(found, status, "{path}: {answer}");
-        }
-        world.decks.is_down.store(true, Ordering::Relaxed);
-        let (status, answer) = world.tell(&json!([good])).await;
-        assert_eq!((status, &answer["error"]), (503, &json!("decks_unavailable")));
-        assert_eq!(world.cards().await, []);
+    let (_folder, world) = in_sqlite().await;
+    let good = world.card("One?");
+    let with = |name: &str, value: Value| {
+        let mut card = good.clone();
+        card[name] = value;
+        json!([good, card])
+    };
+    for (body, place) in [
+        (json!([]), "body"),
+        (json!({}), "body"),
+        (json!([7]), "body"),
+        (json!([{ "question": "q" }]), "body"),
+        (with("question", json!(" ")), "body[1].question"),
+        (with("answer", json!("")), "body[1].answer"),
+        (with("answer", json!("x".repeat(10_001))), "body[1].answer"),
+        (with("deckID", json!(DeckId::new())), "body[1].deckID"),
+        (with("deckID", json!("65a1f0c2")), "body"),
+        (Value::Array(vec![good.clone(); 1_001]), "body"),
+    ] {
+        let (status, answer) = world.tell(&body).await;
+        let detail = &answer["detail"][0];
+        assert_eq!((status, &detail["loc"][0]), (422, &json!(place)), "{answer}");
+        assert!(detail["msg"].as_str().is_some_and(|text| !text.is_empty()), "{answer}");
     }
+    let one = json!([good]).to_string();
+    let absent = DeckId::new();
+    let theirs = json!([{ "deckID": absent, "question": "q", "answer": "a" }]).to_string();
+    let user = world.user;
+    for (path, body, status) in [
+        (format!("/decks/{absent}/cards?userID={user}"), theirs, 404),
+        (format!("/decks/{}/cards?userID={}", world.deck, UserId::new()), one.clone(), 404),
+        (format!("/decks/12/cards?userID={user}"), one.clone(), 422),
+        (format!("/decks/{}/cards?userID=12", world.deck), one.clone(), 422),
+        (format!("/decks/{}/cards", world.deck), one.clone(), 422),
+        (world.path(), "[{".to_owned(), 422),
+        (world.path(), " ".repeat(MAX_BODY + 1), 413),
+    ] {
+        let (found, answer) = world.send(&path, Some(KNOWN), body).await;
+        assert_eq!(found, status, "{path}: {answer}");
+    }
+    world.decks.is_down.store(true, Ordering::Relaxed);
+    let (status, answer) = world.tell(&json!([good])).await;
+    assert_eq!((status, &answer["error"]), (503, &json!("decks_unavailable")));
+    assert_eq!(world.cards().await, []);
 }
 
 #[tokio::test]
 async fn places_that_are_none_leave_the_card() {
-    for (_folder, world) in worlds().await {
-        let mut cards = Vec::new();
-        for (start, end) in [(json!(-1), json!(4)), (json!(9), json!(2)), (json!(null), json!(1))] {
-            let mut card = world.card("Same?");
-            (card["source_start_index"], card["source_end_index"]) = (start, end);
-            cards.push(card);
-        }
-        let (status, answer) = world.tell(&json!(cards)).await;
-        assert_eq!((status, answer["data"].as_array().unwrap().len()), (201, 3), "{answer}");
-        assert_eq!(world.cards().await.len(), 3);
+    let (_folder, world) = in_sqlite().await;
+    let mut cards = Vec::new();
+    for (start, end) in [(json!(-1), json!(4)), (json!(9), json!(2)), (json!(null), json!(1))] {
+        let mut card = world.card("Same?");
+        (card["source_start_index"], card["source_end_index"]) = (start, end);
+        cards.push(card);
     }
+    let (status, answer) = world.tell(&json!(cards)).await;
+    assert_eq!((status, answer["data"].as_array().unwrap().len()), (201, 3), "{answer}");
+    assert_eq!(world.cards().await.len(), 3);
 }

@@ -4,6 +4,8 @@
 
 mod content;
 
+pub(crate) use content::Listed;
+
 use std::time::Duration;
 
 use common::prompt::{Parameters, Prompt};
@@ -76,7 +78,7 @@ pub(crate) enum GenerationError {
 }
 
 /// A pool of connections to the service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
@@ -152,6 +154,16 @@ impl Client {
             taken: 0,
             line: 0,
         })
+    }
+
+    /// Has the service end what it is at for a job, and forget what it made. One that knows no such thing goes on to its end.
+    pub(crate) async fn call_off(
+        &self,
+        user: UserId,
+        job: GenerationJobId,
+    ) -> Result<(), GenerationError> {
+        let request = self.http.delete(self.of(user, &["notes"])).timeout(CONNECT_TIMEOUT);
+        send(request.header(IDEMPOTENCY_KEY, job.to_string())).await.map(drop)
     }
 
     /// Whether the service keeps its answers by key, so that it can be asked again for what it may have made already. One that says nothing of
@@ -303,6 +315,15 @@ impl GenerationError {
     /// Whether the service may have made the drafts all the same, and can be asked for them at once.
     pub(crate) const fn is_interruption(&self) -> bool {
         matches!(self, Self::Broken(_) | Self::Cut)
+    }
+
+    /// Whether it is certain that the service took nothing.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Status(status) => status.is_client_error(),
+            _ => false,
+        }
     }
 
     /// What the job's owner is told.

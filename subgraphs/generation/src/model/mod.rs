@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::allowance::price;
 pub use content::{
     Annotation, Content, ContentSource, DEFAULT_CONTENT_PAGE, GIVEN_UP_AFTER, Kind, MAX_ANNOTATED,
-    MAX_ANNOTATIONS, MAX_CONTENTS, MAX_NAME, MAX_PDF, Pdf, Status, StoredFile, annotations,
+    MAX_ANNOTATIONS, MAX_CONTENTS, MAX_NAME, MAX_PDF, MAX_PROCESSING, Pdf, Status, StoredFile,
+    annotations,
 };
 pub use input::{
     Choice, DEFAULT_CARDS, DraftEdit, IdempotencyKey, Instructions, MAX_CARDS, MAX_INSTRUCTIONS,
@@ -151,6 +152,9 @@ pub struct Request {
     pub instructions: Option<String>,
     /// The most drafts.
     pub max_cards: u32,
+    /// The most that were asked for, where limits left fewer: limits may change, what was asked for does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted_cards: Option<u32>,
     /// The name of the prompt that was chosen.
     pub prompt: Option<String>,
     /// The client's key, by which asking twice makes one job.
@@ -161,14 +165,15 @@ impl Request {
     /// What tells two requests with one key apart.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        let Self { deck, address, content, text, instructions, max_cards, prompt, key: _ } = self;
+        let Self { deck, address, content, text, instructions, prompt, key: _, .. } = self;
+        let wanted_cards = self.wanted_cards.unwrap_or(self.max_cards);
         // What was found elsewhere is not what was asked for.
         let given = address.is_none() && content.is_none();
         let text = given.then_some(text);
         let content = content.map(|id| id.to_string());
         let mut hash = Sha256::new();
         hash.update(deck.uuid().as_bytes());
-        hash.update(max_cards.to_be_bytes());
+        hash.update(wanted_cards.to_be_bytes());
         for part in
             [text, address.as_ref(), content.as_ref(), instructions.as_ref(), prompt.as_ref()]
         {
@@ -354,6 +359,7 @@ mod tests {
             text: text.into(),
             instructions: instructions.map(str::to_owned),
             max_cards: 20,
+            wanted_cards: None,
             prompt: None,
             key: None,
         }
@@ -376,6 +382,8 @@ mod tests {
         assert_eq!(different.len(), digests.len());
         let same = Request { key: Some("k".into()), ..request("ab", None) };
         assert_eq!(same.digest(), digests[0]);
+        let fewer = Request { max_cards: 5, wanted_cards: Some(20), ..request("ab", None) };
+        assert_eq!(fewer.digest(), digests[0], "limits are not what was asked for");
         let read = Request { address: Some("ab".into()), ..request("found there", None) };
         assert_eq!(read.digest(), digests[6]);
     }

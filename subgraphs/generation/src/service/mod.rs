@@ -82,46 +82,57 @@ impl Service {
     }
 
     /// Adds a job for one of the viewer's decks, for those with a verified address and the role BETA. With the key of an earlier one that asked for
-    /// the same, that one is answered.
+    /// the same, that one is answered, before anything else is looked at.
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::Unverified`], [`Error::Forbidden`], [`Error::NotFound`] for the deck, [`Error::Conflict`] for a key of another
     /// request, [`Error::LimitExceeded`] when there are too many jobs, [`Error::Unavailable`].
     pub async fn generate(&self, caller: &Arc<Caller>, wanted: Wanted) -> Result<Job, Error> {
         let viewer = self.may_generate(caller).await?;
-        let config = self.config.current().await;
-        let limits = Limits::of(&config);
-        let prompt = settings::prompt(&config, wanted.prompt.as_deref())?;
-        let max_cards = max_cards(wanted.max_cards, limits.cards)?;
-        let (address, content, text) = match wanted.source {
-            Source::Text(given) => (None, None, text(given, limits.text)?),
+        let (address, content, given) = match wanted.source {
+            Source::Text(given) => (None, None, given),
             Source::Address(address) => (Some(address.0), None, String::new()),
-            Source::Content(id) => (None, Some(self.content(viewer, id).await?.id), String::new()),
+            Source::Content(id) => (None, Some(id), String::new()),
         };
-        let request = Request {
+        let wanted_cards = max_cards(wanted.max_cards)?;
+        let mut request = Request {
             deck: wanted.deck,
             address,
             content,
-            text,
-            max_cards,
+            text: given,
+            max_cards: wanted_cards,
+            wanted_cards: None,
             instructions: wanted.instructions.map(|instructions| instructions.0),
             // A default is decided when the job is begun.
-            prompt: wanted.prompt.and(prompt).map(|prompt| prompt.name),
+            prompt: wanted.prompt,
             key: wanted.key.map(|key| key.0),
         };
-        self.decks.room(caller, wanted.deck).await?;
         let digest = request.digest();
+        // What was asked for before is answered, whatever has become of limits, the deck or the content since.
+        if let Some(key) = &request.key
+            && let Some(job) = self.store.by_key(viewer.user, key.clone()).await?
+        {
+            return same(job, digest);
+        }
+        let config = self.config.current().await;
+        let limits = Limits::of(&config);
+        settings::prompt(&config, request.prompt.as_deref())?;
+        if wanted_cards > limits.cards {
+            (request.max_cards, request.wanted_cards) = (limits.cards, Some(wanted_cards));
+        }
+        if let Some(id) = request.content {
+            self.content(viewer, id).await?;
+        } else if request.address.is_none() {
+            request.text = text(request.text, limits.text)?;
+        }
+        self.decks.room(caller, wanted.deck).await?;
         let job = Job::new(GenerationJobId::new(), viewer.user, request, self.clock.now());
         match self.store.insert(job, self.bounds).await? {
             Inserted::New(job) => {
                 self.bell.notify_one();
                 Ok(job)
             }
-            Inserted::Known(job) if job.request.digest() == digest => Ok(job),
-            Inserted::Known(_) => Err(Error::Conflict(
-                "input.idempotencyKey was used for another source, deck, number of cards, prompt or instructions: use a new one"
-                    .into(),
-            )),
+            Inserted::Known(job) => same(job, digest),
             Inserted::Full(full) => Err(Error::LimitExceeded { message: self.full(full) }),
             Inserted::Short(Short { price, points, seconds }) => {
                 let message = format!(
@@ -268,6 +279,17 @@ enum Change {
     Ended { refund: u32 },
     /// The job, and what others are told.
     Told(Event),
+}
+
+/// The job that a key has, if what was asked for then is what is asked for now.
+fn same(job: Job, digest: [u8; 32]) -> Result<Job, Error> {
+    if job.request.digest() == digest {
+        return Ok(job);
+    }
+    Err(Error::Conflict(
+        "input.idempotencyKey was used for another source, deck, number of cards, prompt or instructions: use a new one"
+            .into(),
+    ))
 }
 
 fn busy(what: &str) -> Error {

@@ -16,6 +16,7 @@ use crate::address::leads_outside;
 use crate::answer::Note;
 use crate::client::{Generation, GenerationError, Part};
 use crate::model::{Job, MAX_ATTEMPTS, Request, State, Step};
+use crate::store::Removal;
 
 /// How long a process has a job to itself without a word.
 const LEASE: SignedDuration = SignedDuration::from_secs(20);
@@ -75,7 +76,8 @@ impl Service {
         match left {
             Ok(()) => {}
             Err(Left::Lost) => {
-                tracing::debug!(job = %id, "card generation: the job was taken away")
+                tracing::debug!(job = %id, "card generation: the job was taken away");
+                self.call_off(&job).await;
             }
             Err(Left::Store(error)) => {
                 tracing::warn!(job = %id, %error, "card generation: the job is left for later");
@@ -84,6 +86,21 @@ impl Service {
         self.hub.tell(id.uuid());
         // There is room for another one.
         self.bell.notify_one();
+    }
+
+    /// Has the service end what it is at for a job that its owner ended: its place there is for others.
+    async fn call_off(&self, job: &Job) {
+        let now = match self.store.jobs(vec![job.id]).await {
+            Ok(mut found) => found.pop(),
+            Err(_) => return,
+        };
+        // One that was taken by another process goes on there.
+        if now.is_some_and(|now| !now.state.is_over()) {
+            return;
+        }
+        if let Err(error) = self.client.call_off(job.owner, job.id).await {
+            tracing::debug!(job = %job.id, "card generation: it goes on for nobody: {error}");
+        }
     }
 
     /// Renews the lease until the job is not this process's any more.
@@ -176,7 +193,14 @@ impl Service {
         match (&job.request.address, job.request.content) {
             (_, Some(content)) => self.text_of(job.owner, content).await.map_err(Left::Store),
             (Some(address), None) if leads_outside(address).await => {
-                Ok(self.client.read(job.owner, address).await)
+                // What is left of it there, when this is interrupted, is found and deleted.
+                let lost = Removal::of_lost(job.owner, address.clone(), self.clock.now());
+                self.store.insert_removal(lost.clone()).await?;
+                let read = self.client.read(job.owner, address).await;
+                if read.as_ref().is_ok_and(|(_, deleted)| *deleted) {
+                    self.store.removed(lost.id).await?;
+                }
+                Ok(read.map(|(text, _)| text))
             }
             (_, None) => Ok(Err(GenerationError::SourceRefused)),
         }
