@@ -209,7 +209,7 @@ pub(crate) enum Part {
 }
 
 impl Drafts {
-    /// Waits for what comes next. After a note there is nothing.
+    /// Waits for what comes next. After a note there is nothing. Nothing is lost when it is not waited for to the end.
     pub(crate) async fn next(&mut self) -> Result<Part, GenerationError> {
         if !self.in_parts {
             while self.fill().await? {}

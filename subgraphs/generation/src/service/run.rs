@@ -243,20 +243,32 @@ impl Service {
             Err(error) => return Ok(Err(error)),
         };
         let mut stored = Instant::now();
+        // Whether a draft came that is not stored yet. Should none follow soon, it is stored by itself.
+        let mut is_behind = false;
         loop {
-            match drafts.next().await {
-                Ok(Part::Note(note)) => return Ok(Ok(note)),
-                Ok(Part::Proposal(proposal)) => {
+            let patience = STORE_EVERY.saturating_sub(stored.elapsed());
+            let next = match is_behind {
+                true => tokio::time::timeout(patience, drafts.next()).await.ok(),
+                false => Some(drafts.next().await),
+            };
+            match next {
+                Some(Ok(Part::Note(note))) => return Ok(Ok(note)),
+                Some(Ok(Part::Proposal(proposal))) => {
                     if job.drafts.len() < job.request.max_cards as usize {
                         job.add(proposal);
+                        is_behind = true;
                     }
-                    if job.step != Step::Drafting || stored.elapsed() > STORE_EVERY {
-                        job.reach(Step::Drafting);
-                        self.save(job).await?;
-                        stored = Instant::now();
+                    if job.step == Step::Drafting && stored.elapsed() < STORE_EVERY {
+                        continue;
                     }
+                    job.reach(Step::Drafting);
                 }
-                Err(error) => return Ok(Err(error)),
+                Some(Err(error)) => return Ok(Err(error)),
+                None => {}
+            }
+            if is_behind {
+                self.save(job).await?;
+                (stored, is_behind) = (Instant::now(), false);
             }
         }
     }

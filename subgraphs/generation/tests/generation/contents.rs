@@ -9,6 +9,7 @@ use common::event::UserChanged;
 use common::graphql::Upload;
 use common::{Caller, Event, SubgraphRequest, UserId};
 use futures::{StreamExt, TryStreamExt};
+use generation::queue::Bounds;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -472,7 +473,10 @@ async fn what_is_refused_or_taken_is_not_looked_for_later() {
 
 #[tokio::test]
 async fn a_person_with_very_many_contents_is_deleted_with_the_service_that_exists() {
-    let (service, gateway) = library().await;
+    let (service, _) = library().await;
+    // A list of that length takes its time.
+    let patience = Duration::from_secs(60);
+    let gateway = Gateway::waiting(&service.url, Bounds::default(), patience).await;
     gateway.add().await;
     // More than any other answer may have: the list comes with every text.
     let text = "x".repeat(40_000);

@@ -302,7 +302,8 @@ async fn a_known_key_is_answered_before_anything_else_is_looked_at() {
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         assert_eq!(gateway.error(gateway.input(input)).await.0, "CONFLICT", "{more}");
     }
-    assert_eq!(gateway.error(gateway.input(json!({}))).await.0, "GENERATION_UNAVAILABLE");
+    let error = gateway.error(gateway.input(json!({}))).await;
+    assert_eq!(error.0, "BAD_USER_INPUT", "a new one is held to the limits that are known");
     assert_eq!(service.calls().len(), 1);
 }
 
@@ -324,4 +325,18 @@ async fn a_job_that_is_cancelled_is_called_off_with_the_service() {
     // One that ends by itself is not.
     gateway.data(gateway.input(json!({}))).await;
     assert_eq!(called_off().len(), 1);
+}
+
+#[tokio::test]
+async fn a_draft_that_comes_soon_after_another_is_shown_though_none_follows() {
+    let all = || {
+        let lines = note_in_lines();
+        lines_and_silence(&[lines[0].clone(), lines[2].clone()])
+    };
+    let service = Service::responding(all).await;
+    let gateway = Gateway::waiting(&service.url, Bounds::default(), Duration::from_secs(60)).await;
+    let id = gateway.start(gateway.input(json!({ "maxCards": 4 }))).await;
+    let two = |job: &Value| job["drafts"].as_array().is_some_and(|drafts| drafts.len() == 2);
+    let job = gateway.job_when(&id, two).await;
+    assert_eq!((&job["state"], &job["progress"]), (&json!("RUNNING"), &json!(0.5)), "{job}");
 }
