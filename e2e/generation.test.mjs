@@ -227,7 +227,7 @@ describe('a job of card generation, step by step', async () => {
         assert.ok(Math.abs(job.progress - (0.1 + (0.8 * count) / 4)) < 1e-9, `${count} of 4 is ${job.progress}`);
         assert.deepEqual(job.drafts.map(({ question }) => question), SENTENCES.slice(0, count).map((sentence) => `${sentence}?`));
       }
-      assert.ok(seen.length >= 5, JSON.stringify(seen.map(({ step, progress }) => [step, progress])));
+      assert.ok(seen.length >= 4, JSON.stringify(seen.map(({ step, progress }) => [step, progress])));
       assert.ok(seen.every((job, at) => at === 0 || job.progress >= seen[at - 1].progress), JSON.stringify(seen));
       const steps = ['WAITING', 'READING', 'ASKING', 'DRAFTING', 'DONE'];
       assert.ok(seen.every((job, at) => at === 0 || steps.indexOf(job.step) >= steps.indexOf(seen[at - 1].step)), JSON.stringify(seen));

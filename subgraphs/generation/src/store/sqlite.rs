@@ -57,10 +57,10 @@ impl Store for SqliteStore {
             if connection.prepare_cached(gone)?.exists([owner])? {
                 return Ok(Inserted::Gone);
             }
-            if let Some(key) = &job.request.key {
-                if let Some(job) = bodies(connection, BY_KEY, params![owner, key])?.pop() {
-                    return Ok(Inserted::Known(job));
-                }
+            if let Some(key) = &job.request.key
+                && let Some(job) = bodies(connection, BY_KEY, params![owner, key])?.pop()
+            {
+                return Ok(Inserted::Known(job));
             }
             let kept = "SELECT count(*) FROM job WHERE owner = ?1";
             let kept: u32 =
