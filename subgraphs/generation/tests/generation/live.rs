@@ -26,7 +26,7 @@ use crate::support::{Gateway, SECRET, caller};
 const TEXT: &str = "👩‍🔬 Osmosis is the movement of water through a membrane. Cafe\u{301} culture is the habit of meeting over coffee.";
 
 /// The service as a process of the test's own.
-struct Live {
+pub(crate) struct Live {
     url: String,
     http: reqwest::Client,
     process: Child,
@@ -42,7 +42,7 @@ impl Drop for Live {
 }
 
 impl Live {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
@@ -83,7 +83,7 @@ impl Live {
     }
 
     /// Status, type and body of the answer to a request for a user.
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
