@@ -73,11 +73,11 @@ impl Service {
             left = self.keep(&job) => Err(left),
             done = self.complete(job.clone()) => done,
         };
+        let is_lost = matches!(left, Err(Left::Lost));
         match left {
             Ok(()) => {}
             Err(Left::Lost) => {
                 tracing::debug!(job = %id, "card generation: the job was taken away");
-                self.call_off(&job).await;
             }
             Err(Left::Store(error)) => {
                 tracing::warn!(job = %id, %error, "card generation: the job is left for later");
@@ -86,6 +86,9 @@ impl Service {
         self.hub.tell(id.uuid());
         // There is room for another one.
         self.bell.notify_one();
+        if is_lost {
+            self.call_off(&job).await;
+        }
     }
 
     /// Has the service end what it is at for a job that its owner ended: its place there is for others.
