@@ -28,7 +28,7 @@ serve: $(GRAPHIQL) $(VENV)/runs ## build and run everything on http://127.0.0.1:
 	@SPACEY_DEMO="$${SPACEY_DEMO:-true}" SPACEY_GENERATION_COMMAND="$${SPACEY_GENERATION_COMMAND:-$(GENERATION)}" exec target/release/spacey serve
 
 test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
-	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory --keep-going test-python test-reference test-rust test-e2e test-generated
+	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory --keep-going test-python test-container test-reference test-rust test-e2e test-generated
 
 # How often the program is killed under load in the tests, on each store. `make kill` does it more often.
 KILLS ?= 10
@@ -41,6 +41,9 @@ kill: $(VENV)/runs ## kill the program 200 times under load on each store, and l
 
 test-python: $(VENV)/tests ## run the tests of the card-generation service
 	cd card-generation && .venv/bin/python -m pytest --quiet
+
+test-container: ## replay the steps of the card-generation service's container file without a container engine
+	python3.11 card-generation/replay_container.py
 
 test-reference: $(REFERENCE)/.venv/runs ## compare the histories that scheduling is tested by with fsrs from PyPI
 	$(REFERENCE)/.venv/bin/python $(REFERENCE)/histories.py --check
@@ -61,7 +64,7 @@ check: $(VENV)/tests ## check format, lints, documentation, and licences where c
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
-	cd card-generation && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy card_generation tests
+	cd card-generation && .venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check . && .venv/bin/python -m mypy card_generation tests replay_container.py
 	$(PYTHON) -m ruff check $(ANKI_TESTS)/python $(REFERENCE) $(GENERATED) && $(PYTHON) -m ruff format --check $(ANKI_TESTS)/python $(REFERENCE) $(GENERATED)
 	@if command -v cargo-deny >/dev/null; then cargo fetch --quiet --locked && cargo deny --offline check licenses bans sources; else echo "cargo-deny is not installed: licences were not checked"; fi
 
@@ -164,4 +167,4 @@ cleanup: ## remove what the other targets made, except user data (the folder dat
 	cargo clean --quiet
 	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv $(GENERATED)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-anki test-rust test-python test-reference test-e2e test-generated check schema kill differential bench bench-decks bench-learning bench-gateway bench-cost bench-overload flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-rust test-python test-container test-reference test-e2e test-generated check schema kill differential bench bench-decks bench-learning bench-gateway bench-cost bench-overload flame-graph graphiql test-servers test-servers-stop cleanup

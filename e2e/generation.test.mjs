@@ -1,8 +1,11 @@
 /**
- * Card generation by the real service, seen live through the clients of the field: `graphql-ws`, `graphql-sse`. Drafts become cards of the deck.
+ * Card generation by the real service, seen live through the clients of the field: `graphql-ws`, `graphql-sse`. Drafts become cards of the deck. Where
+ * each step of a job is looked at, a model of the test's own writes a card only when the client has seen the one before.
  */
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { after, before, describe, test } from 'node:test';
 import { print } from 'graphql';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
@@ -123,4 +126,114 @@ describe('card generation', () => {
     assert.deepEqual(deck.cards.nodes.map(({ question }) => question), drafts.map(({ question }) => question));
     assert.equal(deck.counts.new, drafts.length);
   });
+});
+
+const SENTENCES = ['Water is wet.', 'Fire is hot.', 'Ice is cold.'];
+
+/** An OpenAI-compatible API that writes its first card at once, and each further one, and the end, when it is told to. */
+class Model {
+  #told = [];
+  #server;
+
+  async listen() {
+    this.#server = createServer(async (request, response) => {
+      for await (const _ of request);
+      const write = (choice) => response.write(`data: ${JSON.stringify({ choices: [choice] })}\n\n`);
+      response.setHeader('content-type', 'text/event-stream');
+      write({ delta: { content: '{"cards": [' } });
+      for (const [at, quote] of SENTENCES.entries()) {
+        const card = JSON.stringify({ question: `${quote}?`, answer: 'Yes.', quote });
+        write({ delta: { content: `${at ? ', ' : ''}${card}` } });
+        await new Promise((goOn) => this.#told.push(goOn));
+      }
+      write({ delta: { content: ']}' } });
+      write({ delta: {}, finish_reason: 'stop' });
+      response.end('data: [DONE]\n\n');
+    }).listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${this.#server.address().port}/v1`;
+  }
+
+  goOn() {
+    this.#told.shift()();
+  }
+
+  close() {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+describe('a job of card generation, step by step', async () => {
+  const model = new Model();
+  const server = useServer({ OPENAI_BASE_URL: await model.listen() });
+  const text = SENTENCES.join(' ');
+  let token;
+  let deckId;
+
+  async function data(query, variables) {
+    const { body } = await post(server.origin, { query, variables }, { token });
+    assert.equal(body.errors, undefined, JSON.stringify(body.errors));
+    return body.data;
+  }
+
+  before(async () => {
+    await data('mutation ($input: SignUpInput!) { signUp(input: $input) { email } }', { input: { ...ADA, name: 'Ada' } });
+    await server.promote(ADA);
+    token = (await data('mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }', { input: ADA })).logIn.accessToken;
+    deckId = (await data('mutation { createDeck(input: { name: "Biology" }) { deck { id } } }')).createDeck.deck.id;
+  });
+  after(() => model.close());
+
+  const headers = () => ({ authorization: `Bearer ${token}` });
+  const clients = {
+    'graphql-ws': () =>
+      createWsClient({
+        url: `${server.origin.replace('http', 'ws')}/graphql`,
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
+        connectionParams: headers(),
+      }),
+    'graphql-sse, distinct connections': () => createSseClient({ url: `${server.origin}/graphql`, retryAttempts: 0, headers: headers() }),
+    'graphql-sse, single connection': () =>
+      createSseClient({ url: `${server.origin}/graphql`, singleConnection: true, retryAttempts: 0, headers: headers() }),
+  };
+  for (const [name, create] of Object.entries(clients)) {
+    test(`${name} is told of each draft when it is made, and how far the job is`, async () => {
+      const input = { deckId, source: { text }, maxCards: 4 };
+      const generate = 'mutation ($input: GenerateCardsInput!) { generateCards(input: $input) { job { id } } }';
+      const jobId = (await data(generate, { input })).generateCards.job.id;
+      const client = create();
+      const seen = [];
+      let drafts = 0;
+      for await (const { data: answer, errors } of client.iterate({ query: print(examples.GenerationProgress), variables: { jobId } })) {
+        assert.equal(errors, undefined, JSON.stringify(errors));
+        const job = answer.generationProgress;
+        seen.push(job);
+        // The model writes no more before this one was seen: nothing is told late, or all at once.
+        if (job.state === 'RUNNING' && job.drafts.length > drafts) {
+          drafts = job.drafts.length;
+          model.goOn();
+        }
+      }
+      await client.dispose();
+
+      const running = seen.filter(({ state }) => state === 'RUNNING');
+      const counts = [...new Set(running.map((job) => job.drafts.length).filter((count) => count > 0))];
+      assert.deepEqual(counts, [1, 2, 3], JSON.stringify(seen));
+      for (const count of counts) {
+        const job = running.find((one) => one.drafts.length === count);
+        assert.equal(job.step, 'DRAFTING');
+        assert.ok(Math.abs(job.progress - (0.1 + (0.8 * count) / 4)) < 1e-9, `${count} of 4 is ${job.progress}`);
+        assert.deepEqual(job.drafts.map(({ question }) => question), SENTENCES.slice(0, count).map((sentence) => `${sentence}?`));
+      }
+      assert.ok(seen.length >= 4, JSON.stringify(seen.map(({ step, progress }) => [step, progress])));
+      assert.ok(seen.every((job, at) => at === 0 || job.progress >= seen[at - 1].progress), JSON.stringify(seen));
+      const steps = ['WAITING', 'READING', 'ASKING', 'DRAFTING', 'DONE'];
+      assert.ok(seen.every((job, at) => at === 0 || steps.indexOf(job.step) >= steps.indexOf(seen[at - 1].step)), JSON.stringify(seen));
+      const last = seen.at(-1);
+      assert.deepEqual([last.state, last.step, last.progress, last.drafts.length], ['READY', 'DONE', 1, 3]);
+      assert.equal(seen.filter(({ state }) => state === 'READY').length, 1, 'the end is told once');
+    });
+  }
 });

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from types import FrameType
 
 import uvicorn
@@ -43,6 +44,7 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         store = NoteStore.open(settings.data_dir)
+        store.expire(time.time())
         contents = ContentStore.open(settings.data_dir)
     except StoreError as error:
         listener.close()

@@ -15,12 +15,11 @@ from card_generation.errors import StoreError
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a file is called, what is in it, and in which version."""
+    """What a file is called, what is in it, and what makes each version of the one before it."""
 
     file_name: str
     what: str
-    version: int
-    schema: str
+    versions: tuple[str, ...]
 
 
 class Database:
@@ -75,8 +74,8 @@ class Database:
 
 def _migrate(connection: sqlite3.Connection, layout: Layout) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > layout.version:
-        raise StoreError(f"they have version {version}, this program knows versions up to {layout.version}")
-    if version == 0:
-        script = f"BEGIN; {layout.schema} PRAGMA user_version = {layout.version}; COMMIT;"
-        connection.executescript(script)
+    newest = len(layout.versions)
+    if version > newest:
+        raise StoreError(f"they have version {version}, this program knows versions up to {newest}")
+    for number, script in enumerate(layout.versions[version:], version + 1):
+        connection.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")

@@ -41,3 +41,9 @@ MAX_UPLOAD_BYTES = 20 * 1024 * 1024 + 64 * 1024
 
 MAX_LISTED_NOTES = 1_000
 """Most notes that a listing answers."""
+
+MAX_NOTES = 1_000
+"""Most notes of one user: the oldest goes for a new one."""
+
+KEPT_SECONDS = 31 * 24 * 60 * 60
+"""How long a note is kept: a day longer than Spacey keeps a job, which may ask for it by its key."""

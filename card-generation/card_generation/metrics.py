@@ -1,5 +1,6 @@
 """What is counted for whoever watches the service, as Prometheus reads it. Nothing of it names a person."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ _REGISTRY = CollectorRegistry()
 _AT_WORK = Gauge("card_generation_at_work", "Generations at work.", ["generator"], registry=_REGISTRY)
 _SECONDS = Histogram(
     "card_generation_seconds",
-    "How long generations took, by how they ended: ok, or an error's code.",
+    "How long generations took, by how they ended: ok, called_off, or an error's code.",
     ["generator", "outcome"],
     buckets=(0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600),
     registry=_REGISTRY,
@@ -37,6 +38,9 @@ def generating(generator: str) -> Iterator[None]:
             outcome = "ok"
         except ServiceError as error:
             outcome = error.code
+            raise
+        except asyncio.CancelledError:
+            outcome = "called_off"
             raise
         finally:
             _SECONDS.labels(generator, outcome).observe(time.monotonic() - started)

@@ -173,7 +173,7 @@ async def test_marks_and_reading_and_deleting_are_their_owners(client: httpx.Asy
 async def test_what_was_under_way_at_a_stop_is_processed_after_the_next_start(tmp_path: Path) -> None:
     store = ContentStore.open(tmp_path)
     content = Content("c1", "ann", SourceType.PDF, "a.pdf", "2026-01-01T00:00:00.000Z")
-    assert store.insert(content, pdf("Text of before."))
+    assert store.insert(content, pdf("Text of before.")) is None
     store.close()
     async with open_client(tmp_path) as client:
         assert (await processed(client, "c1"))["view_text"] == "Text of before."
@@ -186,6 +186,20 @@ async def test_a_user_has_at_most_so_many(client: httpx.AsyncClient, monkeypatch
     assert (await client.post("/content", params=ANN, files=upload)).status_code == 200
     assert (await client.post("/content", params=ANN, files=upload)).status_code == 409
     assert (await client.post("/content", params=BOB, files=upload)).status_code == 200
+
+
+async def test_of_a_user_at_most_so_many_are_processed(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "MAX_PROCESSING", 2)
+    upload = {"file": ("a.pdf", pdf("Text."), "application/pdf")}
+    added = [await client.post("/content", params=ANN, files=upload) for _ in range(3)]
+    assert [response.status_code for response in added] == [200, 200, 409]
+    assert added[2].json()["error"] == "too_many_processing"
+    assert (await client.post("/content", params=BOB, files=upload)).status_code == 200
+    for response in added[:2]:
+        await processed(client, response.json()["data"]["id"])
+    assert (await client.post("/content", params=ANN, files=upload)).status_code == 200
 
 
 async def test_too_long_a_file_is_refused(client: httpx.AsyncClient) -> None:

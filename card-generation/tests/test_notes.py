@@ -295,7 +295,7 @@ async def test_the_user_must_be_named(client: httpx.AsyncClient) -> None:
 async def test_unknown_routes(client: httpx.AsyncClient) -> None:
     absent = await client.post("/nowhere", params=ANN, json={"source": "https://example.org"})
     assert (absent.status_code, absent.json()) == (404, {"message": "Not Found", "error": "route_not_found"})
-    wrong = await client.delete("/notes", params=ANN)
+    wrong = await client.patch("/notes", params=ANN)
     assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")
 
 

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a command's answer goes to standard output")]
 
 mod backup;
+mod callback;
 mod cli;
 mod commands;
 mod data_lock;

@@ -250,6 +250,8 @@ pub(crate) struct Alone {
     pub(crate) endpoint: Arc<dyn Endpoint>,
     /// The users domain, where it is that.
     pub(crate) users: Option<Users>,
+    /// Where the cards go that the card-generation service tells, where it is the generation domain.
+    pub(crate) decks: Option<Arc<dyn Endpoint>>,
 }
 
 /// Opens one domain, for a process that runs it alone.
@@ -266,18 +268,20 @@ pub(crate) async fn open_one(
             let subscribers =
                 vec![subscriber("decks")?, subscriber("learning")?, subscriber("generation")?];
             let users = open_users(settings, identity, subscribers, clock).await?;
-            return Ok(Alone { endpoint: users.endpoint.clone(), users: Some(users) });
+            return Ok(Alone { endpoint: users.endpoint.clone(), users: Some(users), decks: None });
         }
         "config" => open_config(settings, clock).await?,
         "decks" => open_decks(settings, vec![subscriber("learning")?], clock).await?,
         "generation" => {
-            let others = (subscriber("decks")?, subscriber("config")?);
+            let decks = subscriber("decks")?;
+            let others = (decks.clone(), subscriber("config")?);
             let service = generation_settings(settings)?;
-            open_generation(settings, service, others, clock).await?
+            let endpoint = open_generation(settings, service, others, clock).await?;
+            return Ok(Alone { endpoint, users: None, decks: Some(decks) });
         }
         _ => open_learning(settings, vec![subscriber("decks")?], clock).await?,
     };
-    Ok(Alone { endpoint, users: None })
+    Ok(Alone { endpoint, users: None, decks: None })
 }
 
 fn remote(

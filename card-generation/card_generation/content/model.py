@@ -7,6 +7,9 @@ from typing import Any
 MAX_CONTENTS = 1_000
 """Most contents of one user."""
 
+MAX_PROCESSING = 20
+"""Most contents of one user that are being processed or wait for it."""
+
 MAX_ANNOTATIONS = 1_000
 """Most annotations of one content."""
 

@@ -10,15 +10,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from card_generation.content.extract import ExtractError, extract, summary_of
 from card_generation.content.fetch import Fetcher, FetchError, address_of, doi_of
-from card_generation.content.model import MAX_CONTENTS, Content, SourceType, Status
-from card_generation.content.store import ContentStore
+from card_generation.content.model import MAX_CONTENTS, MAX_PROCESSING, Content, SourceType, Status
+from card_generation.content.reading import ReadError, read
+from card_generation.content.store import ContentStore, Refusal
+from card_generation.content.turns import Turns
 from card_generation.errors import BadRequestError, ConflictError
 
 _log = logging.getLogger(__name__)
 AT_ONCE = 4
 """How many contents are processed at the same time."""
+AT_ONCE_EACH = 2
+"""How many of them of one user."""
 
 
 class ContentService:
@@ -27,7 +30,7 @@ class ContentService:
     def __init__(self, store: ContentStore, fetcher: Fetcher) -> None:
         self._store = store
         self._fetcher = fetcher
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._turns = Turns(AT_ONCE, AT_ONCE_EACH)
         self._at_work: set[asyncio.Task[None]] = set()
 
     async def resume(self) -> None:
@@ -89,10 +92,16 @@ class ContentService:
         await asyncio.to_thread(self._store.forget, user_id)
 
     async def _add(self, content: Content, file: bytes | None) -> Content:
-        if not await asyncio.to_thread(self._store.insert, content, file):
-            raise ConflictError(
-                "too_many_contents", f"A user has at most {MAX_CONTENTS} contents: delete some."
-            )
+        match await asyncio.to_thread(self._store.insert, content, file):
+            case Refusal.TOO_MANY:
+                raise ConflictError(
+                    "too_many_contents", f"A user has at most {MAX_CONTENTS} contents: delete some."
+                )
+            case Refusal.TOO_MANY_PROCESSING:
+                raise ConflictError(
+                    "too_many_processing",
+                    f"Of a user at most {MAX_PROCESSING} contents are being processed: wait for one.",
+                )
         self._process_later(content)
         return content
 
@@ -102,10 +111,10 @@ class ContentService:
         work.add_done_callback(self._at_work.discard)
 
     async def _process(self, content: Content) -> None:
-        async with self._slots:
+        async with self._turns.of(content.user_id):
             try:
                 content, file = await self._read(content)
-            except (FetchError, ExtractError) as error:
+            except (FetchError, ReadError) as error:
                 content, file = replace(content, status=Status.FAILED, problem=str(error)), None
             except Exception:
                 _log.exception("a content could not be processed")
@@ -118,14 +127,13 @@ class ContentService:
             body = await asyncio.to_thread(self._store.file, content.user_id, content.id) or b""
             kind, fetched = "application/pdf", None
         else:
-            found = await self._fetcher.fetch(content.source)
-            body, kind = found.body, found.content_type
+            page = await self._fetcher.fetch(content.source)
+            body, kind = page.body, page.content_type
             fetched = body if body.startswith(b"%PDF-") else None
-        extracted = await asyncio.to_thread(extract, body, kind)
-        summary = await asyncio.to_thread(summary_of, extracted.text)
-        title = extracted.title or content.source
+        found = await read(body, kind)
+        title = found.title or content.source
         processed = replace(
-            content, status=Status.PROCESSED, title=title, summary=summary, text=extracted.text
+            content, status=Status.PROCESSED, title=title, summary=found.summary, text=found.text
         )
         return processed, fetched
 

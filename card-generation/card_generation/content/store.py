@@ -5,10 +5,11 @@ ever found together with the user it belongs to, but for those that are still to
 """
 
 import json
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
-from card_generation.content.model import MAX_CONTENTS, Content, SourceType, Status
+from card_generation.content.model import MAX_CONTENTS, MAX_PROCESSING, Content, SourceType, Status
 from card_generation.database import Database, Layout
 
 _SCHEMA = """
@@ -30,10 +31,17 @@ CREATE TABLE content (
 );
 CREATE INDEX content_of_user ON content (user_id, sequence);
 """
-_LAYOUT = Layout(file_name="content.sqlite3", what="contents", version=1, schema=_SCHEMA)
+_LAYOUT = Layout(file_name="content.sqlite3", what="contents", versions=(_SCHEMA,))
 _COLUMNS = (
     "id, user_id, source_type, source, created_at, status, title, summary, text, problem, read, annotations"
 )
+
+
+class Refusal(Enum):
+    """Why a content is not stored."""
+
+    TOO_MANY = auto()
+    TOO_MANY_PROCESSING = auto()
 
 
 class ContentStore:
@@ -51,14 +59,17 @@ class ContentStore:
         """
         return cls(Database(folder, _LAYOUT))
 
-    def insert(self, content: Content, file: bytes | None) -> bool:
-        """Store a new content; False when the user has too many."""
+    def insert(self, content: Content, file: bytes | None) -> Refusal | None:
+        """Store a new content; say why not when the user has too many."""
         with self._transaction() as connection:
-            (count,) = connection.execute(
-                "SELECT COUNT(*) FROM content WHERE user_id = ?", (content.user_id,)
+            count, processing = connection.execute(
+                "SELECT COUNT(*), COALESCE(SUM(status = ?), 0) FROM content WHERE user_id = ?",
+                (Status.PROCESSING, content.user_id),
             ).fetchone()
             if count >= MAX_CONTENTS:
-                return False
+                return Refusal.TOO_MANY
+            if processing >= MAX_PROCESSING:
+                return Refusal.TOO_MANY_PROCESSING
             connection.execute(
                 f"INSERT INTO content ({_COLUMNS}, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 (
@@ -77,7 +88,7 @@ class ContentStore:
                     file,
                 ),
             )
-            return True
+            return None
 
     def listed(self, user_id: str, ids: list[str] | None) -> list[Content]:
         """List a user's contents, newest first: those of the ids, or all."""

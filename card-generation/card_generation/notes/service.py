@@ -47,7 +47,7 @@ class NoteService:
         self._generator = generator
         self._slots = asyncio.Semaphore(concurrency)
         self._keys: dict[tuple[str, str], _KeyLock] = {}
-        self._at_work: set[asyncio.Task[Note]] = set()
+        self._at_work: dict[asyncio.Task[Note], tuple[str, str | None]] = {}
 
     async def create(
         self,
@@ -64,15 +64,33 @@ class NoteService:
         With an idempotency key the same request answers the same note again; a request that comes
         while the first is at work waits for it. The prompt is not the person's, so a request that
         is sent again after it changed is the same all the same. Raises `ConflictError` when the
-        key belongs to another request, and what the generator raises.
+        key belongs to another request, or it was called off, and what the generator raises.
         """
         work = asyncio.create_task(self._create(user_id, deck_id, request, key, report))
-        self._at_work.add(work)
+        self._at_work[work] = (user_id, key)
         work.add_done_callback(self._done)
-        return await asyncio.shield(work)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if work.cancelled() and not (own and own.cancelling()):
+                raise ConflictError("called_off", "This generation was called off.") from None
+            raise
+
+    async def call_off(self, user_id: str, key: str) -> bool:
+        """End what is at work under a key, which frees its place, and forget what was made under it.
+
+        Say whether anything was at work. Cards that were added to a deck stay.
+        """
+        called_off = [work for work, whose in self._at_work.items() if whose == (user_id, key)]
+        for work in called_off:
+            work.cancel()
+        await asyncio.gather(*called_off, return_exceptions=True)
+        await asyncio.to_thread(self._store.forget_key, user_id, key)
+        return bool(called_off)
 
     def _done(self, work: asyncio.Task[Note]) -> None:
-        self._at_work.discard(work)
+        self._at_work.pop(work, None)
         # Whoever waited got the exception; when nobody does any more, it is nobody's.
         if not work.cancelled():
             work.exception()
@@ -191,7 +209,7 @@ class NoteService:
             idempotency_key=key,
             request_digest=digest,
         )
-        return await asyncio.to_thread(self._store.insert, note)
+        return await asyncio.to_thread(self._store.insert, note, time.time())
 
     async def _generate(self, request: GenerationRequest, report: Report | None = None) -> Generation:
         async with self._slots:

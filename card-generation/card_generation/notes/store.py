@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from card_generation.database import Database, Layout
-from card_generation.limits import MAX_LISTED_NOTES
+from card_generation.limits import KEPT_SECONDS, MAX_LISTED_NOTES, MAX_NOTES
 
 _SCHEMA = """
 CREATE TABLE note (
@@ -28,7 +28,13 @@ CREATE TABLE note (
 );
 CREATE INDEX note_pending ON note (user_id, deck_id, sequence) WHERE added_to IS NULL;
 """
-_LAYOUT = Layout(file_name="notes.sqlite3", what="notes", version=1, schema=_SCHEMA)
+# Notes of before have the age of the upgrade.
+_AGES = """
+ALTER TABLE note ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+UPDATE note SET created_at = unixepoch();
+CREATE INDEX note_by_age ON note (created_at);
+"""
+_LAYOUT = Layout(file_name="notes.sqlite3", what="notes", versions=(_SCHEMA, _AGES))
 _COLUMNS = "id, user_id, deck_id, text, cards, origin, added_to, idempotency_key, request_digest"
 
 
@@ -77,15 +83,18 @@ class NoteStore:
         with self._transaction() as connection:
             connection.execute("SELECT 1 FROM note LIMIT 1").fetchone()
 
-    def insert(self, note: Note) -> Note:
-        """Store a new note; when its idempotency key is taken, answer the note that has it instead."""
+    def insert(self, note: Note, now: float) -> Note:
+        """Store a new note; when its idempotency key is taken, answer the note that has it instead.
+
+        Notes that are too old at `now`, and the user's oldest beyond those there may be, are deleted.
+        """
         with self._transaction() as connection:
             if note.idempotency_key is not None:
                 earlier = _by_key(connection, note.user_id, note.idempotency_key)
                 if earlier is not None:
                     return earlier
             connection.execute(
-                f"INSERT INTO note ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f"INSERT INTO note ({_COLUMNS}, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 (
                     note.id,
                     note.user_id,
@@ -96,9 +105,29 @@ class NoteStore:
                     note.added_to,
                     note.idempotency_key,
                     note.request_digest,
+                    int(now),
                 ),
             )
+            connection.execute(
+                "DELETE FROM note WHERE user_id = ?1 AND sequence <= ("
+                " SELECT sequence FROM note WHERE user_id = ?1 ORDER BY sequence DESC LIMIT 1 OFFSET ?2)",
+                (note.user_id, MAX_NOTES),
+            )
+            _expire(connection, now)
             return note
+
+    def expire(self, now: float) -> None:
+        """Delete notes that are too old at a moment, in seconds since the epoch."""
+        with self._transaction() as connection:
+            _expire(connection, now)
+
+    def forget_key(self, user_id: str, key: str) -> None:
+        """Delete the note that a request with this key made, unless its cards were added to a deck."""
+        with self._transaction() as connection:
+            connection.execute(
+                "DELETE FROM note WHERE user_id = ? AND idempotency_key = ? AND added_to IS NULL",
+                (user_id, key),
+            )
 
     def by_key(self, user_id: str, key: str) -> Note | None:
         """Find the note that an earlier request with this idempotency key made."""
@@ -154,6 +183,10 @@ class NoteStore:
                 (deck_id, user_id, note_id),
             )
             return changed.rowcount == 1
+
+
+def _expire(connection: sqlite3.Connection, now: float) -> None:
+    connection.execute("DELETE FROM note WHERE created_at < ?", (int(now) - KEPT_SECONDS,))
 
 
 def _get(connection: sqlite3.Connection, user_id: str, note_id: str) -> Note | None:

@@ -120,6 +120,19 @@ def _generated(note: Note) -> GeneratedNoteOut:
     return GeneratedNoteOut(id=note.id, text=note.text, cards=_cards(note.cards), **json.loads(note.origin))
 
 
+@router.delete("/notes")
+async def call_off(
+    notes: Notes,
+    user_id: UserId,
+    idempotency_key: Annotated[
+        str, Header(min_length=1, max_length=MAX_IDEMPOTENCY_KEY_LENGTH, pattern=r"^[\x21-\x7e]+$")
+    ],
+) -> dict[str, Any]:
+    """End what is at work under a key, and forget what was made under it: an addition to the contract."""
+    await notes.call_off(user_id, idempotency_key)
+    return {"message": "success", "status_code": 200}
+
+
 @router.get("/notes")
 async def list_notes(notes: Notes, user_id: UserId) -> Success[dict[str, NoteOut]]:
     """List the last note of each deck whose cards were not added yet."""

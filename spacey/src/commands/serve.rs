@@ -19,7 +19,9 @@ pub(super) async fn run(settings: Settings) -> super::Result {
     let identity = Identity::load(&settings)?;
     let generation = generation_settings(&settings)?;
     let sidecar = start_sidecar(&settings, &generation)?;
+    let secret = generation.secret.clone();
     let domains = Domains::open(&settings, &identity, generation, &Clock::System).await?;
+    server::listen_for_cards(&settings.generation, &secret, domains.decks.clone()).await?;
     let gateway = front::gateway(&settings, identity, &domains).await?;
     let demo = match &domains.users {
         Some(users) if settings.accounts.demo => {

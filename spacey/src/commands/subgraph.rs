@@ -10,13 +10,17 @@ use gateway::{key_router, people_router, revocation_router, subgraph_router};
 use super::server;
 use crate::cli::SubgraphArgs;
 use crate::settings::Settings;
-use crate::wiring::{Identity, open_one};
+use crate::wiring::{Identity, generation_settings, open_one};
 
 pub(super) async fn run(settings: Settings, arguments: SubgraphArgs) -> super::Result {
     let (listener, address) = server::listen(&settings.listen).await?;
     let identity = Identity::load(&settings)?;
     let name = arguments.name.as_str();
     let alone = open_one(&settings, &identity, name, &Clock::System).await?;
+    if let Some(decks) = alone.decks {
+        let generation = generation_settings(&settings)?;
+        server::listen_for_cards(&settings.generation, &generation.secret, decks).await?;
+    }
     println!("The {name} subgraph listens on http://{address}");
     let mut router = subgraph_router(alone.endpoint, identity.service.clone(), Clock::System);
     if let Some(users) = alone.users.map(Arc::new) {

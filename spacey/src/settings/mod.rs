@@ -18,7 +18,7 @@ mod tests;
 mod uploads;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -114,6 +114,8 @@ pub(crate) struct Generation {
     pub(crate) concurrency: usize,
     /// `SPACEY_GENERATION_POINTS`: what a person may use up in a day.
     pub(crate) points: u32,
+    /// `SPACEY_GENERATION_CALLBACK`: a private address on which it is listened for cards that the service tells by itself.
+    pub(crate) callback: Option<SocketAddr>,
 }
 
 /// The HTTP front.
@@ -313,8 +315,10 @@ impl Generation {
             "3000",
             |text| text.parse().ok().filter(|points| (110..=10_000_000).contains(points)),
         );
+        let accepted = "an IP address with a port, such as 127.0.0.1:8092, is accepted";
+        let callback = reader.optional("SPACEY_GENERATION_CALLBACK", accepted, parse);
         let (timeout, concurrency, points) = (timeout?, concurrency?, points?);
-        Some(Self { url, command, secret, timeout, concurrency, points })
+        Some(Self { url, command, secret, timeout, concurrency, points, callback })
     }
 }
 

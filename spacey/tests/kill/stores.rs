@@ -70,7 +70,7 @@ impl Server {
         Self { uri: testing::replica_set(&address).await, _process: process }
     }
 
-    async fn database(&self, domain: &str) -> Mongo {
+    pub(crate) async fn database(&self, domain: &str) -> Mongo {
         Mongo::connect(&self.uri, &format!("spacey_{domain}")).await.unwrap()
     }
 }

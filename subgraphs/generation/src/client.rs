@@ -4,6 +4,8 @@
 
 mod content;
 
+pub(crate) use content::Listed;
+
 use std::time::Duration;
 
 use common::prompt::{Parameters, Prompt};
@@ -76,7 +78,7 @@ pub(crate) enum GenerationError {
 }
 
 /// A pool of connections to the service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
@@ -154,6 +156,16 @@ impl Client {
         })
     }
 
+    /// Has the service end what it is at for a job, and forget what it made. One that knows no such thing goes on to its end.
+    pub(crate) async fn call_off(
+        &self,
+        user: UserId,
+        job: GenerationJobId,
+    ) -> Result<(), GenerationError> {
+        let request = self.http.delete(self.of(user, &["notes"])).timeout(CONNECT_TIMEOUT);
+        send(request.header(IDEMPOTENCY_KEY, job.to_string())).await.map(drop)
+    }
+
     /// Whether the service keeps its answers by key, so that it can be asked again for what it may have made already. One that says nothing of
     /// it does not. One that is being started again is waited for, as long as one generation may take.
     pub(crate) async fn keeps_answers(&self) -> bool {
@@ -197,7 +209,7 @@ pub(crate) enum Part {
 }
 
 impl Drafts {
-    /// Waits for what comes next. After a note there is nothing.
+    /// Waits for what comes next. After a note there is nothing. Nothing is lost when it is not waited for to the end.
     pub(crate) async fn next(&mut self) -> Result<Part, GenerationError> {
         if !self.in_parts {
             while self.fill().await? {}
@@ -303,6 +315,15 @@ impl GenerationError {
     /// Whether the service may have made the drafts all the same, and can be asked for them at once.
     pub(crate) const fn is_interruption(&self) -> bool {
         matches!(self, Self::Broken(_) | Self::Cut)
+    }
+
+    /// Whether it is certain that the service took nothing.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Status(status) => status.is_client_error(),
+            _ => false,
+        }
     }
 
     /// What the job's owner is told.

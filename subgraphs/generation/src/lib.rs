@@ -7,7 +7,9 @@
 pub mod address;
 pub mod allowance;
 mod answer;
+pub mod callback;
 mod client;
+mod decks;
 mod graphql;
 pub mod model;
 mod offsets;

@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 
 use super::PERSON;
+use super::tap::Tap;
 
 /// How long a start may take, on a machine that is busy with other tests.
 const START: Duration = Duration::from_secs(120);
@@ -41,6 +42,8 @@ pub(super) struct Services {
     running: HashMap<Service, Child>,
     model: String,
     store: Vec<(&'static str, String)>,
+    /// Before decks, for generation.
+    pub(super) tap: Tap,
 }
 
 impl Services {
@@ -52,9 +55,10 @@ impl Services {
         let port = |(service, listener): &(_, TcpListener)| {
             (*service, listener.local_addr().unwrap().port())
         };
-        let ports = listeners.iter().map(port).collect();
+        let ports: HashMap<_, _> = listeners.iter().map(port).collect();
         drop(listeners);
-        let mut services = Self { folder, ports, running: HashMap::new(), model, store };
+        let tap = Tap::before(format!("http://127.0.0.1:{}", ports[&Decks])).await;
+        let mut services = Self { folder, ports, running: HashMap::new(), model, store, tap };
         services.create_person().await;
         for service in ALL {
             services.begin(service);
@@ -168,7 +172,8 @@ impl Services {
         for other in [Users, Config, Decks, Learning, Generation] {
             if other != service {
                 let variable = format!("SPACEY_SUBGRAPH_{}_URL", name(other).to_uppercase());
-                command.env(variable, self.url(other));
+                let by_tap = (service, other) == (Generation, Decks);
+                command.env(variable, if by_tap { self.tap.url.clone() } else { self.url(other) });
             }
         }
         command

@@ -1,14 +1,18 @@
 //! The service's routes about contents. What is absent it may answer with status 200 and another one in the body, so that is read too.
 
+use std::io::{BufReader, Read};
+
 use bytes::Bytes;
 use common::UserId;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Client, GenerationError, MAX_ANSWER, RETRY_EVERY, malformed, send};
@@ -22,13 +26,57 @@ struct Outcome {
     status_code: Option<u16>,
 }
 
+/// A content in a list, as far as it tells which it is.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Listed {
+    pub(crate) id: String,
+    /// The address or the file's name.
+    #[serde(default)]
+    pub(crate) source: Option<String>,
+    #[serde(default)]
+    created_at: Option<String>,
+}
+
+impl Listed {
+    /// When the service says that it was added; none where that is no moment.
+    pub(crate) fn added_at(&self) -> Option<Timestamp> {
+        self.created_at.as_deref()?.parse().ok()
+    }
+}
+
+/// The most bytes of a list: the greatest number of contents with the longest texts take less.
+const MAX_LISTING: usize = 1 << 30;
+/// How many pieces of a list wait to be read.
+const PIECES: usize = 8;
+
+/// The pieces of an answer as one text.
+struct Pieces {
+    receiver: mpsc::Receiver<Bytes>,
+    piece: Bytes,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.piece.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(piece) => self.piece = piece,
+                None => return Ok(0),
+            }
+        }
+        let taken = self.piece.split_to(self.piece.len().min(buffer.len()));
+        buffer[..taken.len()].copy_from_slice(&taken);
+        Ok(taken.len())
+    }
+}
+
 impl Client {
-    /// Has the service fetch and read what is at an address, waits for its text as long as one generation may take, and lets it forget that.
+    /// Has the service fetch and read what is at an address, waits for its text as long as one generation may take, and lets it forget that; answers
+    /// the text, and whether it was forgotten.
     pub(crate) async fn read(
         &self,
         user: UserId,
         address: &str,
-    ) -> Result<String, GenerationError> {
+    ) -> Result<(String, bool), GenerationError> {
         let mut content = match self.add_source(user, address).await {
             Err(GenerationError::Status(StatusCode::BAD_REQUEST)) => {
                 return Err(GenerationError::SourceUnreadable);
@@ -44,7 +92,7 @@ impl Client {
                 _ if started.elapsed() > self.timeout => break Err(GenerationError::Timeout),
                 _ => tokio::time::sleep(RETRY_EVERY).await,
             }
-            content = match self.contents(user, Some(&[&id])).await {
+            content = match self.contents(user, &[&id]).await {
                 Ok(mut found) => match found.pop() {
                     Some(content) => content,
                     None => break Err(GenerationError::SourceUnreadable),
@@ -52,9 +100,8 @@ impl Client {
                 Err(error) => break Err(error),
             };
         };
-        // What is left there harms nobody: only the person who asked can see it.
-        drop(self.delete_content(user, &id).await);
-        read
+        let deleted = self.delete_content(user, &id).await.is_ok();
+        read.map(|text| (text, deleted))
     }
 
     /// Has the service fetch and read what is at an address.
@@ -83,16 +130,14 @@ impl Client {
         Ok(whole::<Envelope<Content>>(send(request).await?).await?.data)
     }
 
-    /// What the service has of a person: those of the ids, or all.
+    /// What the service has of a person of these ids, with what it read.
     pub(crate) async fn contents(
         &self,
         user: UserId,
-        ids: Option<&[&str]>,
+        ids: &[&str],
     ) -> Result<Vec<Content>, GenerationError> {
         let mut url = self.of(user, &["content"]);
-        if let Some(ids) = ids {
-            url.query_pairs_mut().append_pair("ids", &ids.join(","));
-        }
+        url.query_pairs_mut().append_pair("ids", &ids.join(","));
         Ok(whole::<Envelope<Vec<Content>>>(send(self.http.get(url)).await?).await?.data)
     }
 
@@ -134,10 +179,38 @@ impl Client {
         if changed(self.http.delete(self.of(user, &["user"]))).await? {
             return Ok(());
         }
-        for content in self.contents(user, None).await? {
+        for content in self.listed(user).await? {
             self.delete_content(user, &content.id).await?;
         }
         Ok(())
+    }
+
+    /// All that the service has of a person, without what was read: the list comes with every text, so it is read piece by piece, and only this is
+    /// kept of it.
+    pub(crate) async fn listed(&self, user: UserId) -> Result<Vec<Listed>, GenerationError> {
+        let mut response = send(self.http.get(self.of(user, &["content"]))).await?;
+        if response.status() != StatusCode::OK {
+            return Err(GenerationError::Status(response.status()));
+        }
+        let (pieces, receiver) = mpsc::channel(PIECES);
+        let reading = tokio::task::spawn_blocking(move || {
+            let reader = BufReader::new(Pieces { receiver, piece: Bytes::new() });
+            serde_json::from_reader::<_, Envelope<Vec<Listed>>>(reader)
+        });
+        let mut taken = 0;
+        while let Some(piece) = response.chunk().await.map_err(GenerationError::from_transport)? {
+            taken += piece.len();
+            if taken > MAX_LISTING {
+                return Err(GenerationError::TooLong);
+            }
+            // Whoever reads no more has found what is wrong.
+            if pieces.send(piece).await.is_err() {
+                break;
+            }
+        }
+        drop(pieces);
+        let list = reading.await.map_err(|_| GenerationError::Cut)?;
+        Ok(list.map_err(malformed)?.data)
     }
 
     /// The bytes of the file of a content, as they come; none when it has none.
@@ -155,7 +228,7 @@ impl Client {
     }
 
     /// The address of a route for a person.
-    fn of(&self, user: UserId, path: &[&str]) -> Url {
+    pub(super) fn of(&self, user: UserId, path: &[&str]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);

@@ -12,6 +12,8 @@ use crate::address::SourceAddress;
 
 /// The most contents of a person: fewer than the service keeps, which forgets later than people do.
 pub const MAX_CONTENTS: u32 = 500;
+/// How many of one person's are processed at the same time, or wait for it: as many as jobs.
+pub const MAX_PROCESSING: u32 = 10;
 /// The most bytes of a PDF: what the service takes.
 pub const MAX_PDF: usize = 20 << 20;
 /// The most characters of a file's name.

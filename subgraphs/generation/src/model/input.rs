@@ -158,13 +158,12 @@ pub fn text(text: String, most: u32) -> Result<String, Error> {
     Ok(text)
 }
 
-/// As many as are wanted, or as there may be.
+/// How many cards are wanted.
 ///
 /// # Errors
 /// [`Error::Invalid`] out of 1 to [`MAX_CARDS`].
-pub fn max_cards(count: i32, most: u32) -> Result<u32, Error> {
+pub fn max_cards(count: i32) -> Result<u32, Error> {
     let within = u32::try_from(count).ok().filter(|count| (1..=MAX_CARDS).contains(count));
     let message = || format!("{count} is out of range: 1 to {MAX_CARDS}");
-    let count = within.ok_or_else(|| Error::invalid("input.maxCards", message()))?;
-    Ok(count.min(most))
+    within.ok_or_else(|| Error::invalid("input.maxCards", message()))
 }

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::allowance::price;
 pub use content::{
     Annotation, Content, ContentSource, DEFAULT_CONTENT_PAGE, GIVEN_UP_AFTER, Kind, MAX_ANNOTATED,
-    MAX_ANNOTATIONS, MAX_CONTENTS, MAX_NAME, MAX_PDF, Pdf, Status, StoredFile, annotations,
+    MAX_ANNOTATIONS, MAX_CONTENTS, MAX_NAME, MAX_PDF, MAX_PROCESSING, Pdf, Status, StoredFile,
+    annotations,
 };
 pub use input::{
     Choice, DEFAULT_CARDS, DraftEdit, IdempotencyKey, Instructions, MAX_CARDS, MAX_INSTRUCTIONS,
@@ -67,8 +68,10 @@ impl State {
     }
 }
 
-/// What a running job does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, async_graphql::Enum)]
+/// What a running job does, in the order in which it does it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, async_graphql::Enum,
+)]
 #[serde(rename_all = "camelCase")]
 #[graphql(name = "GenerationStep")]
 pub enum Step {
@@ -112,6 +115,9 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
     /// The drafts, as far as they are there.
     pub drafts: Vec<Draft>,
+    /// The most drafts that were there: where the service is asked again they come anew, but the job is no less far.
+    #[serde(default)]
+    pub most_drafts: u32,
     /// Who made them.
     pub generator: Option<Generator>,
     /// How many cards were left out.
@@ -146,6 +152,9 @@ pub struct Request {
     pub instructions: Option<String>,
     /// The most drafts.
     pub max_cards: u32,
+    /// The most that were asked for, where limits left fewer: limits may change, what was asked for does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted_cards: Option<u32>,
     /// The name of the prompt that was chosen.
     pub prompt: Option<String>,
     /// The client's key, by which asking twice makes one job.
@@ -156,14 +165,15 @@ impl Request {
     /// What tells two requests with one key apart.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        let Self { deck, address, content, text, instructions, max_cards, prompt, key: _ } = self;
+        let Self { deck, address, content, text, instructions, prompt, key: _, .. } = self;
+        let wanted_cards = self.wanted_cards.unwrap_or(self.max_cards);
         // What was found elsewhere is not what was asked for.
         let given = address.is_none() && content.is_none();
         let text = given.then_some(text);
         let content = content.map(|id| id.to_string());
         let mut hash = Sha256::new();
         hash.update(deck.uuid().as_bytes());
-        hash.update(max_cards.to_be_bytes());
+        hash.update(wanted_cards.to_be_bytes());
         for part in
             [text, address.as_ref(), content.as_ref(), instructions.as_ref(), prompt.as_ref()]
         {
@@ -268,6 +278,7 @@ impl Job {
             started_at: None,
             finished_at: None,
             drafts: Vec::new(),
+            most_drafts: 0,
             generator: None,
             rejected: 0,
             notices: Vec::new(),
@@ -283,6 +294,11 @@ impl Job {
         self.state = State::Running;
         self.attempts += 1;
         self.started_at.get_or_insert(now);
+    }
+
+    /// It does this now, unless it was further already: asked again, it does what it did before.
+    pub(crate) fn reach(&mut self, step: Step) {
+        self.step = self.step.max(step);
     }
 
     /// It is over. Answers how many points are to be given back: all, when it failed or was cancelled before it was begun.
@@ -312,9 +328,10 @@ impl Job {
             edited: false,
             fate: Fate::Proposed,
         });
+        self.most_drafts = self.most_drafts.max(self.drafts.len() as u32);
     }
 
-    /// How far it is, 0 to 1.
+    /// How far it is, 0 to 1. It never falls, also not when the job is begun or asked for again.
     #[must_use]
     pub fn progress(&self) -> f64 {
         match self.step {
@@ -322,7 +339,7 @@ impl Job {
             Step::Reading => 0.05,
             Step::Asking => 0.1,
             Step::Drafting => {
-                let share = self.drafts.len() as f64 / f64::from(self.request.max_cards.max(1));
+                let share = f64::from(self.most_drafts) / f64::from(self.request.max_cards.max(1));
                 0.8f64.mul_add(share.min(1.0), 0.1)
             }
             Step::Done => 1.0,
@@ -342,6 +359,7 @@ mod tests {
             text: text.into(),
             instructions: instructions.map(str::to_owned),
             max_cards: 20,
+            wanted_cards: None,
             prompt: None,
             key: None,
         }
@@ -364,6 +382,8 @@ mod tests {
         assert_eq!(different.len(), digests.len());
         let same = Request { key: Some("k".into()), ..request("ab", None) };
         assert_eq!(same.digest(), digests[0]);
+        let fewer = Request { max_cards: 5, wanted_cards: Some(20), ..request("ab", None) };
+        assert_eq!(fewer.digest(), digests[0], "limits are not what was asked for");
         let read = Request { address: Some("ab".into()), ..request("found there", None) };
         assert_eq!(read.digest(), digests[6]);
     }
@@ -389,16 +409,24 @@ mod tests {
     fn progress_never_goes_back() {
         let now = Timestamp::UNIX_EPOCH;
         let mut job = Job::new(GenerationJobId::new(), UserId::new(), request("a", None), now);
-        let mut seen = vec![job.progress()];
-        job.step = Step::Asking;
-        seen.push(job.progress());
-        job.step = Step::Drafting;
-        for _ in 0..30 {
-            job.add(Proposal { question: "q".into(), answer: "a".into(), source: None });
-            seen.push(job.progress());
+        let mut seen = vec![(job.step, job.progress())];
+        // It is asked for three times, once by another process, and is less far each time.
+        for drafts in [12, 5, 30] {
+            job.begin(now);
+            job.drafts.clear();
+            for step in [Step::Reading, Step::Asking, Step::Drafting] {
+                job.reach(step);
+                seen.push((job.step, job.progress()));
+            }
+            for _ in 0..drafts {
+                job.add(Proposal { question: "q".into(), answer: "a".into(), source: None });
+                seen.push((job.step, job.progress()));
+            }
         }
         job.end(State::Ready, now);
-        seen.push(job.progress());
-        assert!(seen.is_sorted() && seen.last() == Some(&1.0), "{seen:?}");
+        seen.push((job.step, job.progress()));
+        assert!(seen.is_sorted(), "{seen:?}");
+        assert_eq!(seen.last(), Some(&(Step::Done, 1.0)));
+        assert!(seen.iter().any(|(_, progress)| (0.5..0.6).contains(progress)), "{seen:?}");
     }
 }

@@ -14,10 +14,11 @@ use reqwest::StatusCode;
 use super::{ATTEMPTS, Service, busy, watch};
 use crate::address::leads_outside;
 use crate::client::GenerationError;
-use crate::model::{Annotation, Content, ContentSource, MAX_CONTENTS, Status};
-use crate::store::{Added, Removal};
+use crate::model::{Annotation, Content, ContentSource, MAX_CONTENTS, MAX_PROCESSING, Status};
+use crate::store::{Added, Most, Removal};
 
 const SOURCE: &str = "input.source";
+const MOST: Most = Most { kept: MAX_CONTENTS, unfinished: MAX_PROCESSING };
 
 impl Service {
     /// Adds a content, for those with a verified address and the role BETA. The service reads it in the background.
@@ -38,8 +39,14 @@ impl Service {
             return Err(Error::invalid("input.source.url", message));
         }
         let content = Content::new(viewer.user, &source, self.clock.now());
-        match self.store.insert_content(content.clone(), MAX_CONTENTS).await? {
+        match self.store.insert_content(content.clone(), MOST).await? {
             Added::New => {}
+            Added::Busy => {
+                let message = format!(
+                    "{MAX_PROCESSING} of your contents are being processed, which is the most: wait for one, or delete it"
+                );
+                return Err(Error::LimitExceeded { message });
+            }
             Added::Full => {
                 let message =
                     format!("you have {MAX_CONTENTS} contents, which is the most: delete some");
@@ -48,6 +55,9 @@ impl Service {
             // The account ended while the request was under way.
             Added::Gone => return Err(Error::Unauthenticated),
         }
+        // Should its answer get lost, or this process, what it has taken is found and deleted.
+        let lost = Removal::of_lost(viewer.user, content.source.clone(), self.clock.now());
+        self.store.insert_removal(lost.clone()).await?;
         let taken = match &source {
             ContentSource::Address(address) => {
                 self.client.add_source(viewer.user, &address.0).await
@@ -57,8 +67,11 @@ impl Service {
         let taken = match taken {
             Ok(taken) => taken,
             Err(error) => {
-                // It was never there. What the service may have taken all the same goes with the account.
+                // It was never there.
                 self.store.remove_content(content, self.clock.now()).await?;
+                if error.is_refusal() {
+                    self.store.removed(lost.id).await?;
+                }
                 return Err(not_taken(&error));
             }
         };
@@ -67,9 +80,11 @@ impl Service {
         if !self.store.replace_content(next.clone()).await? {
             let removal = Removal::of(viewer.user, remote, self.clock.now());
             self.store.insert_removal(removal).await?;
+            self.store.removed(lost.id).await?;
             self.upkeep.notify_one();
             return Err(Error::not_found("content", next.id));
         }
+        self.store.removed(lost.id).await?;
         self.upkeep.notify_one();
         Ok(next)
     }
@@ -108,7 +123,7 @@ impl Service {
         else {
             return Ok(None);
         };
-        let found = self.client.contents(content.owner, Some(&[remote])).await;
+        let found = self.client.contents(content.owner, &[remote]).await;
         let found = found.map_err(|error| unavailable(&error))?.pop();
         Ok(found.and_then(|content| content.view_text))
     }
@@ -287,7 +302,7 @@ fn not_taken(error: &GenerationError) -> Error {
         ),
         GenerationError::Status(StatusCode::CONFLICT) => {
             let message =
-                "the card-generation service keeps no more contents of yours: delete some"
+                "the card-generation service takes no more contents of yours now: delete some, or wait for those that are being read"
                     .to_owned();
             Error::LimitExceeded { message }
         }

@@ -11,9 +11,6 @@ use common::{Caller, CardId, DeckId, DraftId, Error, Event, NoteId, Viewer};
 use super::{Change, Service};
 use crate::model::{Choice, Draft, DraftEdit, Fate, Job, State, side};
 
-/// The most cards of a deck: what decks takes by its other mutations. It is looked at here because decks refuses nothing that was accepted.
-const MAX_CARDS_OF_DECK: i64 = 100_000;
-
 /// Drafts of which somebody decided.
 #[derive(Debug)]
 pub struct Accepted {
@@ -39,7 +36,7 @@ impl Service {
         let viewer = caller.viewer()?;
         let job = self.job(viewer, choice.job).await?;
         let deck = deck.unwrap_or(job.request.deck);
-        let room = MAX_CARDS_OF_DECK - self.own_deck(caller, deck).await?.card_count;
+        let room = self.decks.room(caller, deck).await?;
         let accept = |job: &mut Job| {
             let places = places(job, &choice)?;
             let mut cards = Vec::new();
@@ -58,10 +55,7 @@ impl Service {
                     source: draft.source,
                 });
             }
-            if cards.len() as i64 > room {
-                let message = format!("a deck holds at most {MAX_CARDS_OF_DECK} cards");
-                return Err(Error::LimitExceeded { message });
-            }
+            room.takes(cards.len())?;
             if cards.is_empty() {
                 return Ok((places, Change::None));
             }

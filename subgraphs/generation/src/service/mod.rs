@@ -13,18 +13,15 @@ mod watch;
 
 use std::sync::Arc;
 
-use async_graphql::{Name, Value, Variables};
 use common::outbox::Outbox;
 use common::page::{Page, PageRequest};
-use common::{
-    Caller, Clock, DeckId, Endpoint, Error, Event, GenerationJobId, Role, ServiceConfig,
-    SubgraphRequest, Viewer,
-};
+use common::{Caller, Clock, Endpoint, Error, Event, GenerationJobId, Role, ServiceConfig, Viewer};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::allowance::{Allowance, Short};
 use crate::client::Client;
+use crate::decks::Decks;
 use crate::model::{Job, Request, Source, State, Wanted, max_cards, text};
 use crate::queue::Bounds;
 use crate::store::{Full, Inserted, Store};
@@ -46,10 +43,9 @@ pub struct Service {
     outbox: Outbox,
     client: Client,
     bounds: Bounds,
-    decks: Arc<dyn Endpoint>,
+    decks: Decks,
     config: ServiceConfig,
     clock: Clock,
-    deck_query: Arc<str>,
     /// Who runs jobs in this process.
     worker: Uuid,
     /// Rung when there may be something to begin.
@@ -57,11 +53,6 @@ pub struct Service {
     /// Rung when there may be something to do for contents.
     upkeep: Arc<Notify>,
     hub: Hub,
-}
-
-/// A deck as far as it matters here.
-struct Deck {
-    card_count: i64,
 }
 
 impl Service {
@@ -80,10 +71,9 @@ impl Service {
             outbox,
             client,
             bounds,
-            decks,
+            decks: Decks::new(decks),
             config,
             clock,
-            deck_query: "query ($id: ID!) { deck(id: $id) { id cardCount } }".into(),
             worker: Uuid::new_v4(),
             bell: Arc::default(),
             upkeep: Arc::default(),
@@ -92,46 +82,57 @@ impl Service {
     }
 
     /// Adds a job for one of the viewer's decks, for those with a verified address and the role BETA. With the key of an earlier one that asked for
-    /// the same, that one is answered.
+    /// the same, that one is answered, before anything else is looked at.
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::Unverified`], [`Error::Forbidden`], [`Error::NotFound`] for the deck, [`Error::Conflict`] for a key of another
     /// request, [`Error::LimitExceeded`] when there are too many jobs, [`Error::Unavailable`].
     pub async fn generate(&self, caller: &Arc<Caller>, wanted: Wanted) -> Result<Job, Error> {
         let viewer = self.may_generate(caller).await?;
-        let config = self.config.current().await;
-        let limits = Limits::of(&config);
-        let prompt = settings::prompt(&config, wanted.prompt.as_deref())?;
-        let max_cards = max_cards(wanted.max_cards, limits.cards)?;
-        let (address, content, text) = match wanted.source {
-            Source::Text(given) => (None, None, text(given, limits.text)?),
+        let (address, content, given) = match wanted.source {
+            Source::Text(given) => (None, None, given),
             Source::Address(address) => (Some(address.0), None, String::new()),
-            Source::Content(id) => (None, Some(self.content(viewer, id).await?.id), String::new()),
+            Source::Content(id) => (None, Some(id), String::new()),
         };
-        let request = Request {
+        let wanted_cards = max_cards(wanted.max_cards)?;
+        let mut request = Request {
             deck: wanted.deck,
             address,
             content,
-            text,
-            max_cards,
+            text: given,
+            max_cards: wanted_cards,
+            wanted_cards: None,
             instructions: wanted.instructions.map(|instructions| instructions.0),
             // A default is decided when the job is begun.
-            prompt: wanted.prompt.and(prompt).map(|prompt| prompt.name),
+            prompt: wanted.prompt,
             key: wanted.key.map(|key| key.0),
         };
-        self.own_deck(caller, wanted.deck).await?;
         let digest = request.digest();
+        // What was asked for before is answered, whatever has become of limits, the deck or the content since.
+        if let Some(key) = &request.key
+            && let Some(job) = self.store.by_key(viewer.user, key.clone()).await?
+        {
+            return same(job, digest);
+        }
+        let config = self.config.current().await;
+        let limits = Limits::of(&config);
+        settings::prompt(&config, request.prompt.as_deref())?;
+        if wanted_cards > limits.cards {
+            (request.max_cards, request.wanted_cards) = (limits.cards, Some(wanted_cards));
+        }
+        if let Some(id) = request.content {
+            self.content(viewer, id).await?;
+        } else if request.address.is_none() {
+            request.text = text(request.text, limits.text)?;
+        }
+        self.decks.room(caller, wanted.deck).await?;
         let job = Job::new(GenerationJobId::new(), viewer.user, request, self.clock.now());
         match self.store.insert(job, self.bounds).await? {
             Inserted::New(job) => {
                 self.bell.notify_one();
                 Ok(job)
             }
-            Inserted::Known(job) if job.request.digest() == digest => Ok(job),
-            Inserted::Known(_) => Err(Error::Conflict(
-                "input.idempotencyKey was used for another source, deck, number of cards, prompt or instructions: use a new one"
-                    .into(),
-            )),
+            Inserted::Known(job) => same(job, digest),
             Inserted::Full(full) => Err(Error::LimitExceeded { message: self.full(full) }),
             Inserted::Short(Short { price, points, seconds }) => {
                 let message = format!(
@@ -266,37 +267,6 @@ impl Service {
         }
         Err(busy("job"))
     }
-
-    /// Asks the decks subgraph, as the same caller, whether the deck is there for them.
-    async fn own_deck(&self, caller: &Arc<Caller>, deck: DeckId) -> Result<Deck, Error> {
-        let mut variables = Variables::default();
-        variables.insert(Name::new("id"), deck.into());
-        let document = Arc::clone(&self.deck_query);
-        let request = SubgraphRequest { document, operation_name: None, variables };
-        let failed = |reason: &dyn std::fmt::Display| {
-            tracing::warn!(request_id = &*caller.request_id, "card generation: decks: {reason}");
-            let message = "decks are not available now; try again later".into();
-            Error::Unavailable { code: "GENERATION_UNAVAILABLE", message }
-        };
-        let response = self.decks.execute(request, Arc::clone(caller)).await;
-        let response = response.map_err(|error| failed(&error))?;
-        if let Some(error) = response.errors.first() {
-            return Err(failed(&error.message));
-        }
-        let found = match &response.data {
-            Value::Object(data) => data.get("deck"),
-            _ => None,
-        };
-        match found {
-            Some(Value::Object(found)) => match found.get("cardCount") {
-                Some(Value::Number(count)) => {
-                    Ok(Deck { card_count: count.as_i64().unwrap_or(i64::MAX) })
-                }
-                _ => Err(failed(&"a deck without cardCount")),
-            },
-            _ => Err(Error::not_found("deck", deck)),
-        }
-    }
 }
 
 /// What is to be stored of a decision.
@@ -309,6 +279,17 @@ enum Change {
     Ended { refund: u32 },
     /// The job, and what others are told.
     Told(Event),
+}
+
+/// The job that a key has, if what was asked for then is what is asked for now.
+fn same(job: Job, digest: [u8; 32]) -> Result<Job, Error> {
+    if job.request.digest() == digest {
+        return Ok(job);
+    }
+    Err(Error::Conflict(
+        "input.idempotencyKey was used for another source, deck, number of cards, prompt or instructions: use a new one"
+            .into(),
+    ))
 }
 
 fn busy(what: &str) -> Error {

@@ -16,6 +16,7 @@ use crate::address::leads_outside;
 use crate::answer::Note;
 use crate::client::{Generation, GenerationError, Part};
 use crate::model::{Job, MAX_ATTEMPTS, Request, State, Step};
+use crate::store::Removal;
 
 /// How long a process has a job to itself without a word.
 const LEASE: SignedDuration = SignedDuration::from_secs(20);
@@ -72,10 +73,11 @@ impl Service {
             left = self.keep(&job) => Err(left),
             done = self.complete(job.clone()) => done,
         };
+        let is_lost = matches!(left, Err(Left::Lost));
         match left {
             Ok(()) => {}
             Err(Left::Lost) => {
-                tracing::debug!(job = %id, "card generation: the job was taken away")
+                tracing::debug!(job = %id, "card generation: the job was taken away");
             }
             Err(Left::Store(error)) => {
                 tracing::warn!(job = %id, %error, "card generation: the job is left for later");
@@ -84,6 +86,24 @@ impl Service {
         self.hub.tell(id.uuid());
         // There is room for another one.
         self.bell.notify_one();
+        if is_lost {
+            self.call_off(&job).await;
+        }
+    }
+
+    /// Has the service end what it is at for a job that its owner ended: its place there is for others.
+    async fn call_off(&self, job: &Job) {
+        let now = match self.store.jobs(vec![job.id]).await {
+            Ok(mut found) => found.pop(),
+            Err(_) => return,
+        };
+        // One that was taken by another process goes on there.
+        if now.is_some_and(|now| !now.state.is_over()) {
+            return;
+        }
+        if let Err(error) = self.client.call_off(job.owner, job.id).await {
+            tracing::debug!(job = %job.id, "card generation: it goes on for nobody: {error}");
+        }
     }
 
     /// Renews the lease until the job is not this process's any more.
@@ -149,7 +169,7 @@ impl Service {
         if !job.request.text.is_empty() || (address.is_none() && content.is_none()) {
             return Ok(Ok(()));
         }
-        job.step = Step::Reading;
+        job.reach(Step::Reading);
         self.save(job).await?;
         let mut read = self.read_once(job).await?;
         for _ in 0..ASKED_AGAIN {
@@ -176,7 +196,14 @@ impl Service {
         match (&job.request.address, job.request.content) {
             (_, Some(content)) => self.text_of(job.owner, content).await.map_err(Left::Store),
             (Some(address), None) if leads_outside(address).await => {
-                Ok(self.client.read(job.owner, address).await)
+                // What is left of it there, when this is interrupted, is found and deleted.
+                let lost = Removal::of_lost(job.owner, address.clone(), self.clock.now());
+                self.store.insert_removal(lost.clone()).await?;
+                let read = self.client.read(job.owner, address).await;
+                if read.as_ref().is_ok_and(|(_, deleted)| *deleted) {
+                    self.store.removed(lost.id).await?;
+                }
+                Ok(read.map(|(text, _)| text))
             }
             (_, None) => Ok(Err(GenerationError::SourceRefused)),
         }
@@ -212,27 +239,39 @@ impl Service {
         generation: &Generation,
     ) -> Result<Result<Note, GenerationError>, Left> {
         job.drafts.clear();
-        job.step = Step::Asking;
+        job.reach(Step::Asking);
         self.save(job).await?;
         let mut drafts = match self.client.generate(generation).await {
             Ok(drafts) => drafts,
             Err(error) => return Ok(Err(error)),
         };
         let mut stored = Instant::now();
+        // Whether a draft came that is not stored yet. Should none follow soon, it is stored by itself.
+        let mut is_behind = false;
         loop {
-            match drafts.next().await {
-                Ok(Part::Note(note)) => return Ok(Ok(note)),
-                Ok(Part::Proposal(proposal)) => {
+            let patience = STORE_EVERY.saturating_sub(stored.elapsed());
+            let next = match is_behind {
+                true => tokio::time::timeout(patience, drafts.next()).await.ok(),
+                false => Some(drafts.next().await),
+            };
+            match next {
+                Some(Ok(Part::Note(note))) => return Ok(Ok(note)),
+                Some(Ok(Part::Proposal(proposal))) => {
                     if job.drafts.len() < job.request.max_cards as usize {
                         job.add(proposal);
+                        is_behind = true;
                     }
-                    if job.step != Step::Drafting || stored.elapsed() > STORE_EVERY {
-                        job.step = Step::Drafting;
-                        self.save(job).await?;
-                        stored = Instant::now();
+                    if job.step == Step::Drafting && stored.elapsed() < STORE_EVERY {
+                        continue;
                     }
+                    job.reach(Step::Drafting);
                 }
-                Err(error) => return Ok(Err(error)),
+                Some(Err(error)) => return Ok(Err(error)),
+                None => {}
+            }
+            if is_behind {
+                self.save(job).await?;
+                (stored, is_behind) = (Instant::now(), false);
             }
         }
     }

@@ -5,12 +5,15 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use common::page::{Direction, PageRequest};
 use common::{ContentId, Error, UserId};
+use jiff::{SignedDuration, Timestamp};
 
 use super::Service;
 use crate::answer;
-use crate::client::GenerationError;
-use crate::model::{Content, GIVEN_UP_AFTER, Status};
+use crate::client::{GenerationError, Listed};
+use crate::model::{Content, GIVEN_UP_AFTER, MAX_CONTENTS, Status};
+use crate::store::What;
 
 /// How often the service is asked what became of contents.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -18,6 +21,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How much is done at once.
 const AT_ONCE: u32 = 200;
+/// By how much the service's clock may differ from this one, for what it took and lost to be found by its time.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+/// When the service has taken what it was asked to take, by its own clock.
+const TAKEN_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// The most characters of a title, a summary or a problem.
 const MAX_WORDS: usize = 2_000;
 
@@ -57,7 +64,7 @@ impl Service {
         for content in self.store.unfinished_contents(AT_ONCE).await? {
             // Each by itself: it comes with its whole text, and one that cannot be asked for is in no other's way.
             let found = match content.remote.as_deref() {
-                Some(remote) => self.client.contents(content.owner, Some(&[remote])).await,
+                Some(remote) => self.client.contents(content.owner, &[remote]).await,
                 None => Ok(Vec::new()),
             };
             let found = match found {
@@ -109,18 +116,62 @@ impl Service {
     async fn delete_remotely(&self) -> Result<(), UpkeepError> {
         let mut failed = Ok(());
         for removal in self.store.removals(self.clock.now(), AT_ONCE).await? {
-            let deleted = match &removal.remote {
-                Some(remote) => self.client.delete_content(removal.owner, remote).await.map(drop),
-                None => self.client.delete_user(removal.owner).await,
+            let owner = removal.owner;
+            let deleted = match &removal.what {
+                What::One(remote) => self.client.delete_content(owner, remote).await.map(|_| true),
+                What::All => self.client.delete_user(owner).await.map(|()| true),
+                What::Lost { source, since } => self.delete_lost(owner, source, *since).await?,
             };
             match deleted {
-                Ok(()) => self.store.removed(removal.id).await?,
+                Ok(true) => self.store.removed(removal.id).await?,
+                // It is looked for again.
+                Ok(false) => {}
                 Err(error @ GenerationError::Unreachable(_)) => return Err(error.into()),
                 // One that it cannot delete is in no other's way.
                 Err(error) => failed = Err(error.into()),
             }
         }
         failed
+    }
+
+    /// Deletes what the service took of a source at a time without this being known here; answers whether that is done. What the person added in other
+    /// ways has another source, or another time, and is left alone.
+    async fn delete_lost(
+        &self,
+        owner: UserId,
+        source: &str,
+        since: Timestamp,
+    ) -> Result<Result<bool, GenerationError>, UpkeepError> {
+        let listed = match self.client.listed(owner).await {
+            Ok(listed) => listed,
+            Err(error) => return Ok(Err(error)),
+        };
+        let then = since - CLOCKS_DIFFER..since + TAKEN_WITHIN;
+        let may_be_it = |listed: &Listed| {
+            let at = listed.added_at();
+            listed.source.as_deref() == Some(source) && at.is_some_and(|at| then.contains(&at))
+        };
+        let found: Vec<Listed> = listed.into_iter().filter(may_be_it).collect();
+        if found.is_empty() {
+            return Ok(Ok(true));
+        }
+        // Read after the list: what is in that and not here yet is being added now.
+        let all = PageRequest { direction: Direction::Forward, limit: MAX_CONTENTS, cursor: None };
+        let known = self.store.content_page(owner, all).await?;
+        let is_being_added =
+            |content: &Content| content.remote.is_none() && content.status == Status::Processing;
+        if known.iter().any(is_being_added) {
+            return Ok(Ok(false));
+        }
+        for lost in found {
+            if known.iter().any(|content| content.remote.as_ref() == Some(&lost.id)) {
+                continue;
+            }
+            if let Err(error) = self.client.delete_content(owner, &lost.id).await {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(true))
     }
 
     /// Waits until a content of the job's owner is read, at most as long as one generation may take, and answers its text.
@@ -138,7 +189,7 @@ impl Service {
             };
             match (content.status, &content.remote) {
                 (Status::Processed, Some(remote)) => {
-                    let found = self.client.contents(owner, Some(&[remote])).await;
+                    let found = self.client.contents(owner, &[remote]).await;
                     let text = found.map(|mut found| found.pop().and_then(|found| found.view_text));
                     return Ok(text.and_then(|text| text.ok_or(GenerationError::SourceUnreadable)));
                 }

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-pub use contents::{Added, ContentStore, Removal};
+pub use contents::{Added, ContentStore, Most, Removal, What};
 
 use crate::allowance::{Allowance, Short};
 use crate::model::Job;
@@ -30,6 +30,9 @@ const DELIVERED_AT_ONCE: usize = 8 << 20;
 pub trait Store: OutboxStore + ContentStore {
     /// Adds a job with its turn, and takes its points, unless there is one of the same person with the same key, no room, or too few points.
     fn insert(&self, job: Job, bounds: Bounds) -> Reply<'_, Inserted>;
+
+    /// A person's job with this key.
+    fn by_key(&self, owner: UserId, key: String) -> Reply<'_, Option<Job>>;
 
     /// Those of the jobs that exist, in any order.
     fn jobs(&self, ids: Vec<GenerationJobId>) -> Reply<'_, Vec<Job>>;

@@ -226,6 +226,13 @@ impl Store for MongoStore {
         })
     }
 
+    fn by_key(&self, owner: UserId, key: String) -> Reply<'_, Option<Job>> {
+        Box::pin(async move {
+            let found = self.jobs.find_one(doc! { "owner": owner, "key": key }).await?;
+            found.map(JobDocument::read).transpose()
+        })
+    }
+
     fn jobs(&self, ids: Vec<GenerationJobId>) -> Reply<'_, Vec<Job>> {
         let ids: Vec<Bson> = ids.into_iter().map(Bson::from).collect();
         Box::pin(async move { self.found(doc! { "_id": { "$in": ids } }, 1, 0).await })

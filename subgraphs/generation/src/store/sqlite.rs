@@ -20,7 +20,10 @@ use crate::queue::{self, Active, Bounds};
 pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_generation.sql"),
     include_str!("migrations/0002_contents_and_points.sql"),
+    include_str!("migrations/0003_what_got_lost.sql"),
 ];
+
+const BY_KEY: &str = "SELECT body FROM job WHERE owner = ?1 AND key = ?2";
 
 /// A store in a SQLite file.
 #[derive(Debug, Clone)]
@@ -54,11 +57,10 @@ impl Store for SqliteStore {
             if connection.prepare_cached(gone)?.exists([owner])? {
                 return Ok(Inserted::Gone);
             }
-            if let Some(key) = &job.request.key {
-                let known = "SELECT body FROM job WHERE owner = ?1 AND key = ?2";
-                if let Some(job) = bodies(connection, known, params![owner, key])?.pop() {
-                    return Ok(Inserted::Known(job));
-                }
+            if let Some(key) = &job.request.key
+                && let Some(job) = bodies(connection, BY_KEY, params![owner, key])?.pop()
+            {
+                return Ok(Inserted::Known(job));
             }
             let kept = "SELECT count(*) FROM job WHERE owner = ?1";
             let kept: u32 =
@@ -90,6 +92,13 @@ impl Store for SqliteStore {
             ])?;
             Ok(Inserted::New(job))
         }))
+    }
+
+    fn by_key(&self, owner: UserId, key: String) -> Reply<'_, Option<Job>> {
+        Box::pin(
+            self.0
+                .read(move |connection| Ok(bodies(connection, BY_KEY, params![owner, key])?.pop())),
+        )
     }
 
     fn jobs(&self, ids: Vec<GenerationJobId>) -> Reply<'_, Vec<Job>> {

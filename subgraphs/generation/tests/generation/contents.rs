@@ -1,5 +1,7 @@
 //! Contents: added, read by the service, marked, deleted; and a service that does not do its part.
 
+mod kept;
+
 use std::sync::Arc;
 use std::time::Duration;
 

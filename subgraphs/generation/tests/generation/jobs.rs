@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_graphql::Variables;
 use axum::Json;
@@ -22,7 +23,7 @@ const CANCEL: &str = "mutation($id: ID!) { cancelGeneration(input: { jobId: $id 
 const DELETE: &str =
     "mutation($id: ID!) { deleteGenerationJob(input: { jobId: $id }) { deletedId } }";
 
-fn watch(gateway: &Gateway, caller: Caller, id: &Value) -> BoxStream<'static, Value> {
+pub(crate) fn watch(gateway: &Gateway, caller: Caller, id: &Value) -> BoxStream<'static, Value> {
     let document = "subscription($id: ID!) { generationProgress(id: $id) { state step progress version drafts { id question } failure { code } } }";
     let request = SubgraphRequest {
         document: document.into(),
@@ -275,4 +276,67 @@ async fn nothing_is_left_of_an_account_that_is_gone_and_nothing_comes() {
     assert_eq!(all["generationJobs"]["nodes"], json!([]));
     let error = gateway.error_as(caller(gateway.owner), GENERATE, gateway.input(json!({}))).await;
     assert_eq!(error.0, "UNAUTHENTICATED");
+}
+
+#[tokio::test]
+async fn a_known_key_is_answered_before_anything_else_is_looked_at() {
+    let service = Service::answering(note(json!({}))).await;
+    let gateway = Gateway::of(&service).await;
+    gateway.config.set(json!({ "generationCards": 30 }));
+    let input = |cards: u32| gateway.input(json!({ "idempotencyKey": "k", "maxCards": cards }));
+    let id = gateway.start(input(50)).await;
+    let job = gateway.job_when(&id, |job| job["state"] == "READY").await;
+    assert_eq!(job["maxCards"], 30, "as many as there may be");
+
+    // Limits get narrower than the text and the number, the deck fills up, decks does not answer, and there are other prompts.
+    gateway.config.set(json!({ "generationCards": 5, "generationTextLength": 3 }));
+    gateway.clock.advance(jiff::SignedDuration::from_mins(10));
+    gateway.decks.is_broken.store(true, Ordering::Relaxed);
+    assert_eq!(gateway.start(input(50)).await, id);
+    gateway.config.unplug();
+    assert_eq!(gateway.start(input(50)).await, id);
+    // Another request of the same key is another one still, whatever is wrong with it besides.
+    for more in [json!({ "maxCards": 30 }), json!({ "text": "Another." }), json!({ "prompt": "p" })]
+    {
+        let mut input = json!({ "idempotencyKey": "k", "maxCards": 50 });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(gateway.error(gateway.input(input)).await.0, "CONFLICT", "{more}");
+    }
+    let error = gateway.error(gateway.input(json!({}))).await;
+    assert_eq!(error.0, "BAD_USER_INPUT", "a new one is held to the limits that are known");
+    assert_eq!(service.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_is_cancelled_is_called_off_with_the_service() {
+    let service = silent(1).await;
+    let gateway = Gateway::waiting(&service.url, Bounds::default(), Duration::from_secs(60)).await;
+    let id = gateway.start(gateway.input(json!({}))).await;
+    gateway.job_when(&id, |job| job["step"] == "DRAFTING").await;
+    gateway.ask(CANCEL, json!({ "id": id })).await;
+    let called_off = || service.called_off.lock().unwrap().clone();
+    for _ in 0..1_000 {
+        if !called_off().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(called_off(), [id.as_str().unwrap()]);
+    // One that ends by itself is not.
+    gateway.data(gateway.input(json!({}))).await;
+    assert_eq!(called_off().len(), 1);
+}
+
+#[tokio::test]
+async fn a_draft_that_comes_soon_after_another_is_shown_though_none_follows() {
+    let all = || {
+        let lines = note_in_lines();
+        lines_and_silence(&[lines[0].clone(), lines[2].clone()])
+    };
+    let service = Service::responding(all).await;
+    let gateway = Gateway::waiting(&service.url, Bounds::default(), Duration::from_secs(60)).await;
+    let id = gateway.start(gateway.input(json!({ "maxCards": 4 }))).await;
+    let two = |job: &Value| job["drafts"].as_array().is_some_and(|drafts| drafts.len() == 2);
+    let job = gateway.job_when(&id, two).await;
+    assert_eq!((&job["state"], &job["progress"]), (&json!("RUNNING"), &json!(0.5)), "{job}");
 }

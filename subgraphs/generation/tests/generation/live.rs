@@ -5,9 +5,12 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_graphql::{Name, Variables};
+use axum::routing::post;
+use axum::{Json, Router};
 use common::event::UserChanged;
 use common::graphql::Upload;
 use common::{Event, SubgraphRequest};
@@ -23,7 +26,7 @@ use crate::support::{Gateway, SECRET, caller};
 const TEXT: &str = "👩‍🔬 Osmosis is the movement of water through a membrane. Cafe\u{301} culture is the habit of meeting over coffee.";
 
 /// The service as a process of the test's own.
-struct Live {
+pub(crate) struct Live {
     url: String,
     http: reqwest::Client,
     process: Child,
@@ -39,7 +42,12 @@ impl Drop for Live {
 }
 
 impl Live {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With these settings besides.
+    fn start_with(settings: &[(&str, &str)]) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../card-generation");
         let python = folder.join(".venv/bin/python");
@@ -52,6 +60,7 @@ impl Live {
             .env("SPACEY_GENERATION_SECRET", SECRET)
             .env("SPACEY_GENERATION_PORT", "0")
             .env("SPACEY_GENERATION_DATA_DIR", data.path())
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -74,7 +83,7 @@ impl Live {
     }
 
     /// Status, type and body of the answer to a request for a user.
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
@@ -308,4 +317,38 @@ async fn the_routes_of_contents_do_as_agreed_and_as_the_graph_says() {
     while there().await != json!([]) || notes().await != json!({}) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelling_a_job_frees_its_place_in_the_service() {
+    // A model that says nothing to the first who ask, and ends its answer at once for the others.
+    let asked = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&asked);
+    let answer = async move |_: axum::body::Bytes| {
+        if counted.fetch_add(1, Ordering::SeqCst) < 1 {
+            std::future::pending::<()>().await;
+        }
+        let message = json!({ "role": "assistant", "content": "{\"cards\": []}" });
+        Json(json!({ "choices": [{ "message": message, "finish_reason": "stop" }] }))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let model = format!("http://{}/v1", listener.local_addr().unwrap());
+    let router = Router::new().route("/v1/chat/completions", post(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    // There is one place.
+    let live =
+        Live::start_with(&[("OPENAI_BASE_URL", &model), ("SPACEY_GENERATION_CONCURRENCY", "1")]);
+    let gateway = live.gateway().await;
+    let first = gateway.start(gateway.input(json!({}))).await;
+    while asked.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let second = gateway.start(gateway.input(json!({}))).await;
+    gateway.job_when(&second, |job| job["step"] == "ASKING").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "the second waits for the place");
+    let cancel = "mutation($id: ID!) { cancelGeneration(input: { jobId: $id }) { job { state } } }";
+    gateway.ask(cancel, json!({ "id": first })).await;
+    let job = gateway.job_when(&second, |job| job["step"] == "DONE").await;
+    assert_eq!((&job["state"], asked.load(Ordering::SeqCst)), (&json!("READY"), 2), "{job}");
 }

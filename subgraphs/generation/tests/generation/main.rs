@@ -5,6 +5,7 @@
 mod configured;
 mod contents;
 mod drafts;
+mod each_fault;
 mod faults;
 mod jobs;
 mod live;

@@ -11,7 +11,8 @@ use generation::queue::Bounds;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::support::{Gateway, Service, lines_and_silence, note, note_in_lines};
+use crate::jobs::watch;
+use crate::support::{Gateway, Service, caller, lines_and_silence, note, note_in_lines};
 
 /// A service whose first answer is `first`, and each later one is complete.
 fn service(runtime: &Runtime, keeps: bool, first: fn() -> Response) -> Service {
@@ -144,4 +145,71 @@ fn when_the_service_itself_goes_away_and_comes_back() {
         });
         assert_eq!((&job["state"], service.calls().len()), (&json!(state), calls), "{job}");
     }
+}
+
+/// Steps in their order.
+const STEPS: [&str; 5] = ["WAITING", "READING", "ASKING", "DRAFTING", "DONE"];
+
+#[test]
+fn progress_never_falls_when_the_service_is_asked_again() {
+    // Three answers: one breaks after two cards, one has none and hangs while its process goes away, the last is complete.
+    let answers: [fn() -> Response; 3] = [
+        || {
+            let lines = note_in_lines();
+            let cards = futures::stream::iter([0, 2].map(|at: usize| format!("{}\n", lines[at])));
+            // Each by itself, so that what is stored of it is told.
+            let cards = futures::StreamExt::then(cards, async |line| {
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                Ok(line)
+            });
+            let broken = futures::stream::iter([Err(std::io::Error::other("gone"))]);
+            crate::support::in_parts(axum::body::Body::from_stream(futures::StreamExt::chain(
+                cards, broken,
+            )))
+        },
+        nothing_yet,
+        || crate::support::lines(&note_in_lines()),
+    ];
+    let runtime = Runtime::new().unwrap();
+    let calls = Arc::<AtomicUsize>::default();
+    let answer = move || answers[calls.fetch_add(1, Ordering::Relaxed).min(2)]();
+    let service = runtime.block_on(Service::responding(answer));
+    service.keeps_answers.store(true, Ordering::Relaxed);
+
+    let mut seen = Vec::new();
+    let first = Runtime::new().unwrap();
+    let (before, id) = first.block_on(async {
+        let gateway = Gateway::of(&service).await;
+        let id = gateway.start(gateway.input(json!({ "maxCards": 2 }))).await;
+        let mut told = watch(&gateway, caller(gateway.owner), &id);
+        while let Some(job) = futures::StreamExt::next(&mut told).await {
+            seen.push(job["data"]["generationProgress"].clone());
+            let had = |job: &Value| job["drafts"] != json!([]);
+            if seen.iter().any(had) && !seen.last().is_some_and(had) {
+                break;
+            }
+        }
+        while service.calls().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        (gateway, id)
+    });
+    first.shutdown_background();
+    let second = Runtime::new().unwrap();
+    second.block_on(async {
+        let gateway = before.restarted().await;
+        let mut told = watch(&gateway, caller(gateway.owner), &id);
+        while let Some(job) = futures::StreamExt::next(&mut told).await {
+            seen.push(job["data"]["generationProgress"].clone());
+        }
+    });
+    let at = |job: &Value| {
+        let step = STEPS.iter().position(|step| job["step"] == **step).unwrap();
+        (step, job["progress"].as_f64().unwrap())
+    };
+    assert!(seen.is_sorted_by(|one, next| at(one) <= at(next)), "{seen:#?}");
+    assert_eq!((service.calls().len(), &seen.last().unwrap()["state"]), (3, &json!("READY")));
+    // It had both of its drafts, and none again.
+    let drafts: Vec<_> = seen.iter().map(|job| job["drafts"].as_array().unwrap().len()).collect();
+    assert!(!drafts.is_sorted() && drafts.contains(&2), "{drafts:?}");
 }

@@ -72,6 +72,8 @@ pub(crate) struct Service {
     /// Whether it says that it keeps its answers by key.
     pub(crate) keeps_answers: Arc<AtomicBool>,
     pub(crate) library: Arc<Library>,
+    /// The keys of what was called off.
+    pub(crate) called_off: Arc<Mutex<Vec<String>>>,
 }
 
 impl Service {
@@ -109,12 +111,19 @@ impl Service {
             false => axum::http::StatusCode::NOT_FOUND.into_response(),
         };
         let library = Arc::<Library>::default();
+        let called_off: Arc<Mutex<Vec<String>>> = Arc::default();
+        let keys = Arc::clone(&called_off);
+        let call_off = async move |headers: HeaderMap| {
+            let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+            keys.lock().unwrap().push(key);
+            Json(json!({ "message": "success", "status_code": 200 }))
+        };
         let router = Router::new()
-            .route("/notes", post(handler))
+            .route("/notes", post(handler).delete(call_off))
             .route("/health", get(health))
             .merge(library::routes(Arc::clone(&library)));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, calls, keeps_answers, library }
+        Self { url, calls, keeps_answers, library, called_off }
     }
 
     /// The address of one that writes these bytes to every connection, waits, and closes it.

@@ -5,11 +5,11 @@ use common::{ContentId, UserId};
 use futures::future::join_all;
 use generation::address::SourceAddress;
 use generation::model::{Content, ContentSource, Status};
-use generation::store::{Added, Removal, Store};
+use generation::store::{Added, Most, Removal, Store, What};
 
 use super::{later, now};
 
-const MOST: u32 = 500;
+const MOST: Most = Most { kept: 500, unfinished: 500 };
 
 fn content(owner: UserId) -> Content {
     let address = SourceAddress::new("https://example.org/{\"$gt\":\"\"}").unwrap();
@@ -54,12 +54,46 @@ pub(crate) async fn a_content_is_kept_as_it_was_given_and_replaced_in_its_last_v
 
 pub(crate) async fn a_person_has_no_more_contents_than_may_be_even_at_once(store: &impl Store) {
     let owner = UserId::new();
-    let inserts = (0..10).map(|_| store.insert_content(content(owner), 3));
+    let most = Most { kept: 3, unfinished: 9 };
+    let inserts = (0..10).map(|_| store.insert_content(content(owner), most));
     let inserted: Vec<_> = join_all(inserts).await.into_iter().map(Result::unwrap).collect();
     let new = inserted.iter().filter(|added| **added == Added::New).count();
     let full = inserted.iter().filter(|added| **added == Added::Full).count();
     assert_eq!((new, full), (3, 7));
-    assert_eq!(store.insert_content(content(UserId::new()), 3).await.unwrap(), Added::New);
+    assert_eq!(store.insert_content(content(UserId::new()), most).await.unwrap(), Added::New);
+}
+
+pub(crate) async fn of_a_person_no_more_contents_are_processed_than_may_be_even_at_once(
+    store: &impl Store,
+) {
+    let owner = UserId::new();
+    let most = Most { kept: 9, unfinished: 2 };
+    let contents: Vec<_> = (0..8).map(|_| content(owner)).collect();
+    let inserts = contents.iter().map(|content| store.insert_content(content.clone(), most));
+    let inserted: Vec<_> = join_all(inserts).await.into_iter().map(Result::unwrap).collect();
+    let new = contents.iter().zip(&inserted).filter(|(_, added)| **added == Added::New);
+    let new: Vec<_> = new.map(|(content, _)| content).collect();
+    let busy = inserted.iter().filter(|added| **added == Added::Busy).count();
+    assert_eq!((new.len(), busy), (2, 6));
+    assert_eq!(store.insert_content(content(UserId::new()), most).await.unwrap(), Added::New);
+    // What is done makes room.
+    let done = Content { status: Status::Failed, ..taken(new[0], "r") };
+    assert!(store.replace_content(done).await.unwrap());
+    assert_eq!(store.insert_content(content(owner), most).await.unwrap(), Added::New);
+    assert_eq!(store.insert_content(content(owner), most).await.unwrap(), Added::Busy);
+}
+
+pub(crate) async fn what_may_have_got_lost_is_kept_until_it_is_due(store: &impl Store) {
+    let owner = UserId::new();
+    let lost = Removal::of_lost(owner, "$where \"😀\".pdf".into(), now());
+    store.insert_removal(lost.clone()).await.unwrap();
+    assert_eq!(store.removals(later(60), 9).await.unwrap(), [], "the service may be at it");
+    let due = store.removals(later(3_600), 9).await.unwrap();
+    assert_eq!(due, std::slice::from_ref(&lost));
+    let what = What::Lost { source: "$where \"😀\".pdf".into(), since: now() };
+    assert_eq!(due[0].what, what);
+    store.removed(lost.id).await.unwrap();
+    assert_eq!(store.removals(later(3_600), 9).await.unwrap(), []);
 }
 
 pub(crate) async fn pages_of_contents_are_read_both_ways(store: &impl Store) {
@@ -98,7 +132,11 @@ pub(crate) async fn what_is_deleted_is_kept_for_the_service_to_delete(store: &im
     let remotes = async |at, limit| {
         let removals = store.removals(later(at), limit).await.unwrap();
         assert!(removals.iter().all(|removal| removal.owner == owner));
-        removals.into_iter().map(|removal| removal.remote.unwrap()).collect::<Vec<_>>()
+        let remote = |removal: Removal| match removal.what {
+            What::One(remote) => remote,
+            other => panic!("{other:?}"),
+        };
+        removals.into_iter().map(remote).collect::<Vec<_>>()
     };
     assert_eq!(remotes(0, 9).await, [""; 0], "none is due");
     assert_eq!(
@@ -139,7 +177,7 @@ pub(crate) async fn an_account_that_is_gone_has_no_contents_and_gets_none(store:
     assert!(!store.replace_content(Content { version: 3, ..known }).await.unwrap());
     assert_eq!(store.insert_content(content(gone), MOST).await.unwrap(), Added::Gone);
     assert!(read(store, of_other.id).await.is_some());
-    let all = |removal: &Removal| removal.owner == gone && removal.remote.is_none();
+    let all = |removal: &Removal| removal.owner == gone && removal.what == What::All;
     let (at_once, later_on) = (now(), later(3_600));
     for (at, count) in [(at_once, 1), (later_on, 2)] {
         let due = store.removals(at, 9).await.unwrap();

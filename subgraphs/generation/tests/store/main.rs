@@ -41,8 +41,11 @@ macro_rules! suite {
 use contents::{
     a_content_is_kept_as_it_was_given_and_replaced_in_its_last_version,
     a_person_has_no_more_contents_than_may_be_even_at_once,
-    an_account_that_is_gone_has_no_contents_and_gets_none, pages_of_contents_are_read_both_ways,
-    what_is_being_processed_is_found, what_is_deleted_is_kept_for_the_service_to_delete,
+    an_account_that_is_gone_has_no_contents_and_gets_none,
+    of_a_person_no_more_contents_are_processed_than_may_be_even_at_once,
+    pages_of_contents_are_read_both_ways, what_is_being_processed_is_found,
+    what_is_deleted_is_kept_for_the_service_to_delete,
+    what_may_have_got_lost_is_kept_until_it_is_due,
 };
 use points::{
     a_job_takes_its_points_and_too_few_make_none, a_key_that_is_known_costs_nothing,
@@ -52,6 +55,7 @@ use points::{
 
 suite! {
     a_job_is_kept_as_it_was_given
+    a_job_is_found_by_its_key
     of_many_with_one_key_one_is_added
     there_are_no_more_than_may_be_even_at_once
     each_job_is_begun_by_one_worker_and_in_turn
@@ -68,6 +72,8 @@ suite! {
     what_is_deleted_is_kept_for_the_service_to_delete
     what_is_being_processed_is_found
     an_account_that_is_gone_has_no_contents_and_gets_none
+    of_a_person_no_more_contents_are_processed_than_may_be_even_at_once
+    what_may_have_got_lost_is_kept_until_it_is_due
     a_job_takes_its_points_and_too_few_make_none
     points_are_given_back_once_whoever_ends_the_job_first
     of_many_jobs_at_once_no_more_are_made_than_points_are_there
@@ -91,6 +97,7 @@ fn job(owner: UserId, key: Option<&str>) -> Job {
         instructions: Some("é".into()),
         max_cards: 20,
         prompt: None,
+        wanted_cards: None,
         key: key.map(str::to_owned),
     };
     Job::new(GenerationJobId::new(), owner, request, now())
@@ -115,6 +122,18 @@ async fn a_job_is_kept_as_it_was_given(store: &impl Store) {
     let job = added(store, UserId::new()).await;
     assert_eq!(store.jobs(vec![job.id, GenerationJobId::new()]).await.unwrap(), [job]);
     assert_eq!(store.jobs(vec![]).await.unwrap(), []);
+}
+
+async fn a_job_is_found_by_its_key(store: &impl Store) {
+    let owner = UserId::new();
+    let keyed = job(owner, Some("$k"));
+    let Inserted::New(keyed) = store.insert(keyed, Bounds::default()).await.unwrap() else {
+        panic!("it is new")
+    };
+    added(store, owner).await;
+    assert_eq!(store.by_key(owner, "$k".into()).await.unwrap(), Some(keyed));
+    assert_eq!(store.by_key(owner, "k".into()).await.unwrap(), None);
+    assert_eq!(store.by_key(UserId::new(), "$k".into()).await.unwrap(), None);
 }
 
 async fn of_many_with_one_key_one_is_added(store: &impl Store) {

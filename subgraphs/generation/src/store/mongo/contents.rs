@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{MongoStore, Step, date};
 use crate::model::{Content, Status};
-use crate::store::contents::{Added, ContentStore, Removal, read, written};
+use crate::store::contents::{Added, ContentStore, Most, Removal, What, read, written};
 use crate::store::{Reply, moment};
 
 /// The collections of contents.
@@ -89,7 +89,7 @@ impl MongoStore {
         &self,
         session: &mut ClientSession,
         content: &Content,
-        most: u32,
+        most: Most,
     ) -> Step<Added> {
         // So that an account does not end, and nobody adds another one, meanwhile.
         self.lock(session).await?;
@@ -99,10 +99,16 @@ impl MongoStore {
             return Ok(Ok(Added::Gone));
         }
         let contents = &self.contents.contents;
-        let count =
-            contents.count_documents(doc! { "owner": owner }).session(&mut *session).await?;
-        if count >= u64::from(most) {
-            return Ok(Ok(Added::Full));
+        let mut counts = [0; 2];
+        for (count, filter) in counts
+            .iter_mut()
+            .zip([doc! { "owner": owner }, doc! { "owner": owner, "unfinished": true }])
+        {
+            *count = contents.count_documents(filter).session(&mut *session).await?;
+        }
+        let admitted = most.admits(counts[0], counts[1]);
+        if admitted != Added::New {
+            return Ok(Ok(admitted));
         }
         match ContentDocument::of(content) {
             Ok(document) => contents.insert_one(document).session(session).await?,
@@ -113,7 +119,7 @@ impl MongoStore {
 }
 
 impl ContentStore for MongoStore {
-    fn insert_content(&self, content: Content, most: u32) -> Reply<'_, Added> {
+    fn insert_content(&self, content: Content, most: Most) -> Reply<'_, Added> {
         let (this, mongo) = (self.clone(), self.mongo.clone());
         Box::pin(async move {
             let added = mongo.transaction(move |session| {
@@ -224,21 +230,27 @@ struct RemovalDocument {
     owner: bson::Uuid,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remote: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// Milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<i64>,
     due: DateTime,
 }
 
 impl RemovalDocument {
     fn of(removal: Removal) -> Self {
-        let Removal { id, owner, remote, due } = removal;
+        let Removal { id, owner, what, due } = removal;
         let id = bson::Uuid::from_bytes(id.into_bytes());
-        Self { id, owner: owner.to_bson(), remote, due: date(due) }
+        let (remote, source, since) = what.columns();
+        Self { id, owner: owner.to_bson(), remote, source, since, due: date(due) }
     }
 
     fn read(self) -> Result<Removal, StoreError> {
         Ok(Removal {
             id: Uuid::from_bytes(self.id.bytes()),
             owner: self.owner.into(),
-            remote: self.remote,
+            what: What::of((self.remote, self.source, self.since))?,
             due: moment(self.due.timestamp_millis())?,
         })
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::SqliteStore;
 use crate::model::{Content, Status};
-use crate::store::contents::{Added, ContentStore, Removal, read, written};
+use crate::store::contents::{Added, ContentStore, Most, Removal, What, read, written};
 use crate::store::{Reply, moment};
 
 const NEWEST: &str = "SELECT body FROM content WHERE owner = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3";
@@ -20,17 +20,20 @@ const INSERT: &str =
 const REPLACE: &str = "UPDATE content SET version = ?2, unfinished = ?3, body = ?4 WHERE id = ?1 AND version = ?2 - 1";
 
 impl ContentStore for SqliteStore {
-    fn insert_content(&self, content: Content, most: u32) -> Reply<'_, Added> {
+    fn insert_content(&self, content: Content, most: Most) -> Reply<'_, Added> {
         Box::pin(self.0.write(move |connection| {
             let Content { id, owner, version, .. } = content;
             if connection.prepare_cached("SELECT 1 FROM owner WHERE id = ?1")?.exists([owner])? {
                 return Ok(Added::Gone);
             }
-            let count = "SELECT count(*) FROM content WHERE owner = ?1";
-            let count: u32 =
-                connection.prepare_cached(count)?.query_row([owner], |row| row.get(0))?;
-            if count >= most {
-                return Ok(Added::Full);
+            let counts =
+                "SELECT count(*), coalesce(sum(unfinished), 0) FROM content WHERE owner = ?1";
+            let (kept, unfinished): (u32, u32) = connection
+                .prepare_cached(counts)?
+                .query_row([owner], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let admitted = most.admits(kept.into(), unfinished.into());
+            if admitted != Added::New {
+                return Ok(admitted);
             }
             let values = params![id, owner, version, is_unfinished(&content), written(&content)?];
             connection.prepare_cached(INSERT)?.execute(values)?;
@@ -95,7 +98,7 @@ impl ContentStore for SqliteStore {
     fn removals(&self, now: Timestamp, limit: u32) -> Reply<'_, Vec<Removal>> {
         Box::pin(self.0.read(move |connection| {
             let sql =
-                "SELECT id, owner, remote, due FROM removal WHERE due <= ?1 ORDER BY due LIMIT ?2";
+                "SELECT id, owner, due, remote, source, since FROM removal WHERE due <= ?1 ORDER BY due LIMIT ?2";
             let mut select = connection.prepare_cached(sql)?;
             let mut rows = select.query(params![now.as_millisecond(), limit])?;
             let mut removals = Vec::new();
@@ -104,8 +107,8 @@ impl ContentStore for SqliteStore {
                 removals.push(Removal {
                     id: Uuid::from_bytes(id),
                     owner: row.get(1)?,
-                    remote: row.get(2)?,
-                    due: moment(row.get(3)?)?,
+                    due: moment(row.get(2)?)?,
+                    what: What::of((row.get(3)?, row.get(4)?, row.get(5)?))?,
                 });
             }
             Ok(removals)
@@ -132,9 +135,10 @@ pub(super) fn forget(
 }
 
 fn put_removal(connection: &Connection, removal: &Removal) -> Result<(), StoreError> {
-    let sql = "INSERT INTO removal (id, owner, remote, due) VALUES (?1, ?2, ?3, ?4)";
-    let Removal { id, owner, remote, due } = removal;
-    let values = params![id.as_bytes(), owner, remote, due.as_millisecond()];
+    let sql = "INSERT INTO removal (id, owner, due, remote, source, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let Removal { id, owner, what, due } = removal;
+    let (remote, source, since) = what.clone().columns();
+    let values = params![id.as_bytes(), owner, due.as_millisecond(), remote, source, since];
     connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
