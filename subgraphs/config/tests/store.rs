@@ -11,6 +11,9 @@ use config::store::{Store, mongo::MongoStore, sqlite::SqliteStore};
 use jiff::Timestamp;
 use mongodb::bson::{self, DateTime, Document, doc};
 
+/// What MongoDB need not answer by an index, each with the reason.
+const NOT_INDEXED: &[(&str, &str)] = &[];
+
 macro_rules! suite {
     ($($case:ident)*) => {
         mod sqlite {
@@ -23,7 +26,11 @@ macro_rules! suite {
         mod mongo {
             use super::*;
             $(#[tokio::test] async fn $case() {
-                super::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
+                let mongo = testing::mongo().await;
+                let store = MongoStore::open(mongo.clone()).await.unwrap();
+                mongo.heard().listen();
+                super::$case(&store).await;
+                mongo.heard().check(&mongo, NOT_INDEXED).await;
             })*
         }
     };

@@ -20,6 +20,9 @@ use generation::store::{Full, Inserted, Store};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+/// What MongoDB need not answer by an index, each with the reason.
+const NOT_INDEXED: &[(&str, &str)] = &[];
+
 macro_rules! suite {
     ($($case:ident)*) => {
         mod sqlite {
@@ -32,7 +35,11 @@ macro_rules! suite {
         mod mongo {
             use super::*;
             $(#[tokio::test(flavor = "multi_thread")] async fn $case() {
-                super::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
+                let mongo = testing::mongo().await;
+                let store = MongoStore::open(mongo.clone()).await.unwrap();
+                mongo.heard().listen();
+                super::$case(&store).await;
+                mongo.heard().check(&mongo, NOT_INDEXED).await;
             })*
         }
     };

@@ -11,6 +11,9 @@ mod submit;
 mod support;
 mod told;
 
+/// What MongoDB need not answer by an index, each with the reason.
+const NOT_INDEXED: &[(&str, &str)] = &[];
+
 macro_rules! suite {
     ($($group:ident { $($case:ident)* })*) => {
         mod sqlite {
@@ -32,8 +35,11 @@ macro_rules! suite {
                 use super::*;
                 $(#[tokio::test]
                 async fn $case() {
-                    let store = MongoStore::open(testing::mongo().await).await.unwrap();
+                    let mongo = testing::mongo().await;
+                    let store = MongoStore::open(mongo.clone()).await.unwrap();
+                    mongo.heard().listen();
                     crate::$group::$case(&store).await;
+                    mongo.heard().check(&mongo, crate::NOT_INDEXED).await;
                 })*
             })*
         }

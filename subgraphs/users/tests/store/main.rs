@@ -13,6 +13,9 @@ use common::testing;
 use users::MIGRATIONS;
 use users::store::{mongo::MongoStore, sqlite::SqliteStore};
 
+/// What MongoDB need not answer by an index, each with the reason.
+const NOT_INDEXED: &[(&str, &str)] = &[];
+
 macro_rules! suite {
     ($($module:ident { $($case:ident)* })*) => {
         mod on_sqlite {
@@ -25,7 +28,11 @@ macro_rules! suite {
         mod on_mongo {
             use super::*;
             $($(#[tokio::test] async fn $case() {
-                super::$module::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
+                let mongo = testing::mongo().await;
+                let store = MongoStore::open(mongo.clone()).await.unwrap();
+                mongo.heard().listen();
+                super::$module::$case(&store).await;
+                mongo.heard().check(&mongo, NOT_INDEXED).await;
             })*)*
         }
     };

@@ -221,14 +221,15 @@ impl News {
             return Ok(());
         }
         let owners: Vec<UserId> = self.forgotten.iter().copied().collect();
-        let theirs = doc! { "owner": { "$in": owners } };
-        for name in [
-            "reviews", "days", "tallies", "sessions", "cards", "decks", "rules", "presets", "fits",
-            "sync",
-        ] {
+        let theirs = doc! { "owner": { "$in": &owners } };
+        for name in
+            ["reviews", "days", "tallies", "sessions", "cards", "decks", "rules", "presets", "fits"]
+        {
             let collection = store.mongo.collection::<Document>(name);
             collection.delete_many(theirs.clone()).session(&mut *session).await?;
         }
+        let numbers = doc! { "_id": { "$in": owners } };
+        store.collections.sync.delete_many(numbers).session(session).await?;
         Ok(())
     }
 }
