@@ -11,8 +11,13 @@ use config::store::{Store, mongo::MongoStore, sqlite::SqliteStore};
 use jiff::Timestamp;
 use mongodb::bson::{self, DateTime, Document, doc};
 
-/// What MongoDB need not answer by an index, each with the reason.
-const NOT_INDEXED: &[(&str, &str)] = &[];
+/// What is held of MongoDB.
+const EXPECTED: testing::Expected = testing::Expected {
+    not_indexed: &[],
+    shard_keys: &[],
+    all_shards: &[],
+    fields: include_str!("../fields.txt"),
+};
 
 macro_rules! suite {
     ($($case:ident)*) => {
@@ -30,7 +35,7 @@ macro_rules! suite {
                 let store = MongoStore::open(mongo.clone()).await.unwrap();
                 mongo.heard().listen();
                 super::$case(&store).await;
-                mongo.heard().check(&mongo, NOT_INDEXED).await;
+                mongo.heard().check(&mongo, &EXPECTED).await;
             })*
         }
     };
@@ -175,4 +180,13 @@ async fn taken_over(store: &impl Store, user: UserId) {
     assert_eq!((sign_up.value.as_deref(), sign_up.made_at), (Some("false"), moment()));
     assert_eq!((&*theme.key, theme.value.as_deref()), ("theme", Some("7")));
     assert_eq!((theme.made_by, theme.made_at), (user, Timestamp::UNIX_EPOCH));
+}
+
+#[tokio::test]
+async fn the_stores_are_described() {
+    let mongo = common::testing::mongo().await;
+    MongoStore::open(mongo.clone()).await.unwrap();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/database/config.md");
+    common::testing::check_page(page.as_ref(), "config", config::MIGRATIONS, &mongo, &EXPECTED)
+        .await;
 }

@@ -110,6 +110,11 @@ impl Owned {
     pub(super) fn document(owner: UserId, id: Uuid) -> Document {
         doc! { "owner": owner, "id": id }
     }
+
+    /// Finds one. It names the owner twice, since that alone says which shard has it.
+    pub(super) fn one(owner: UserId, id: Uuid) -> Document {
+        doc! { "_id": Self::document(owner, id), "owner": owner }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

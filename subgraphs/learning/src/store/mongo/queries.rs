@@ -199,7 +199,7 @@ pub(super) async fn entries(
     ids: Vec<ReviewId>,
 ) -> Result<Vec<Logged>, StoreError> {
     let keys: Vec<Document> = ids.iter().map(|id| Owned::document(owner, id.to_bson())).collect();
-    let found = store.collections.reviews.find(doc! { "_id": { "$in": keys } });
+    let found = store.collections.reviews.find(doc! { "_id": { "$in": keys }, "owner": owner });
     let found: Vec<ReviewDoc> = found.batch_size(ONE_BATCH).await?.try_collect().await?;
     found.into_iter().map(ReviewDoc::read).collect()
 }
