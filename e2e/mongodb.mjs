@@ -92,6 +92,13 @@ class ReplicaSet {
     return killed;
   }
 
+  /** Kills all nodes but one, which takes no writes then; resolves to the killed ones. */
+  async killMost() {
+    const killed = this.#nodes.slice(1);
+    await Promise.all(killed.map((node) => node.kill()));
+    return killed;
+  }
+
   /** Starts a node again; resolves when it is part of the set. */
   async startAgain(node) {
     node.start(this.#program);

@@ -100,6 +100,14 @@ class Learner {
   }
 }
 
+async function until(holds) {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    if (await holds().catch(() => false)) return;
+    await sleep(100);
+  }
+  assert.fail('not after thirty seconds');
+}
+
 describe('replicas', () => {
   const shared = sharedSettings('');
   const servers = new Map(); // of each name, the two
@@ -190,6 +198,31 @@ describe('replicas', () => {
       }
     });
     none(restarted, 'rolling restart');
+  });
+
+  test('without a primary they live and are not ready, and are ready again with one', { timeout: 120_000 }, async () => {
+    const health = async ({ origin }, which) => {
+      const response = await fetch(`${origin}/health/${which}`, { signal: AbortSignal.timeout(10_000) });
+      return [response.status, await response.text()];
+    };
+    const [gateway] = servers.get('gateway');
+    const [learning] = servers.get('learning');
+    assert.equal((await health(learning, 'ready'))[0], 200);
+    const killed = await mongodb.killMost();
+    await until(async () => (await health(learning, 'ready'))[0] === 503);
+    assert.equal((await health(learning, 'live'))[0], 200);
+    const [status, said] = await health(gateway, 'ready');
+    assert.equal(status, 503);
+    assert.equal(typeof JSON.parse(said).subgraphs.learning, 'string', said);
+    assert.equal((await health(gateway, 'live'))[0], 200);
+    // Whoever asks nevertheless is told so, by a code, and no value is made up.
+    const { body } = await post(gateway.origin, { query: '{ viewer { studyQueue(limit: 5) { card { question } } } }' }, { token: learners[0].token });
+    assert.ok(body.errors.length > 0, JSON.stringify(body));
+    for (const { extensions } of body.errors) assert.match(extensions.code, /^(SUBREQUEST_|SERVICE_UNAVAILABLE|STORE_UNAVAILABLE|UNAVAILABLE)/, JSON.stringify(body));
+    assert.equal(body.data?.viewer?.studyQueue, undefined);
+    for (const node of killed) await mongodb.startAgain(node);
+    await until(async () => (await health(gateway, 'ready'))[0] === 200);
+    none(await underLoad(1_500, () => {}), 'after recovery');
   });
 
   test('the log has what was acknowledged, each once, and nothing that was not sent', async () => {
