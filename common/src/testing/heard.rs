@@ -35,7 +35,7 @@ pub struct Expected {
     pub shard_keys: &'static [(&'static str, &'static str)],
     /// Beginnings of queries that may be asked of all shards, each with the reason.
     pub all_shards: &'static [(&'static str, &'static str)],
-    /// The fields of documents, as [`super::fields::check`] reads them.
+    /// The fields of documents: `collection field type …` a line.
     pub fields: &'static str,
 }
 
