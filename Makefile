@@ -39,6 +39,9 @@ test-rust: $(VENV)/runs ## run the Rust tests (needs `make test-servers` and `ma
 kill: $(VENV)/runs ## kill the program 200 times under load on each store, and look that nothing acknowledged is lost
 	SPACEY_KILLS=200 cargo test --package spacey --test kill -- --nocapture --test-threads 1
 
+replicas: $(VENV)/runs e2e/node_modules/.package-lock.json ## kill processes of a replicated Spacey 50 times under load (after test-e2e)
+	cd e2e && SPACEY_REPLICA_KILLS=50 SPACEY_BIN="$(CURDIR)/target/release/spacey" SPACEY_GENERATION_COMMAND="$(GENERATION)" node --test replicated.test.mjs
+
 test-python: $(VENV)/tests ## run the tests of the card-generation service
 	cd card-generation && .venv/bin/python -m pytest --quiet
 
@@ -167,4 +170,4 @@ cleanup: ## remove what the other targets made, except user data (the folder dat
 	cargo clean --quiet
 	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv $(GENERATED)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-anki test-rust test-python test-container test-reference test-e2e test-generated check schema kill differential bench bench-decks bench-learning bench-gateway bench-cost bench-overload flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-rust test-python test-container test-reference test-e2e test-generated check schema kill replicas differential bench bench-decks bench-learning bench-gateway bench-cost bench-overload flame-graph graphiql test-servers test-servers-stop cleanup

@@ -10,6 +10,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -31,6 +32,21 @@ function findProgram() {
   const program = candidates.find(existsSync);
   assert.ok(program, `no spacey program at ${candidates.join(' or ')}: build it, or name it in SPACEY_BIN`);
   return program;
+}
+
+/** Keys and secrets that processes share, and a database of their own: settings for `Server`s that are one Spacey. The folder is removed with the suite. */
+export function sharedSettings(mongodb) {
+  const folder = mkdtempSync(join(tmpdir(), 'spacey-keys-'));
+  const keyFile = join(folder, 'access-token-ed25519.pem');
+  const { privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  after(() => rmSync(folder, { recursive: true }));
+  return {
+    MONGO_DB_CONNECTION: mongodb,
+    DB_NAME: `e2e_${randomBytes(6).toString('hex')}`,
+    SPACEY_SERVICE_SECRET: randomBytes(24).toString('hex'),
+    SPACEY_JWT_KEY_FILE: keyFile,
+  };
 }
 
 function serverEnvironment(port, dataDir, settings) {
@@ -62,15 +78,21 @@ export async function freePort() {
 }
 
 /** A `spacey` process of its own for the tests of one suite: `spacey serve`, or another command that listens. */
-class Server {
+export class Server {
   #command;
   #child;
   #dataDir;
   #environment;
+  #settings;
+  static #started = new Set();
   #log = '';
 
   /** Where the server answers, once it is started. */
   origin;
+
+  static {
+    process.on('exit', (code) => Server.#started.forEach((server) => server.#leave(code)));
+  }
 
   constructor(command = ['serve']) {
     this.#command = command;
@@ -79,6 +101,7 @@ class Server {
   async start(settings, port) {
     const program = findProgram();
     port ??= await freePort();
+    this.#settings = settings;
     this.origin = `http://127.0.0.1:${port}`;
     this.#dataDir = mkdtempSync(join(tmpdir(), 'spacey-e2e-'));
     this.#environment = serverEnvironment(port, this.#dataDir, settings);
@@ -91,7 +114,7 @@ class Server {
       stream.setEncoding('utf8').on('data', (text) => (this.#log += text));
     }
     this.#child.on('error', (error) => (this.#log += `${error}\n`));
-    process.on('exit', (code) => this.#leave(code));
+    Server.#started.add(this);
     await this.#ready();
   }
 
@@ -136,17 +159,30 @@ class Server {
     await this.run(['admin', 'create', email], password);
   }
 
-  /** Sends what Ctrl-C sends; the server must end by itself, soon, and with success. */
-  async stop() {
+  /** Sends what Ctrl-C sends, or another signal that asks to stop; the server must end by itself, soon, and with success. */
+  async stop(asked = 'SIGINT') {
     if (this.#child === undefined) return; // It failed to start, which was reported.
     assert.ok(this.#running(), 'the server ended before it was stopped');
     const ended = once(this.#child, 'exit', { signal: AbortSignal.timeout(STOPS_WITHIN_MS) });
-    this.#child.kill('SIGINT');
+    this.#child.kill(asked);
     const [code, signal] = await ended.catch(() => {
       this.#child.kill('SIGKILL');
-      assert.fail(`SIGINT did not stop the server within ${STOPS_WITHIN_MS} ms`);
+      assert.fail(`${asked} did not stop the server within ${STOPS_WITHIN_MS} ms`);
     });
     assert.equal(code, 0, `the server ended with code ${code}, signal ${signal}`);
+  }
+
+  /** At once, as when its machine goes down. */
+  async kill() {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Starts it again, where and as it was, after it was stopped or killed. */
+  async startAgain() {
+    rmSync(this.#dataDir, { recursive: true, force: true });
+    await this.start(this.#settings, Number(new URL(this.origin).port));
   }
 
   /** Runs when the test file's process ends, with the code that says whether a test failed. */

@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "only tests call this")]
 
+mod described;
+mod fields;
 mod heard;
 
 use std::path::PathBuf;
@@ -14,7 +16,8 @@ use uuid::Uuid;
 
 use crate::mongo::Mongo;
 use crate::sqlite::Sqlite;
-pub use heard::Heard;
+pub use described::check_page;
+pub use heard::{Expected, Heard};
 
 /// Where `make test-servers` lets MongoDB listen.
 const MONGODB: &str = "127.0.0.1:27117";

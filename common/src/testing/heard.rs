@@ -1,7 +1,7 @@
 //! Whether the queries that a store sends to MongoDB are answered by indexes: they are written down as they are sent, and the server is asked for its plans.
 //!
-//! A plan is a finding when it reads a whole collection or sorts in memory. Queries that only differ in values are one, and one that is to be so is named by
-//! the test, with the reason.
+//! A plan is a finding when it reads a whole collection or sorts in memory, and a query when it would be asked of all shards. Queries that only differ in values
+//! are one, and one that is to be so is named by the test, with the reason.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -26,6 +26,19 @@ const ASIDE: [&str; 9] = [
 const NOT_PLANS: [&str; 5] =
     ["command", "rejectedPlans", "parsedQuery", "$lookup", "serverParameters"];
 
+/// What a domain says of its MongoDB database, which is held to it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expected {
+    /// Beginnings of queries, as findings print them, that need no index, each with the reason.
+    pub not_indexed: &'static [(&'static str, &'static str)],
+    /// The field by which each collection that may be sharded is.
+    pub shard_keys: &'static [(&'static str, &'static str)],
+    /// Beginnings of queries that may be asked of all shards, each with the reason.
+    pub all_shards: &'static [(&'static str, &'static str)],
+    /// The fields of documents: `collection field type …` a line.
+    pub fields: &'static str,
+}
+
 /// Commands as they were sent: find, aggregate, count, update, delete, findAndModify.
 #[derive(Debug, Clone)]
 pub struct Heard(Arc<Mutex<Option<Vec<Document>>>>);
@@ -48,11 +61,12 @@ impl Heard {
         *self.0.lock().unwrap() = Some(Vec::new());
     }
 
-    /// Looks how everything is carried out that was heard; `except` has beginnings of queries as findings print them, each with a reason.
+    /// Looks how everything is carried out that was heard, and what was stored.
     ///
     /// # Panics
-    /// When a query reads a whole collection or sorts in memory that is not excepted.
-    pub async fn check(&self, mongo: &Mongo, except: &[(&str, &str)]) {
+    /// When a query reads a whole collection, sorts in memory, or leaves out the key by which its collection is sharded, and is not excepted; when a document has a
+    /// field that is not listed.
+    pub async fn check(&self, mongo: &Mongo, expected: &Expected) {
         let commands = self.0.lock().unwrap().take().unwrap();
         let mut queries: BTreeMap<String, Document> = BTreeMap::new();
         for query in commands.iter().flat_map(queries_of) {
@@ -60,7 +74,10 @@ impl Heard {
         }
         let mut findings = Vec::new();
         for (shape, query) in queries {
-            if except.iter().any(|(begin, _reason)| shape.starts_with(begin)) {
+            if !excepted(&shape, expected.all_shards) && asks_all(&query, expected.shard_keys) {
+                findings.push(format!("asked of all shards: {shape}"));
+            }
+            if excepted(&shape, expected.not_indexed) {
                 continue;
             }
             let explain = doc! { "explain": query, "verbosity": "executionStats" };
@@ -69,11 +86,32 @@ impl Heard {
             let mut found = Vec::new();
             look(&plan.into(), &mut found);
             if !found.is_empty() {
-                findings.push(format!("{}: {shape}", found.join(", ")));
+                findings.push(format!("not answered by an index, {}: {shape}", found.join(", ")));
             }
         }
-        assert!(findings.is_empty(), "not answered by an index:\n{}", findings.join("\n"));
+        assert!(findings.is_empty(), "{}", findings.join("\n"));
+        super::fields::check(mongo, expected.fields).await;
     }
+}
+
+fn excepted(shape: &str, except: &[(&str, &str)]) -> bool {
+    except.iter().any(|(begin, _reason)| shape.starts_with(begin))
+}
+
+/// Whether a query leaves out the field by which its collection is sharded.
+fn asks_all(query: &Document, shard_keys: &[(&str, &str)]) -> bool {
+    let (command, collection) = query.iter().next().unwrap();
+    let known = shard_keys.iter().find(|(name, _)| Some(*name) == collection.as_str());
+    let Some((_, key)) = known else { return false };
+    let first = |list: &str| query.get_array(list).ok()?.first()?.as_document();
+    let filter = match command.as_str() {
+        "update" => first("updates").and_then(|update| update.get_document("q").ok()),
+        "delete" => first("deletes").and_then(|delete| delete.get_document("q").ok()),
+        "aggregate" => first("pipeline").and_then(|stage| stage.get_document("$match").ok()),
+        "find" => query.get_document("filter").ok(),
+        _ => query.get_document("query").ok(),
+    };
+    !filter.is_some_and(|filter| filter.contains_key(key))
 }
 
 /// The queries in a command, as they can be explained.

@@ -11,6 +11,14 @@ use config::store::{Store, mongo::MongoStore, sqlite::SqliteStore};
 use jiff::Timestamp;
 use mongodb::bson::{self, DateTime, Document, doc};
 
+/// What is held of MongoDB.
+const EXPECTED: testing::Expected = testing::Expected {
+    not_indexed: &[],
+    shard_keys: &[],
+    all_shards: &[],
+    fields: include_str!("../fields.txt"),
+};
+
 macro_rules! suite {
     ($($case:ident)*) => {
         mod sqlite {
@@ -23,7 +31,11 @@ macro_rules! suite {
         mod mongo {
             use super::*;
             $(#[tokio::test] async fn $case() {
-                super::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
+                let mongo = testing::mongo().await;
+                let store = MongoStore::open(mongo.clone()).await.unwrap();
+                mongo.heard().listen();
+                super::$case(&store).await;
+                mongo.heard().check(&mongo, &EXPECTED).await;
             })*
         }
     };
@@ -168,4 +180,13 @@ async fn taken_over(store: &impl Store, user: UserId) {
     assert_eq!((sign_up.value.as_deref(), sign_up.made_at), (Some("false"), moment()));
     assert_eq!((&*theme.key, theme.value.as_deref()), ("theme", Some("7")));
     assert_eq!((theme.made_by, theme.made_at), (user, Timestamp::UNIX_EPOCH));
+}
+
+#[tokio::test]
+async fn the_stores_are_described() {
+    let mongo = common::testing::mongo().await;
+    MongoStore::open(mongo.clone()).await.unwrap();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/database/config.md");
+    common::testing::check_page(page.as_ref(), "config", config::MIGRATIONS, &mongo, &EXPECTED)
+        .await;
 }

@@ -69,11 +69,13 @@ impl Store for MongoStore {
                 doc! { "$sort": { "_id.key": 1, "_id.version": -1 } },
                 doc! { "$group": { "_id": "$_id.key", "last": { "$first": "$$ROOT" } } },
                 doc! { "$replaceRoot": { "newRoot": "$last" } },
-                doc! { "$sort": { "_id.key": 1 } },
             ];
             let found = self.changes.aggregate(pipeline).with_type::<ChangeDocument>().await?;
             let found: Vec<_> = found.try_collect().await?;
-            found.into_iter().map(ChangeDocument::read).collect()
+            let mut last: Vec<Change> =
+                found.into_iter().map(ChangeDocument::read).collect::<Result<_, _>>()?;
+            last.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+            Ok(last)
         })
     }
 

@@ -42,6 +42,13 @@ const NOT_INDEXED: &[(&str, &str)] = &[
         "what is joined to media by owner and name cannot be explained apart from them; the join itself is looked at",
     ),
 ];
+/// What is held of MongoDB.
+const EXPECTED: testing::Expected = testing::Expected {
+    not_indexed: NOT_INDEXED,
+    shard_keys: &[],
+    all_shards: &[],
+    fields: include_str!("../../fields.txt"),
+};
 const DECKS: &str = "the decks in a deck are at most all of a person's, which are bounded";
 
 macro_rules! suite {
@@ -62,7 +69,7 @@ macro_rules! suite {
                 let store = MongoStore::open(mongo.clone()).await.unwrap();
                 mongo.heard().listen();
                 crate::$file::$case(&store).await;
-                mongo.heard().check(&mongo, NOT_INDEXED).await;
+                mongo.heard().check(&mongo, &EXPECTED).await;
             })*
         }
     };
@@ -98,4 +105,12 @@ suite! {
     told::cards_are_found_by_what_was_learned
     told::what_was_learned_is_kept_when_newer
     changes::what_changes_comes_once_in_order
+}
+
+#[tokio::test]
+async fn the_stores_are_described() {
+    let mongo = common::testing::mongo().await;
+    MongoStore::open(mongo.clone()).await.unwrap();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/database/decks.md");
+    common::testing::check_page(page.as_ref(), "decks", decks::MIGRATIONS, &mongo, &EXPECTED).await;
 }

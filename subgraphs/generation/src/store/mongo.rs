@@ -51,7 +51,9 @@ impl MongoStore {
         mongo.ensure_index("jobs", "by_key", doc! { "owner": 1, "key": 1 }, unique).await?;
         let active = doc! { "state": { "$lt": ACTIVE } };
         let active = IndexOptions::builder().partial_filter_expression(active).build();
-        mongo.ensure_index("jobs", "active", doc! { "turn": 1, "_id": 1 }, active).await?;
+        mongo.ensure_index("jobs", "under_way", doc! { "state": 1, "lease": 1 }, active).await?;
+        // It began with what no query names, so none could use it.
+        mongo.drop_index("jobs", "active").await?;
         for (name, keys) in
             [("of_owner", doc! { "owner": 1, "_id": 1 }), ("by_age", doc! { "finishedAt": 1 })]
         {

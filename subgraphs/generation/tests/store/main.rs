@@ -20,6 +20,14 @@ use generation::store::{Full, Inserted, Store};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+/// What is held of MongoDB.
+const EXPECTED: testing::Expected = testing::Expected {
+    not_indexed: &[],
+    shard_keys: &[],
+    all_shards: &[],
+    fields: include_str!("../../fields.txt"),
+};
+
 macro_rules! suite {
     ($($case:ident)*) => {
         mod sqlite {
@@ -32,7 +40,11 @@ macro_rules! suite {
         mod mongo {
             use super::*;
             $(#[tokio::test(flavor = "multi_thread")] async fn $case() {
-                super::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
+                let mongo = testing::mongo().await;
+                let store = MongoStore::open(mongo.clone()).await.unwrap();
+                mongo.heard().listen();
+                super::$case(&store).await;
+                mongo.heard().check(&mongo, &EXPECTED).await;
             })*
         }
     };
@@ -344,4 +356,19 @@ async fn after_a_restart_a_file_has_no_leases() {
     store.release().await.unwrap();
     let again = store.claim(second, now(), later(10), bounds).await.unwrap().unwrap();
     assert_eq!(again.id, job.id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stores_are_described() {
+    let mongo = common::testing::mongo().await;
+    MongoStore::open(mongo.clone()).await.unwrap();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/database/generation.md");
+    common::testing::check_page(
+        page.as_ref(),
+        "generation",
+        generation::MIGRATIONS,
+        &mongo,
+        &EXPECTED,
+    )
+    .await;
 }

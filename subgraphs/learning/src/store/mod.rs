@@ -32,6 +32,20 @@ use crate::service::FitRecord;
 use crate::submission::{Terms, Verdict};
 use crate::tally::Tally;
 
+/// By which field each of MongoDB's collections is sharded, hashed, where there are shards: by whose it is.
+pub const SHARD_KEYS: &[(&str, &str)] = &[
+    ("cards", "owner"),
+    ("decks", "owner"),
+    ("fits", "owner"),
+    ("persons", "_id"),
+    ("presets", "owner"),
+    ("reviews", "owner"),
+    ("rules", "owner"),
+    ("sessions", "owner"),
+    ("sync", "_id"),
+    ("tallies", "owner"),
+];
+
 /// What a store answers.
 pub type Answering<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 

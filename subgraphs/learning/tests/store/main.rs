@@ -11,6 +11,22 @@ mod submit;
 mod support;
 mod told;
 
+/// What may be asked of all shards, each with the reason.
+const ON_ALL_SHARDS: &[(&str, &str)] = &[
+    ("find cards batchSize: _, projection: {version: _, deleted: _, archived: _}", TOLD),
+    ("find decks batchSize: _, projection: {version: _, deleted: _, archived: _}", TOLD),
+    ("findAndModify fits query: {lease: ", "the look for what processes that broke off left"),
+];
+const TOLD: &str = "what decks tells is applied by id alone, many objects at once";
+
+/// What is held of MongoDB.
+const EXPECTED: common::testing::Expected = common::testing::Expected {
+    not_indexed: &[],
+    shard_keys: learning::store::SHARD_KEYS,
+    all_shards: ON_ALL_SHARDS,
+    fields: include_str!("../../fields.txt"),
+};
+
 macro_rules! suite {
     ($($group:ident { $($case:ident)* })*) => {
         mod sqlite {
@@ -32,8 +48,11 @@ macro_rules! suite {
                 use super::*;
                 $(#[tokio::test]
                 async fn $case() {
-                    let store = MongoStore::open(testing::mongo().await).await.unwrap();
+                    let mongo = testing::mongo().await;
+                    let store = MongoStore::open(mongo.clone()).await.unwrap();
+                    mongo.heard().listen();
                     crate::$group::$case(&store).await;
+                    mongo.heard().check(&mongo, &crate::EXPECTED).await;
                 })*
             })*
         }
@@ -91,4 +110,13 @@ suite! {
         sessions_are_paged_newest_first
         stats_and_streak
     }
+}
+
+#[tokio::test]
+async fn the_stores_are_described() {
+    let mongo = common::testing::mongo().await;
+    learning::store::MongoStore::open(mongo.clone()).await.unwrap();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/database/learning.md");
+    common::testing::check_page(page.as_ref(), "learning", learning::MIGRATIONS, &mongo, &EXPECTED)
+        .await;
 }

@@ -13,6 +13,14 @@ use common::testing;
 use users::MIGRATIONS;
 use users::store::{mongo::MongoStore, sqlite::SqliteStore};
 
+/// What is held of MongoDB.
+const EXPECTED: testing::Expected = testing::Expected {
+    not_indexed: &[],
+    shard_keys: &[],
+    all_shards: &[],
+    fields: include_str!("../../fields.txt"),
+};
+
 macro_rules! suite {
     ($($module:ident { $($case:ident)* })*) => {
         mod on_sqlite {
@@ -25,7 +33,11 @@ macro_rules! suite {
         mod on_mongo {
             use super::*;
             $($(#[tokio::test] async fn $case() {
-                super::$module::$case(&MongoStore::open(testing::mongo().await).await.unwrap()).await;
+                let mongo = testing::mongo().await;
+                let store = MongoStore::open(mongo.clone()).await.unwrap();
+                mongo.heard().listen();
+                super::$module::$case(&store).await;
+                mongo.heard().check(&mongo, &EXPECTED).await;
             })*)*
         }
     };
@@ -76,4 +88,12 @@ suite! {
         what_is_remembered_is_so_until_its_time
         security_events_are_paged_newest_first_and_purged
     }
+}
+
+#[tokio::test]
+async fn the_stores_are_described() {
+    let mongo = common::testing::mongo().await;
+    MongoStore::open(mongo.clone()).await.unwrap();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/database/users.md");
+    common::testing::check_page(page.as_ref(), "users", users::MIGRATIONS, &mongo, &EXPECTED).await;
 }

@@ -59,8 +59,8 @@ impl Collections {
             ("cards", "by_seq", doc! { "owner": 1, "seq": 1, "_id": 1 }, None),
             ("reviews", "by_time", doc! { "owner": 1, "reviewedAt": -1, "_id.id": -1 }, None),
             ("rules", "by_owner", doc! { "owner": 1 }, None),
-            ("presets", "by_owner", doc! { "owner": 1 }, None),
-            ("fits", "by_start", doc! { "owner": 1, "startedAt": -1 }, None),
+            ("presets", "by_name", doc! { "owner": 1, "name": 1, "_id.id": 1 }, None),
+            ("fits", "newest", doc! { "owner": 1, "startedAt": -1, "_id.id": -1 }, None),
             (
                 "reviews",
                 "of_card",
@@ -75,6 +75,9 @@ impl Collections {
             let options = IndexOptions::builder().partial_filter_expression(filter).build();
             mongo.ensure_index(collection, name, keys, options).await?;
         }
+        // Before they were in the order that is asked for.
+        mongo.drop_index("presets", "by_owner").await?;
+        mongo.drop_index("fits", "by_start").await?;
         // A person has one fitting under way.
         let under_way = doc! { "lease": { "$exists": true } };
         let partial = || IndexOptions::builder().partial_filter_expression(under_way.clone());
@@ -106,6 +109,11 @@ pub(super) struct Owned {
 impl Owned {
     pub(super) fn document(owner: UserId, id: Uuid) -> Document {
         doc! { "owner": owner, "id": id }
+    }
+
+    /// Finds one. It names the owner twice, since that alone says which shard has it.
+    pub(super) fn one(owner: UserId, id: Uuid) -> Document {
+        doc! { "_id": Self::document(owner, id), "owner": owner }
     }
 }
 

@@ -221,14 +221,15 @@ impl News {
             return Ok(());
         }
         let owners: Vec<UserId> = self.forgotten.iter().copied().collect();
-        let theirs = doc! { "owner": { "$in": owners } };
-        for name in [
-            "reviews", "days", "tallies", "sessions", "cards", "decks", "rules", "presets", "fits",
-            "sync",
-        ] {
+        let theirs = doc! { "owner": { "$in": &owners } };
+        for name in
+            ["reviews", "days", "tallies", "sessions", "cards", "decks", "rules", "presets", "fits"]
+        {
             let collection = store.mongo.collection::<Document>(name);
             collection.delete_many(theirs.clone()).session(&mut *session).await?;
         }
+        let numbers = doc! { "_id": { "$in": owners } };
+        store.collections.sync.delete_many(numbers).session(session).await?;
         Ok(())
     }
 }
@@ -275,24 +276,23 @@ fn put_person(user: &UserChanged) -> Document {
 }
 
 fn put_deck(deck: &DeckChanged) -> Document {
-    doc! { "q": { "_id": deck.deck }, "u": { "$set": {
-        "owner": deck.owner, "version": deck.version, "deleted": deck.deleted,
+    doc! { "q": { "_id": deck.deck, "owner": deck.owner }, "u": { "$set": {
+        "version": deck.version, "deleted": deck.deleted,
         "parent": deck.parent, "archived": deck.archived,
     } }, "upsert": true }
 }
 
 fn set_live(deck: &DeckChanged, seq: i64) -> Document {
     doc! {
-        "q": { "deck": deck.deck, "deleted": false, "live": deck.deleted },
+        "q": { "deck": deck.deck, "owner": deck.owner, "deleted": false, "live": deck.deleted },
         "u": { "$set": { "live": !deck.deleted, "seq": seq } },
         "multi": true,
     }
 }
 
 fn put_card(card: &CardChanged, deck_is_gone: bool, seq: i64) -> Document {
-    doc! { "q": { "_id": card.card }, "u": {
+    doc! { "q": { "_id": card.card, "owner": card.owner }, "u": {
         "$set": {
-            "owner": card.owner,
             "deck": card.deck,
             "version": card.version,
             "deleted": card.deleted,

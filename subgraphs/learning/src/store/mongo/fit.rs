@@ -136,7 +136,7 @@ pub(super) async fn keep(
     lease: Lease,
 ) -> Result<bool, StoreError> {
     let which = doc! {
-        "_id": Owned::document(owner, fit.id.to_bson()), "worker": uuid(lease.worker), "lease": { "$exists": true },
+        "_id": Owned::document(owner, fit.id.to_bson()), "owner": owner, "worker": uuid(lease.worker), "lease": { "$exists": true },
     };
     let body = to_json(&fit)?;
     let change = if fit.is_under_way() {

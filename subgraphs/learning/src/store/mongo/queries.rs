@@ -130,6 +130,8 @@ async fn first_of_each(
 ) -> Result<Vec<Candidate>, StoreError> {
     #[derive(Deserialize)]
     struct OfDeck {
+        #[serde(rename = "_id")]
+        deck: Uuid,
         cards: Vec<CandidateDoc>,
     }
     // A limit of 0 means none to MongoDB.
@@ -143,13 +145,11 @@ async fn first_of_each(
             "_id": "$_id", "deck": "$deck", "note": "$note", "memory": "$memory",
         },
     } };
-    let pipeline = [
-        doc! { "$match": filter },
-        doc! { "$group": { "_id": "$deck", "cards": first } },
-        doc! { "$sort": { "_id": 1 } },
-    ];
+    let pipeline =
+        [doc! { "$match": filter }, doc! { "$group": { "_id": "$deck", "cards": first } }];
     let decks = store.collections.cards.aggregate(pipeline).batch_size(ONE_BATCH).await?;
-    let decks: Vec<OfDeck> = all(decks).await?;
+    let mut decks: Vec<OfDeck> = all(decks).await?;
+    decks.sort_unstable_by_key(|of_deck| of_deck.deck);
     decks.into_iter().flat_map(|deck| deck.cards).map(|card| card.read(today)).collect()
 }
 
@@ -199,7 +199,7 @@ pub(super) async fn entries(
     ids: Vec<ReviewId>,
 ) -> Result<Vec<Logged>, StoreError> {
     let keys: Vec<Document> = ids.iter().map(|id| Owned::document(owner, id.to_bson())).collect();
-    let found = store.collections.reviews.find(doc! { "_id": { "$in": keys } });
+    let found = store.collections.reviews.find(doc! { "_id": { "$in": keys }, "owner": owner });
     let found: Vec<ReviewDoc> = found.batch_size(ONE_BATCH).await?.try_collect().await?;
     found.into_iter().map(ReviewDoc::read).collect()
 }

@@ -20,7 +20,7 @@ pub(super) async fn start(store: &MongoStore, session: Session) -> Result<Starte
             let (collections, session) = (collections.clone(), session.clone());
             async move {
                 let Session { id, owner, deck, started_at, .. } = session;
-                let key = doc! { "_id": Owned::document(owner, id.to_bson()) };
+                let key = Owned::one(owner, id.to_bson());
                 // Touched rather than read: so nobody deletes the deck, or the account and all that is in it, meanwhile.
                 let deck_is_there = collections
                     .decks
@@ -36,7 +36,7 @@ pub(super) async fn start(store: &MongoStore, session: Session) -> Result<Starte
                     return collections.sessions.find_one(key).session(transaction).await;
                 }
                 let started = doc! {
-                    "owner": owner, "deck": deck, "startedAt": date(started_at), "finishedAt": null,
+                    "deck": deck, "startedAt": date(started_at), "finishedAt": null,
                 };
                 collections
                     .sessions
@@ -58,7 +58,7 @@ pub(super) async fn finish(
     id: LearningSessionId,
     at: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
-    let key = doc! { "_id": Owned::document(owner, id.to_bson()) };
+    let key = Owned::one(owner, id.to_bson());
     let finished = doc! { "$ifNull": ["$finishedAt", date(at)] };
     let session = store
         .collections

@@ -131,7 +131,7 @@ async fn put_preset_once(
     store
         .collections
         .presets
-        .update_one(doc! { "_id": Owned::document(owner, id) }, doc! { "$set": set })
+        .update_one(Owned::one(owner, id), doc! { "$set": set })
         .upsert(true)
         .session(&mut *session)
         .await?;
@@ -161,7 +161,7 @@ async fn delete_once(
     id: PresetId,
     expected: Option<i64>,
 ) -> mongodb::error::Result<Changed<()>> {
-    let which: Document = doc! { "_id": Owned::document(owner, id.to_bson()) };
+    let which: Document = Owned::one(owner, id.to_bson());
     let presets = &store.collections.presets;
     let Some(preset) = presets.find_one(which.clone()).session(&mut *session).await? else {
         return Ok(Changed::NotFound);

@@ -98,7 +98,7 @@ async fn known(
     let mut reviews = store
         .collections
         .reviews
-        .find(doc! { "_id": { "$in": keys } })
+        .find(doc! { "_id": { "$in": keys }, "owner": owner })
         .batch_size(ONE_BATCH)
         .session(&mut *session)
         .await?;
@@ -223,7 +223,7 @@ pub(super) async fn write(
     }
     let recounted = settled.recounted.iter().map(|(id, phase)| {
         doc! {
-            "q": { "_id": Owned::document(owner, id.to_bson()) },
+            "q": Owned::one(owner, id.to_bson()),
             "u": { "$set": { "phase": i32::from(phase.number()) } },
         }
     });
@@ -235,15 +235,15 @@ pub(super) async fn write(
         }
         let body = serde_json::to_string(&**body).map_err(mongodb::error::Error::custom)?;
         rules.push(doc! {
-            "q": { "_id": { "owner": owner, "rules": id.0 } },
-            "u": { "$setOnInsert": { "owner": owner, "id": id.0, "body": body } },
+            "q": { "_id": { "owner": owner, "rules": id.0 }, "owner": owner },
+            "u": { "$setOnInsert": { "id": id.0, "body": body } },
             "upsert": true,
         });
     }
     update(store, session, "rules", rules).await?;
     put_tallies(store, session, owner, settled).await?;
     let cards: mongodb::error::Result<Vec<Document>> =
-        settled.cards.iter().map(|card| put_progress(card, seq)).collect();
+        settled.cards.iter().map(|card| put_progress(owner, card, seq)).collect();
     update(store, session, "cards", cards?).await?;
     if settled.cards.is_empty() {
         return Ok(());
@@ -266,7 +266,7 @@ async fn put_tallies(
     let mut before = store
         .collections
         .tallies
-        .find(doc! { "_id": { "$in": ids } })
+        .find(doc! { "_id": { "$in": ids }, "owner": owner })
         .batch_size(ONE_BATCH)
         .session(&mut *session)
         .await?;
@@ -276,8 +276,8 @@ async fn put_tallies(
     let put = |key: (Day, DeckId)| {
         let after = settled.tallies.after(key, before.remove(&key).unwrap_or_default());
         let mut fields = tally_fields(&after);
-        fields.extend(doc! { "owner": owner, "day": key.0.0, "deck": key.1 });
-        doc! { "q": { "_id": id(key) }, "u": { "$set": fields }, "upsert": true }
+        fields.extend(doc! { "day": key.0.0, "deck": key.1 });
+        doc! { "q": { "_id": id(key), "owner": owner }, "u": { "$set": fields }, "upsert": true }
     };
     update(store, session, "tallies", keys.into_iter().map(put).collect()).await
 }
@@ -287,7 +287,7 @@ pub(super) fn answered(progress: &Progress) -> Vec<Bson> {
     progress.answered.iter().map(|at| at.map_or(Bson::Null, |at| date(at).into())).collect()
 }
 
-fn put_progress(card: &StoredCard, seq: i64) -> mongodb::error::Result<Document> {
+fn put_progress(owner: UserId, card: &StoredCard, seq: i64) -> mongodb::error::Result<Document> {
     let progress = &card.progress;
     let state = card.memory().map_or(CardState::New, |memory| memory.state);
     let memory = card.memory().map(MemoryDoc::from);
@@ -305,7 +305,7 @@ fn put_progress(card: &StoredCard, seq: i64) -> mongodb::error::Result<Document>
         "lastEntry": progress.last.map(|(_, id): (_, ReviewId)| id.to_bson()),
         "seq": seq,
     };
-    Ok(doc! { "q": { "_id": card.id }, "u": { "$set": set } })
+    Ok(doc! { "q": { "_id": card.id, "owner": owner }, "u": { "$set": set } })
 }
 
 /// Runs many updates as one command.

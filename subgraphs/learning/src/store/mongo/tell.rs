@@ -138,7 +138,7 @@ async fn tell_of(store: &MongoStore, session: &mut ClientSession, owner: UserId)
     }
     let set = |(_, card): &(i64, StoredCard)| {
         let set = doc! { "answered": super::submit::answered(&card.progress) };
-        doc! { "q": { "_id": card.id }, "u": { "$set": set } }
+        doc! { "q": { "_id": card.id, "owner": owner }, "u": { "$set": set } }
     };
     update(store, session, "cards", cards.iter().map(set).collect()).await?;
     let cards: Vec<_> = cards.iter().map(|(seq, card)| told(card, *seq)).collect();

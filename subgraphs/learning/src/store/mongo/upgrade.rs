@@ -76,7 +76,7 @@ async fn sum_once(
         }
         note(logged, decks, calendar);
         notes.push(doc! {
-            "q": { "_id": Owned::document(owner, logged.sent.id.to_bson()) },
+            "q": Owned::one(owner, logged.sent.id.to_bson()),
             "u": { "$set": { "deck": logged.deck, "hour": i32::from(logged.sent.hour), "phase": 6 } },
         });
     }

@@ -45,7 +45,7 @@ impl AccountStore for MongoStore {
 
     fn legacy_cost(&self) -> Answer<'_, Option<u32>> {
         Box::pin(async move {
-            let legacy = doc! { "$match": { "password_hash": { "$gte": "$2", "$lt": "$3" } } };
+            let legacy = doc! { "$match": of_legacy_hash() };
             let cost = doc! { "$substrBytes": ["$password_hash", 4, 2] };
             let most = doc! { "$group": { "_id": null, "cost": { "$max": cost } } };
             let mut found = self.users.aggregate([legacy, most]).await?;
@@ -150,7 +150,7 @@ impl AccountStore for MongoStore {
 
     fn users_to_delete(&self, now: Timestamp, limit: u32) -> Answer<'_, Vec<User>> {
         Box::pin(async move {
-            let due = self.users.find(doc! { "delete_at": { "$lte": date(now) } });
+            let due = self.users.find(doc! { "delete_at": { "$lte": date(now), "$type": "date" } });
             let due = due.sort(doc! { "delete_at": 1 }).limit(limit.into());
             let found: Vec<UserDocument> = due.await?.try_collect().await?;
             found.into_iter().map(|document| Ok(document.read()?.0)).collect()
@@ -271,6 +271,11 @@ impl UserDocument {
         };
         Ok((user, PasswordHash(self.password_hash)))
     }
+}
+
+/// Accounts whose password was hashed by bcrypt.
+pub(super) fn of_legacy_hash() -> Document {
+    doc! { "password_hash": { "$gte": "$2", "$lt": "$3" } }
 }
 
 /// The fields of an account that can change, besides the hash of the password.

@@ -105,7 +105,7 @@ impl KeyStore for MongoStore {
 
     fn revoked_since(&self, since: Timestamp) -> Answer<'_, Vec<(ApiKeyId, Timestamp)>> {
         Box::pin(async move {
-            let filter = doc! { "revoked_at": { "$gt": date(since) } };
+            let filter = doc! { "revoked_at": { "$gt": date(since), "$type": "date" } };
             let found: Vec<KeyDocument> = self.keys.find(filter).await?.try_collect().await?;
             let revoked = found.into_iter().map(|document| {
                 let key = document.read()?;

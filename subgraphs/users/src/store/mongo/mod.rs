@@ -63,15 +63,17 @@ impl MongoStore {
         let plain = IndexOptions::default;
         for (collection, name, keys, options) in [
             ("users", "email", doc! { "email": 1 }, unique()),
+            ("users", "legacy", doc! { "password_hash": 1 }, some(accounts::of_legacy_hash())),
             ("users", "admins", doc! { "admin": 1 }, some(doc! { "admin": true })),
             ("users", "delete", doc! { "delete_at": 1 }, set("delete_at")),
             ("people", "user", doc! { "user": 1 }, plain()),
             ("sessions", "family", doc! { "family": 1 }, unique()),
-            ("sessions", "user", doc! { "user": 1 }, plain()),
+            ("sessions", "newest", doc! { "user": 1, "refreshed_at": -1, "_id": -1 }, plain()),
             ("sessions", "expires", doc! { "expires_at": 1 }, plain()),
             ("sessions", "revoked", doc! { "revoked_at": 1 }, set("revoked_at")),
-            ("mail", "due", doc! { "due_at": 1 }, plain()),
+            ("mail", "next", doc! { "due_at": 1, "_id": 1 }, plain()),
             ("mail", "user", doc! { "user": 1 }, plain()),
+            ("mail", "recipient", doc! { "recipient": 1 }, plain()),
             ("mail_tokens", "user", doc! { "user": 1, "purpose": 1 }, plain()),
             ("mail_tokens", "expires", doc! { "expires_at": 1 }, plain()),
             ("api_keys", "hash", doc! { "hash": 1 }, unique()),
@@ -84,6 +86,9 @@ impl MongoStore {
         ] {
             mongo.ensure_index(collection, name, keys, options).await?;
         }
+        // Before they were in the order that is asked for.
+        mongo.drop_index("sessions", "user").await?;
+        mongo.drop_index("mail", "due").await?;
         let guards = mongo.collection::<Document>("guards");
         let admins = doc! { "$setOnInsert": { "changes": 0_i64 } };
         guards.update_one(doc! { "_id": "admins" }, admins).upsert(true).await?;

@@ -90,7 +90,7 @@ impl SessionStore for MongoStore {
 
     fn ended_since(&self, since: Timestamp) -> Answer<'_, Vec<(SessionId, Timestamp)>> {
         Box::pin(async move {
-            let filter = doc! { "revoked_at": { "$gt": date(since) } };
+            let filter = doc! { "revoked_at": { "$gt": date(since), "$type": "date" } };
             let found: Vec<SessionDocument> =
                 self.sessions.find(filter).await?.try_collect().await?;
             let ended = found.into_iter().map(|document| {
