@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::stores::Server;
+use crate::server::Server;
 use model::{Model, SENTENCES, Until};
 use services::Service::{self, Gateway, Generation, Python};
 use services::Services;

@@ -480,6 +480,10 @@ impl Store for MongoStore {
         Box::pin(self.keep_study(studied))
     }
 
+    fn era(&self) -> i32 {
+        self.mongo.era()
+    }
+
     fn changes(
         &self,
         owner: UserId,
