@@ -10,6 +10,7 @@ mod program;
 mod server;
 
 mod mongo;
+mod s3;
 
 use std::collections::BTreeSet;
 use std::fs;
