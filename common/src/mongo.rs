@@ -6,7 +6,7 @@ mod replica_set;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 use mongodb::bson::{Document, doc};
@@ -17,13 +17,14 @@ use mongodb::options::{
     WriteConcern,
 };
 use mongodb::{Client, ClientSession, Collection, Database, IndexModel};
+use prometheus_client::metrics::histogram::Histogram;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use replica_set::{CollectionId, ReplicaSet};
 
-use crate::StoreError;
 #[cfg(feature = "testing")]
 use crate::testing::Heard;
+use crate::{StoreError, metrics, trace};
 
 /// How long a server is looked for.
 const SELECTION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,6 +57,8 @@ impl Mongo {
         let mut options = ClientOptions::parse(uri).await.map_err(unsuitable)?;
         let commands = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commands);
+        let store = name.to_owned();
+        let seconds = CommandSeconds::of_store(&store);
         #[cfg(feature = "testing")]
         let heard = Heard::default();
         #[cfg(feature = "testing")]
@@ -64,10 +67,26 @@ impl Mongo {
         options.server_selection_timeout.get_or_insert(SELECTION_TIMEOUT);
         make_safe(&mut options);
         options.command_event_handler = Some(EventHandler::callback(move |event| {
-            if let CommandEvent::Started(_started) = event {
-                counter.fetch_add(1, Ordering::Relaxed);
-                #[cfg(feature = "testing")]
-                listener.hear(_started.command);
+            let (command, duration) = match event {
+                CommandEvent::Started(_started) => {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    #[cfg(feature = "testing")]
+                    listener.hear(_started.command);
+                    return;
+                }
+                CommandEvent::Succeeded(done) => (done.command_name, done.duration),
+                CommandEvent::Failed(failed) => (failed.command_name, failed.duration),
+                _ => return,
+            };
+            seconds.of(&command).observe(duration.as_secs_f64());
+            if trace::is_on() {
+                let began = SystemTime::now().checked_sub(duration);
+                trace::statement(
+                    "mongodb",
+                    &store,
+                    &command,
+                    began.unwrap_or(SystemTime::UNIX_EPOCH),
+                );
             }
         }));
         let database = Client::with_options(options).map_err(unsuitable)?.database(name);
@@ -173,6 +192,30 @@ impl Mongo {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.run_command(doc! { "ping": 1 }).await?;
         Ok(())
+    }
+}
+
+/// How long commands take, by their names: those that Spacey sends much, and all others together.
+struct CommandSeconds(Vec<(&'static str, Histogram)>, Histogram);
+
+impl CommandSeconds {
+    fn of_store(store: &str) -> Self {
+        let names = [
+            "find",
+            "aggregate",
+            "insert",
+            "update",
+            "delete",
+            "findAndModify",
+            "getMore",
+            "commitTransaction",
+        ];
+        let of = |name| (name, metrics::store_seconds(store, name));
+        Self(names.map(of).into(), metrics::store_seconds(store, "other"))
+    }
+
+    fn of(&self, command: &str) -> &Histogram {
+        self.0.iter().find(|(name, _)| *name == command).map_or(&self.1, |(_, seconds)| seconds)
     }
 }
 
