@@ -29,13 +29,13 @@ impl Store {
             .spawn()
             .unwrap();
         let address = format!("127.0.0.1:{port}");
-        for _ in 0..1_200 {
-            if TcpStream::connect(&address).is_ok() {
-                return Self { process, address: format!("http://{address}") };
-            }
+        let store = Self { process, address: format!("http://{address}") };
+        let listens = (0..1_200).any(|_| {
             std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("moto does not listen after a minute");
+            TcpStream::connect(&address).is_ok()
+        });
+        assert!(listens, "moto does not listen after a minute");
+        store
     }
 }
 
