@@ -9,6 +9,8 @@ PYTHON := $(VENV)/bin/python
 # Anki's own library, beside which the crate anki is tested.
 ANKI_TESTS := subgraphs/decks/anki/tests
 ANKI_VENV := $(ANKI_TESTS)/.venv
+# An S3-compatible store, which backups are tested with.
+S3 := spacey/tests/backup/moto
 GRAPHIQL := gateway/graphiql/dist/index.html
 # The peer that the gateway is measured beside: never part of the product, and never built by CI.
 HIVE_VERSION := 0.3.10
@@ -27,13 +29,13 @@ serve: $(GRAPHIQL) $(VENV)/runs ## build and run everything on http://127.0.0.1:
 	cargo build --release --package spacey
 	@SPACEY_DEMO="$${SPACEY_DEMO:-true}" SPACEY_GENERATION_COMMAND="$${SPACEY_GENERATION_COMMAND:-$(GENERATION)}" exec target/release/spacey serve
 
-test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests e2e/node_modules/.package-lock.json ## install what the tests need and run them all
+test: test-servers $(GRAPHIQL) $(VENV)/tests $(ANKI_VENV)/tests $(S3)/.venv/runs e2e/node_modules/.package-lock.json ## install what the tests need and run them all
 	@trap 'e2e/test-servers stop' EXIT; $(MAKE) --no-print-directory --keep-going test-python test-container test-reference test-rust test-e2e test-generated
 
 # How often the program is killed under load in the tests, on each store. `make kill` does it more often.
 KILLS ?= 10
 
-test-rust: $(VENV)/runs ## run the Rust tests (needs `make test-servers` and `make test-anki`)
+test-rust: $(VENV)/runs ## run the Rust tests (needs `make test-servers`, `make test-anki` and `make test-s3`)
 	SPACEY_KILLS=$(KILLS) cargo test --workspace --no-fail-fast
 
 kill: $(VENV)/runs ## kill the program 200 times under load on each store, and look that nothing acknowledged is lost
@@ -157,6 +159,13 @@ $(ANKI_VENV)/tests: $(ANKI_TESTS)/requirements.txt
 	$(ANKI_VENV)/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
+$(S3)/.venv/runs: $(S3)/requirements.txt
+	[ -x $(S3)/.venv/bin/python ] || python3 -m venv $(S3)/.venv
+	$(S3)/.venv/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+test-s3: $(S3)/.venv/runs ## install the S3-compatible store that backups are tested with
+
 test-anki: $(ANKI_VENV)/tests ## install Anki's own library, beside which reading and writing its files is tested
 
 test-servers: ## start the servers that tests need (MongoDB); `make test-servers-stop` stops them
@@ -168,6 +177,6 @@ test-servers-stop: ## stop them
 cleanup: ## remove what the other targets made, except user data (the folder data/)
 	e2e/test-servers stop
 	cargo clean --quiet
-	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv $(GENERATED)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
+	rm -rf $(VENV) $(ANKI_VENV) $(REFERENCE)/.venv $(GENERATED)/.venv $(S3)/.venv gateway/graphiql/node_modules gateway/graphiql/dist e2e/node_modules
 
-.PHONY: help serve fuzz test test-anki test-rust test-python test-container test-reference test-e2e test-generated check schema kill replicas differential bench bench-decks bench-learning bench-gateway bench-cost bench-overload flame-graph graphiql test-servers test-servers-stop cleanup
+.PHONY: help serve fuzz test test-anki test-s3 test-rust test-python test-container test-reference test-e2e test-generated check schema kill replicas differential bench bench-decks bench-learning bench-gateway bench-cost bench-overload flame-graph graphiql test-servers test-servers-stop cleanup

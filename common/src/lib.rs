@@ -16,6 +16,7 @@ pub mod graphql;
 pub mod history;
 pub mod id;
 pub mod later;
+pub mod metrics;
 pub mod mongo;
 pub mod outbox;
 pub mod page;
@@ -28,6 +29,7 @@ pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
+pub mod trace;
 pub mod viewer;
 pub mod vouched;
 

@@ -2,9 +2,11 @@
 //!
 //! A standalone server is refused: it has no transactions, and loses acknowledged writes when it is killed.
 
+mod replica_set;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 use mongodb::bson::{Document, doc};
@@ -15,12 +17,21 @@ use mongodb::options::{
     WriteConcern,
 };
 use mongodb::{Client, ClientSession, Collection, Database, IndexModel};
+use prometheus_client::metrics::histogram::Histogram;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::StoreError;
+pub use replica_set::{CollectionId, ReplicaSet};
+
 #[cfg(feature = "testing")]
 use crate::testing::Heard;
+use crate::{StoreError, metrics, trace};
 
+/// How long a server is looked for.
+const SELECTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// The collection of what a database says of itself, whichever domain's it is.
+const OWN: &str = "spacey";
+const ERA: &str = "era";
+const ERA_FIELD: &str = "number";
 const DUPLICATE_KEY: i32 = 11000;
 const NAMESPACE_NOT_FOUND: i32 = 26;
 const INDEX_NOT_FOUND: i32 = 27;
@@ -30,6 +41,7 @@ const INDEX_NOT_FOUND: i32 = 27;
 pub struct Mongo {
     database: Database,
     commands: Arc<AtomicU64>,
+    era: i32,
     #[cfg(feature = "testing")]
     heard: Heard,
 }
@@ -45,22 +57,36 @@ impl Mongo {
         let mut options = ClientOptions::parse(uri).await.map_err(unsuitable)?;
         let commands = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commands);
+        let store = name.to_owned();
+        let seconds = CommandSeconds::of_store(&store);
         #[cfg(feature = "testing")]
         let heard = Heard::default();
         #[cfg(feature = "testing")]
         let listener = heard.clone();
-        options.app_name.get_or_insert_with(|| "spacey".into());
-        options.server_selection_timeout.get_or_insert(Duration::from_secs(5));
-        options.write_concern =
-            Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
-        options.read_concern = Some(ReadConcern::majority());
-        options.selection_criteria =
-            Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
+        options.app_name = Some(app_name(name));
+        options.server_selection_timeout.get_or_insert(SELECTION_TIMEOUT);
+        make_safe(&mut options);
         options.command_event_handler = Some(EventHandler::callback(move |event| {
-            if let CommandEvent::Started(_started) = event {
-                counter.fetch_add(1, Ordering::Relaxed);
-                #[cfg(feature = "testing")]
-                listener.hear(_started.command);
+            let (command, duration) = match event {
+                CommandEvent::Started(_started) => {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    #[cfg(feature = "testing")]
+                    listener.hear(_started.command);
+                    return;
+                }
+                CommandEvent::Succeeded(done) => (done.command_name, done.duration),
+                CommandEvent::Failed(failed) => (failed.command_name, failed.duration),
+                _ => return,
+            };
+            seconds.of(&command).observe(duration.as_secs_f64());
+            if trace::is_on() {
+                let began = SystemTime::now().checked_sub(duration);
+                trace::statement(
+                    "mongodb",
+                    &store,
+                    &command,
+                    began.unwrap_or(SystemTime::UNIX_EPOCH),
+                );
             }
         }));
         let database = Client::with_options(options).map_err(unsuitable)?.database(name);
@@ -71,9 +97,12 @@ impl Mongo {
                 "MongoDB runs as a standalone server: a replica set is needed".into(),
             ));
         }
+        let era = database.collection::<Document>(OWN).find_one(doc! { "_id": ERA }).await?;
+        let era = era.and_then(|era| era.get_i32(ERA_FIELD).ok()).unwrap_or_default();
         Ok(Self {
             database,
             commands,
+            era,
             #[cfg(feature = "testing")]
             heard,
         })
@@ -92,6 +121,12 @@ impl Mongo {
     #[must_use]
     pub const fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Another number each time that the database was brought back from a backup: what was numbered before may have been numbered anew since.
+    #[must_use]
+    pub const fn era(&self) -> i32 {
+        self.era
     }
 
     /// Makes an index unless there is one with this name. An index of that name that differs is an error.
@@ -158,6 +193,43 @@ impl Mongo {
         self.database.run_command(doc! { "ping": 1 }).await?;
         Ok(())
     }
+}
+
+/// How long commands take, by their names: those that Spacey sends much, and all others together.
+struct CommandSeconds(Vec<(&'static str, Histogram)>, Histogram);
+
+impl CommandSeconds {
+    fn of_store(store: &str) -> Self {
+        let names = [
+            "find",
+            "aggregate",
+            "insert",
+            "update",
+            "delete",
+            "findAndModify",
+            "getMore",
+            "commitTransaction",
+        ];
+        let of = |name| (name, metrics::store_seconds(store, name));
+        Self(names.map(of).into(), metrics::store_seconds(store, "other"))
+    }
+
+    fn of(&self, command: &str) -> &Histogram {
+        self.0.iter().find(|(name, _)| *name == command).map_or(&self.1, |(_, seconds)| seconds)
+    }
+}
+
+/// By which the server knows who uses a database, whatever the address says.
+fn app_name(database: &str) -> String {
+    format!("spacey {database}")
+}
+
+/// What is acknowledged is on the disks of most members, and what is read was.
+fn make_safe(options: &mut ClientOptions) {
+    let durable = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
+    options.write_concern = Some(durable);
+    options.read_concern = Some(ReadConcern::majority());
+    options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
 }
 
 impl From<mongodb::error::Error> for StoreError {

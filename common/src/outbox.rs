@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
+use crate::metrics::OutboxMetrics;
 use crate::{Endpoint, EndpointError, Event, EventId, StoreError};
 
 /// How many events are handed over in one call, at most, unless the store says otherwise,
@@ -44,6 +45,7 @@ struct Inner {
     store: Arc<dyn OutboxStore>,
     subscribers: Vec<Arc<dyn Endpoint>>,
     delivering: Mutex<()>,
+    metrics: OutboxMetrics,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +65,8 @@ impl Outbox {
         store: Arc<dyn OutboxStore>,
         subscribers: Vec<Arc<dyn Endpoint>>,
     ) -> Self {
-        let inner = Arc::new(Inner { domain, store, subscribers, delivering: Mutex::new(()) });
+        let (delivering, metrics) = (Mutex::default(), OutboxMetrics::of(domain));
+        let inner = Arc::new(Inner { domain, store, subscribers, delivering, metrics });
         let background = Arc::downgrade(&inner);
         tokio::spawn(async move {
             while let Some(inner) = background.upgrade() {
@@ -83,13 +86,22 @@ impl Outbox {
         match tokio::time::timeout(FLUSH_TIMEOUT, self.0.deliver()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(domain, %error, "events wait for delivery"),
-            Err(_) => tracing::warn!(domain, "events wait for a slow subscriber"),
+            Err(_) => {
+                self.0.metrics.note(false);
+                tracing::warn!(domain, "events wait for a slow subscriber");
+            }
         }
     }
 }
 
 impl Inner {
     async fn deliver(&self) -> Result<(), DeliveryError> {
+        let delivered = self.deliver_all().await;
+        self.metrics.note(delivered.is_ok());
+        delivered
+    }
+
+    async fn deliver_all(&self) -> Result<(), DeliveryError> {
         let _one_at_a_time = self.delivering.lock().await;
         let batch = self.store.batch();
         loop {
@@ -103,7 +115,9 @@ impl Inner {
                 for subscriber in &self.subscribers {
                     subscriber.apply(events.clone()).await?;
                 }
+                let told = ids.len();
                 self.store.delivered(ids).await?;
+                self.metrics.told(told);
             }
             if last {
                 return Ok(());

@@ -39,10 +39,18 @@ pub fn sqlite(migrations: &[&str]) -> (tempfile::TempDir, Sqlite) {
 /// # Panics
 /// When the server is not running.
 pub async fn mongo() -> Mongo {
-    let address = std::env::var("SPACEY_TEST_MONGODB").unwrap_or_else(|_| MONGODB.into());
-    let uri = replica_set(&address).await;
+    let uri = mongo_uri().await;
     let name = format!("test_{}", Uuid::new_v4().simple());
     Mongo::connect(&uri, &name).await.unwrap()
+}
+
+/// Where the test replica set is.
+///
+/// # Panics
+/// When the server is not running.
+pub async fn mongo_uri() -> String {
+    let address = std::env::var("SPACEY_TEST_MONGODB").unwrap_or_else(|_| MONGODB.into());
+    replica_set(&address).await
 }
 
 /// Makes the server a replica set of one, unless it is one already, and waits until it takes writes. Answers where that is.

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::code::Code;
+use crate::metrics::Metrics;
 use crate::outcome::Outcome;
 use crate::pressure::Pressure;
 use crate::settings::AdmissionSettings;
@@ -135,6 +136,7 @@ impl Admission {
             }
             places.wait(Class::of(is_known, is_cheap()), self.most_waiting)?
         };
+        let _waits = Metrics::get().waits();
         match timeout(self.patience, waiting).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(overloaded()),
@@ -193,12 +195,14 @@ impl Places {
         self.waiting.iter().map(VecDeque::len).sum()
     }
 
-    const fn take(&mut self, is_known: bool) {
+    fn take(&mut self, is_known: bool) {
+        Metrics::get().running().inc();
         self.running += 1;
         self.unknown += !is_known as usize;
     }
 
-    const fn give_back(&mut self, is_known: bool) {
+    fn give_back(&mut self, is_known: bool) {
+        Metrics::get().running().dec();
         self.running -= 1;
         self.unknown -= !is_known as usize;
     }

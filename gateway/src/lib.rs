@@ -31,6 +31,7 @@ mod http_client;
 mod inflight;
 mod live;
 mod mask;
+mod metrics;
 mod observe;
 mod outcome;
 mod payload;

@@ -9,6 +9,7 @@ use std::time::Instant;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
+use common::trace;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
@@ -16,6 +17,7 @@ use tracing::field::Empty;
 use uuid::Uuid;
 
 use crate::client::Application;
+use crate::metrics::Metrics;
 
 /// The header that carries a request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,12 +47,16 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let span = tracing::info_span!(
         "request",
         request_id = &*id.0,
+        trace_id = Empty,
         method = %request.method(),
         path,
         operation = Empty,
         client_name = Empty,
         client_version = Empty,
     );
+    if let Some(trace) = trace::id(&span) {
+        span.record("trace_id", trace);
+    }
     let Application { name, version } = Application::of(request.headers());
     for (field, value) in [("client_name", name), ("client_version", version)] {
         if let Some(value) = value {
@@ -66,6 +72,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         if is_probe {
             tracing::debug!(status, ms, "answered");
         } else {
+            Metrics::get().answered(status);
             tracing::info!(status, ms, "answered");
         }
     });
@@ -87,9 +94,58 @@ pub(crate) fn note_operation(name: Option<&str>) {
     }
 }
 
+/// A plan without the texts that the client wrote into its operation, which are somebody's: names of subgraphs stay.
+pub(crate) fn without_texts(plan: &str) -> String {
+    const SUBGRAPH: &str = "Fetch(service: ";
+    let (mut left, mut rest) = (String::with_capacity(plan.len()), plan);
+    while let Some(start) = rest.find('"') {
+        left.push_str(&rest[..start]);
+        let text = &rest[start..];
+        let quotes = if text.starts_with("\"\"\"") { "\"\"\"" } else { "\"" };
+        let end = end_of(text, quotes);
+        left.push_str(if left.ends_with(SUBGRAPH) { &text[..end] } else { "\"…\"" });
+        rest = &text[end..];
+    }
+    left.push_str(rest);
+    left
+}
+
+/// Where a text ends that begins with `quotes`, after them.
+fn end_of(text: &str, quotes: &str) -> usize {
+    let mut at = quotes.len();
+    while let Some(found) = text.get(at..) {
+        if found.starts_with(quotes) {
+            return at + quotes.len();
+        }
+        // What is escaped ends nothing.
+        let mut letters = found.chars();
+        let Some(letter) = letters.next() else { break };
+        at += letter.len_utf8();
+        if letter == '\\' {
+            at += letters.next().map_or(0, char::len_utf8);
+        }
+    }
+    text.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_is_told_without_texts() {
+        let plan = "Fetch(service: \"users\") { a(b: \"ada\\\"ü\", c: [\"\", \"Fetch(service: \"], d: 5) }";
+        let told = "Fetch(service: \"users\") { a(b: \"…\", c: [\"…\", \"…\"], d: 5) }";
+        assert_eq!(without_texts(plan), told);
+        for (plan, told) in [
+            ("a(b: \"\"\"one \"two\" three\"\"\") c", "a(b: \"…\") c"),
+            ("a(b: \"without end", "a(b: \"…\""),
+            ("a(b: \"ends so\\", "a(b: \"…\""),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(without_texts(plan), told);
+        }
+    }
 
     fn id_of(value: &str) -> String {
         let mut headers = HeaderMap::new();

@@ -4,6 +4,8 @@
 //! of its own; whatever the outcome, the answer is written in a media type that the client accepts: at once, or as a stream of parts.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -26,7 +28,8 @@ use crate::execute::{execute, open};
 use crate::extensions::Extensions;
 use crate::graph::Graph;
 use crate::mask::mask;
-use crate::observe::request_id;
+use crate::metrics::{Metrics, Watch};
+use crate::observe::{request_id, without_texts};
 use crate::outcome::{Executed, Outcome};
 use crate::points::Report;
 use crate::respond::{policy, respond, respond_again};
@@ -44,7 +47,16 @@ pub(crate) async fn answer(state: &Arc<State>, request: Request) -> Response {
         Ok(accepted) => accepted,
         Err(refused) => return respond(refused, MediaType::GraphQlResponse).map(Body::new),
     };
-    match unless_it_panics(steps(state, &parts, body, accepted)).await {
+    let mut seen = None;
+    let answered = unless_it_panics(steps(state, &parts, body, accepted, &mut seen)).await;
+    if let Err(outcome) = &answered {
+        let code = outcome.code().map_or("NONE", Code::as_str);
+        Metrics::get().refused(code);
+    }
+    if let Some(seen) = seen {
+        seen.end(answered.is_err(), state.settings.slow);
+    }
+    match answered {
         Ok(response) => response,
         Err(outcome) if accepted.tells_errors_as_events(&outcome) => streams::failed(&outcome),
         Err(outcome) => respond(outcome, accepted.for_errors()).map(Body::new),
@@ -56,6 +68,7 @@ async fn steps(
     parts: &Parts,
     body: Body,
     accepted: Accepted,
+    seen: &mut Option<Seen>,
 ) -> Result<Response, Outcome> {
     state.admission.glance(may_be_known(&parts.headers))?;
     let deadline = Deadline::after(state.settings.http.request_timeout);
@@ -80,6 +93,8 @@ async fn steps(
     let graph = state.graph.load_full();
     let application = Application::of(&parts.headers);
     let prepared = state.prepare(&graph, &request, &application).await?;
+    let is_known = identity.viewer.is_some() || state.authenticator.is_none();
+    let has_errors = seen.insert(Seen::begin(&prepared, is_known)).has_errors.clone();
     let prepared = authorise(&prepared, &identity)?;
     if request.uploads.is_some() && prepared.kind() != OperationKind::Mutation {
         return Err(Outcome::refused(
@@ -111,7 +126,9 @@ async fn steps(
             if let Some(key) = kept_by(state, &graph, &exchange, &prepared, &variables, &identity) {
                 let revision = || graph.transports.public_revision();
                 let finding = async { Ok(state.responses.find(key, revision).await) };
-                match deadline.keep(finding, Code::GatewayTimeout).await? {
+                let found = deadline.keep(finding, Code::GatewayTimeout).await?;
+                Metrics::get().kept(matches!(found, Found::Answer(_)));
+                match found {
                     Found::Answer(kept) => {
                         let report =
                             charge_kept(state, &prepared, &variables, &identity, &client).await?;
@@ -125,7 +142,7 @@ async fn steps(
             // Kept until the answer is there.
             let _place = state.admit(&prepared, &variables, &identity).await?;
             let charge = charge(state, &prepared, &variables, &identity, &client).await?;
-            let work = Work { graph, prepared, variables, exchange, deadline, room };
+            let work = Work { graph, prepared, variables, exchange, deadline, room, has_errors };
             let answer = at_once(state, parts, work, charge, media_type).await?;
             Ok(for_keeping(&parts.method, &parts.headers, answer).map(Body::new))
         }
@@ -179,6 +196,35 @@ struct Work {
     deadline: Deadline,
     /// Where its answer is kept, if it may be.
     room: Option<Place>,
+    /// Set when the answer has errors.
+    has_errors: Arc<AtomicBool>,
+}
+
+/// An operation as it is measured.
+struct Seen {
+    watch: Watch,
+    prepared: Arc<Prepared>,
+    has_errors: Arc<AtomicBool>,
+}
+
+impl Seen {
+    fn begin(prepared: &Arc<Prepared>, is_known: bool) -> Self {
+        Self {
+            watch: Metrics::get().operation(prepared.operation_name(), is_known),
+            prepared: prepared.clone(),
+            has_errors: Arc::default(),
+        }
+    }
+
+    /// It is answered, or refused. One that took long is told of with its plan, without variables, which are somebody's.
+    fn end(self, refused: bool, slow: Option<Duration>) {
+        let took = self.watch.end(refused || self.has_errors.load(Ordering::Relaxed));
+        if slow.is_some_and(|slow| took >= slow) {
+            let (operation, ms) = (self.prepared.operation_name(), took.as_millis());
+            let plan = without_texts(&self.prepared.plan().to_string());
+            tracing::warn!(operation, ms, plan, "a slow operation");
+        }
+    }
 }
 
 /// By what the answer is found among those that are kept; nothing where it may depend on more than that.
@@ -274,9 +320,10 @@ fn settle(charge: Charge, executed: &mut Executed, parts: &Parts) {
 
 /// Executes and masks.
 async fn run(state: &State, work: Work) -> Result<Box<Executed>, Outcome> {
-    let Work { graph, prepared, variables, exchange, deadline, room } = work;
+    let Work { graph, prepared, variables, exchange, deadline, room, has_errors } = work;
     let running = execute(&prepared, variables, &graph.transports, exchange, &state.settings);
     let mut executed = deadline.keep(running, Code::GatewayTimeout).await?;
+    has_errors.store(!executed.response.errors.is_empty(), Ordering::Relaxed);
     mask(&mut executed.response.errors, &graph.transports, &state.settings.errors);
     if let Some(room) = room {
         state.responses.keep(room, &executed);

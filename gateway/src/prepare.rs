@@ -14,6 +14,7 @@ use federation::{
 use crate::cache::OperationCache;
 use crate::code::Code;
 use crate::decode::{GraphQlRequest, depth_of};
+use crate::metrics::Metrics;
 use crate::observe::note_operation;
 use crate::outcome::Outcome;
 use crate::settings::GatewaySettings;
@@ -50,8 +51,14 @@ impl Operations {
     ) -> Result<Arc<Prepared>, Outcome> {
         self.bound(&request.variables)?;
         let operation_name = request.operation_name.as_deref();
-        let make = || self.make(text, operation_name);
-        let prepared = self.cache.get_or_make(text, operation_name, make).await?;
+        let mut found = true;
+        let make = || {
+            found = false;
+            self.make(text, operation_name)
+        };
+        let prepared = self.cache.get_or_make(text, operation_name, make).await;
+        Metrics::get().prepared(found);
+        let prepared = prepared?;
         note_operation(prepared.operation_name());
         if request.by_safe_method && prepared.kind() == OperationKind::Mutation {
             return Err(Outcome::method_not_allowed(

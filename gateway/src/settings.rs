@@ -41,6 +41,8 @@ pub struct GatewaySettings {
     pub cost: CostSettings,
     /// What clients are told of subgraphs' errors.
     pub errors: ErrorSettings,
+    /// How long an operation takes that is told of in the log, with its plan; none is told of without.
+    pub slow: Option<Duration>,
     /// What is there for developers.
     pub developer: DeveloperSettings,
     /// The download of everything that is a person's, where there is one.

@@ -10,8 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use prometheus_client::metrics::histogram::Histogram;
 use rusqlite::config::DbConfig;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -19,7 +20,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use snapshot::{Snapshot, check, set_era};
 
-use crate::StoreError;
+use crate::{StoreError, metrics, trace};
 use writer::{Durability, Writer};
 
 /// How many reads run at the same time.
@@ -46,6 +47,8 @@ struct Inner {
     permits: Semaphore,
     statements: Arc<AtomicU64>,
     era: i32,
+    read_seconds: Histogram,
+    write_seconds: Histogram,
 }
 
 impl std::fmt::Debug for Sqlite {
@@ -63,11 +66,12 @@ impl Sqlite {
     pub fn open(path: impl AsRef<Path>, migrations: &[&str]) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
         let statements = Arc::new(AtomicU64::new(0));
-        let mut connection = connect(&path, false, &statements)?;
+        let name: Arc<str> = path.file_stem().unwrap_or_default().to_string_lossy().into();
+        let mut connection = connect(&path, false, &name, &statements)?;
         migrate(&mut connection, migrations)?;
         let era = connection.pragma_query_value(None, ERA, |row| row.get(0))?;
         let readers = (0..READERS)
-            .map(|_| connect(&path, true, &statements))
+            .map(|_| connect(&path, true, &name, &statements))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self(Arc::new(Inner {
             path,
@@ -76,6 +80,8 @@ impl Sqlite {
             permits: Semaphore::new(READERS),
             statements,
             era,
+            read_seconds: metrics::store_seconds(&name, "read"),
+            write_seconds: metrics::store_seconds(&name, "write"),
         })))
     }
 
@@ -93,8 +99,11 @@ impl Sqlite {
         let _permit = self.0.permits.acquire().await.map_err(closed)?;
         let reader = ReaderGuard::take(&self.0)?;
         let connection = reader.connection()?;
-        catch_unwind(AssertUnwindSafe(|| query(connection)))
-            .unwrap_or_else(|_| Err(StoreError::Other("a query panicked".into())))
+        let started = Instant::now();
+        let answer = catch_unwind(AssertUnwindSafe(|| query(connection)))
+            .unwrap_or_else(|_| Err(StoreError::Other("a query panicked".into())));
+        self.0.read_seconds.observe(started.elapsed().as_secs_f64());
+        answer
     }
 
     /// Runs `change` in a transaction. When this answers `Ok`, the change is on disk; when it answers `Err`, nothing was changed.
@@ -128,7 +137,16 @@ impl Sqlite {
         T: Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
+        let started = Instant::now();
+        // Its statements belong to whoever asked for it, on whichever thread they run.
+        let span = trace::is_on().then(tracing::Span::current);
+        let change = move |connection: &Connection| match span {
+            Some(span) => span.in_scope(|| change(connection)),
+            None => change(connection),
+        };
+        let seconds = self.0.write_seconds.clone();
         self.0.writer.submit(durability, change, move |result| {
+            seconds.observe(started.elapsed().as_secs_f64());
             // Whoever asked may have gone away: the change is made all the same.
             drop(sender.send(result));
         })?;
@@ -190,6 +208,7 @@ impl Drop for ReaderGuard<'_> {
 fn connect(
     path: &Path,
     read_only: bool,
+    name: &Arc<str>,
     statements: &Arc<AtomicU64>,
 ) -> Result<Connection, StoreError> {
     let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -214,11 +233,26 @@ fn connect(
         // What a savepoint needs to undo a change: in a file it would cost as much as the change.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
     }
-    let statements = Arc::clone(statements);
+    let (statements, name) = (Arc::clone(statements), Arc::clone(name));
+    let mut heard = TraceEventCodes::SQLITE_TRACE_STMT;
+    if trace::is_on() {
+        heard |= TraceEventCodes::SQLITE_TRACE_PROFILE;
+    }
     connection.trace_v2(
-        TraceEventCodes::SQLITE_TRACE_STMT,
-        Some(move |_: TraceEvent<'_>| {
-            statements.fetch_add(1, Ordering::Relaxed);
+        heard,
+        Some(move |event: TraceEvent<'_>| match event {
+            TraceEvent::Stmt(statement, text) => {
+                statements.fetch_add(1, Ordering::Relaxed);
+                // What a trigger does has a text of its own, and its end is not told.
+                if trace::is_on() && statement.sql() == text {
+                    trace::statement_begins();
+                }
+            }
+            TraceEvent::Profile(statement, _) => {
+                let began = trace::statement_began();
+                trace::statement("sqlite", &name, &statement.sql(), began);
+            }
+            _ => {}
         }),
     )?;
     Ok(connection)

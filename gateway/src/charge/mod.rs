@@ -16,6 +16,7 @@ use crate::buckets::{Bucket, Taken};
 use crate::caching::CachePolicy;
 use crate::client::ClientKey;
 use crate::code::Code;
+use crate::metrics::Metrics;
 use crate::outcome::{Executed, Outcome};
 use crate::points::{Points, Report, ThrottleStatus};
 use crate::settings::{Allowance, CostSettings, Mode};
@@ -61,6 +62,7 @@ pub(crate) async fn charge(
         return Ok(Charge::default());
     }
     let requested = estimate(prepared, variables, settings)?;
+    Metrics::get().requested(requested);
     let allowance = settings.allowance(identity.viewer.as_ref());
     check_maximum(prepared, variables, requested, allowance, settings)?;
     if settings.throttle == Mode::Off {
@@ -172,6 +174,7 @@ impl Charge {
     pub(crate) fn settle(self, actual: Option<f64>) -> Option<Report> {
         let requested = self.requested?;
         let actual = actual.unwrap_or(requested);
+        Metrics::get().cost(actual);
         let throttle_status = self.held.map(|held| held.give_back_all_but(due(actual)));
         Some(Report {
             requested_query_cost: Points(requested),

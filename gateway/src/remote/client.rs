@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_graphql::{Response, Variables};
 use bytes::Bytes;
 use common::token::ServiceTokens;
+use common::trace;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, FileBytes, FileInfo, SubgraphRequest};
 use federation::{Events, FetchError, FetchRequest, FetchResponse, OperationKind};
 use futures::StreamExt;
@@ -218,6 +219,9 @@ impl HttpEndpoint {
         bearer.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, bearer);
         request.headers_mut().insert(ACCEPT, JSON);
+        if let Some(parent) = trace::parent().and_then(|parent| parent.try_into().ok()) {
+            request.headers_mut().insert(trace::HEADER, parent);
+        }
         Ok(request)
     }
 

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
 use common::token::ServiceTokens;
+use common::trace;
 use common::{Caller, Clock, Endpoint, EndpointError, Event, SubgraphRequest};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -75,7 +76,16 @@ pub(super) async fn authenticated(
     let token = bearer(request.headers()).unwrap_or_default();
     match tokens.verify(token, clock.now()) {
         Ok(caller) => {
-            let span = tracing::info_span!("subgraph request", request_id = %caller.request_id);
+            let span = tracing::info_span!(
+                "subgraph request",
+                request_id = %caller.request_id,
+                trace_id = tracing::field::Empty,
+            );
+            let parent = request.headers().get(trace::HEADER);
+            trace::follow(&span, parent.and_then(|parent| parent.to_str().ok()));
+            if let Some(trace) = trace::id(&span) {
+                span.record("trace_id", trace);
+            }
             request.extensions_mut().insert(Arc::new(caller));
             next.run(request).instrument(span).await
         }

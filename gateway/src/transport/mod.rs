@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_graphql::ErrorExtensionValues;
+use common::trace;
 use common::{Caller, Endpoint, EndpointError, PublicRevision, SubgraphRequest};
 use federation::execute::PathSegment;
 use federation::{
@@ -17,9 +18,11 @@ use federation::{
 use futures::{FutureExt, StreamExt};
 use http::HeaderValue;
 use http::header::SET_COOKIE;
+use tracing::{Instrument, Span};
 
 use crate::caching::CachePolicy;
 use crate::error::{Panic, fetch_error};
+use crate::metrics::Metrics;
 use crate::remote::{Attempts, GraphQlSubgraph, HttpEndpoint};
 use crate::uploads::Uploads;
 
@@ -322,6 +325,34 @@ impl Fetch for RequestFetch {
     }
 
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<FetchResponse, FetchError> {
+        let (metrics, begun) = (Metrics::get().fetch(request.subgraph), Instant::now());
+        let fetched = self.fetch_explained(request.clone()).instrument(span(&request)).await;
+        metrics.note(begun.elapsed(), fetched.is_ok());
+        fetched
+    }
+}
+
+/// A fetch's part of the trace, where there is one.
+fn span(request: &FetchRequest<'_>) -> Span {
+    if !trace::is_on() {
+        return Span::none();
+    }
+    let entities = request.entities.map(|count| count.representations as u64);
+    let subgraph = request.subgraph;
+    tracing::info_span!(
+        "fetch",
+        otel.name = format!("fetch {subgraph}"),
+        otel.kind = "client",
+        subgraph,
+        entities
+    )
+}
+
+impl RequestFetch {
+    async fn fetch_explained(
+        &self,
+        request: FetchRequest<'_>,
+    ) -> Result<FetchResponse, FetchError> {
         let mut attempts = Attempts::default();
         let Some(explain) = &self.exchange.explain else {
             return self.send(request, &mut attempts).await;

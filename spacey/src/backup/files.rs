@@ -1,17 +1,17 @@
 //! Backups of the data folder: a copy of each database file in it.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Read, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use common::sqlite::{Snapshot, check, set_era};
-use futures::TryStreamExt;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::BackupError;
 use super::manifest::{Kept, Manifest, hex};
 use super::place::Place;
+use super::receive::{Form, receive};
+use super::{BackupError, era};
 use crate::data_lock::DataLock;
 use crate::secrets::make_private_dir;
 
@@ -68,13 +68,12 @@ pub(super) async fn restore(
         return Err(BackupError::Taken { path: path.clone() });
     }
     let work = work_folder(folder)?;
-    // No two that are brought back within 68 years have the same.
-    let era = i32::try_from(now.as_second() % i64::from(i32::MAX)).unwrap_or_default();
+    let era = era(now);
     let mut ready = Vec::new();
     for (index, kept) in manifest.files.iter().enumerate() {
         let target = folder.join(inside(kept, manifest)?);
         let copy = work.path().join(format!("{index}.db"));
-        decompress(kept, &copy, place, manifest).await?;
+        receive(kept, Form::Zstandard, &copy, place, manifest).await?;
         let checked = copy.clone();
         let checking = move || {
             check(&checked)?;
@@ -144,7 +143,7 @@ fn beside(path: &Path) -> [PathBuf; 2] {
 }
 
 /// A folder for copies, on the same disk, so that they can be moved into their places; it goes when it is dropped.
-fn work_folder(folder: &Path) -> Result<tempfile::TempDir, BackupError> {
+pub(super) fn work_folder(folder: &Path) -> Result<tempfile::TempDir, BackupError> {
     tempfile::Builder::new()
         .prefix(".backup-")
         .tempdir_in(folder)
@@ -200,55 +199,4 @@ async fn compress(
     writing.write(&encoder.finish().map_err(BackupError::file(copy))?).await?;
     writing.finish().await?;
     Ok((bytes, hex(&digest.finalize())))
-}
-
-/// Reads an object of a backup into the file `copy`, and makes sure that it is what was written.
-async fn decompress(
-    kept: &Kept,
-    copy: &Path,
-    place: &Place,
-    manifest: &Manifest,
-) -> Result<(), BackupError> {
-    let damaged = || BackupError::Unsuitable {
-        name: manifest.name.clone(),
-        problem: format!("{} is damaged: it is not what was written", kept.object),
-    };
-    let mut pieces = place.read(&manifest.name, &kept.object).await?.into_stream();
-    let file = File::create_new(copy).map_err(BackupError::file(copy))?;
-    let digesting = Digesting { file, digest: Sha256::new(), bytes: 0, most: kept.bytes };
-    let mut decoder =
-        zstd::stream::write::Decoder::new(digesting).map_err(BackupError::file(copy))?;
-    while let Some(piece) = pieces.try_next().await? {
-        decoder.write_all(&piece).map_err(|_| damaged())?;
-    }
-    decoder.flush().map_err(|_| damaged())?;
-    let Digesting { file, digest, bytes, .. } = decoder.into_inner();
-    if bytes != kept.bytes || hex(&digest.finalize()) != kept.sha256 {
-        return Err(damaged());
-    }
-    file.sync_all().map_err(BackupError::file(copy))
-}
-
-/// A file that is written, and looked at on the way; no longer than it may be.
-struct Digesting {
-    file: File,
-    digest: Sha256,
-    bytes: u64,
-    most: u64,
-}
-
-impl Write for Digesting {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.bytes += bytes.len() as u64;
-        if self.bytes > self.most {
-            return Err(std::io::Error::other("it is longer than it was"));
-        }
-        self.digest.update(bytes);
-        self.file.write_all(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
 }

@@ -2,13 +2,14 @@
 //!
 //! A backup is a group of objects under one name, of which the list, `manifest.json`, is written last: one without a list broke off, and counts
 //! as none. Of embedded databases it has a copy of each file, compressed by Zstandard, with its length and SHA-256; of MongoDB what `mongodump`
-//! writes. Keys and secrets are not in it: they are made anew where they are absent, and whoever can read a backup should not be able to sign
+//! writes, with these. Keys and secrets are not in it: they are made anew where they are absent, and whoever can read a backup should not be able to sign
 //! with them.
 
 mod files;
 mod manifest;
 mod mongo;
 mod place;
+mod receive;
 
 use std::path::PathBuf;
 
@@ -42,6 +43,15 @@ pub(crate) enum BackupError {
     Taken { path: PathBuf },
     #[error("the data in {folder} are in use: stop Spacey first", folder = folder.display())]
     InUse { folder: PathBuf },
+    #[error(
+        "the database {database} is there already: with --replace it is dropped, and what is in no backup of it is lost"
+    )]
+    DatabaseTaken { database: String },
+    #[error("the databases of {prefix} are in use from {}: stop Spacey first", .from.join(", "))]
+    DatabaseInUse { prefix: String, from: Vec<String> },
+    #[error("the replica set has databases that are not Spacey's ({}), and a dump of a whole replica set can only be brought back as a whole, which would set them \
+             back too: bring it back into a replica set of Spacey's own", .databases.join(", "))]
+    Shared { databases: Vec<String> },
     #[error("a database: {0}")]
     Database(#[from] StoreError),
     #[error("{path}: {source}", path = path.display())]
@@ -88,8 +98,13 @@ pub(crate) async fn take(
     Ok((manifest, removed))
 }
 
-/// Brings back the backup of that name, or the latest. What is in the data folder is moved aside if `replace`, and nothing is touched before all of the backup
-/// is there and found to be whole.
+/// The era that begins when a backup is brought back: no two that are brought back within 68 years have the same.
+fn era(now: Timestamp) -> i32 {
+    i32::try_from(now.as_second() % i64::from(i32::MAX)).unwrap_or_default()
+}
+
+/// Brings back the backup of that name, or the latest. If `replace`, what is in the data folder is moved aside, and what is in MongoDB dropped. Nothing is touched
+/// before all of the backup is there and found to be whole.
 ///
 /// # Errors
 /// [`BackupError`].
@@ -104,7 +119,7 @@ pub(crate) async fn restore(
     let manifest = place.manifest(name).await?;
     let aside = match &data.mongo {
         Some(uri) => {
-            mongo::restore(uri, &data.db_name, &place, &manifest, replace).await?;
+            mongo::restore(uri, data, &place, &manifest, replace, now).await?;
             None
         }
         None => files::restore(&data.dir, &place, &manifest, replace, now).await?,

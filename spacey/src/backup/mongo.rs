@@ -1,24 +1,32 @@
 //! Backups of MongoDB, by its own tools, `mongodump` and `mongorestore`.
 //!
-//! A dump is of the whole replica set with its log of changes (`--oplog`), which makes it one of a single moment; only Spacey's databases are brought back. The connection string
+//! A dump is of the whole replica set with its log of changes (`--oplog`), which makes it one of a single moment, and which can only be brought back as a whole: so the replica set must be Spacey's own. The connection string
 //! goes to the tools in a file, since everybody on the machine sees what stands on a command line.
 
+use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 
-use futures::TryStreamExt;
+use common::mongo::{CollectionId, ReplicaSet};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
-use super::BackupError;
+use super::files::work_folder;
 use super::manifest::{Kept, Manifest, hex};
 use super::place::Place;
+use super::receive::{Form, receive};
+use super::{BackupError, era};
+use crate::secrets::make_private_dir;
+use crate::settings::Data;
 
 const ARCHIVE: &str = "mongodb.archive.gz";
 const PIECE: usize = 1 << 20;
+const DOMAINS: [&str; 5] = ["users", "config", "decks", "learning", "generation"];
 
 /// Dumps to `place`.
 ///
@@ -61,53 +69,108 @@ pub(super) async fn dump(
     Ok(Kept { object: ARCHIVE.into(), path: None, bytes, sha256: hex(&digest.finalize()) })
 }
 
-/// Brings back Spacey's databases, which are dropped first if `replace`.
+/// Brings back what was dumped, once all of it is here and whole, nobody uses Spacey's databases, and none of them is there, unless `replace`.
 ///
 /// # Errors
-/// [`BackupError::Tool`], [`BackupError::Unsuitable`].
+/// [`BackupError`]; nothing was changed then, unless it is [`BackupError::Tool`] of a tool that ran, or [`BackupError::Database`].
 pub(super) async fn restore(
     uri: &SecretString,
-    prefix: &str,
+    data: &Data,
     place: &Place,
     manifest: &Manifest,
     replace: bool,
+    now: Timestamp,
 ) -> Result<(), BackupError> {
     let kept = manifest.files.iter().find(|kept| kept.path.is_none()).ok_or_else(|| {
         let problem = "it is of embedded databases: bring it back without MONGO_DB_CONNECTION";
         BackupError::Unsuitable { name: manifest.name.clone(), problem: problem.into() }
     })?;
+    let set = ReplicaSet::connect(uri.expose_secret()).await?;
+    let own = databases(&data.db_name);
+    let before = look(&set, &own, &data.db_name, replace).await?;
+
+    make_private_dir(&data.dir)?;
+    let work = work_folder(&data.dir)?;
+    let archive = work.path().join(ARCHIVE);
+    receive(kept, Form::Plain, &archive, place, manifest).await?;
+    run_restore(uri, &data.db_name, &archive, replace).await?;
+
+    for (database, collections) in before {
+        let now_there = set.collections(&database).await?;
+        // A collection that the tool did not make anew is not in the backup: it is of a later time.
+        for left in collections.iter().filter(|collection| now_there.contains(collection)) {
+            set.drop_collection(&database, &left.name).await?;
+        }
+    }
+    let era = era(now);
+    for database in &own {
+        set.begin_era(database, era).await?;
+    }
+    Ok(())
+}
+
+/// Tells what is there of Spacey's databases.
+///
+/// # Errors
+/// When it may not be replaced.
+async fn look(
+    set: &ReplicaSet,
+    own: &[String],
+    prefix: &str,
+    replace: bool,
+) -> Result<Vec<(String, Vec<CollectionId>)>, BackupError> {
+    let from = set.used_from(own).await?;
+    if !from.is_empty() {
+        return Err(BackupError::DatabaseInUse { prefix: prefix.to_owned(), from });
+    }
+    let (there, others): (Vec<_>, Vec<_>) =
+        set.databases().await?.into_iter().partition(|name| own.contains(name));
+    if !others.is_empty() {
+        return Err(BackupError::Shared { databases: others });
+    }
+    if let (Some(database), false) = (there.first(), replace) {
+        return Err(BackupError::DatabaseTaken { database: database.clone() });
+    }
+    let mut found = Vec::new();
+    for database in there {
+        let collections = set.collections(&database).await?;
+        found.push((database, collections));
+    }
+    Ok(found)
+}
+
+/// The tool takes no choice of databases together with the log of changes, so all that was dumped is brought back.
+async fn run_restore(
+    uri: &SecretString,
+    prefix: &str,
+    archive: &Path,
+    replace: bool,
+) -> Result<(), BackupError> {
     let config = config(uri)?;
     let mut tool = Command::new("mongorestore");
-    tool.arg("--config").arg(config.path()).args([
-        "--oplogReplay",
-        "--gzip",
-        "--archive",
-        "--quiet",
-    ]);
-    tool.arg(format!("--nsInclude={prefix}_*.*"));
+    tool.arg("--config").arg(config.path());
+    tool.args(["--oplogReplay", "--gzip", "--archive", "--quiet"]);
     if replace {
         tool.arg("--drop");
     }
-    let mut running = tool
-        .stdin(Stdio::piped())
+    let input = File::open(archive).map_err(BackupError::file(archive))?;
+    let status = tool
+        .stdin(input)
         .kill_on_drop(true)
-        .spawn()
+        .status()
+        .await
         .map_err(|error| absent("mongorestore", prefix, &error))?;
-    let Some(mut input) = running.stdin.take() else {
-        return Err(BackupError::Tool("mongorestore has no input".into()));
-    };
-    let mut pieces = place.read(&manifest.name, &kept.object).await?.into_stream();
-    while let Some(piece) = pieces.try_next().await? {
-        input.write_all(&piece).await.map_err(BackupError::file("mongorestore"))?;
+    if status.success() {
+        return Ok(());
     }
-    drop(input);
-    let status = running.wait().await.map_err(BackupError::file("mongorestore"))?;
-    if !status.success() {
-        return Err(BackupError::Tool(format!(
-            "mongorestore failed ({status}): see what it wrote"
-        )));
-    }
-    Ok(())
+    Err(BackupError::Tool(format!(
+        "mongorestore failed ({status}): see what it wrote; what is in MongoDB now is not whole, until it is brought back with --replace"
+    )))
+}
+
+/// Those of the domains.
+fn databases(prefix: &str) -> [String; 5] {
+    DOMAINS.map(|domain| format!("{prefix}_{domain}"))
 }
 
 /// What the tools read their connection from: for its owner alone.
@@ -120,7 +183,7 @@ fn config(uri: &SecretString) -> Result<NamedTempFile, BackupError> {
 
 fn absent(tool: &str, prefix: &str, error: &std::io::Error) -> BackupError {
     BackupError::Tool(format!(
-        "{tool} cannot be run ({error}): install MongoDB's database tools where this command runs, or back up the databases {prefix}_users, {prefix}_config, \
-         {prefix}_decks, {prefix}_learning and {prefix}_generation by the means of whoever hosts them, at one moment"
+        "{tool} cannot be run ({error}): install MongoDB's database tools where this command runs, or back up the databases {} by the means of whoever hosts them, at one moment",
+        databases(prefix).join(", ")
     ))
 }

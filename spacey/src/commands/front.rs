@@ -96,6 +96,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
     let cost = settings.cost.rules(cost);
     let admission = settings.admission.clone();
     let Limits { operations, execution } = settings.limits.clone();
+    let slow = settings.observed.slow;
     let settings = &settings.http;
     let allowed_origins = settings
         .cors_origins
@@ -129,6 +130,7 @@ pub(super) fn gateway_settings(settings: &Settings, cost: Mode) -> Result<Gatewa
             allowed_extensions: settings.error_extensions.clone(),
         },
         execution,
+        slow,
         export: None,
         developer: DeveloperSettings {
             graphiql: settings.graphiql,

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use super::{front, router, server};
+use super::{front, metrics, router, server};
 use crate::cli::GatewayArgs;
 use crate::mail_pages;
 use crate::origin::Origin;
@@ -24,6 +24,7 @@ pub(super) async fn run(mut settings: Settings, arguments: GatewayArgs) -> super
 
 async fn product(settings: &Settings) -> super::Result {
     let (listener, address) = server::listen(&settings.listen).await?;
+    metrics::serve(&settings.observed).await?;
     let identity = Identity::load(settings)?;
     let domains = Domains::remote(settings, &identity)?;
     let gateway = front::gateway(settings, identity, &domains).await?;

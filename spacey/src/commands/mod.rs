@@ -7,6 +7,7 @@ mod demo;
 mod front;
 mod gateway;
 mod keys;
+mod metrics;
 mod plan;
 mod router;
 mod schema;
@@ -37,16 +38,25 @@ pub(crate) fn run(cli: Cli) -> Result {
         Command::Serve(arguments) if arguments.print_settings => print_settings(),
         Command::Gateway(arguments) if arguments.print_settings => print_settings(),
         Command::Subgraph(arguments) if arguments.print_settings => print_settings(),
-        Command::Serve(_) => on_data(serve::run),
-        Command::Gateway(arguments) => in_runtime(|settings| gateway::run(settings, arguments)),
-        Command::Subgraph(arguments) => on_data(|settings| subgraph::run(settings, arguments)),
+        Command::Serve(_) => on_data("serve", serve::run),
+        Command::Gateway(arguments) => {
+            in_runtime("gateway", |settings| gateway::run(settings, arguments))
+        }
+        Command::Subgraph(arguments) => {
+            let name = arguments.name.as_str();
+            on_data(name, |settings| subgraph::run(settings, arguments))
+        }
         Command::Compose(arguments) => compose::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Keys(arguments) => keys::run(&settings()?, &arguments),
-        Command::Backup(arguments) => in_runtime(|settings| backup::take(settings, arguments)),
-        Command::Restore(arguments) => in_runtime(|settings| backup::restore(settings, arguments)),
-        Command::Admin(arguments) => on_data(|settings| admin::run(settings, arguments)),
+        Command::Backup(arguments) => {
+            in_runtime("backup", |settings| backup::take(settings, arguments))
+        }
+        Command::Restore(arguments) => {
+            in_runtime("restore", |settings| backup::restore(settings, arguments))
+        }
+        Command::Admin(arguments) => on_data("admin", |settings| admin::run(settings, arguments)),
     }
 }
 
@@ -76,9 +86,12 @@ fn answer(text: &str) -> io::Result<()> {
 }
 
 /// Reads the settings, starts to log, and runs a command that waits for things.
-fn in_runtime<F: Future<Output = Result>>(command: impl FnOnce(Settings) -> F) -> Result {
+fn in_runtime<F: Future<Output = Result>>(
+    role: &'static str,
+    command: impl FnOnce(Settings) -> F,
+) -> Result {
     let settings = settings()?;
-    crate::logging::start(&settings.log);
+    let _traces = crate::logging::start(&settings.log, &settings.observed, role)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(command(settings));
     // A blocked thread, such as one that hashes a password nobody waits for, does not hold the program up.
@@ -87,8 +100,11 @@ fn in_runtime<F: Future<Output = Result>>(command: impl FnOnce(Settings) -> F) -
 }
 
 /// The same for a command that uses the data, which nobody brings back from a backup meanwhile.
-fn on_data<F: Future<Output = Result>>(command: impl FnOnce(Settings) -> F) -> Result {
-    in_runtime(|settings| async move {
+fn on_data<F: Future<Output = Result>>(
+    role: &'static str,
+    command: impl FnOnce(Settings) -> F,
+) -> Result {
+    in_runtime(role, |settings| async move {
         let folder = settings.data.dir.clone();
         make_private_dir(&folder)?;
         let _lock = DataLock::shared(&folder)?.ok_or_else(|| {

@@ -10,7 +10,7 @@ use common::Clock;
 use common::token::AccessTokens;
 use gateway::{Gateway, Mode};
 
-use super::{front, server};
+use super::{front, metrics, server};
 use crate::keys::{self, KeysError};
 use crate::origin::Origin;
 use crate::reload;
@@ -26,6 +26,7 @@ pub(super) async fn run(settings: &Settings, mut origin: Origin) -> super::Resul
     let tokens = tokens(&settings.keys)?;
     let gateway = Gateway::general(supergraph, transports, tokens, gateway_settings)?;
     let (listener, address) = server::listen(&settings.listen).await?;
+    metrics::serve(&settings.observed).await?;
     println!("The gateway listens on http://{address}");
     if let Some(every) = settings.subgraphs.reload {
         tokio::spawn(reload::watch(gateway.clone(), subgraphs, origin, every));

@@ -6,7 +6,7 @@ use common::Clock;
 use generation::GenerationSettings;
 use url::Url;
 
-use super::{demo, front, server};
+use super::{demo, front, metrics, server};
 use crate::dev_mail;
 use crate::mail_pages;
 use crate::settings::Settings;
@@ -16,6 +16,7 @@ use crate::wiring::{Domains, Identity, generation_settings, mailbox};
 pub(super) async fn run(settings: Settings) -> super::Result {
     // The port first: when it is taken, nothing else is started.
     let (listener, address) = server::listen(&settings.listen).await?;
+    metrics::serve(&settings.observed).await?;
     let identity = Identity::load(&settings)?;
     let generation = generation_settings(&settings)?;
     let sidecar = start_sidecar(&settings, &generation)?;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use common::Clock;
 use gateway::{key_router, people_router, revocation_router, subgraph_router};
 
-use super::server;
+use super::{metrics, server};
 use crate::cli::SubgraphArgs;
 use crate::settings::Settings;
 use crate::wiring::{Identity, generation_settings, open_one};
 
 pub(super) async fn run(settings: Settings, arguments: SubgraphArgs) -> super::Result {
     let (listener, address) = server::listen(&settings.listen).await?;
+    metrics::serve(&settings.observed).await?;
     let identity = Identity::load(&settings)?;
     let name = arguments.name.as_str();
     let alone = open_one(&settings, &identity, name, &Clock::System).await?;

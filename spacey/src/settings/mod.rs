@@ -11,6 +11,7 @@ mod documents;
 mod keys;
 mod limits;
 mod mail;
+mod observed;
 pub(crate) mod reader;
 mod subgraphs;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub(crate) use documents::Documents;
 pub(crate) use keys::Keys;
 pub(crate) use limits::Limits;
 pub(crate) use mail::Mail;
+pub(crate) use observed::Observed;
 pub(crate) use subgraphs::Policies;
 pub(crate) use uploads::Uploads;
 
@@ -62,6 +64,7 @@ pub(crate) struct Settings {
     /// `SPACEY_CONFIG_…`: what overrides the values that the config domain keeps.
     pub(crate) config: config::Environment,
     pub(crate) log: Log,
+    pub(crate) observed: Observed,
     /// What was read, in order, for `--print-settings`.
     pub(crate) shown: Vec<Shown>,
 }
@@ -184,6 +187,7 @@ impl Settings {
         let mail = Mail::read(reader);
         let config = config(reader);
         let log = Log::read(reader);
+        let observed = Observed::read(reader);
         if let (Some(listen), Some(accounts)) = (&listen, &accounts)
             && accounts.demo
             && !listen.host.is_loopback()
@@ -210,6 +214,7 @@ impl Settings {
             mail: mail?,
             config: config?,
             log: log?,
+            observed: observed?,
             shown: Vec::new(),
         })
     }

@@ -21,6 +21,7 @@ mod importing;
 mod load;
 mod program;
 mod seen;
+mod server;
 mod stores;
 mod studying;
 

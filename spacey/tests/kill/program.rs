@@ -47,7 +47,7 @@ impl Start {
     pub(crate) async fn listens(mut self) -> Program {
         let listens = async {
             while let Some(line) = self.output.next_line().await.unwrap() {
-                if let Some((_, address)) = line.split_once("http://") {
+                if let Some((_, address)) = line.split_once("listens on http://") {
                     return format!("http://{}/graphql", address.trim());
                 }
             }

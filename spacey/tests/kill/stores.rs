@@ -1,16 +1,13 @@
 //! The stores beneath the program: where they are, and what is read of them past the graph, by the domains' own code.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::mongo::Mongo;
 use common::outbox::OutboxStore;
 use common::sqlite::Sqlite;
-use common::{Backend, CardId, DeckId, NoteId, UserId, testing};
+use common::{Backend, CardId, DeckId, NoteId, UserId};
 use decks::store::mongo::MongoStore;
 use decks::store::sqlite::SqliteStore;
 use futures::TryStreamExt;
@@ -19,11 +16,11 @@ use mongodb::bson::{self, Document, doc};
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
 use uuid::Uuid;
 
 use crate::program::{Program, Start};
 use crate::seen::{Seen, SeenCard};
+use crate::server::Server;
 
 /// How long what was not told to others may wait after a start.
 const TOLD: Duration = Duration::from_secs(60);
@@ -35,44 +32,9 @@ pub(crate) struct Stores {
     opened: Option<Opened>,
 }
 
-/// A MongoDB server of the test's own. What a killed process left undone in a transaction is locked until the server ends that, which is by
-/// default after a minute or more; here after two seconds.
-pub(crate) struct Server {
-    pub(crate) uri: String,
-    _process: Child,
-}
-
-impl Server {
-    pub(crate) async fn start(folder: &Path) -> Self {
-        let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/test-servers");
-        let program = Command::new(servers).arg("mongod").output().await.unwrap();
-        assert!(program.status.success(), "{}", String::from_utf8_lossy(&program.stderr));
-        let program = String::from_utf8(program.stdout).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let database = folder.join("mongod");
-        std::fs::create_dir(&database).unwrap();
-        let process = Command::new(program.trim())
-            .args(["--replSet", "rs0", "--bind_ip", "127.0.0.1", "--nounixsocket"])
-            .args(["--port", &port.to_string(), "--oplogSize", "64"])
-            .args(["--wiredTigerCacheSizeGB", "0.25"])
-            .args(["--setParameter", "transactionLifetimeLimitSeconds=2"])
-            .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
-            .args([Path::new("--dbpath"), &database])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let address = format!("127.0.0.1:{port}");
-        while tokio::net::TcpStream::connect(&address).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Self { uri: testing::replica_set(&address).await, _process: process }
-    }
-
-    pub(crate) async fn database(&self, domain: &str) -> Mongo {
-        Mongo::connect(&self.uri, &format!("spacey_{domain}")).await.unwrap()
-    }
+/// The database of a domain.
+pub(crate) async fn database(server: &Server, domain: &str) -> Mongo {
+    Mongo::connect(&server.uri, &format!("spacey_{domain}")).await.unwrap()
 }
 
 /// What learning keeps of what decks told it of a card.
@@ -141,8 +103,8 @@ impl Stores {
             let learning = learning::store::open(Backend::Sqlite(learning)).await.unwrap();
             return Opened { learning, outbox: Arc::new(decks), raw };
         };
-        let learning = server.database("learning").await;
-        let decks = MongoStore::open(server.database("decks").await).await.unwrap();
+        let learning = database(server, "learning").await;
+        let decks = MongoStore::open(database(server, "decks").await).await.unwrap();
         let raw = Backend::Mongo(learning.clone());
         let learning = learning::store::open(Backend::Mongo(learning)).await.unwrap();
         Opened { learning, outbox: Arc::new(decks), raw }
@@ -174,7 +136,7 @@ impl Stores {
     /// may be at work, so that it is waited for half a minute, which is spared here.
     pub(crate) async fn free_claims(&self) {
         let Some(server) = &self.server else { return };
-        let decks = server.database("decks").await;
+        let decks = database(server, "decks").await;
         let claimed = doc! { "work": true };
         let free = doc! { "$set": { "claimedUntil": null } };
         decks.collection::<Document>("transfers").update_many(claimed, free).await.unwrap();

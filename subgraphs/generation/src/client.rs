@@ -9,12 +9,14 @@ pub(crate) use content::Listed;
 use std::time::Duration;
 
 use common::prompt::{Parameters, Prompt};
+use common::trace;
 use common::{DeckId, Error, GenerationJobId, UserId};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode, Url, redirect};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::GenerationSettings;
 use crate::answer::{Data, Envelope, Line, Note, proposal};
@@ -278,6 +280,19 @@ fn told(prompt: &Prompt) -> Value {
 
 /// Sends a request; again when nobody listened, because then nothing of it arrived.
 async fn send(request: RequestBuilder) -> Result<Response, GenerationError> {
+    if !trace::is_on() {
+        return send_again(request).await;
+    }
+    let span = tracing::info_span!("card-generation", otel.kind = "client");
+    let parent = span.in_scope(trace::parent);
+    let request = match parent {
+        Some(parent) => request.header(trace::HEADER, parent),
+        None => request,
+    };
+    send_again(request).instrument(span).await
+}
+
+async fn send_again(request: RequestBuilder) -> Result<Response, GenerationError> {
     let started = Instant::now();
     loop {
         // A request whose body is text can always be sent again.

@@ -12,7 +12,8 @@ use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::stores::Server;
+use crate::server::Server;
+use crate::stores::database;
 use model::{Model, SENTENCES, Until};
 use services::Service::{self, Decks, Gateway, Generation, Python};
 use services::Services;
@@ -212,7 +213,7 @@ impl World {
     /// for until the lease is over, which is spared here.
     async fn restart(&mut self, victims: &[Service]) {
         if let (Some(server), true) = (&self.server, victims.contains(&Generation)) {
-            let jobs = server.database("generation").await.collection::<Document>("jobs");
+            let jobs = database(server, "generation").await.collection::<Document>("jobs");
             let free = doc! { "$unset": { "worker": "", "lease": "" } };
             jobs.update_many(doc! { "lease": { "$exists": true } }, free).await.unwrap();
         }

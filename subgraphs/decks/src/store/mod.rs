@@ -147,10 +147,8 @@ pub trait Store: OutboxStore + ShareStore + MediaStore + TransferStore {
     /// stored, so one that does not exist was deleted for good.
     fn put_study(&self, studied: Vec<CardsStudied>) -> Reply<'_, ()>;
 
-    /// The era of [`common::sqlite::Sqlite::era`]; a place among the changes is good in its own alone.
-    fn era(&self) -> i32 {
-        0
-    }
+    /// The era of [`common::sqlite::Sqlite::era`] or [`common::mongo::Mongo::era`]; a place among the changes is good in its own alone.
+    fn era(&self) -> i32;
 
     /// The places of a person's decks, notes and cards, also of those in the trash, in the order of their changes beyond a place, at most `limit`; and the
     /// number of the last change there is.

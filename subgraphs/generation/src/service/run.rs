@@ -3,20 +3,24 @@
 //! Before the service is asked, the job says so in the store. A job that is found so after its process has gone is asked for again only of a service
 //! that keeps its answers by key; with any other it fails, because nobody knows whether its drafts were made.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
 use common::Error;
+use common::metrics::Jobs;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::settings::prompt_of_job;
 use super::{Service, watch};
+use crate::NAME;
 use crate::address::leads_outside;
 use crate::answer::Note;
 use crate::client::{Generation, GenerationError, Part};
 use crate::model::{Job, MAX_ATTEMPTS, Request, State, Step};
 use crate::store::Removal;
+
+static JOBS: LazyLock<Jobs> = LazyLock::new(|| Jobs::of(NAME));
 
 /// How long a process has a job to itself without a word.
 const LEASE: SignedDuration = SignedDuration::from_secs(20);
@@ -31,6 +35,7 @@ const ASKED_AGAIN: usize = 2;
 
 /// Begins jobs, as long as the domain is open.
 pub(crate) async fn work(service: Weak<Service>) {
+    LazyLock::force(&JOBS);
     loop {
         let Some(service) = service.upgrade() else { return };
         let now = service.clock.now();
@@ -69,6 +74,8 @@ impl Service {
     /// Runs a job to its end, unless it is taken away.
     async fn run(self: Arc<Self>, job: Job) {
         let id = job.id;
+        let waited = self.clock.now().duration_since(job.created_at);
+        let _running = JOBS.begin(waited.try_into().unwrap_or_default());
         let left = tokio::select! {
             left = self.keep(&job) => Err(left),
             done = self.complete(job.clone()) => done,

@@ -254,10 +254,8 @@ pub trait Store: OutboxStore {
     /// The whole logs of those of the cards that are the owner's, in any order, and the rules that they name.
     fn logs(&self, owner: UserId, cards: Vec<CardId>) -> Answering<'_, CardLogs>;
 
-    /// The era of [`common::sqlite::Sqlite::era`]; a place among the changes is good in its own alone.
-    fn era(&self) -> i32 {
-        0
-    }
+    /// The era of [`common::sqlite::Sqlite::era`] or [`common::mongo::Mongo::era`]; a place among the changes is good in its own alone.
+    fn era(&self) -> i32;
 
     /// Changes of cards after `after`, at most `limit`.
     fn changes(&self, owner: UserId, after: ChangeKey, limit: u32) -> Answering<'_, Changes>;

@@ -3,18 +3,22 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use common::metrics::Jobs;
 use common::{Error, UserId, Viewer};
 use jiff::SignedDuration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 
 use super::super::Service;
+use crate::NAME;
 use crate::exchange::{self, ReadError, WriteError};
 use crate::model::{Direction, FileFormat, Transfer, TransferError, TransferState};
 use crate::store::{Changes, Commit};
+
+static JOBS: LazyLock<Jobs> = LazyLock::new(|| Jobs::of(NAME));
 
 /// How many transfers are worked on at once in this process.
 const AT_ONCE: usize = 2;
@@ -100,6 +104,7 @@ pub(super) fn failed(code: &'static str, message: impl Into<String>) -> Stop {
 
 /// Works as long as the domain is open.
 pub(crate) async fn work(service: Weak<Service>) {
+    LazyLock::force(&JOBS);
     loop {
         let Some(service) = service.upgrade() else { return };
         if let Err(error) = service.forget_transfers().await {
@@ -127,9 +132,11 @@ async fn start_waiting(service: &Arc<Service>) -> Result<(), Error> {
         }
         transfer.revision += 1;
         let service = Arc::clone(service);
+        let waited = service.clock.now().duration_since(transfer.updated_at);
+        let running = JOBS.begin(waited.try_into().unwrap_or_default());
         tokio::spawn(async move {
             service.work_on(transfer).await;
-            drop((person, place));
+            drop((person, place, running));
             service.wake.notify_one();
         });
     }

@@ -156,6 +156,10 @@ impl Store for MongoStore {
         Box::pin(queries::answer_before(self, owner, later))
     }
 
+    fn era(&self) -> i32 {
+        self.mongo.era()
+    }
+
     fn changes(&self, owner: UserId, after: ChangeKey, limit: u32) -> Answering<'_, Changes> {
         Box::pin(queries::changes(self, owner, after, limit))
     }

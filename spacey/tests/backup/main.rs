@@ -4,8 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may end at the first surprise")]
 
 #[expect(dead_code, reason = "a part of it is for other tests")]
-#[path = "kill/program.rs"]
+#[path = "../kill/program.rs"]
 mod program;
+#[path = "../kill/server.rs"]
+mod server;
+
+mod mongo;
+mod s3;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,21 +28,25 @@ const EMAIL: &str = "ada@spacey.example";
 const PASSWORD: &str = "correct horse battery staple";
 
 /// Folders of data and of backups.
-struct Home(tempfile::TempDir);
+struct Home {
+    folder: tempfile::TempDir,
+    /// What is set besides.
+    more: Vec<(&'static str, String)>,
+}
 
 impl Home {
     fn new() -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
+        let home = Self { folder: tempfile::tempdir().unwrap(), more: Vec::new() };
         fs::create_dir(home.data()).unwrap();
         home
     }
 
     fn data(&self) -> std::path::PathBuf {
-        self.0.path().join("data")
+        self.folder.path().join("data")
     }
 
     fn backups(&self) -> std::path::PathBuf {
-        self.0.path().join("backups")
+        self.folder.path().join("backups")
     }
 
     fn spacey(&self, arguments: &[&str], input: &str) -> Output {
@@ -50,7 +59,8 @@ impl Home {
             .env("SPACEY_BACKUP_KEEP", "2")
             .env("SPACEY_ARGON2_MEMORY_KIB", "64")
             .env("SPACEY_ARGON2_ITERATIONS", "1")
-            .current_dir(self.0.path())
+            .envs(self.more.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -280,22 +290,4 @@ fn the_latest_are_kept_and_what_broke_off_is_none() {
     assert!(!home.backups().join(&made[0]).join("users.db.zst").exists());
     assert!(!broken_off.join("users.db.zst").exists());
     assert!(strange.join("notes.txt").exists());
-}
-
-#[test]
-fn without_mongodumps_tools_it_is_said_what_to_do() {
-    let home = Home::new();
-    let output = Command::new(env!("CARGO_BIN_EXE_spacey"))
-        .arg("backup")
-        .env_clear()
-        .env("PATH", home.0.path())
-        .env("MONGO_DB_CONNECTION", "mongodb://user:secret@127.0.0.1:1/?replicaSet=rs0")
-        .env("SPACEY_DATA_DIR", home.data())
-        .env("SPACEY_BACKUP_TO", home.backups())
-        .output()
-        .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success());
-    assert!(told.contains("install MongoDB's database tools"), "{told}");
-    assert!(told.contains("spacey_learning") && !told.contains("secret"), "{told}");
 }
