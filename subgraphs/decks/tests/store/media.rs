@@ -64,9 +64,9 @@ pub(crate) async fn files_come_back_by_id_name_and_bytes(store: &impl Store) {
     assert_eq!(found, std::slice::from_ref(&first));
     let named = store.media_named(user, vec![first.name.clone(), first.name.clone()]).await;
     assert_eq!(named.unwrap(), std::slice::from_ref(&first));
-    let mut with = store.media_with(user, vec![first.hash]).await.unwrap();
-    with.sort_by_key(|media| media.id);
-    assert_eq!(with, [first.clone(), second.clone()]);
+    let mut holders = store.holders(user, vec![first.hash]).await.unwrap();
+    holders.sort();
+    assert_eq!(holders, [(first.id, first.hash), (second.id, first.hash)]);
     let totals = store.media_totals(user, MediaFilter::default()).await.unwrap();
     assert_eq!(totals, MediaTotals { files: 2, bytes: 2 * bytes.len() as i64 });
 
