@@ -23,7 +23,7 @@ use decks::store::sqlite::{MIGRATIONS, SqliteStore};
 use futures::TryStreamExt;
 use jiff::SignedDuration;
 
-const LIMITS: MediaLimits = MediaLimits { file_bytes: 90 << 20, files: 5, bytes: 1 << 30 };
+const LIMITS: MediaLimits = MediaLimits { file_bytes: 10 << 20, files: 10, bytes: 1 << 30 };
 
 fn viewer() -> Viewer {
     Viewer::new(UserId::new(), SessionId::new(), Roles::default())
@@ -243,18 +243,20 @@ async fn a_restored_note_shows_its_picture_again_and_one_that_is_gone_takes_it_a
 async fn what_is_deleted_for_good_makes_room_at_once_in_parts_that_are_bounded() {
     on_both(async |world| {
         // More bytes than one transaction deletes.
-        let (one, two) = (png(1, 40 << 20), png(2, 41 << 20));
-        let large = [world.upload("1.png", &one).await, world.upload("2.png", &two).await];
-        for nth in 3..6 {
+        let mut large = Vec::new();
+        for nth in 0..7 {
+            large.push(world.upload(&format!("{nth}.png"), &png(nth, 10 << 20)).await);
+        }
+        for nth in 7..10 {
             world.upload(&format!("{nth}.png"), &png(nth, 100)).await;
         }
-        let new = NewMedia::new("input", "6.png", png(6, 100), &LIMITS).unwrap();
+        let new = NewMedia::new("input", "10.png", png(10, 100), &LIMITS).unwrap();
         let ids: Vec<MediaId> = large.iter().map(|file| file.id).collect();
         let entry = world.service.trash_media(&world.who, &ids).await.unwrap();
         let refused = world.service.store_media(&world.who, std::slice::from_ref(&new)).await;
         let refused = refused.unwrap_err().to_string();
         assert!(
-            refused.contains("at most 5 media files, those in the trash among them"),
+            refused.contains("at most 10 media files, those in the trash among them"),
             "{refused}"
         );
         world.service.restore(&world.who, entry).await.unwrap();

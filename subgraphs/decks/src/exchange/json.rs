@@ -344,14 +344,14 @@ mod tests {
             ("{\"spacey\": 1, \"media\": [1, {\"name\": \"", KIB, "media[1]: it has more than"),
             ("{\"spacey\": 1, \"media\": [", b"[", "media[0]: it has more than"),
             ("{\"spacey\": 1, \"media\": [", b"{\"a\":", "media[0]: it has more than"),
-            ("{\"spacey\": 1, \"media\": [", b"0", "media[0]"),
+            ("{\"spacey\": 1, \"media\": [", b"1", "media[0]: it has more than"),
         ] {
             let (_, error) = endless(before, repeated, u64::MAX, "");
             assert!(error.contains(place), "{error}");
         }
         // What is passed over may be as long as the file. The file cannot be read again, so that its notes are not.
         let passed = "{\"spacey\": 1, \"more\": \"";
-        let (found, error) = endless(passed, KIB, 64 << 10, "\", \"media\": []}");
+        let (found, error) = endless(passed, KIB, 40 << 10, "\", \"media\": []}");
         assert_eq!(found, [Found::Counts { notes: 0, media: 0 }]);
         assert!(error.contains("unsupported"), "{error}");
     }
