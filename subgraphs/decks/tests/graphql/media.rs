@@ -107,7 +107,7 @@ async fn a_file_is_stored_named_by_notes_listed_and_deleted() {
         let theirs = domain.data(other, list, json!({ "deck": deck, "id": id })).await;
         assert_eq!(theirs, json!({ "deck": null, "media": null, "node": null }));
 
-        let delete = "mutation($ids: [ID!]!, $now: Boolean) { deleteMedia(input: { ids: $ids, forGood: $now }) { deletedIds trashId } }";
+        let delete = "mutation($ids: [ID!]!, $now: Boolean! = false) { deleteMedia(input: { ids: $ids, forGood: $now }) { deletedIds trashId } }";
         let (code, _) = domain.error(other, delete, json!({ "ids": [id] })).await;
         assert_eq!(code, "NOT_FOUND");
         let data = domain.data(user, delete, json!({ "ids": [id] })).await;
