@@ -330,7 +330,7 @@ mod tests {
         let endless = |before: &str, repeated: &'static [u8], count: u64, after: &str| {
             let made = Made(before.into(), repeated, count, after.into());
             let mut found = Vec::new();
-            let read = read(BufReader::new(made), Some(6), &mut |one| {
+            let read = read::read_within(BufReader::new(made), Some(6), 1 << 20, &mut |one| {
                 found.push(one);
                 true
             });
@@ -339,8 +339,8 @@ mod tests {
         const KIB: &[u8] = &[b'a'; 1024];
         // Each is longer than what may be kept, and none ends.
         for (before, repeated, place) in [
-            ("{\"", KIB, "a name of the outermost object: it has more than 33554432 bytes"),
-            ("{\"spacey\": 1, \"media\": [\"", KIB, "media[0]: it has more than 33554432 bytes"),
+            ("{\"", KIB, "a name of the outermost object: it has more than 1048576 bytes"),
+            ("{\"spacey\": 1, \"media\": [\"", KIB, "media[0]: it has more than 1048576 bytes"),
             ("{\"spacey\": 1, \"media\": [1, {\"name\": \"", KIB, "media[1]: it has more than"),
             ("{\"spacey\": 1, \"media\": [", b"[", "media[0]: it has more than"),
             ("{\"spacey\": 1, \"media\": [", b"{\"a\":", "media[0]: it has more than"),
@@ -351,7 +351,7 @@ mod tests {
         }
         // What is passed over may be as long as the file. The file cannot be read again, so that its notes are not.
         let passed = "{\"spacey\": 1, \"more\": \"";
-        let (found, error) = endless(passed, KIB, 40 << 10, "\", \"media\": []}");
+        let (found, error) = endless(passed, KIB, 2 << 10, "\", \"media\": []}");
         assert_eq!(found, [Found::Counts { notes: 0, media: 0 }]);
         assert!(error.contains("unsupported"), "{error}");
     }

@@ -221,7 +221,10 @@ pub(crate) async fn files_in_the_trash_keep_their_bytes_and_end_with_their_entry
         ..Changes::default()
     };
     done(store, leave(&one, vec![one.clone()])).await;
-    assert_eq!((lying(None).await, names(store, user, None).await), (both[1..].to_vec(), vec!["a.png".to_owned()]));
+    assert_eq!(
+        (lying(None).await, names(store, user, None).await),
+        (both[1..].to_vec(), vec!["a.png".to_owned()])
+    );
     assert_eq!(store.commit(leave(&one, Vec::new())).await.unwrap(), Commit::Stale, "once only");
     assert_eq!(store.trash_count(user).await.unwrap(), 1);
     done(store, leave(&two, Vec::new())).await;

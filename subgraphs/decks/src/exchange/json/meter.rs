@@ -4,8 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::io::{BufRead, Read};
 
 /// How much more may be read of what is being kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Meter {
+    most: u64,
     /// Bytes; `None` where nothing is kept.
     left: Cell<Option<u64>>,
     /// What took more, and how many bytes it may have.
@@ -13,13 +14,19 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Reads something of at most so many bytes.
+    /// One that keeps at most so many bytes of each thing.
+    pub(super) fn of(most: u64) -> Self {
+        Self { most, left: Cell::default(), exceeded: RefCell::default() }
+    }
+
+    /// Reads something of at most so many bytes, or more where `at_least` says so.
     pub(super) fn keep<T>(
         &self,
         what: impl Fn() -> String,
-        most: u64,
+        at_least: u64,
         read: impl FnOnce() -> T,
     ) -> T {
+        let most = self.most.max(at_least);
         self.left.set(Some(most));
         let read = read();
         if self.left.take() == Some(0) {

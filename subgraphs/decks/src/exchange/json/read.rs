@@ -27,20 +27,35 @@ enum Taken {
 }
 
 pub(in super::super) fn read(
-    mut source: impl BufRead + Seek,
+    source: impl BufRead + Seek,
     media_bytes: Option<u64>,
     sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
-    if take(&mut source, Taken::Media(media_bytes), sink)? {
+    read_within(source, media_bytes, MAX_ELEMENT, sink)
+}
+
+/// The same, with the most bytes of an element.
+pub(super) fn read_within(
+    mut source: impl BufRead + Seek,
+    media_bytes: Option<u64>,
+    most: u64,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
+    if take(&mut source, Taken::Media(media_bytes), most, sink)? {
         source.rewind()?;
-        take(&mut source, Taken::Notes, sink)?;
+        take(&mut source, Taken::Notes, most, sink)?;
     }
     Ok(())
 }
 
 /// Answers whether reading is to go on.
-fn take(source: impl BufRead, taken: Taken, sink: &mut Sink<'_>) -> Result<bool, ReadError> {
-    let meter = Meter::default();
+fn take(
+    source: impl BufRead,
+    taken: Taken,
+    most: u64,
+    sink: &mut Sink<'_>,
+) -> Result<bool, ReadError> {
+    let meter = Meter::of(most);
     let mut parser = serde_json::Deserializer::from_reader(Metered(source, &meter));
     let file = File { taken, sink, meter: &meter };
     let read = file.deserialize(&mut parser).and_then(|()| parser.end());
@@ -83,7 +98,7 @@ impl<'de> Visitor<'de> for File<'_, '_> {
         let mut version = None;
         let meter = self.meter;
         let name = || "a name of the outermost object".to_owned();
-        while let Some(key) = meter.keep(name, MAX_ELEMENT, || map.next_key::<String>())? {
+        while let Some(key) = meter.keep(name, 0, || map.next_key::<String>())? {
             match (&*key, version) {
                 ("spacey", _) => {
                     let found: u64 = map.next_value()?;
@@ -164,7 +179,6 @@ impl<'de> Visitor<'de> for List<'_, '_> {
             Taken::Media(Some(most)) => in_base64(most).saturating_add(AROUND_MEDIA),
             _ => 0,
         };
-        let most = most.max(MAX_ELEMENT);
         while is_taken {
             let place = || format!("{name}[{index}]");
             let element = self.meter.keep(place, most, || list.next_element::<Box<RawValue>>());
