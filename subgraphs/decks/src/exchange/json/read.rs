@@ -179,10 +179,13 @@ impl<'de> Visitor<'de> for List<'_, '_> {
             Taken::Media(Some(most)) => in_base64(most).saturating_add(AROUND_MEDIA),
             _ => 0,
         };
-        while is_taken {
+        loop {
             let place = || format!("{name}[{index}]");
-            let element = self.meter.keep(place, most, || list.next_element::<Box<RawValue>>());
-            let Some(element) = element? else { break };
+            let element = match is_taken {
+                true => self.meter.keep(place, most, || list.next_element::<Box<RawValue>>())?,
+                false => None,
+            };
+            let Some(element) = element else { break };
             let text = element.get();
             let found = match (self.list, self.taken) {
                 (Things::Decks, _) => deck(text),
