@@ -22,6 +22,12 @@ pub(crate) const TABLE: &[(&str, Rule)] = &[
     ),
     (
         "Mutation.deleteMedia",
+        Owner(
+            "mutation { deleteMedia(input: { ids: [\"{media}\"], forGood: true }) { deletedIds trashId } }",
+        ),
+    ),
+    (
+        "Mutation.deleteMedia",
         Mixed(
             "mutation { deleteMedia(input: { ids: [\"{my_media}\", \"{media}\"] }) { deletedIds } }",
         ),

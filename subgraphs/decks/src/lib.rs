@@ -88,14 +88,22 @@ fn start(
     Arc::new(endpoint.with_costs(include_str!("graphql/costs.txt")))
 }
 
-/// Deletes for good what has been in the trash for too long, as long as the domain is open.
+/// Deletes for good what has been in the trash for too long, and finishes what others left unfinished, as long as the domain is open.
 async fn purge(service: Weak<Service>) {
+    let mut mended = None;
     loop {
         let Some(service) = service.upgrade() else { return };
         let more = service.purge().await.unwrap_or_else(|error| {
             tracing::warn!(%error, "what lies in the trash could not be deleted for good");
             false
         });
+        mended = service.mend(mended).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "it could not be looked whether cards are found by what they say");
+            mended
+        });
+        if let Err(error) = service.drop_forgotten_media().await {
+            tracing::warn!(%error, "files of decks that are public no more could not be let go of");
+        }
         drop(service);
         tokio::time::sleep(if more { PURGE_PAUSE } else { PURGE_EVERY }).await;
     }

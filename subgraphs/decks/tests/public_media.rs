@@ -16,13 +16,14 @@ use decks::NAME;
 use decks::model::{
     ChangeNote, Content, ContentHash, Description, FieldEdit, Licence, MAX_BATCH,
     MAX_MEDIA_OF_NOTE, MAX_PUBLISHED_FILES, MediaFilter, MediaLimits, MediaName, Name, NewClone,
-    NewDeck, NewMedia, NewNote, NoteEdit, NoteKind, Publish, PublishedMedia, Pull, Slug,
-    TRASH_KEPT, Tags,
+    NewDeck, NewMedia, NewNote, NoteEdit, NoteKind, Publication, Publish, PublishedMedia, Pull,
+    Slug, TRASH_KEPT, Tags,
 };
 use decks::service::{Pulled, Service};
-use decks::store::Store;
 use decks::store::mongo::MongoStore;
+use decks::store::sharing::ShareChanges;
 use decks::store::sqlite::{MIGRATIONS, SqliteStore};
+use decks::store::{Changes, Commit, Store};
 use futures::TryStreamExt;
 use jiff::SignedDuration;
 
@@ -343,6 +344,20 @@ async fn nothing_is_left_of_the_files_of_what_is_public_no_more() {
         world.service.unpublish(author, world.deck).await.unwrap();
         assert_eq!((left().await, world.used(author).await), (0, (1, 700)));
         assert!(!world.has_chunk(author, &one).await && world.has_chunk(author, &two).await);
+
+        // Whoever unlists it may break off before its files are gone: then it is looked after later.
+        world.publish().await;
+        assert_eq!(left().await, 1);
+        let found = world.store.publications_of_decks(vec![world.deck]).await.unwrap().pop();
+        let unlisted = Publication { listed: false, ..found.unwrap() };
+        let sharing = ShareChanges { publications: vec![unlisted], ..ShareChanges::default() };
+        let changes = Changes { sharing, ..Changes::default() };
+        assert_eq!(world.store.commit(changes).await.unwrap(), Commit::Done);
+        assert_eq!(left().await, 1);
+        assert_eq!(world.store.unlisted_with_media(9).await.unwrap(), [(deck.id, author.user)]);
+        world.service.drop_forgotten_media().await.unwrap();
+        assert_eq!((left().await, world.used(author).await), (0, (1, 700)));
+        assert_eq!(world.store.unlisted_with_media(9).await.unwrap(), []);
 
         // The same goes for a deck that goes to the trash, and what its owner stores meanwhile.
         assert_eq!(world.publish().await.media_count, 1);

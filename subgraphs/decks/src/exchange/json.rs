@@ -4,25 +4,29 @@
 //! `{"spacey": 1, "decks": [{path, description, color, archived}], "notes": [{guid, type, fields, tags, createdAt, cards: [{ordinal, deck,
 //! reviews, schedule}]}], "media": [{name, data}]}`. A card that the list lacks is new, and lies where the note's first card does. Which media there
 //! are is known once the notes are, so they come last, in Base64; reading passes over the file twice, since notes may name files otherwise here.
+//!
+//! A deck, note or file is in memory as the text it is, of [`MAX_ELEMENT`] bytes at most, and then as what it says, whose lists are bounded; what is
+//! passed over is not kept at all.
 
+mod meter;
+mod read;
+
+use std::borrow::Cow;
 use std::fmt;
-use std::io::{BufRead, Seek, Write};
-use std::sync::Arc;
+use std::io::Write;
 
-use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
 use common::history::{PastReview, Schedule};
 use jiff::Timestamp;
-use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::line;
 use super::outgoing::{Outgoing, OutgoingDeck};
-use super::{DeckInfo, Found, Incoming, IncomingCard, ReadError, Sink, completed, line, tidy};
-use crate::model::{Color, Content, Description, FieldEdit, MAX_DECKS, NoteKind, Problem, Tag};
+use crate::model::Tag;
+
+pub(super) use read::read;
 
 /// The version of the form.
 const VERSION: u64 = 1;
@@ -30,10 +34,17 @@ const VERSION: u64 = 1;
 const ENOUGH: &str = "enough was read";
 /// The most reviews of a card.
 const MAX_REVIEWS: usize = 100_000;
+/// The most bytes of a deck, a note or a file as it stands in the text, and of a name of the outermost object. A file of media that may be kept is never too long.
+const MAX_ELEMENT: u64 = 32 << 20;
+/// How many more than its bytes in Base64 a file of media has.
+const AROUND_MEDIA: u64 = 64 << 10;
+/// The most items of a list but that of reviews. None of what is kept has as many.
+const MAX_ITEMS: usize = 1_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct DeckForm {
+    #[serde(deserialize_with = "items")]
     path: Vec<String>,
     #[serde(default)]
     description: String,
@@ -56,11 +67,13 @@ struct NoteForm {
     guid: Option<String>,
     #[serde(rename = "type")]
     kind: String,
+    #[serde(deserialize_with = "items")]
     fields: Vec<FieldForm>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "items")]
     tags: Vec<String>,
     #[serde(default)]
     created_at: Option<Timestamp>,
+    #[serde(deserialize_with = "items")]
     cards: Vec<CardForm>,
 }
 
@@ -68,257 +81,54 @@ struct NoteForm {
 #[serde(rename_all = "camelCase")]
 struct CardForm {
     ordinal: i64,
+    #[serde(deserialize_with = "items")]
     deck: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "reviews")]
     reviews: Vec<PastReview>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schedule: Option<Schedule>,
 }
 
 #[derive(Debug, Deserialize)]
-struct MediaForm {
+struct MediaForm<'a> {
     name: String,
-    data: String,
+    #[serde(borrow)]
+    data: Cow<'a, str>,
 }
 
-/// What is taken of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taken {
-    /// How many media files there are, and those of at most so many bytes.
-    Media(Option<u64>),
-    /// Decks and notes.
-    Notes,
+fn items<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    at_most(from, MAX_ITEMS)
 }
 
-pub(super) fn read(
-    mut source: impl BufRead + Seek,
-    media_bytes: Option<u64>,
-    sink: &mut Sink<'_>,
-) -> Result<(), ReadError> {
-    if take(&mut source, Taken::Media(media_bytes), sink)? {
-        source.rewind()?;
-        take(&mut source, Taken::Notes, sink)?;
-    }
-    Ok(())
+fn reviews<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PastReview>, D::Error> {
+    at_most(from, MAX_REVIEWS)
 }
 
-/// Answers whether reading is to go on.
-fn take(source: impl BufRead, taken: Taken, sink: &mut Sink<'_>) -> Result<bool, ReadError> {
-    let mut parser = serde_json::Deserializer::from_reader(source);
-    let read = File { taken, sink }.deserialize(&mut parser).and_then(|()| parser.end());
-    match read {
-        Ok(()) => Ok(true),
-        Err(error) if error.to_string().starts_with(ENOUGH) => Ok(false),
-        Err(error) if error.is_io() => Err(ReadError::Io(error.into())),
-        Err(error) => Err(ReadError::Json(error.to_string())),
-    }
-}
+/// A list of at most so many items: no more are read.
+fn at_most<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+    most: usize,
+) -> Result<Vec<T>, D::Error> {
+    struct AtMost<T>(usize, std::marker::PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {
+        type Value = Vec<T>;
 
-/// The whole file.
-struct File<'a, 's> {
-    taken: Taken,
-    sink: &'a mut Sink<'s>,
-}
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {} items", self.0)
+        }
 
-impl<'de> DeserializeSeed<'de> for File<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for File<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with \"spacey\": 1, \"decks\" and \"notes\"")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut version = None;
-        while let Some(key) = map.next_key::<String>()? {
-            match (&*key, version) {
-                ("spacey", _) => {
-                    let found: u64 = map.next_value()?;
-                    if found != VERSION {
-                        let message = format!("it has the version {found}; {VERSION} is known");
-                        return Err(A::Error::custom(message));
-                    }
-                    version = Some(found);
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut items = Vec::new();
+            while let Some(item) = list.next_element()? {
+                if items.len() == self.0 {
+                    return Err(A::Error::invalid_length(self.0 + 1, &self));
                 }
-                (_, None) => {
-                    let message = "it does not begin with \"spacey\": 1";
-                    return Err(A::Error::custom(message));
-                }
-                ("decks" | "notes" | "media", _) => {
-                    let list = match &*key {
-                        "decks" => Things::Decks,
-                        "notes" => Things::Notes,
-                        _ => Things::Media,
-                    };
-                    map.next_value_seed(List { list, taken: self.taken, sink: self.sink })?;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                items.push(item);
             }
+            Ok(items)
         }
-        version.map(|_| ()).ok_or_else(|| A::Error::custom("it has no \"spacey\": 1"))
     }
-}
-
-/// What a list is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Things {
-    Decks,
-    Notes,
-    Media,
-}
-
-struct List<'a, 's> {
-    list: Things,
-    taken: Taken,
-    sink: &'a mut Sink<'s>,
-}
-
-impl<'de> DeserializeSeed<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let mut index = 0_u64;
-        let is_taken = match self.taken {
-            Taken::Notes => self.list != Things::Media,
-            Taken::Media(most) => self.list == Things::Media && most.is_some(),
-        };
-        let mut tell = |found| match (self.sink)(found) {
-            true => Ok(()),
-            false => Err(A::Error::custom(ENOUGH)),
-        };
-        while is_taken && let Some(value) = list.next_element::<Value>()? {
-            let (name, found) = match (self.list, self.taken) {
-                (Things::Decks, _) => ("decks", deck(value)),
-                (Things::Media, Taken::Media(Some(most))) => ("media", media(value, most)),
-                _ => ("notes", note(&format!("notes[{index}]"), value, &mut tell)?),
-            };
-            let found = found.unwrap_or_else(|message| {
-                let place = format!("{name}[{index}]");
-                Found::Problem(Problem { place, message: format!("left out: {message}") })
-            });
-            index += 1;
-            if self.list == Things::Decks && index > MAX_DECKS.unsigned_abs() {
-                return Err(A::Error::custom(format!("there are more than {MAX_DECKS} decks")));
-            }
-            tell(found)?;
-        }
-        while list.next_element::<IgnoredAny>()?.is_some() {
-            index += 1;
-        }
-        if self.list == Things::Media && self.taken != Taken::Notes {
-            tell(Found::Counts { notes: 0, media: index })?;
-        }
-        Ok(())
-    }
-}
-
-fn deck(value: Value) -> Result<Found, String> {
-    let form: DeckForm = serde_json::from_value(value).map_err(|error| error.to_string())?;
-    let description = Description::new("description", form.description);
-    let color = form.color.map(|color| Color::new("color", &color)).transpose();
-    Ok(Found::Deck(DeckInfo {
-        path: tidy::path(form.path.iter().map(String::as_str)),
-        description: description.map_err(|error| error.to_string())?.0,
-        color: color.map_err(|error| error.to_string())?.map(|color| color.0),
-        archived: form.archived,
-    }))
-}
-
-fn media(value: Value, most: u64) -> Result<Found, String> {
-    let MediaForm { name, data } =
-        serde_json::from_value(value).map_err(|error| error.to_string())?;
-    let too_large = || format!("{name} has more than the {most} bytes that are kept");
-    // Four characters for three bytes: more are not looked at.
-    if data.len() as u64 > most.div_ceil(3) * 4 {
-        return Err(too_large());
-    }
-    let bytes = STANDARD.decode(data).map_err(|error| format!("data: no Base64: {error}"))?;
-    if bytes.len() as u64 > most {
-        return Err(too_large());
-    }
-    Ok(Found::Media { name, bytes })
-}
-
-fn note<E>(
-    place: &str,
-    value: Value,
-    tell: &mut impl FnMut(Found) -> Result<(), E>,
-) -> Result<Result<Found, String>, E> {
-    let mut problems = Vec::new();
-    let note = read_note(place, value, &mut problems);
-    for message in problems {
-        tell(Found::Problem(Problem { place: place.to_owned(), message }))?;
-    }
-    Ok(note)
-}
-
-fn read_note(place: &str, value: Value, problems: &mut Vec<String>) -> Result<Found, String> {
-    let form: NoteForm = serde_json::from_value(value).map_err(|error| error.to_string())?;
-    let kinds = [NoteKind::Basic, NoteKind::BasicReversed, NoteKind::Cloze, NoteKind::Typed];
-    let kind = kinds.into_iter().find(|kind| kind.label() == form.kind).ok_or_else(|| {
-        format!("type: {:?} is none: BASIC, BASIC_REVERSED, CLOZE or TYPED is accepted", form.kind)
-    })?;
-    let field = |field: FieldForm| FieldEdit { name: field.name, value: Some(field.value) };
-    let content = Content::new("fields", kind, form.fields.into_iter().map(field).collect())
-        .map_err(|error| error.to_string())?;
-    let (tags, changed) = tidy::tags(form.tags.iter().map(String::as_str));
-    if let Some(tag) = changed.first() {
-        return Err(format!("tags: {tag:?} is no tag, or one too many"));
-    }
-    let mut cards = Vec::with_capacity(form.cards.len());
-    for card in form.cards {
-        if card.reviews.len() > MAX_REVIEWS {
-            return Err(format!("a card has at most {MAX_REVIEWS} reviews"));
-        }
-        let all = card.reviews.len();
-        let reviews: Vec<PastReview> =
-            card.reviews.into_iter().filter_map(PastReview::sound).collect();
-        if reviews.len() < all {
-            let gone = all - reviews.len();
-            let message = "reviews are left out: they are at no moment that is kept";
-            problems.push(format!("card {}: {gone} {message}", card.ordinal));
-        }
-        cards.push(IncomingCard {
-            ordinal: card.ordinal,
-            deck: tidy::path(card.deck.iter().map(String::as_str)),
-            reviews,
-            schedule: card.schedule.map(Schedule::sound),
-        });
-    }
-    let deck =
-        cards.first().map_or_else(|| tidy::path(["Imported"]), |card| Arc::clone(&card.deck));
-    Ok(Found::Note(Box::new(Incoming {
-        place: place.to_owned(),
-        guid: match &form.guid {
-            Some(guid) => tidy::guid(guid),
-            None => tidy::guid_of_content(&content),
-        },
-        cards: completed(&content, cards, &deck),
-        content,
-        tags,
-        created_at: form.created_at,
-    })))
+    from.deserialize_seq(AtMost(most, std::marker::PhantomData))
 }
 
 /// Writes the form above.
@@ -396,8 +206,9 @@ impl<W: Write> JsonWriter<W> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::io::{BufReader, Cursor};
 
+    use super::super::{Found, ReadError};
     use super::*;
 
     fn found(text: &str) -> (Vec<Found>, Result<(), ReadError>) {
@@ -486,6 +297,95 @@ mod tests {
         ] {
             let error = found(text).1.unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    /// A text that is made as it is read: `before`, so many of `repeated`, `after`.
+    struct Made(Vec<u8>, &'static [u8], u64, Vec<u8>);
+
+    impl std::io::Read for Made {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let Self(before, repeated, count, after) = self;
+            if before.is_empty() && *count > 0 {
+                before.extend_from_slice(repeated);
+                *count -= 1;
+            } else if before.is_empty() {
+                std::mem::swap(before, after);
+            }
+            let read = buffer.len().min(before.len());
+            buffer[..read].copy_from_slice(&before[..read]);
+            before.drain(..read);
+            Ok(read)
+        }
+    }
+
+    impl std::io::Seek for Made {
+        fn seek(&mut self, _: std::io::SeekFrom) -> std::io::Result<u64> {
+            Err(std::io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    #[test]
+    fn what_would_not_end_is_refused_and_what_is_passed_over_is_not_kept() {
+        let endless = |before: &str, repeated: &'static [u8], count: u64, after: &str| {
+            let made = Made(before.into(), repeated, count, after.into());
+            let mut found = Vec::new();
+            let read = read::read_within(BufReader::new(made), Some(6), 1 << 20, &mut |one| {
+                found.push(one);
+                true
+            });
+            (found, read.unwrap_err().to_string())
+        };
+        const KIB: &[u8] = &[b'a'; 1024];
+        // Each is longer than what may be kept, and none ends.
+        for (before, repeated, place) in [
+            ("{\"", KIB, "a name of the outermost object: it has more than 1048576 bytes"),
+            ("{\"spacey\": 1, \"media\": [\"", KIB, "media[0]: it has more than 1048576 bytes"),
+            ("{\"spacey\": 1, \"media\": [1, {\"name\": \"", KIB, "media[1]: it has more than"),
+            ("{\"spacey\": 1, \"media\": [", b"[", "media[0]: it has more than"),
+            ("{\"spacey\": 1, \"media\": [", b"{\"a\":", "media[0]: it has more than"),
+            ("{\"spacey\": 1, \"media\": [", b"1", "media[0]: it has more than"),
+        ] {
+            let (_, error) = endless(before, repeated, u64::MAX, "");
+            assert!(error.contains(place), "{error}");
+        }
+        // What is passed over may be as long as the file. The file cannot be read again, so that its notes are not.
+        let passed = "{\"spacey\": 1, \"more\": \"";
+        let (found, error) = endless(passed, KIB, 2 << 10, "\", \"media\": []}");
+        assert_eq!(found, [Found::Counts { notes: 0, media: 0 }]);
+        assert_eq!(error, "reading the file failed");
+    }
+
+    #[test]
+    fn lists_that_are_too_long_are_left_out_where_they_are() {
+        let card = r#"{"ordinal": 0, "deck": ["A"]}"#;
+        let review = r#"{"at": 5, "button": 3, "interval": 1, "lastInterval": 0, "factor": 0, "taken": 1, "kind": 1}"#;
+        let many = |item: &str, count: usize| vec![item; count].join(",");
+        let note = |fields: &str, tags: &str, cards: &str| {
+            format!(
+                r#"{{"type": "BASIC", "fields": [{fields}], "tags": [{tags}], "cards": [{cards}]}}"#
+            )
+        };
+        let field = r#"{"name": "Front", "value": "q"}, {"name": "Back", "value": "a"}"#;
+        let reviewed = format!(
+            r#"{{"ordinal": 0, "deck": ["A"], "reviews": [{}]}}"#,
+            many(review, MAX_REVIEWS + 1)
+        );
+        let deep = format!(r#"{{"ordinal": 0, "deck": [{}]}}"#, many("\"a\"", MAX_ITEMS + 1));
+        for wrong in [
+            note(&many(r#"{"name":"","value":""}"#, MAX_ITEMS + 1), "", card),
+            note(field, &many("\"\"", MAX_ITEMS + 1), card),
+            note(field, "", &many(card, MAX_ITEMS + 1)),
+            note(field, "", &reviewed),
+            note(field, "", &deep),
+            // Nested deeper than anything is.
+            format!("{}0{}", "[".repeat(100_000), "]".repeat(100_000)),
+        ] {
+            let good = note(field, "", card);
+            let (found, read) = found(&format!(r#"{{"spacey": 1, "notes": [{wrong}, {good}]}}"#));
+            read.unwrap();
+            let [Found::Problem(problem), Found::Note(_)] = &found[..] else { panic!("{found:?}") };
+            assert!(problem.place == "notes[0]" && problem.message.len() < 300, "{problem:?}");
         }
     }
 

@@ -37,7 +37,8 @@ pub(super) struct PackageOut {
     modified: i64,
 }
 
-/// Ids that are moments, each given once. Each that was given says where to look on, so that many of one moment are no search.
+/// Ids that are moments, each given once. Each that was given says where to look on, and those that were passed say so too, so that many of
+/// few moments are no search.
 #[derive(Default)]
 struct Ids(HashMap<i64, i64>);
 
@@ -47,8 +48,11 @@ impl Ids {
         while let Some(next) = self.0.get(&free) {
             free = *next;
         }
+        let mut passed = id;
+        while passed != free {
+            passed = self.0.insert(passed, free + 1).unwrap_or(free);
+        }
         self.0.insert(free, free + 1);
-        self.0.insert(id, free + 1);
         free
     }
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
-use common::MediaId;
 use common::graphql::sdl::key;
 use common::graphql::{DateTime, PageInfo, Result, Upload, caller};
 use common::page::{Page, encode_cursor};
+use common::{MediaId, TrashId};
 use tokio::sync::OnceCell;
 
 use crate::model::{Media, MediaFilter, MediaName, MediaTotals, NewMedia, Note};
@@ -198,7 +198,8 @@ impl MediaMutation {
         Ok(UploadMediaPayload { media: media.into() })
     }
 
-    /// Deletes files for good: all, or none. Notes that name them stay as they are.
+    /// Puts files into the trash: all, or none. Notes that name them stay as they are. They can be restored for 30 days, and count among what a
+    /// person may keep until they are deleted for good.
     #[graphql(directive = common::graphql::sdl::authenticated::apply())]
     async fn delete_media(
         &self,
@@ -206,8 +207,12 @@ impl MediaMutation {
         #[graphql(desc = "Which files.")] input: DeleteMediaInput,
     ) -> Result<DeleteMediaPayload> {
         let viewer = caller(ctx)?.viewer()?;
-        ctx.data::<Arc<Service>>()?.delete_media(viewer, &input.ids).await?;
-        Ok(DeleteMediaPayload { deleted_ids: input.ids })
+        let service = ctx.data::<Arc<Service>>()?;
+        let trash_id = match input.for_good {
+            true => service.delete_media(viewer, &input.ids).await.map(|()| None)?,
+            false => Some(service.trash_media(viewer, &input.ids).await?),
+        };
+        Ok(DeleteMediaPayload { deleted_ids: input.ids, trash_id })
     }
 }
 
@@ -233,6 +238,9 @@ struct UploadMediaPayload {
 struct DeleteMediaInput {
     /// Which files: 1 to 1,000.
     ids: Vec<MediaId>,
+    /// True: they are deleted for good at once, which makes room. They cannot be restored.
+    #[graphql(default)]
+    for_good: bool,
 }
 
 /// What was deleted.
@@ -240,4 +248,6 @@ struct DeleteMediaInput {
 struct DeleteMediaPayload {
     /// The ids of the files that are gone.
     deleted_ids: Vec<MediaId>,
+    /// The entry of the trash they lie in. Null where they were deleted for good.
+    trash_id: Option<TrashId>,
 }

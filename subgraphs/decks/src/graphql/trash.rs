@@ -1,11 +1,14 @@
 //! The trash in GraphQL.
 
-use async_graphql::{Enum, Object, SimpleObject};
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, Object, SimpleObject};
 use common::TrashId;
-use common::graphql::{DateTime, PageInfo};
+use common::graphql::{DateTime, PageInfo, Result, caller};
 use common::page::{Page, encode_cursor};
 
 use crate::model::{TRASH_KEPT, Trash, TrashKind};
+use crate::service::Service;
 
 /// A page of a person's trash.
 #[derive(Debug)]
@@ -33,6 +36,12 @@ impl TrashConnection {
     async fn page_info(&self) -> PageInfo {
         PageInfo::of(&self.0, cursor)
     }
+
+    /// How many entries the whole trash has.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        let viewer = caller(ctx)?.viewer()?;
+        Ok(ctx.data::<Arc<Service>>()?.trash_count(viewer).await?)
+    }
 }
 
 /// An entry of the trash in a list.
@@ -51,6 +60,8 @@ pub(super) enum TrashEntryKind {
     Deck,
     /// Cards.
     Cards,
+    /// Images and sounds.
+    Media,
 }
 
 /// What was deleted at once. `restoreDeleted` brings it back.
@@ -60,12 +71,14 @@ pub(super) struct TrashEntry {
     id: TrashId,
     /// What was deleted.
     kind: TrashEntryKind,
-    /// The deck's name, or the beginning of the first card's question: up to 100 characters.
+    /// The deck's name, the beginning of the first card's question, or the first file's name: up to 100 characters.
     title: String,
     /// How many decks were deleted.
     deck_count: i64,
     /// How many cards were deleted.
     card_count: i64,
+    /// How many files were deleted.
+    media_count: i64,
     /// When.
     deleted_at: DateTime,
     /// When it is deleted for good.
@@ -76,6 +89,7 @@ impl From<&Trash> for TrashEntry {
     fn from(entry: &Trash) -> Self {
         let kind = match entry.kind {
             TrashKind::Deck => TrashEntryKind::Deck,
+            TrashKind::Media => TrashEntryKind::Media,
             TrashKind::Cards | TrashKind::Edit | TrashKind::Import => TrashEntryKind::Cards,
         };
         Self {
@@ -84,6 +98,7 @@ impl From<&Trash> for TrashEntry {
             title: entry.title.clone(),
             deck_count: entry.deck_count,
             card_count: entry.card_count,
+            media_count: entry.media_count,
             deleted_at: DateTime(entry.deleted_at),
             purged_at: DateTime(entry.deleted_at + TRASH_KEPT),
         }

@@ -92,8 +92,8 @@ impl UserNode {
         let page =
             PageRequest::new(first, after.as_deref(), last, before.as_deref(), DEFAULT_PAGE)?;
         let below = below.map(|tag| Tag::new("below", &tag)).transpose()?;
-        let page = ctx.data::<Arc<Service>>()?.tags(viewer, below, page).await?;
-        Ok(Some(TagConnection { page }))
+        let page = ctx.data::<Arc<Service>>()?.tags(viewer, below.clone(), page).await?;
+        Ok(Some(TagConnection { page, below }))
     }
 
     /// What changed in the person's collection since a device last asked, in pages: decks, notes with their tags, and cards that were made, changed, moved or
@@ -159,6 +159,7 @@ impl UserNode {
 #[derive(Debug)]
 pub(super) struct TagConnection {
     page: Page<Tagged>,
+    below: Option<Tag>,
 }
 
 fn cursor(tagged: &Tagged) -> String {
@@ -182,6 +183,12 @@ impl TagConnection {
     /// Where the page lies in the list.
     async fn page_info(&self) -> PageInfo {
         PageInfo::of(&self.page, cursor)
+    }
+
+    /// How many tags the whole list has.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        let viewer = caller(ctx)?.viewer()?;
+        Ok(ctx.data::<Arc<Service>>()?.tag_count(viewer, self.below.clone()).await?)
     }
 }
 

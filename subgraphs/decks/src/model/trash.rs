@@ -10,6 +10,8 @@ pub enum TrashKind {
     Deck,
     /// Cards.
     Cards,
+    /// Images and sounds.
+    Media,
     /// Cards that an edit of their note left without a text. It is not listed: they come back when the note is written so again.
     Edit,
     /// What an import has made and does not show yet. It is not listed.
@@ -25,12 +27,14 @@ pub struct Trash {
     pub owner: UserId,
     /// What was deleted.
     pub kind: TrashKind,
-    /// The name of the deck, or the first question.
+    /// The name of the deck, the first question, or the name of the first file.
     pub title: String,
     /// How many decks were deleted.
     pub deck_count: i64,
     /// How many cards were deleted.
     pub card_count: i64,
+    /// How many files were deleted.
+    pub media_count: i64,
     /// When.
     pub deleted_at: Timestamp,
 }

@@ -118,10 +118,29 @@ impl Service {
         }
         match self.store_media(viewer, &new).await {
             Ok(stored) => report.added += i64::try_from(stored.len()).unwrap_or(i64::MAX),
-            // Others took the room meanwhile.
-            Err(Error::LimitExceeded { message }) => {
-                let there = |file: &&PublishedMedia| new.iter().any(|new| new.name == file.name);
-                let left = files.iter().filter(there);
+            // Others took room or a name meanwhile: each by itself finds out whether it has one.
+            Err(Error::LimitExceeded { .. } | Error::Conflict(_)) => {
+                for new in new {
+                    self.copy_one(viewer, files, new, report).await?;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Stores one of the files, or tells why it is left out.
+    async fn copy_one(
+        &self,
+        viewer: &Viewer,
+        files: &[PublishedMedia],
+        new: NewMedia,
+        report: &mut CopiedMedia,
+    ) -> Result<(), Error> {
+        match self.store_media(viewer, std::slice::from_ref(&new)).await {
+            Ok(_) => report.added += 1,
+            Err(Error::LimitExceeded { message } | Error::Conflict(message)) => {
+                let left = files.iter().filter(|file| file.name == new.name);
                 left.for_each(|file| report.leave_out(file, message.clone()));
             }
             Err(error) => return Err(error),
@@ -212,5 +231,67 @@ impl Service {
             missing.retain(|file| named.contains(&file.name) || also.contains(&file.name));
         }
         Ok(missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use common::outbox::Outbox;
+    use common::viewer::Roles;
+    use common::{Clock, PublicationId, SessionId, UserId, testing};
+
+    use super::*;
+    use crate::model::{MediaKind, MediaLimits};
+    use crate::store::Store;
+    use crate::store::mongo::MongoStore;
+    use crate::store::sqlite::{MIGRATIONS, SqliteStore};
+
+    /// The room was there when it was planned, and others took some of it before the bytes came.
+    async fn what_fits_is_taken(store: Arc<impl Store + 'static>) {
+        let limits = MediaLimits { file_bytes: 1 << 20, files: 9, bytes: 1_000 };
+        let outbox = Outbox::start("decks", store.clone(), Vec::new());
+        let service = Service::new(store, outbox, Clock::System).with_media_limits(limits);
+        let viewer = || Viewer::new(UserId::new(), SessionId::new(), Roles::default());
+        let (author, other) = (viewer(), viewer());
+        let new: Vec<NewMedia> = [(b'1', 300), (b'2', 500), (b'3', 200)]
+            .map(|(filling, size): (u8, usize)| {
+                let bytes = Bytes::from(vec![filling; size]);
+                let name = MediaName::new("name", &format!("{size}.png")).unwrap();
+                NewMedia { name, kind: MediaKind::Png, hash: ContentHash::of(&bytes), bytes }
+            })
+            .into();
+        let published = |media: crate::model::Media| PublishedMedia {
+            id: media.id,
+            publication: PublicationId::new(),
+            owner: media.owner,
+            name: media.name,
+            hash: media.hash,
+            kind: media.kind,
+            size: media.size,
+        };
+        let stored = service.store_media(&author, &new).await.unwrap();
+        let files: Vec<PublishedMedia> = stored.into_iter().map(published).collect();
+        let bytes = Bytes::from(vec![0; 450]);
+        let (name, hash) = (MediaName::new("name", "0.png").unwrap(), ContentHash::of(&bytes));
+        let taken = NewMedia { name, kind: MediaKind::Png, hash, bytes };
+        service.store_media(&other, &[taken]).await.unwrap();
+
+        let mut report = CopiedMedia::default();
+        service.copy_some(&other, &files, &mut report).await.unwrap();
+        assert_eq!((report.added, report.left_out_count), (2, 1));
+        assert_eq!((report.left_out[0].name.text(), report.left_out[0].size), ("500.png", 500));
+        assert!(report.left_out[0].reason.contains("at most 1000 bytes"), "{report:?}");
+        let owner = service.store.owner(other.user).await.unwrap();
+        assert_eq!((owner.media_count, owner.media_bytes), (3, 950));
+    }
+
+    #[tokio::test]
+    async fn what_fits_is_taken_where_others_took_the_room_for_the_rest() {
+        let (_folder, sqlite) = testing::sqlite(MIGRATIONS);
+        what_fits_is_taken(Arc::new(SqliteStore::new(sqlite))).await;
+        let mongo = MongoStore::open(testing::mongo().await).await.unwrap();
+        what_fits_is_taken(Arc::new(mongo)).await;
     }
 }

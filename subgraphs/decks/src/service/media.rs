@@ -1,4 +1,4 @@
-//! Images and sounds of a person: storing, reading, deleting. Notes name them; whether a note does is no condition of anything.
+//! Images and sounds of a person: storing and reading them, and which bytes nothing has any more. Notes name them; whether a note does is no condition of anything.
 //!
 //! Names are unique for each person, as in Anki's media folder. A file whose name is that of other bytes is stored under a name beside it, which
 //! is the same each time: storing a file again stores nothing, and answers the same.
@@ -12,10 +12,11 @@ use common::{Error, MediaId, StoreError, TransferId, UserId, Viewer};
 use futures::stream::BoxStream;
 
 use super::Service;
-use super::check::{batch_size, no_duplicates};
+use super::check::batch_size;
 use super::pieces::pieces;
 use crate::model::{
     ContentHash, Media, MediaFilter, MediaLimits, MediaName, MediaTotals, NewMedia, Owner,
+    PublishedMedia,
 };
 use crate::store::Changes;
 use crate::store::media::{CHUNK, NewContent};
@@ -32,7 +33,7 @@ impl Service {
     /// [`MediaName::beside`] it: whoever stores a note that names it writes the name that is answered.
     ///
     /// The bytes of all are in memory at the time: whoever has many calls this with some at a time. What was stored so and is not wanted after all
-    /// is deleted by [`Service::delete_media`].
+    /// is deleted by [`Service::delete_media`], for good.
     ///
     /// # Errors
     /// [`Error::Invalid`] for no files or too many; [`Error::LimitExceeded`] where the person has no room, by [`Service::media_limits`];
@@ -44,16 +45,6 @@ impl Service {
     ) -> Result<Vec<Media>, Error> {
         batch_size("input.files", "files", files.len())?;
         self.change(viewer.user, || self.decide_store_media(viewer, files)).await
-    }
-
-    /// Deletes files for good, all or none. Notes that name them stay as they are.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for no files, too many, or one named twice; [`Error::NotFound`] for the first that is not there.
-    pub async fn delete_media(&self, viewer: &Viewer, ids: &[MediaId]) -> Result<(), Error> {
-        batch_size("input.ids", "files", ids.len())?;
-        no_duplicates(ids.iter().copied().enumerate(), |index| format!("input.ids[{index}]"))?;
-        self.change(viewer.user, || self.decide_delete_media(viewer, ids)).await
     }
 
     /// The viewer's files among `ids`, in any order.
@@ -162,33 +153,14 @@ impl Service {
         Ok(Storing { service: self, owner, named, stored, met, changes })
     }
 
-    /// Those of the bytes that a person has: in files, or in public decks whose files are deleted.
+    /// Those of the bytes that a person has.
     pub(super) async fn stored_contents(
         &self,
         owner: UserId,
         hashes: Vec<ContentHash>,
     ) -> Result<HashSet<ContentHash>, Error> {
-        let own = self.store.media_with(owner, hashes.clone());
-        let published = self.store.published_media_with(owner, hashes);
-        let (own, published) = futures::try_join!(own, published)?;
-        let published = published.iter().map(|file| file.hash);
-        Ok(own.iter().map(|media| media.hash).chain(published).collect())
-    }
-
-    async fn decide_delete_media(
-        &self,
-        viewer: &Viewer,
-        ids: &[MediaId],
-    ) -> Result<((), Changes), Error> {
-        let mut owner = self.store.owner(viewer.user).await?;
-        let media = self.media(viewer, ids.to_vec()).await?;
-        let missing = |id: &&MediaId| media.iter().all(|media| media.id != **id);
-        if let Some(id) = ids.iter().find(missing) {
-            return Err(Error::not_found("media file", id));
-        }
-        let mut changes = self.without_media(&mut owner, &media).await?;
-        changes.owner = Some(owner);
-        Ok(((), changes))
+        let holders = self.store.holders(owner, hashes).await?;
+        Ok(holders.into_iter().map(|(_, hash)| hash).collect())
     }
 
     /// What it takes to delete files of `owner`, whose row is brought up to date.
@@ -197,28 +169,86 @@ impl Service {
         owner: &mut Owner,
         media: &[Media],
     ) -> Result<Changes, Error> {
-        let going: HashSet<MediaId> = media.iter().map(|media| media.id).collect();
-        let sizes: HashMap<ContentHash, i64> = media.iter().map(|m| (m.hash, m.size)).collect();
-        if going.is_empty() {
-            return Ok(Changes::default());
-        }
-        let hashes: Vec<ContentHash> = sizes.keys().copied().collect();
-        let with = self.store.media_with(owner.id, hashes.clone());
-        let published = self.store.published_media_with(owner.id, hashes);
-        let (with, published) = futures::try_join!(with, published)?;
-        let kept = with.iter().filter(|media| !going.contains(&media.id));
-        let kept = kept.map(|media| media.hash).chain(published.iter().map(|file| file.hash));
-        let kept: HashSet<ContentHash> = kept.collect();
-        let orphans = sizes.into_iter().filter(|(hash, _)| !kept.contains(hash));
-        let orphans: Vec<(ContentHash, i64)> = orphans.collect();
-        owner.media_count -= i64::try_from(going.len()).unwrap_or(i64::MAX);
-        owner.media_bytes -= orphans.iter().map(|(_, size)| size).sum::<i64>();
+        owner.media_count -= i64::try_from(media.len()).unwrap_or(i64::MAX);
         Ok(Changes {
-            deleted_media: going.into_iter().collect(),
-            deleted_contents: orphans.into_iter().map(|(hash, _)| (owner.id, hash)).collect(),
+            deleted_media: media.iter().map(|media| media.id).collect(),
+            deleted_contents: self.orphans(owner, media).await?,
             ..Changes::default()
         })
     }
+
+    /// The bytes of `owner` that nothing has any more once `going` go, whatever these are. The owner's row is brought up to date.
+    pub(super) async fn orphans(
+        &self,
+        owner: &mut Owner,
+        going: &[impl HasBytes],
+    ) -> Result<Vec<(UserId, ContentHash)>, Error> {
+        if going.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: HashSet<MediaId> = going.iter().map(|file| file.id()).collect();
+        let mut sizes: HashMap<ContentHash, i64> =
+            going.iter().map(|file| (file.hash(), file.size())).collect();
+        for (id, hash) in self.store.holders(owner.id, sizes.keys().copied().collect()).await? {
+            if !ids.contains(&id) {
+                sizes.remove(&hash);
+            }
+        }
+        owner.media_bytes -= sizes.values().sum::<i64>();
+        Ok(sizes.into_keys().map(|hash| (owner.id, hash)).collect())
+    }
+}
+
+/// A file of some kind, with bytes that are stored.
+pub(super) trait HasBytes {
+    fn id(&self) -> MediaId;
+    fn hash(&self) -> ContentHash;
+    fn size(&self) -> i64;
+}
+
+impl HasBytes for Media {
+    fn id(&self) -> MediaId {
+        self.id
+    }
+
+    fn hash(&self) -> ContentHash {
+        self.hash
+    }
+
+    fn size(&self) -> i64 {
+        self.size
+    }
+}
+
+impl HasBytes for PublishedMedia {
+    fn id(&self) -> MediaId {
+        self.id
+    }
+
+    fn hash(&self) -> ContentHash {
+        self.hash
+    }
+
+    fn size(&self) -> i64 {
+        self.size
+    }
+}
+
+/// How many files one transaction deletes at most.
+pub(super) const DELETED_AT_ONCE: usize = 500;
+/// How many bytes, unless one file has more: a transaction has a minute, and MongoDB holds in memory what it changes.
+const DELETED_BYTES: i64 = 64 << 20;
+
+/// The first of the files, as many as one transaction deletes. There is one at least where there are any.
+pub(super) fn portion<T: HasBytes>(mut files: Vec<T>) -> Vec<T> {
+    let mut bytes = 0;
+    let fits = |file: &&T| {
+        bytes += file.size();
+        bytes <= DELETED_BYTES
+    };
+    let count = files.iter().take(DELETED_AT_ONCE).take_while(fits).count().max(1);
+    files.truncate(count);
+    files
 }
 
 /// Files that are being taken in.
@@ -267,12 +297,15 @@ impl Storing<'_> {
         let is_known = self.stored.contains(&file.hash);
         let bytes = self.owner.media_bytes + if is_known { 0 } else { media.size };
         if self.owner.media_count >= limits.files {
-            let message = format!("a person has at most {} media files", limits.files);
+            let message = format!(
+                "a person has at most {} media files, those in the trash among them",
+                limits.files
+            );
             return Err(Error::LimitExceeded { message });
         }
         if bytes > limits.bytes {
             let message = format!(
-                "a person has at most {} bytes of media: with this there would be {bytes}",
+                "a person has at most {} bytes of media, those in the trash among them: with this there would be {bytes}",
                 limits.bytes
             );
             return Err(Error::LimitExceeded { message });

@@ -12,6 +12,7 @@ mod clones;
 mod copies;
 mod decks;
 mod media;
+mod media_trash;
 mod moves;
 mod notes;
 mod people;

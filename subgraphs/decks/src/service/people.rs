@@ -11,6 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use super::Service;
+use super::media::portion;
 use crate::model::{ContentHash, Deck, FileFormat, MediaFilter, MediaKind, MediaName};
 use crate::store::Changes;
 
@@ -19,7 +20,7 @@ const DECKS_AT_ONCE: u32 = 50;
 /// How many cards of an import that was under way.
 const STAGED_AT_ONCE: u32 = 1_000;
 /// How many of its media files.
-const MEDIA_AT_ONCE: u32 = 20;
+const MEDIA_AT_ONCE: u32 = 100;
 
 impl Service {
     /// Deletes all decks and media of a person whose account is gone, some at a time, and what was published. From the first on, nothing new is made for
@@ -31,6 +32,7 @@ impl Service {
             self.store.delete_transfer(transfer.id).await?;
         }
         while self.change(user, || self.decide_forget(user)).await? {}
+        self.purge_media(user, None).await?;
         // One may have begun meanwhile; from now on none does.
         let late = self.store.transfers(user, None).await?;
         for transfer in &late {
@@ -49,7 +51,7 @@ impl Service {
         let page =
             PageRequest { direction: Direction::Forward, limit: MEDIA_AT_ONCE, cursor: None };
         let filter = MediaFilter { with_staged: true, ..MediaFilter::default() };
-        let media = self.store.media_page(user, filter, page).await?.rows;
+        let media = portion(self.store.media_page(user, filter, page).await?.rows);
         if owner.gone && decks.is_empty() && media.is_empty() {
             return Ok((false, Changes::default()));
         }

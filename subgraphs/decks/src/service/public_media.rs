@@ -8,15 +8,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use common::{Error, MediaId, PublicationId, UserId, Viewer};
 
 use super::Service;
-use crate::model::{ContentHash, MediaName, Note, Owner, PublishedMedia, published_name};
+use super::media::{DELETED_AT_ONCE, portion};
+use crate::model::{MediaName, Note, PublishedMedia, published_name};
 use crate::references::{self, media_of};
 use crate::store::Changes;
 use crate::store::sharing::ShareChanges;
 
 /// How many names of files are looked up at once.
 pub(super) const NAMES_AT_ONCE: usize = 500;
-/// How many files of a public deck one transaction lets go of.
-pub(super) const DROPPED_AT_ONCE: usize = 500;
+
+/// How many decks that are public no more are looked after at once.
+const UNLISTED_AT_ONCE: u32 = 100;
 
 /// What of the files of a public deck changes with a release.
 pub(super) struct MediaChanges {
@@ -88,36 +90,12 @@ impl Service {
             .filter(|file| known.get(&file.id).is_none_or(|known| known.hash == file.hash))
             .map(|file| file.id)
             .collect();
-        let mut dropped: Vec<PublishedMedia> =
+        let leaving: Vec<PublishedMedia> =
             before.into_iter().filter(|file| !stays.contains(&file.id)).collect();
-        let more = dropped.len() > DROPPED_AT_ONCE;
-        dropped.truncate(DROPPED_AT_ONCE);
+        let count = leaving.len();
+        let dropped = portion(leaving);
+        let more = dropped.len() < count;
         Ok(MediaChanges { new, dropped, more })
-    }
-
-    /// The bytes that nobody has any more once `files`, which are of the owner's public decks, go. The owner's row is brought up to date.
-    pub(super) async fn without_published(
-        &self,
-        owner: &mut Owner,
-        files: &[PublishedMedia],
-    ) -> Result<Vec<(UserId, ContentHash)>, Error> {
-        if files.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sizes: HashMap<ContentHash, i64> =
-            files.iter().map(|file| (file.hash, file.size)).collect();
-        let hashes: Vec<ContentHash> = sizes.keys().copied().collect();
-        let going: HashSet<MediaId> = files.iter().map(|file| file.id).collect();
-        let own = self.store.media_with(owner.id, hashes.clone());
-        let published = self.store.published_media_with(owner.id, hashes);
-        let (own, published) = futures::try_join!(own, published)?;
-        let published = published.iter().filter(|file| !going.contains(&file.id));
-        let kept: HashSet<ContentHash> =
-            own.iter().map(|media| media.hash).chain(published.map(|file| file.hash)).collect();
-        let orphans = sizes.into_iter().filter(|(hash, _)| !kept.contains(hash));
-        let orphans: Vec<(ContentHash, i64)> = orphans.collect();
-        owner.media_bytes -= orphans.iter().map(|(_, size)| size).sum::<i64>();
-        Ok(orphans.into_iter().map(|(hash, _)| (owner.id, hash)).collect())
     }
 
     /// Lets go of the files of decks that are public no more, some at a time. It may be broken off and begun anew.
@@ -128,6 +106,17 @@ impl Service {
     ) -> Result<(), Error> {
         for id in publications {
             while self.change(owner, || self.decide_drop_media(owner, id)).await? {}
+        }
+        Ok(())
+    }
+
+    /// Lets go of the files of decks that are public no more, where whoever began it broke off. It does not hurt one that somebody is at.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn drop_forgotten_media(&self) -> Result<(), Error> {
+        for (publication, owner) in self.store.unlisted_with_media(UNLISTED_AT_ONCE).await? {
+            self.drop_public_media(owner, vec![publication]).await?;
         }
         Ok(())
     }
@@ -143,13 +132,13 @@ impl Service {
         if found.is_some_and(|publication| publication.listed) {
             return Ok((false, Changes::default()));
         }
-        let limit = u32::try_from(DROPPED_AT_ONCE).unwrap_or(u32::MAX);
-        let files = self.store.published_media_of(id, limit).await?;
+        let limit = u32::try_from(DELETED_AT_ONCE).unwrap_or(u32::MAX);
+        let files = portion(self.store.published_media_of(id, limit).await?);
         if files.is_empty() {
             return Ok((false, Changes::default()));
         }
         let mut owner = self.store.owner(owner).await?;
-        let deleted_contents = self.without_published(&mut owner, &files).await?;
+        let deleted_contents = self.orphans(&mut owner, &files).await?;
         let dropped_media = files.iter().map(|file| file.id).collect();
         let sharing = ShareChanges { dropped_media, ..ShareChanges::default() };
         let owner = Some(owner);

@@ -87,7 +87,7 @@ impl Service {
         if before.as_ref() == Some(&publication) && same_media {
             return Ok(((publication, false), Changes::default()));
         }
-        let deleted_contents = self.without_published(&mut owner, &media.dropped).await?;
+        let deleted_contents = self.orphans(&mut owner, &media.dropped).await?;
         let mut sharing = ShareChanges {
             release,
             new_media: media.new,

@@ -208,6 +208,22 @@ impl Service {
         Ok(self.store.tags(viewer.user, below, page).await?)
     }
 
+    /// How many tags the viewer's notes have; with `below` only that tag and those below it.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn tag_count(&self, viewer: &Viewer, below: Option<Tag>) -> Result<i64, Error> {
+        Ok(self.store.tag_count(viewer.user, below).await?)
+    }
+
+    /// How many entries the viewer's trash has.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn trash_count(&self, viewer: &Viewer) -> Result<i64, Error> {
+        Ok(self.store.trash_count(viewer.user).await?)
+    }
+
     /// One page of the viewer's trash, newest first.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ impl<'a> Rewrite<'a> {
             match entry.kind {
                 TrashKind::Edit => drop(self.edits.insert(entry.id)),
                 TrashKind::Deck => drop(self.with_deck.insert(entry.id)),
-                TrashKind::Cards | TrashKind::Import => {}
+                TrashKind::Cards | TrashKind::Media | TrashKind::Import => {}
             }
         }
         Ok(())
@@ -319,6 +319,7 @@ impl<'a> Rewrite<'a> {
             title: title.unwrap_or_default(),
             deck_count: 0,
             card_count: i64::try_from(cards).unwrap_or(i64::MAX),
+            media_count: 0,
             deleted_at: self.now,
         }
     }

@@ -6,12 +6,25 @@ use common::event::StudyState;
 use common::page::{Direction, Page, PageRequest};
 use common::{Calendar, Day, DeckId, Error, Viewer};
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use super::Service;
 use crate::model::{Card, Deck, DeckFilter, MAX_DECKS, paths};
 use crate::search::{Filter, Is, Query, SearchKey, Study, parse};
 
+/// How many cards are looked at each time whether they are found by what they say.
+const MENDED_AT_ONCE: u32 = 50_000;
+
 impl Service {
+    /// Looks at some cards, and sees to it that they are found by what they say, whatever version of the program wrote them. Answers where to go on: after the
+    /// last ones it begins anew.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn mend(&self, after: Option<Uuid>) -> Result<Option<Uuid>, Error> {
+        Ok(self.store.mend(after, MENDED_AT_ONCE).await?)
+    }
+
     /// One page of the viewer's cards that a query is true of: those with its words in the question first, the latest first in each part.
     ///
     /// # Errors

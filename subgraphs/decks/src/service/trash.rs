@@ -61,7 +61,8 @@ impl Service {
         self.change(viewer.user, delete).await
     }
 
-    /// Takes everything of an entry out of the trash. Cards have what was learned of them. A deck whose parent is gone comes back at the top.
+    /// Takes everything of an entry out of the trash. Cards have what was learned of them. A deck whose parent is gone comes back at the top. A file whose
+    /// name is another's by now gets the one beside it.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an entry that is none of the viewer's, or older than [`TRASH_KEPT`]; [`Error::Conflict`] for cards whose
@@ -79,6 +80,11 @@ impl Service {
             let Some(entry) = self.store.expired(self.clock.now() - TRASH_KEPT).await? else {
                 return Ok(false);
             };
+            if entry.kind == TrashKind::Media {
+                self.purge_media(entry.owner, Some(entry.id)).await?;
+            } else {
+                self.purge_media_of_notes(&entry).await?;
+            }
             let decks = self.store.trashed_decks(entry.id).await?;
             self.erase(decks.iter().map(|deck| deck.id).collect()).await?;
             self.store.purge(entry.id, PURGED_AT_ONCE).await?;
@@ -95,6 +101,7 @@ impl Service {
             title: title(text),
             deck_count,
             card_count,
+            media_count: 0,
             deleted_at: self.clock.now(),
         }
     }
@@ -166,18 +173,18 @@ impl Service {
         let entry = self.store.trash(vec![id]).await?.pop();
         let entry = entry.filter(|entry| {
             entry.owner == viewer.user
-                && matches!(entry.kind, TrashKind::Deck | TrashKind::Cards)
+                && matches!(entry.kind, TrashKind::Deck | TrashKind::Cards | TrashKind::Media)
                 && entry.deleted_at >= expired
         });
         let entry = entry.ok_or_else(|| Error::not_found("entry of the trash", id))?;
-        let mut changes = match entry.kind {
+        let changes = match entry.kind {
             TrashKind::Deck => self.restore_decks(viewer, id).await?,
+            TrashKind::Media => return Ok((entry, self.restore_media(viewer, id).await?)),
             TrashKind::Cards | TrashKind::Edit | TrashKind::Import => {
                 self.restore_cards(viewer, id).await?
             }
         };
-        changes.restored = vec![id];
-        Ok((entry, changes))
+        Ok((entry, Changes { restored: vec![id], ..changes }))
     }
 
     async fn restore_decks(&self, viewer: &Viewer, id: TrashId) -> Result<Changes, Error> {

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use common::page::{Page, PageRequest};
-use common::{MediaId, TransferId, UserId};
+use common::{MediaId, TransferId, TrashId, UserId};
 
 use super::Reply;
 use crate::model::{ContentHash, Media, MediaFilter, MediaName, MediaTotals};
@@ -39,8 +39,24 @@ pub trait MediaStore: Send + Sync {
     /// Those of a person's files with these names, in any order.
     fn media_named(&self, owner: UserId, names: Vec<MediaName>) -> Reply<'_, Vec<Media>>;
 
-    /// Those of a person's files with these bytes, in any order.
-    fn media_with(&self, owner: UserId, hashes: Vec<ContentHash>) -> Reply<'_, Vec<Media>>;
+    /// Everything for which a person's bytes are kept: the ids of files, of files in the trash and of files of public decks that have some of them,
+    /// in any order. There is nothing else, so bytes that are none of these are wanted no more.
+    fn holders(
+        &self,
+        owner: UserId,
+        hashes: Vec<ContentHash>,
+    ) -> Reply<'_, Vec<(MediaId, ContentHash)>>;
+
+    /// Some of a person's files in an entry of the trash, or in any, with the entry.
+    fn trashed_media(
+        &self,
+        owner: UserId,
+        entry: Option<TrashId>,
+        limit: u32,
+    ) -> Reply<'_, Vec<(Media, TrashId)>>;
+
+    /// Some of the files that are named only by notes which end with an entry of the trash: by some, and by no others.
+    fn media_ending_with(&self, entry: TrashId, limit: u32) -> Reply<'_, Vec<Media>>;
 
     /// Some of the files that an import stored and that are not its owner's own yet.
     fn staged_media(&self, import: TransferId, limit: u32) -> Reply<'_, Vec<Media>>;

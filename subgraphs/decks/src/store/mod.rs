@@ -115,6 +115,9 @@ pub trait Store: OutboxStore + ShareStore + MediaStore + TransferStore {
         page: PageRequest<String>,
     ) -> Reply<'_, Page<Tagged>>;
 
+    /// How many tags there are of which [`Store::tags`] gives pages.
+    fn tag_count(&self, owner: UserId, below: Option<Tag>) -> Reply<'_, i64>;
+
     /// The first of a person's notes with a tag, or one below it, in order of their ids, also those whose cards all lie in the trash.
     fn notes_with_tag(
         &self,
@@ -150,6 +153,13 @@ pub trait Store: OutboxStore + ShareStore + MediaStore + TransferStore {
     /// The era of [`common::sqlite::Sqlite::era`] or [`common::mongo::Mongo::era`]; a place among the changes is good in its own alone.
     fn era(&self) -> i32;
 
+    /// Looks at some of what is kept beside cards so that they are found, in the order of their ids beyond one, and mends what processes of earlier versions left
+    /// as it was while they wrote beside this one. Answers where to go on; `None` once all was looked at. A file that one process has at a time needs none of it.
+    fn mend(&self, after: Option<Uuid>, limit: u32) -> Reply<'_, Option<Uuid>> {
+        let _ = (after, limit);
+        Box::pin(async { Ok(None) })
+    }
+
     /// The places of a person's decks, notes and cards, also of those in the trash, in the order of their changes beyond a place, at most `limit`; and the
     /// number of the last change there is.
     fn changes(
@@ -164,6 +174,9 @@ pub trait Store: OutboxStore + ShareStore + MediaStore + TransferStore {
 
     /// One page of the entries of a person's trash that are listed, newest first.
     fn trash_page(&self, owner: UserId, page: PageRequest<TrashKey>) -> Reply<'_, Page<Trash>>;
+
+    /// How many entries of a person's trash are listed.
+    fn trash_count(&self, owner: UserId) -> Reply<'_, i64>;
 
     /// The decks in an entry of the trash.
     fn trashed_decks(&self, trash: TrashId) -> Reply<'_, Vec<Deck>>;
@@ -262,6 +275,10 @@ pub struct Changes {
     pub adopted_from: Option<TransferId>,
     /// Media to delete.
     pub deleted_media: Vec<MediaId>,
+    /// Media that go into entries of the trash.
+    pub trashed_media: Vec<(Media, TrashId)>,
+    /// Media that leave the trash, whatever becomes of them. An entry that this leaves without any ends.
+    pub untrashed_media: Vec<(MediaId, TrashId)>,
     /// Bytes of media that no file has any more.
     pub deleted_contents: Vec<(UserId, ContentHash)>,
     /// What other domains are told.
@@ -328,6 +345,8 @@ impl Changes {
             && self.adopted_media.is_empty()
             && self.adopted_from.is_none()
             && self.deleted_media.is_empty()
+            && self.trashed_media.is_empty()
+            && self.untrashed_media.is_empty()
             && self.deleted_contents.is_empty()
             && self.events.is_empty()
     }

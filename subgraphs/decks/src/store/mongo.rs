@@ -1,5 +1,5 @@
-//! Decks, notes and cards in MongoDB 5.0 or newer: collections `owners`, `decks`, `notes`, `cards`, `trash`, `media`, `mediaChunks`, `deleted`,
-//! `outbox`.
+//! Decks, notes and cards in MongoDB 5.0 or newer: collections `owners`, `decks`, `notes`, `cards`, `trash`, `media`, `trashedMedia`, `mediaChunks`,
+//! `deleted`, `outbox`.
 
 mod documents;
 mod filters;
@@ -12,6 +12,7 @@ mod search;
 mod sharing;
 mod sharing_documents;
 mod sync;
+mod tags;
 mod terms;
 mod told;
 mod transfers;
@@ -22,7 +23,7 @@ use std::collections::HashMap;
 
 use common::event::{CardsStudied, UserChanged};
 use common::mongo::Mongo;
-use common::page::{Direction, Page, PageRequest};
+use common::page::{Page, PageRequest};
 use common::{CardId, DeckId, NoteId, StoreError, TrashId, UserId};
 use jiff::Timestamp;
 use mongodb::Collection;
@@ -39,7 +40,7 @@ use crate::model::{
 use crate::search::{Filter, SearchKey};
 use documents::{
     CardDocument, DeckDocument, EventDocument, IdDocument, NoteDocument, OutlineDocument,
-    OwnerDocument, PlaceDocument, TaggedDocument, TrashDocument, without_words,
+    OwnerDocument, PlaceDocument, TrashDocument, without_words,
 };
 use filters::{all, beyond, deck_key, filtered, live, one_of, only, sort};
 use media::{ChunkDocument, MediaDocument};
@@ -292,42 +293,11 @@ impl Store for MongoStore {
         below: Option<Tag>,
         page: PageRequest<String>,
     ) -> Reply<'_, Page<Tagged>> {
-        let (direction, sign) = match page.direction {
-            Direction::Forward => (1, "$gt"),
-            Direction::Backward => (-1, "$lt"),
-        };
-        let mut cards = live(doc! { "owner": owner });
-        let mut keys = Vec::new();
-        if let Some(tag) = below {
-            cards.insert("tagKeys", tag.key());
-            let start = vec![
-                Bson::from("$tags.key"),
-                0.into(),
-                i64::try_from(tag.key_below().len()).unwrap_or(i64::MAX).into(),
-            ];
-            keys.push(doc! { "$or": [
-                { "tags.key": tag.key() },
-                { "$expr": { "$eq": [{ "$substrBytes": start }, tag.key_below()] } },
-            ] });
-        }
-        keys.extend(page.cursor.as_ref().map(|key| doc! { "tags.key": { sign: key } }));
-        let mut pipeline = vec![
-            doc! { "$match": cards },
-            doc! { "$group": { "_id": "$note", "tags": { "$first": "$tags" } } },
-            doc! { "$unwind": "$tags" },
-        ];
-        pipeline.extend(keys.into_iter().map(|key| doc! { "$match": key }));
-        pipeline.extend([
-            doc! { "$group": {
-                "_id": "$tags.key", "text": { "$min": "$tags.text" }, "notes": { "$sum": 1i64 },
-            } },
-            doc! { "$sort": { "_id": direction } },
-            doc! { "$limit": i64::from(page.limit) + 1 },
-        ]);
-        Box::pin(async move {
-            let found = self.cards.aggregate(pipeline).with_type::<TaggedDocument>().await?;
-            Ok(Page::from_overfull(&page, all(found, |tag| Ok(tag.into())).await?))
-        })
+        Box::pin(self.tag_page(owner, below, page))
+    }
+
+    fn tag_count(&self, owner: UserId, below: Option<Tag>) -> Reply<'_, i64> {
+        Box::pin(self.count_tags(owner, below))
     }
 
     fn notes_with_tag(
@@ -359,6 +329,12 @@ impl Store for MongoStore {
         Box::pin(async move {
             Ok(Page::from_overfull(&page, all(found.await?, Trash::try_from).await?))
         })
+    }
+
+    fn trash_count(&self, owner: UserId) -> Reply<'_, i64> {
+        let listed = doc! { "owner": owner, "kind": { "$nin": ["edit", "import"] } };
+        let count = self.trash.count_documents(listed);
+        Box::pin(async move { Ok(i64::try_from(count.await?).unwrap_or(i64::MAX)) })
     }
 
     fn trashed_decks(&self, trash: TrashId) -> Reply<'_, Vec<Deck>> {
@@ -415,6 +391,10 @@ impl Store for MongoStore {
 
     fn era(&self) -> i32 {
         self.mongo.era()
+    }
+
+    fn mend(&self, after: Option<Uuid>, limit: u32) -> Reply<'_, Option<Uuid>> {
+        Box::pin(upgrade::renew_terms(self, after, limit))
     }
 
     fn changes(

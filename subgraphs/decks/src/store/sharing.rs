@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{Reply, pages, reading_down};
 use crate::model::{
-    ContentHash, Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
-    PublishedMedia, PublishedNote, PublishedPlace, Rating, Release, SampleKey, Subscription,
+    Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck, PublishedMedia,
+    PublishedNote, PublishedPlace, Rating, Release, SampleKey, Subscription,
 };
 
 /// Where published decks are kept. What is no longer listed is answered all the same.
@@ -75,12 +75,8 @@ pub trait ShareStore: Send + Sync {
     /// The files of a published deck, at most `limit`, in any order.
     fn published_media_of(&self, id: PublicationId, limit: u32) -> Reply<'_, Vec<PublishedMedia>>;
 
-    /// The files of a person's published decks with these bytes, in any order.
-    fn published_media_with(
-        &self,
-        owner: UserId,
-        hashes: Vec<ContentHash>,
-    ) -> Reply<'_, Vec<PublishedMedia>>;
+    /// Some decks that are public no more and have files still, with their authors.
+    fn unlisted_with_media(&self, limit: u32) -> Reply<'_, Vec<(PublicationId, UserId)>>;
 
     /// Those of the decks that are clones, in any order.
     fn subscriptions(&self, decks: Vec<DeckId>) -> Reply<'_, Vec<Subscription>>;

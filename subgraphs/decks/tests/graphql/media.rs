@@ -107,13 +107,27 @@ async fn a_file_is_stored_named_by_notes_listed_and_deleted() {
         let theirs = domain.data(other, list, json!({ "deck": deck, "id": id })).await;
         assert_eq!(theirs, json!({ "deck": null, "media": null, "node": null }));
 
-        let delete = "mutation($ids: [ID!]!) { deleteMedia(input: { ids: $ids }) { deletedIds } }";
+        let delete = "mutation($ids: [ID!]!, $now: Boolean! = false) { deleteMedia(input: { ids: $ids, forGood: $now }) { deletedIds trashId } }";
         let (code, _) = domain.error(other, delete, json!({ "ids": [id] })).await;
         assert_eq!(code, "NOT_FOUND");
         let data = domain.data(user, delete, json!({ "ids": [id] })).await;
         assert_eq!(data["deleteMedia"]["deletedIds"], json!([id]));
-        let data = domain.data(user, list, json!({ "deck": deck, "id": id })).await;
-        assert_eq!(data["deck"]["cards"]["nodes"][0]["note"]["media"], json!([]));
+        let shown = async || {
+            let data = domain.data(user, list, json!({ "deck": deck, "id": id })).await;
+            data["deck"]["cards"]["nodes"][0]["note"]["media"][0]["name"].clone()
+        };
+        assert_eq!(shown().await, json!(null));
+        let restore = "mutation($id: ID!) { restoreDeleted(input: { trashId: $id }) { restored { kind title mediaCount cardCount } } }";
+        let entry = json!({ "id": data["deleteMedia"]["trashId"] });
+        assert_eq!(domain.error(other, restore, entry.clone()).await.0, "NOT_FOUND");
+        let data = domain.data(user, restore, entry.clone()).await;
+        let restored = json!({ "kind": "MEDIA", "title": "Ä b.gif", "mediaCount": 1, "cardCount": 0 });
+        assert_eq!(data["restoreDeleted"]["restored"], restored);
+        assert_eq!(shown().await, "Ä b.gif");
+        let data = domain.data(user, delete, json!({ "ids": [id], "now": true })).await;
+        assert_eq!(data["deleteMedia"], json!({ "deletedIds": [id], "trashId": null }));
+        assert_eq!(shown().await, json!(null));
+        assert_eq!(domain.error(user, restore, entry).await.0, "NOT_FOUND");
     })
     .await;
 }

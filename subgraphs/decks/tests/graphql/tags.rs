@@ -14,11 +14,14 @@ const MERGE: &str =
 /// The tags with their numbers of notes: `a 2, b 1`.
 async fn tags(domain: &Domain, user: UserId, arguments: &str) -> String {
     let query = format!(
-        "query($me: _Any!) {{ _entities(representations: [$me]) {{ ... on User {{ tags{arguments} {{ nodes {{ name noteCount }} pageInfo {{ hasNextPage }} }} }} }} }}"
+        "query($me: _Any!) {{ _entities(representations: [$me]) {{ ... on User {{ tags{arguments} {{ nodes {{ name noteCount }} totalCount pageInfo {{ hasNextPage }} }} }} }} }}"
     );
     let me = json!({ "__typename": "User", "id": user.to_string() });
     let data = domain.data(user, &query, json!({ "me": me })).await;
-    let nodes = data["_entities"][0]["tags"]["nodes"].as_array().unwrap().iter();
+    let tags = &data["_entities"][0]["tags"];
+    let nodes = tags["nodes"].as_array().unwrap().iter();
+    let seen = (tags["totalCount"].as_u64().unwrap(), tags["pageInfo"]["hasNextPage"].as_bool());
+    assert_eq!(seen.0 > nodes.len() as u64, seen.1.unwrap(), "{tags}");
     let text = |tag: &Value| format!("{} {}", tag["name"].as_str().unwrap(), tag["noteCount"]);
     nodes.map(text).collect::<Vec<_>>().join(", ")
 }

@@ -13,10 +13,13 @@ const RESTORE: &str = "mutation($id: ID!) { restoreDeleted(input: {trashId: $id}
 
 async fn trash(domain: &Domain, user: UserId) -> Value {
     let query = "query($me: _Any!) { _entities(representations: [$me]) { ... on User {
-        trash { nodes { id kind title deckCount cardCount deletedAt purgedAt } }
+        trash { nodes { id kind title deckCount cardCount mediaCount deletedAt purgedAt } totalCount }
     } } }";
     let me = json!({ "__typename": "User", "id": user.to_string() });
-    domain.data(user, query, json!({ "me": me })).await["_entities"][0]["trash"]["nodes"].take()
+    let mut trash =
+        domain.data(user, query, json!({ "me": me })).await["_entities"][0]["trash"].take();
+    assert_eq!(trash["totalCount"], trash["nodes"].as_array().unwrap().len());
+    trash["nodes"].take()
 }
 
 async fn deck(domain: &Domain, user: UserId, id: &str) -> Value {
@@ -52,7 +55,7 @@ async fn a_deck_goes_and_comes_back_with_all_that_is_in_it() {
         );
         let list = trash(&domain, user).await;
         let expected = json!({
-            "id": id, "kind": "DECK", "title": "a", "deckCount": 2, "cardCount": 3,
+            "id": id, "kind": "DECK", "title": "a", "deckCount": 2, "cardCount": 3, "mediaCount": 0,
             "deletedAt": "2026-11-24T09:30:01.500Z", "purgedAt": "2026-12-24T09:30:01.500Z",
         });
         assert_eq!(list[0], expected);

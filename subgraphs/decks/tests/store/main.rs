@@ -99,6 +99,8 @@ suite! {
     media::a_taken_name_changes_nothing
     media::files_are_paged_by_name_and_by_whether_a_note_names_them
     media::files_of_an_import_are_its_own_until_they_are_adopted
+    media::files_in_the_trash_keep_their_bytes_and_end_with_their_entry
+    media::files_end_with_the_last_note_that_names_them
     search::every_query_finds_what_it_is_true_of
     search::cards_are_found_by_what_they_have_become
     told::persons_are_kept_when_newer

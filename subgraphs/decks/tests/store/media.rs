@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use common::page::{Direction, PageRequest};
-use common::{MediaId, TransferId, UserId};
+use common::{MediaId, TransferId, TrashId, UserId};
 use decks::model::{
     Content, ContentHash, FieldEdit, Media, MediaFilter, MediaKind, MediaName, MediaTotals, Note,
-    NoteKind, Owner,
+    NoteKind, Owner, Trash, TrashKind,
 };
 use decks::store::media::{CHUNK, NewContent};
 use decks::store::{Changes, Commit, Store};
 
-use crate::support::{at, card, deck, done, note};
+use crate::support::{at, card, deck, done, entry, note};
 
 fn media(owner: UserId, name: &str, bytes: &[u8]) -> Media {
     Media {
@@ -64,9 +64,9 @@ pub(crate) async fn files_come_back_by_id_name_and_bytes(store: &impl Store) {
     assert_eq!(found, std::slice::from_ref(&first));
     let named = store.media_named(user, vec![first.name.clone(), first.name.clone()]).await;
     assert_eq!(named.unwrap(), std::slice::from_ref(&first));
-    let mut with = store.media_with(user, vec![first.hash]).await.unwrap();
-    with.sort_by_key(|media| media.id);
-    assert_eq!(with, [first.clone(), second.clone()]);
+    let mut holders = store.holders(user, vec![first.hash]).await.unwrap();
+    holders.sort();
+    assert_eq!(holders, [(first.id, first.hash), (second.id, first.hash)]);
     let totals = store.media_totals(user, MediaFilter::default()).await.unwrap();
     assert_eq!(totals, MediaTotals { files: 2, bytes: 2 * bytes.len() as i64 });
 
@@ -186,4 +186,80 @@ pub(crate) async fn files_of_an_import_are_its_own_until_they_are_adopted(store:
     done(store, Changes { adopted_from: Some(other), ..Changes::default() }).await;
     assert_eq!(names(store, user, None).await, ["a.png", "c.png", "d.png"]);
     assert_eq!((of(one).await, of(other).await), (vec![ids[1]], Vec::new()));
+}
+
+pub(crate) async fn files_in_the_trash_keep_their_bytes_and_end_with_their_entry(
+    store: &impl Store,
+) {
+    let user = UserId::new();
+    let (one, two) = (media(user, "a.png", b"1"), media(user, "b.png", b"2"));
+    for (media, bytes) in [(&one, b"1"), (&two, b"2")] {
+        done(store, storing(media, bytes)).await;
+    }
+    let entry = Trash { media_count: 2, ..entry(user, TrashKind::Media, 1) };
+    let trashed_media = vec![(one.clone(), entry.id), (two.clone(), entry.id)];
+    let delete = Changes { trashed_media, trash: vec![entry.clone()], ..Changes::default() };
+    done(store, delete).await;
+    assert_eq!(names(store, user, None).await, [""; 0]);
+    assert_eq!(store.trash_count(user).await.unwrap(), 1);
+    assert_eq!(store.trash(vec![entry.id]).await.unwrap(), std::slice::from_ref(&entry));
+    assert_eq!(store.holders(user, vec![one.hash]).await.unwrap(), [(one.id, one.hash)]);
+    let lying = async |of| {
+        let mut found = store.trashed_media(user, of, 9).await.unwrap();
+        found.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        found
+    };
+    let both = [(one.clone(), entry.id), (two.clone(), entry.id)];
+    assert_eq!((lying(None).await, lying(Some(entry.id)).await), (both.to_vec(), both.to_vec()));
+    assert_eq!(store.trashed_media(user, None, 1).await.unwrap().len(), 1);
+    assert_eq!(store.trashed_media(UserId::new(), Some(entry.id), 9).await.unwrap(), []);
+
+    // One comes back, and the entry stays until the other leaves it.
+    let leave = |media: &Media, new_media| Changes {
+        untrashed_media: vec![(media.id, entry.id)],
+        new_media,
+        ..Changes::default()
+    };
+    done(store, leave(&one, vec![one.clone()])).await;
+    assert_eq!(
+        (lying(None).await, names(store, user, None).await),
+        (both[1..].to_vec(), vec!["a.png".to_owned()])
+    );
+    assert_eq!(store.commit(leave(&one, Vec::new())).await.unwrap(), Commit::Stale, "once only");
+    assert_eq!(store.trash_count(user).await.unwrap(), 1);
+    done(store, leave(&two, Vec::new())).await;
+    assert_eq!((lying(None).await, store.trash_count(user).await.unwrap()), (Vec::new(), 0));
+}
+
+pub(crate) async fn files_end_with_the_last_note_that_names_them(store: &impl Store) {
+    let (user, other) = (UserId::new(), UserId::new());
+    let deck = deck(user, "deck", 1);
+    let own = naming(user, "![](media:own.png) ![](media:shared.png)");
+    let living = naming(user, "![](media:shared.png)");
+    let entry = entry(user, TrashKind::Cards, 1);
+    let of = |note: &Note, position| decks::model::Card { note: note.id, ..card(&deck, position) };
+    let gone = decks::model::Card { trash: Some(entry.id), ..of(&own, 1) };
+    let mut changes = Changes {
+        new_decks: vec![deck.clone()],
+        new_cards: vec![gone, of(&living, 2)],
+        new_notes: vec![own, living],
+        trash: vec![entry.clone()],
+        ..Changes::default()
+    };
+    let files = ["own.png", "shared.png", "none.png"].map(|name| media(user, name, b"x"));
+    changes.new_media = files.to_vec();
+    changes.new_media.push(media(other, "own.png", b"y"));
+    done(store, changes).await;
+    let ending = async || store.media_ending_with(entry.id, 9).await.unwrap();
+    assert_eq!(ending().await, files[..1]);
+    assert_eq!(store.media_ending_with(TrashId::new(), 9).await.unwrap(), []);
+
+    // A deck takes along whatever lies in it.
+    let mut deck = store.decks(vec![deck.id]).await.unwrap().pop().unwrap();
+    deck.trash = Some(entry.id);
+    deck.version += 1;
+    done(store, Changes { decks: vec![deck], ..Changes::default() }).await;
+    let mut all = ending().await;
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    assert_eq!(all, files[..2]);
 }

@@ -432,9 +432,9 @@ pub(crate) async fn files_of_published_decks_are_found_by_id_deck_and_bytes(stor
     assert_eq!(sorted(store.published_media_of(one.id, 9).await.unwrap()), first);
     assert_eq!(store.published_media_of(one.id, 1).await.unwrap().len(), 1);
     let hashes = vec![foreign.hash, ContentHash::of(b"c")];
-    let found = store.published_media_with(other.owner, hashes.clone()).await.unwrap();
-    assert_eq!(found, std::slice::from_ref(&foreign));
-    assert_eq!(store.published_media_with(UserId::new(), hashes).await.unwrap(), []);
+    let found = store.holders(other.owner, hashes.clone()).await.unwrap();
+    assert_eq!(found, [(foreign.id, foreign.hash)]);
+    assert_eq!(store.holders(UserId::new(), hashes).await.unwrap(), []);
 
     // One that is there already, or is not there any more, fails the change.
     let again = ShareChanges { new_media: vec![foreign.clone()], ..ShareChanges::default() };

@@ -72,9 +72,9 @@ pub(crate) fn note(owner: UserId, tags: &[&str]) -> Note {
 }
 
 pub(crate) fn entry(owner: UserId, kind: TrashKind, ms: i64) -> Trash {
-    let (deck_count, card_count) = (0, 1);
+    let (deck_count, card_count, media_count) = (0, 1, 0);
     let (id, title, deleted_at) = (TrashId::new(), "title".into(), at(ms));
-    Trash { id, owner, kind, title, deck_count, card_count, deleted_at }
+    Trash { id, owner, kind, title, deck_count, card_count, media_count, deleted_at }
 }
 
 pub(crate) fn event(deck: &Deck) -> Event {

@@ -132,6 +132,7 @@ impl Service {
                 title: String::new(),
                 deck_count: 0,
                 card_count: 0,
+                media_count: 0,
                 // It is deleted for good at once.
                 deleted_at: self.clock.now() - TRASH_KEPT - SignedDuration::from_hours(1),
             }];

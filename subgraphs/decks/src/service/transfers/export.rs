@@ -61,7 +61,8 @@ impl Service {
         let writing = spawn_blocking(move || write(receiver, format, &listed, now));
         let sent = self.send_all(transfer, &options, decks, sender).await;
         // Why it could not be written comes before that it could not be sent therefore.
-        let written = writing.await.map_err(|error| io(std::io::Error::other(error)))??;
+        let written = self.hold_while(transfer, writing).await?;
+        let written = written.map_err(|error| io(std::io::Error::other(error)))??;
         sent?;
         let (file, problems) = written.ok_or(Stop::Fenced)?;
         transfer.body.report.problems = problems;
@@ -84,7 +85,17 @@ impl Service {
             self.send_deck(transfer, deck.id, options, &paths, &to, &mut media).await?;
         }
         self.send_media(transfer, media, &to).await?;
-        send(&to, Piece::End).await
+        self.send(transfer, &to, Piece::End).await
+    }
+
+    /// Sends a piece, and holds the export until it is taken. Where nobody takes it, whoever wrote knows why.
+    pub(super) async fn send(
+        &self,
+        transfer: &mut Transfer,
+        to: &Sender<Piece>,
+        piece: Piece,
+    ) -> Result<(), Stop> {
+        self.hold_while(transfer, to.send(piece)).await?.map_err(|_| Stop::Fenced)
     }
 
     /// The decks that are asked for with those in them, parents first.
@@ -133,7 +144,7 @@ impl Service {
                 let reviews = note.cards.iter().map(|card| card.reviews.len() as u64);
                 transfer.body.report.reviews += reviews.sum::<u64>();
             }
-            send(to, Piece::Notes(notes)).await?;
+            self.send(transfer, to, Piece::Notes(notes)).await?;
             transfer.body.done += cards.len() as u64;
             self.renew(transfer).await?;
             if cards.len() < PAGE as usize {
@@ -254,11 +265,6 @@ pub(super) enum Piece {
     Media(String, Vec<Bytes>),
     /// That was all.
     End,
-}
-
-/// Sends a piece. Where nobody takes it, whoever wrote knows why.
-pub(super) async fn send(to: &Sender<Piece>, piece: Piece) -> Result<(), Stop> {
-    to.send(piece).await.map_err(|_| Stop::Fenced)
 }
 
 /// A file that was written, in a folder that is removed when it is dropped.

@@ -10,7 +10,8 @@ use futures::TryStreamExt;
 use tokio::sync::mpsc::Sender;
 
 use super::super::Service;
-use super::export::{Piece, send};
+use super::super::media::portion;
+use super::export::Piece;
 use super::work::Stop;
 use crate::exchange::Incoming;
 use crate::model::{MediaName, NewMedia, Problem, Transfer};
@@ -95,7 +96,7 @@ impl Service {
 
     async fn decide_delete_staged_media(&self, transfer: Transfer) -> Result<((), Changes), Stop> {
         let mut owner = self.store.owner(transfer.owner).await?;
-        let media = self.store.staged_media(transfer.id, AT_ONCE).await?;
+        let media = portion(self.store.staged_media(transfer.id, AT_ONCE).await?);
         let changes = self.without_media(&mut owner, &media).await?;
         let (owner, transfer) = (Some(owner), Some(transfer));
         Ok(((), Changes { owner, transfer, ..changes }))
@@ -117,7 +118,8 @@ impl Service {
             for media in found {
                 let size = u64::try_from(media.size).unwrap_or(0);
                 let bytes: Vec<Bytes> = self.read_media(&media, 0..size).try_collect().await?;
-                send(to, Piece::Media(media.name.text().to_owned(), bytes)).await?;
+                let piece = Piece::Media(media.name.text().to_owned(), bytes);
+                self.send(transfer, to, piece).await?;
                 transfer.body.report.media += 1;
             }
             self.renew(transfer).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::Service;
-use super::work::{RENEW, Stop, failed, io};
+use super::work::{Stop, failed, io};
 use crate::exchange::{self, DeckPath, Found, Incoming, ReadError};
 use crate::model::{
     FILE_KEPT, FileDeck, FileFormat, MAX_TRANSFER_DECKS, Preview, SAMPLE, SampleNote, Tag,
@@ -81,18 +81,10 @@ impl Service {
         self.renew(transfer).await?;
         let enough = Arc::new(AtomicBool::new(false));
         let (path, format, stop) = (file.path.clone(), file.format, Arc::clone(&enough));
-        let mut reading = tokio::task::spawn_blocking(move || look(&path, format, &stop));
-        let looking = loop {
-            tokio::select! {
-                done = &mut reading => break done.map_err(|error| io(std::io::Error::other(error)))??,
-                () = tokio::time::sleep(RENEW) => {
-                    if let Err(stop) = self.renew(transfer).await {
-                        enough.store(true, Ordering::Relaxed);
-                        return Err(stop);
-                    }
-                }
-            }
-        };
+        let reading = tokio::task::spawn_blocking(move || look(&path, format, &stop));
+        let done = self.hold_while(transfer, reading).await;
+        enough.store(true, Ordering::Relaxed);
+        let looking = done?.map_err(|error| io(std::io::Error::other(error)))??;
         if looking.too_many_decks {
             let message = format!("its cards lie in more than {MAX_TRANSFER_DECKS} decks");
             return Err(failed("LIMIT_EXCEEDED", message));

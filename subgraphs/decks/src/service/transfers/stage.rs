@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::super::Service;
 use super::media;
 use super::shelf::{Shelf, Target};
-use super::work::{RENEW, Stop, failed, io};
+use super::work::{Stop, failed, io};
 use crate::exchange::{self, DeckInfo, DeckPath, Found, Incoming, ReadError};
 use crate::model::{
     Card, Deck, DeckFilter, DeckOrder, DeckSort, Duplicates, FileDeck, Guid, ImportOptions, Item,
@@ -115,14 +115,8 @@ impl Service {
         let (mut infos, mut plan) = (Vec::new(), None);
         let (mut seen, mut renamed) = (HashSet::new(), media::Renamed::new());
         loop {
-            let batch = match tokio::time::timeout(RENEW, receiver.recv()).await {
-                Ok(Some(batch)) => batch,
-                Ok(None) => break,
-                Err(_) => {
-                    self.renew(transfer).await?;
-                    continue;
-                }
-            };
+            let batch = self.hold_while(transfer, receiver.recv()).await?;
+            let Some(batch) = batch else { break };
             let (mut notes, mut files) = (Vec::with_capacity(batch.len()), Vec::new());
             for found in batch {
                 match found {
@@ -208,6 +202,7 @@ impl Service {
                 title: String::new(),
                 deck_count: new_count,
                 card_count: 0,
+                media_count: 0,
                 deleted_at: now,
             }],
             new_decks: new.iter().filter_map(|id| decks.remove(id)).collect(),

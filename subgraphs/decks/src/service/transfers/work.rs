@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ const AT_ONCE: usize = 2;
 /// How long a claim holds. It is renewed with each step.
 const CLAIM: SignedDuration = SignedDuration::from_secs(120);
 /// How often a claim is renewed where a step takes long.
-pub(super) const RENEW: Duration = Duration::from_secs(30);
+const RENEW: Duration = Duration::from_secs(30);
 /// How often it is looked for work that nobody called for: another process's.
 const LOOK: Duration = Duration::from_secs(2);
 /// How often a transfer is begun before it counts as failed.
@@ -233,6 +234,31 @@ impl Service {
         Ok(())
     }
 
+    /// Waits for what somebody else is at, however long it takes, and holds the transfer meanwhile.
+    pub(super) async fn hold_while<T>(
+        &self,
+        transfer: &mut Transfer,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Stop> {
+        self.hold_each(RENEW, transfer, work).await
+    }
+
+    async fn hold_each<T>(
+        &self,
+        period: Duration,
+        transfer: &mut Transfer,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Stop> {
+        let mut work = pin!(work);
+        loop {
+            // What is done wins, and renewing is never broken off.
+            match tokio::time::timeout(period, &mut work).await {
+                Ok(done) => return Ok(done),
+                Err(_) => self.renew(transfer).await?,
+            }
+        }
+    }
+
     /// A transfer as it is stored with a step.
     pub(super) fn held(&self, mut transfer: Transfer) -> Transfer {
         let now = self.clock.now();
@@ -298,4 +324,70 @@ pub(super) struct LocalFile {
     pub(super) format: FileFormat,
     pub(super) path: PathBuf,
     _file: tempfile::TempPath,
+}
+
+#[cfg(test)]
+mod tests {
+    use common::outbox::Outbox;
+    use common::{Clock, TransferId, testing};
+
+    use super::*;
+    use crate::model::TransferBody;
+    use crate::store::Store;
+    use crate::store::mongo::MongoStore;
+    use crate::store::sqlite::{MIGRATIONS, SqliteStore};
+
+    async fn a_claim_is_renewed_while_others_work(store: Arc<impl Store + 'static>) {
+        let clock = Clock::manual("2026-11-24T09:30:00Z".parse().unwrap());
+        let outbox = Outbox::start("decks", store.clone(), Vec::new());
+        let service = Service::new(store.clone(), outbox, clock.clone());
+        let now = clock.now();
+        let new = Transfer {
+            id: TransferId::new(),
+            owner: UserId::new(),
+            direction: Direction::Export,
+            state: TransferState::Running,
+            created_at: now,
+            updated_at: now,
+            expires_at: now + SignedDuration::from_hours(1),
+            claimed_until: Some(now + CLAIM),
+            revision: 0,
+            body: TransferBody::default(),
+        };
+        assert_eq!(store.put_transfer(new.clone()).await.unwrap(), Commit::Done);
+        let mut held = Transfer { revision: 1, ..new };
+        let (id, watched) = (held.id, store.clone());
+        // The package is packed for longer than a claim holds, again and again.
+        let packing = async {
+            for seconds in [100, 200, 300] {
+                clock.advance(SignedDuration::from_secs(100));
+                while watched.transfer(id).await.unwrap().unwrap().claimed_until
+                    != Some(now + SignedDuration::from_secs(seconds) + CLAIM)
+                {
+                    tokio::task::yield_now().await;
+                }
+                // Nobody else finds it to work on.
+                assert_eq!(watched.waiting_transfers(clock.now(), 9).await.unwrap(), []);
+            }
+            "packed"
+        };
+        let packed = service.hold_each(Duration::from_millis(1), &mut held, packing).await;
+        assert_eq!(packed.unwrap(), "packed");
+        assert_eq!(store.transfer(id).await.unwrap().unwrap().revision, held.revision);
+        assert!(held.revision > 3);
+
+        // Whoever was slower than that is told, and its work ends.
+        let mut late = Transfer { revision: 1, ..held };
+        let endless = std::future::pending::<()>();
+        let stopped = service.hold_each(Duration::from_millis(1), &mut late, endless).await;
+        assert!(matches!(stopped, Err(Stop::Fenced)));
+    }
+
+    #[tokio::test]
+    async fn a_claim_is_renewed_while_others_work_in_both_stores() {
+        let (_folder, sqlite) = testing::sqlite(MIGRATIONS);
+        a_claim_is_renewed_while_others_work(Arc::new(SqliteStore::new(sqlite))).await;
+        let mongo = MongoStore::open(testing::mongo().await).await.unwrap();
+        a_claim_is_renewed_while_others_work(Arc::new(mongo)).await;
+    }
 }

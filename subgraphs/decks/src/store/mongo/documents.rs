@@ -135,6 +135,8 @@ pub(super) struct TrashDocument {
     title: String,
     deck_count: i64,
     card_count: i64,
+    #[serde(default)]
+    media_count: i64,
     deleted_at: DateTime,
 }
 
@@ -145,6 +147,7 @@ enum TrashKindDocument {
     Cards,
     Edit,
     Import,
+    Media,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -384,10 +387,12 @@ impl From<&Trash> for TrashDocument {
                 TrashKind::Cards => TrashKindDocument::Cards,
                 TrashKind::Edit => TrashKindDocument::Edit,
                 TrashKind::Import => TrashKindDocument::Import,
+                TrashKind::Media => TrashKindDocument::Media,
             },
             title: trash.title.clone(),
             deck_count: trash.deck_count,
             card_count: trash.card_count,
+            media_count: trash.media_count,
             deleted_at: moment(trash.deleted_at),
         }
     }
@@ -405,10 +410,12 @@ impl TryFrom<TrashDocument> for Trash {
                 TrashKindDocument::Cards => TrashKind::Cards,
                 TrashKindDocument::Edit => TrashKind::Edit,
                 TrashKindDocument::Import => TrashKind::Import,
+                TrashKindDocument::Media => TrashKind::Media,
             },
             title: document.title,
             deck_count: document.deck_count,
             card_count: document.card_count,
+            media_count: document.media_count,
             deleted_at: timestamp(document.deleted_at)?,
         })
     }

@@ -4,7 +4,7 @@ use common::StoreError;
 use mongodb::bson::doc;
 use mongodb::options::IndexOptions;
 
-use super::{MongoStore, roads, transfers};
+use super::{MongoStore, media, roads, transfers};
 
 impl MongoStore {
     /// Makes those that are missing.
@@ -32,11 +32,10 @@ impl MongoStore {
             ("cards", "by_owner", doc! { "owner": 1, "_id": 1 }),
             ("trash", "by_owner", doc! { "owner": 1, "deletedAt": 1, "_id": 1 }),
             ("trash", "by_age", doc! { "deletedAt": 1, "_id": 1 }),
-            ("notes", "by_media", doc! { "media": 1, "owner": 1 }),
-            ("media", "by_hash", doc! { "owner": 1, "hash": 1 }),
         ]
         .into_iter()
         .chain(transfers::indexes())
+        .chain(media::indexes())
         {
             self.mongo.ensure_index(collection, name, keys, IndexOptions::default()).await?;
         }

@@ -1,26 +1,29 @@
-//! Media in MongoDB: a document for each file in `media`, and one for each chunk of its bytes in `mediaChunks`. A note's document holds the names that
+//! Media in MongoDB: a document for each file in `media` or, when it is deleted, in `trashedMedia`, and one for each chunk of its bytes in `mediaChunks`. A note's document holds the names that
 //! its fields hold.
 
 use std::collections::HashSet;
 
 use bytes::Bytes;
 use common::page::{Direction, Page, PageRequest};
-use common::{MediaId, StoreError, TransferId, UserId};
+use common::{MediaId, StoreError, TransferId, TrashId, UserId};
 use futures::TryStreamExt;
-use mongodb::ClientSession;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, Uuid, doc};
 use mongodb::error::Result;
+use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
 
-use super::MongoStore;
 use super::documents::{moment, timestamp};
 use super::filters::{all, one_of};
+use super::public_media::PUBLISHED_MEDIA;
 use super::write::{exactly, insert};
+use super::{MongoStore, ONE_BATCH};
 use crate::model::{ContentHash, Media, MediaFilter, MediaKind, MediaName, MediaTotals, Note};
 use crate::references::media_of;
 use crate::store::media::{MediaStore, NewContent};
 use crate::store::{Changes, Reply};
+
+const TRASHED_MEDIA: &str = "trashedMedia";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,6 +39,22 @@ pub(super) struct MediaDocument {
     /// The import that stored it, until it is its owner's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     staged_by: Option<Uuid>,
+}
+
+/// A file in the trash.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct TrashedDocument {
+    #[serde(flatten)]
+    media: MediaDocument,
+    trash: Uuid,
+}
+
+/// What bytes are kept for.
+#[derive(Debug, Serialize, Deserialize)]
+struct HolderDocument {
+    #[serde(rename = "_id")]
+    id: Uuid,
+    hash: Binary,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -94,6 +113,16 @@ impl TryFrom<MediaDocument> for Media {
     }
 }
 
+/// The indexes by which media are found, other than those that keep names and chunks apart.
+pub(super) fn indexes() -> [(&'static str, &'static str, Document); 4] {
+    [
+        ("notes", "by_media", doc! { "media": 1, "owner": 1 }),
+        ("media", "by_hash", doc! { "owner": 1, "hash": 1 }),
+        (TRASHED_MEDIA, "by_hash", doc! { "owner": 1, "hash": 1 }),
+        (TRASHED_MEDIA, "by_entry", doc! { "trash": 1 }),
+    ]
+}
+
 /// The names of files that a note's fields hold.
 pub(super) fn names_in(note: &Note) -> Vec<String> {
     media_of(&note.content).iter().map(|name| name.text().to_owned()).collect()
@@ -140,10 +169,48 @@ impl MediaStore for MongoStore {
         Box::pin(async move { all(found.await?, Media::try_from).await })
     }
 
-    fn media_with(&self, owner: UserId, hashes: Vec<ContentHash>) -> Reply<'_, Vec<Media>> {
+    fn holders(
+        &self,
+        owner: UserId,
+        hashes: Vec<ContentHash>,
+    ) -> Reply<'_, Vec<(MediaId, ContentHash)>> {
         let hashes: Vec<Binary> = hashes.iter().map(|hash| binary(&hash.0)).collect();
-        let found = self.media.find(doc! { "owner": owner, "hash": { "$in": hashes } });
-        Box::pin(async move { all(found.await?, Media::try_from).await })
+        let theirs = doc! { "owner": owner, "hash": { "$in": hashes } };
+        let of = async move |collection: &str| {
+            let holders = self.mongo.collection::<HolderDocument>(collection);
+            let found = holders.find(theirs.clone());
+            let found = found.projection(doc! { "hash": 1 }).batch_size(ONE_BATCH).await?;
+            let holder = |found: HolderDocument| {
+                let unreadable = || StoreError::Corrupt(format!("the hash of {}", found.id));
+                Ok((found.id.into(), hash_of(&found.hash).ok_or_else(unreadable)?))
+            };
+            all(found, holder).await
+        };
+        Box::pin(async move {
+            let mut holders = Vec::new();
+            for collection in [self.media.name(), TRASHED_MEDIA, PUBLISHED_MEDIA] {
+                holders.append(&mut of(collection).await?);
+            }
+            Ok(holders)
+        })
+    }
+
+    fn trashed_media(
+        &self,
+        owner: UserId,
+        entry: Option<TrashId>,
+        limit: u32,
+    ) -> Reply<'_, Vec<(Media, TrashId)>> {
+        let mut theirs = doc! { "owner": owner };
+        theirs.extend(entry.map(|entry| ("trash".to_owned(), Bson::from(entry))));
+        Box::pin(async move {
+            let found = self.trashed_files().find(theirs).limit(i64::from(limit)).await?;
+            all(found, |file| Ok((file.media.try_into()?, file.trash.into()))).await
+        })
+    }
+
+    fn media_ending_with(&self, entry: TrashId, limit: u32) -> Reply<'_, Vec<Media>> {
+        Box::pin(self.ending_with(entry, limit))
     }
 
     fn staged_media(&self, import: TransferId, limit: u32) -> Reply<'_, Vec<Media>> {
@@ -259,11 +326,112 @@ impl MongoStore {
             let gone = self.media.delete_many(filter).session(&mut *session).await?;
             exactly(gone.deleted_count, changes.deleted_media.len())?;
         }
+        self.write_trashed(session, changes).await?;
         for (owner, hash) in &changes.deleted_contents {
             let theirs = doc! { "owner": *owner, "hash": binary(&hash.0) };
             self.chunks.delete_many(theirs).session(&mut *session).await?;
         }
         Ok(())
+    }
+
+    fn trashed_files(&self) -> Collection<TrashedDocument> {
+        self.mongo.collection(TRASHED_MEDIA)
+    }
+
+    async fn write_trashed(&self, session: &mut ClientSession, changes: &Changes) -> Result<()> {
+        let files = self.trashed_files();
+        if !changes.trashed_media.is_empty() {
+            let ids = changes.trashed_media.iter().map(|(media, _)| media.id).collect();
+            let gone = self.media.delete_many(one_of(ids)).session(&mut *session).await?;
+            exactly(gone.deleted_count, changes.trashed_media.len())?;
+            let trashed = changes.trashed_media.iter().map(|(media, trash)| TrashedDocument {
+                media: MediaDocument::new(media, None),
+                trash: trash.to_bson(),
+            });
+            insert(session, &files, trashed).await?;
+        }
+        if !changes.untrashed_media.is_empty() {
+            let ids = changes.untrashed_media.iter().map(|(media, _)| *media).collect();
+            let gone = files.delete_many(one_of(ids)).session(&mut *session).await?;
+            exactly(gone.deleted_count, changes.untrashed_media.len())?;
+        }
+        let entries: HashSet<TrashId> =
+            changes.untrashed_media.iter().map(|(_, trash)| *trash).collect();
+        for trash in entries {
+            let left = files.find_one(doc! { "trash": trash }).session(&mut *session).await?;
+            if left.is_none() {
+                self.trash.delete_one(doc! { "_id": trash }).session(&mut *session).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that only notes name which end with an entry of the trash: all their cards lie in it, or in a deck in it.
+    async fn ending_with(
+        &self,
+        entry: TrashId,
+        limit: u32,
+    ) -> std::result::Result<Vec<Media>, StoreError> {
+        let decks = self.decks.distinct("_id", doc! { "trash": entry }).await?;
+        let going = doc! { "$or": [{ "trash": entry }, { "deck": { "$in": decks.clone() } }] };
+        let staying = doc! { "trash": { "$ne": entry }, "deck": { "$nin": decks } };
+        let cards_that_stay = vec![
+            doc! { "$match": staying },
+            doc! { "$limit": 1 },
+            doc! { "$project": { "_id": 1 } },
+        ];
+        let notes_that_stay = vec![
+            doc! { "$match": { "$expr": { "$eq": ["$owner", "$$owner"] } } },
+            doc! { "$lookup": {
+                "from": self.cards.name(),
+                "localField": "_id",
+                "foreignField": "note",
+                "pipeline": cards_that_stay,
+                "as": "cards",
+            } },
+            doc! { "$match": { "cards": { "$ne": [] } } },
+            doc! { "$limit": 1 },
+            doc! { "$project": { "_id": 1 } },
+        ];
+        let same = doc! { "$and": [
+            { "$eq": ["$owner", "$$owner"] },
+            { "$eq": ["$name", "$$name"] },
+        ] };
+        let file = vec![doc! { "$match": { "$expr": same, "stagedBy": null } }];
+        let pipeline = vec![
+            doc! { "$match": going },
+            doc! { "$group": { "_id": "$note" } },
+            doc! { "$lookup": {
+                "from": self.notes.name(),
+                "localField": "_id",
+                "foreignField": "_id",
+                "pipeline": [{ "$project": { "media": 1, "owner": 1 } }],
+                "as": "note",
+            } },
+            doc! { "$unwind": "$note" },
+            doc! { "$unwind": "$note.media" },
+            doc! { "$group": { "_id": { "owner": "$note.owner", "name": "$note.media" } } },
+            doc! { "$lookup": {
+                "from": self.media.name(),
+                "let": { "owner": "$_id.owner", "name": "$_id.name" },
+                "pipeline": file,
+                "as": "file",
+            } },
+            doc! { "$unwind": "$file" },
+            doc! { "$replaceRoot": { "newRoot": "$file" } },
+            doc! { "$lookup": {
+                "from": self.notes.name(),
+                "localField": "name",
+                "foreignField": "media",
+                "let": { "owner": "$owner" },
+                "pipeline": notes_that_stay,
+                "as": "notes",
+            } },
+            doc! { "$match": { "notes": [] } },
+            doc! { "$limit": i64::from(limit) },
+        ];
+        let found = self.cards.aggregate(pipeline).with_type::<MediaDocument>().await?;
+        all(found, Media::try_from).await
     }
 
     /// One chunk at a time, so that the bytes are not there twice.

@@ -1,6 +1,6 @@
 //! Files of published decks in MongoDB: a document for each in `publishedMedia`. Their bytes are the author's, in `mediaChunks`.
 
-use common::StoreError;
+use common::{PublicationId, StoreError, UserId};
 use mongodb::bson::{Binary, Document, Uuid, doc};
 use mongodb::error::Result;
 use mongodb::{ClientSession, Collection};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filters::{all, one_of};
 use super::media::{binary, hash_of};
+use super::sharing::PUBLICATIONS;
 use super::write::{exactly, insert};
 use super::{MongoStore, ONE_BATCH};
 use crate::model::{MediaKind, MediaName, PublishedMedia};
@@ -27,6 +28,13 @@ struct PublishedMediaDocument {
     hash: Binary,
     content_type: String,
     size: i64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct UnlistedDocument {
+    #[serde(rename = "_id")]
+    id: Uuid,
+    owner: Uuid,
 }
 
 impl From<&PublishedMedia> for PublishedMediaDocument {
@@ -76,6 +84,29 @@ impl MongoStore {
             let found = files.find(filter).limit(limit).batch_size(ONE_BATCH);
             all(found.await?, PublishedMedia::try_from).await
         })
+    }
+
+    pub(super) async fn unlisted_with_files(
+        &self,
+        limit: u32,
+    ) -> std::result::Result<Vec<(PublicationId, UserId)>, StoreError> {
+        let file = vec![doc! { "$limit": 1 }, doc! { "$project": { "_id": 1 } }];
+        let pipeline = vec![
+            doc! { "$match": { "listed": false } },
+            doc! { "$lookup": {
+                "from": PUBLISHED_MEDIA,
+                "localField": "_id",
+                "foreignField": "publication",
+                "pipeline": file,
+                "as": "files",
+            } },
+            doc! { "$match": { "files": { "$ne": [] } } },
+            doc! { "$limit": i64::from(limit) },
+            doc! { "$project": { "owner": 1 } },
+        ];
+        let unlisted = self.mongo.collection::<UnlistedDocument>(PUBLICATIONS);
+        let found = unlisted.aggregate(pipeline).with_type::<UnlistedDocument>().await?;
+        all(found, |found| Ok((found.id.into(), found.owner.into()))).await
     }
 
     /// Stores and deletes what `changes` say of the files of published decks.

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::search::{Query, parse};
+use crate::store::mongo::terms;
 use common::{Day, testing};
+use futures::TryStreamExt;
 use mongodb::bson::Bson;
 
 fn words(text: &str) -> Filter {
@@ -100,4 +102,63 @@ async fn a_page_reads_no_more_cards_than_it_holds() {
         assert_eq!(stats.get_i32("totalDocsExamined").unwrap(), 51, "{query}: {plan}");
         assert!(!plan.to_string().contains("\"SORT\""), "{query}: {plan}");
     }
+}
+
+/// What a process that knows no terms writes of a card, beside one that does.
+#[tokio::test]
+async fn cards_that_an_earlier_version_wrote_meanwhile_are_found_again() {
+    let store = MongoStore::open(testing::mongo().await).await.unwrap();
+    let owner = UserId::new();
+    let card = |nth: u128, fields: Document| {
+        let id = mongodb::bson::Uuid::from_bytes(nth.to_be_bytes());
+        let mut card = doc! {
+            "_id": id, "note": id, "owner": owner, "deck": id, "trash": null, "tagKeys": [],
+            "foldedQuestion": " sun ", "foldedAnswer": " star ", "study": { "state": 0 },
+        };
+        card.extend(fields);
+        card
+    };
+    let cards = store.cards.clone_with_type::<Document>();
+    cards.insert_many((1..=7).map(|nth| card(nth, doc! {}))).await.unwrap();
+    cards.update_many(doc! {}, vec![terms::renewal()]).await.unwrap();
+    let id = |nth: u128| mongodb::bson::Uuid::from_bytes(nth.to_be_bytes());
+    let write = async |nth, fields: Document| {
+        cards.update_one(doc! { "_id": id(nth) }, doc! { "$set": fields }).await.unwrap();
+    };
+    // A card is edited, tagged, learned, deleted, and moved; one is new.
+    write(1, doc! { "foldedQuestion": " moon " }).await;
+    write(3, doc! { "tagKeys": ["sky"] }).await;
+    write(4, doc! { "study": { "state": 2, "suspended": true } }).await;
+    write(5, doc! { "trash": id(99) }).await;
+    write(6, doc! { "deck": id(99) }).await;
+    let new = doc! { "foldedQuestion": " moon ", "words": ["moon"] };
+    cards.insert_one(card(8, new)).await.unwrap();
+
+    let with = async |term: Bson| {
+        let found = cards.find(doc! { "owner": owner, "terms": term }).sort(doc! { "_id": 1 });
+        let found: Vec<Document> = found.await.unwrap().try_collect().await.unwrap();
+        let number = |card: &Document| match card.get("_id") {
+            Some(Bson::Binary(id)) => id.bytes[15],
+            other => panic!("{other:?}"),
+        };
+        found.iter().map(number).collect::<Vec<u8>>()
+    };
+    assert_eq!(with("?moon".into()).await, Vec::<u8>::new());
+    let mut after = None;
+    let mut looks = 0;
+    loop {
+        after = crate::store::Store::mend(&store, after, 3).await.unwrap();
+        looks += 1;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(looks, 3, "three at a time");
+    assert_eq!(with("?moon".into()).await, [1, 8]);
+    assert_eq!(with("?sun".into()).await, [2, 3, 4, 6, 7]);
+    assert_eq!((with("#sky".into()).await, with("=suspended".into()).await), (vec![3], vec![4]));
+    assert_eq!((with("=2".into()).await, with(id(99).into()).await), (vec![4], vec![6]));
+    assert_eq!(with("".into()).await, [1, 2, 3, 4, 6, 7, 8]);
+    let stale = cards.count_documents(terms::are_stale()).await.unwrap();
+    assert_eq!(stale, 0);
 }

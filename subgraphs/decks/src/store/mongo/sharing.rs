@@ -11,7 +11,6 @@ use mongodb::options::IndexOptions;
 use mongodb::{ClientSession, Collection};
 
 use super::filters::{all, beyond, one_of, sort};
-use super::media::binary;
 use super::public_media::PUBLISHED_MEDIA;
 use super::sharing_documents::{
     CloneDocument, PublicationDocument, PublishedNoteDocument, PublishedPlaceDocument,
@@ -20,14 +19,14 @@ use super::sharing_documents::{
 use super::write::{exactly, insert};
 use super::{MongoStore, ONE_BATCH};
 use crate::model::{
-    ContentHash, Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck,
-    PublishedMedia, PublishedNote, PublishedPlace, RATED_BESIDES, RATED_MIDDLE, Rating, Release,
-    SampleKey, Subscription,
+    Links, PublicFilter, PublicKey, PublicOrder, Publication, PublishedDeck, PublishedMedia,
+    PublishedNote, PublishedPlace, RATED_BESIDES, RATED_MIDDLE, Rating, Release, SampleKey,
+    Subscription,
 };
 use crate::store::sharing::{NewRelease, ShareChanges, ShareStore, release_pages, sample_pages};
 use crate::store::{Reply, reading_down};
 
-const PUBLICATIONS: &str = "publications";
+pub(super) const PUBLICATIONS: &str = "publications";
 const RELEASES: &str = "releases";
 const NOTES: &str = "publishedNotes";
 const CLONES: &str = "clonedDecks";
@@ -268,13 +267,8 @@ impl ShareStore for MongoStore {
         self.published_media_by(doc! { "publication": id }, i64::from(limit))
     }
 
-    fn published_media_with(
-        &self,
-        owner: UserId,
-        hashes: Vec<ContentHash>,
-    ) -> Reply<'_, Vec<PublishedMedia>> {
-        let hashes: Vec<_> = hashes.iter().map(|hash| binary(&hash.0)).collect();
-        self.published_media_by(doc! { "owner": owner, "hash": { "$in": hashes } }, 0)
+    fn unlisted_with_media(&self, limit: u32) -> Reply<'_, Vec<(PublicationId, UserId)>> {
+        Box::pin(self.unlisted_with_files(limit))
     }
 
     fn subscriptions(&self, decks: Vec<DeckId>) -> Reply<'_, Vec<Subscription>> {

@@ -123,6 +123,18 @@ fn of_new(
 
 /// The last step of an update: makes the terms anew of the fields as they are then.
 pub(super) fn renewal() -> Document {
+    doc! { "$set": { "terms": of_fields() } }
+}
+
+/// The cards whose terms are not those of their fields: a process of an earlier version wrote these, and nothing else leaves any.
+pub(super) fn are_stale() -> Document {
+    let or_none = |list: Bson| doc! { "$ifNull": [list, []] };
+    let are = doc! { "$setEquals": [or_none("$terms".into()), or_none(of_fields().into())] };
+    doc! { "$expr": { "$not": [are] } }
+}
+
+/// The terms that a card's fields make.
+fn of_fields() -> Document {
     let words = |line: &str| doc! { "$split": [{ "$ifNull": [line, ""] }, " "] };
     let question = doc! { "$setDifference": [words("$foldedQuestion"), [""]] };
     let in_question = doc! { "$concatArrays": [[""], words("$foldedQuestion")] };
@@ -141,7 +153,7 @@ pub(super) fn renewal() -> Document {
         when("$study.leech", LEECH),
     ] };
     let is_there = doc! { "$eq": [{ "$ifNull": ["$trash", null] }, null] };
-    doc! { "$set": { "terms": { "$cond": [is_there, all, []] } } }
+    doc! { "$cond": [is_there, all, []] }
 }
 
 /// An update that sets the fields to these values, and the terms with them.

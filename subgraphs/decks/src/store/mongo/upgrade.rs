@@ -7,7 +7,7 @@ use mongodb::bson::{Bson, Document, Uuid, doc};
 use serde::{Deserialize, Serialize};
 
 use super::MongoStore;
-use super::documents::{DeckDocument, EventDocument};
+use super::documents::{DeckDocument, EventDocument, IdDocument};
 use super::filters::all;
 use super::media::names_in;
 use super::terms::{self, WordsDocument};
@@ -38,6 +38,37 @@ pub(super) async fn upgrade(store: &MongoStore) -> Result<(), StoreError> {
     while tell_decks(store).await? {}
     while find_media(store).await? {}
     find_by_terms(store).await
+}
+
+/// Looks at the terms of some cards, by id, and makes those anew that processes of earlier versions left as they were while these wrote beside this one.
+/// Answers where to go on; `None` once all were looked at.
+pub(super) async fn renew_terms(
+    store: &MongoStore,
+    after: Option<uuid::Uuid>,
+    limit: u32,
+) -> Result<Option<uuid::Uuid>, StoreError> {
+    let cards = store.cards.clone_with_type::<IdDocument>();
+    let after = after.map(|id| doc! { "$gt": Uuid::from_bytes(id.into_bytes()) });
+    let mut range = after.unwrap_or_default();
+    let last = cards.find_one(doc! { "_id": or_any(&range) }).projection(doc! { "_id": 1 });
+    let last = last.sort(doc! { "_id": 1 }).skip(u64::from(limit.saturating_sub(1))).await?;
+    let last = last.map(|card| card.id);
+    range.extend(last.map(|last| ("$lte".to_owned(), Bson::from(last))));
+    let mut stale = terms::are_stale();
+    stale.insert("_id", or_any(&range));
+    let renewed = cards.update_many(stale, vec![terms::renewal()]).await?.modified_count;
+    if renewed > 0 {
+        tracing::info!(renewed, "cards are found again by what an earlier version wrote of them");
+    }
+    Ok(last.map(|last| uuid::Uuid::from_bytes(last.bytes())))
+}
+
+fn or_any(range: &Document) -> Document {
+    if range.is_empty() {
+        doc! { "$exists": true }
+    } else {
+        range.clone()
+    }
 }
 
 /// Gives cards their terms that were found by words alone.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use common::page::{Direction, Page, PageRequest};
 use common::sqlite::Sqlite;
-use common::{MediaId, StoreError, TransferId, UserId};
+use common::{MediaId, StoreError, TransferId, TrashId, UserId};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -15,7 +15,7 @@ use crate::store::media::{MediaStore, NewContent};
 use crate::store::{Changes, Reply};
 
 /// What [`media`] reads.
-const MEDIA: &str = "media.id, media.owner_id, media.name, media.hash, media.content_type, media.size, media.created_at";
+const MEDIA: &str = "id, owner_id, name, hash, content_type, size, created_at";
 /// How many notes of earlier versions are read at once.
 const BATCH: usize = 500;
 
@@ -76,12 +76,37 @@ impl MediaStore for SqliteStore {
         self.rows(sql, vec![blob(owner.uuid()), wanted], media)
     }
 
-    fn media_with(&self, owner: UserId, hashes: Vec<ContentHash>) -> Reply<'_, Vec<Media>> {
-        let sql = format!(
-            "SELECT {MEDIA} FROM media WHERE owner_id = ?1 AND hash IN (SELECT unhex(value) FROM json_each(?2))"
-        );
+    fn holders(
+        &self,
+        owner: UserId,
+        hashes: Vec<ContentHash>,
+    ) -> Reply<'_, Vec<(MediaId, ContentHash)>> {
         let hashes = names(hashes.iter().map(ContentHash::to_string));
-        self.rows(sql, vec![blob(owner.uuid()), hashes], media)
+        self.rows(include_str!("sql/holders.sql"), vec![blob(owner.uuid()), hashes], |row| {
+            Ok((row.get(0)?, ContentHash(row.get(1)?)))
+        })
+    }
+
+    fn trashed_media(
+        &self,
+        owner: UserId,
+        entry: Option<TrashId>,
+        limit: u32,
+    ) -> Reply<'_, Vec<(Media, TrashId)>> {
+        let mut values = vec![blob(owner.uuid()), Value::from(limit)];
+        let in_entry = entry.map_or("", |entry| {
+            values.push(blob(entry.uuid()));
+            "AND trash_id = ?3"
+        });
+        let sql = format!(
+            "SELECT {MEDIA}, trash_id FROM trashed_media WHERE owner_id = ?1 {in_entry} LIMIT ?2"
+        );
+        self.rows(sql, values, |row| Ok((media(row)?, row.get(7)?)))
+    }
+
+    fn media_ending_with(&self, entry: TrashId, limit: u32) -> Reply<'_, Vec<Media>> {
+        let sql = include_str!("sql/media_ending_with.sql").replace("{columns}", MEDIA);
+        self.rows(sql, vec![blob(entry.uuid()), Value::from(limit)], media)
     }
 
     fn staged_media(&self, import: TransferId, limit: u32) -> Reply<'_, Vec<Media>> {
@@ -183,6 +208,18 @@ pub(super) fn write(connection: &Connection, changes: &Changes) -> Result<(), St
     }
     for media in &changes.deleted_media {
         exactly_one(connection, "DELETE FROM media WHERE id = ?1", [media])?;
+    }
+    let sql = "INSERT INTO trashed_media (id, owner_id, name, hash, content_type, size, created_at, trash_id)
+        SELECT id, owner_id, name, hash, content_type, size, created_at, ?2 FROM media WHERE id = ?1";
+    for (media, trash) in &changes.trashed_media {
+        exactly_one(connection, sql, params![media.id, trash])?;
+        exactly_one(connection, "DELETE FROM media WHERE id = ?1", [media.id])?;
+    }
+    for (media, trash) in &changes.untrashed_media {
+        let sql = "DELETE FROM trashed_media WHERE id = ?1 AND trash_id = ?2";
+        exactly_one(connection, sql, params![media, trash])?;
+        let sql = "DELETE FROM trash WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM trashed_media WHERE trash_id = ?1)";
+        connection.prepare_cached(sql)?.execute([trash])?;
     }
     for (owner, hash) in &changes.deleted_contents {
         let sql = "DELETE FROM media_chunk WHERE owner_id = ?1 AND hash = ?2";

@@ -1,6 +1,7 @@
 //! Decks, notes and cards in a SQLite file. Longer statements are in `sql/`, one a file.
 
 mod media;
+mod outbox;
 mod publish;
 mod rows;
 mod search;
@@ -13,11 +14,9 @@ mod write;
 use std::collections::HashMap;
 
 use common::event::{CardsStudied, UserChanged};
-use common::outbox::OutboxStore;
 use common::page::{Direction, Page, PageRequest};
 use common::sqlite::Sqlite;
-use common::{CardId, DeckId, Event, EventId, NoteId, StoreError, TrashId, UserId};
-use futures::future::BoxFuture;
+use common::{CardId, DeckId, NoteId, StoreError, TrashId, UserId};
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
@@ -46,6 +45,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_staged_media.sql"),
     include_str!("migrations/0009_public_media.sql"),
     include_str!("migrations/0010_narrow_search.sql"),
+    include_str!("migrations/0011_trashed_media.sql"),
 ];
 
 /// Decks, notes and cards in a SQLite file that was opened with [`MIGRATIONS`].
@@ -87,6 +87,11 @@ impl SqliteStore {
             let rows = statement.query_map(params_from_iter(values), read)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         }))
+    }
+
+    fn count(&self, sql: &'static str, values: Vec<Value>) -> Reply<'_, i64> {
+        let rows = self.rows(sql, values, |row| row.get(0));
+        Box::pin(async move { Ok(rows.await?.pop().unwrap_or(0)) })
     }
 
     fn decks_by(&self, sql: &str, values: Vec<Value>) -> Reply<'_, Vec<Deck>> {
@@ -295,6 +300,16 @@ impl Store for SqliteStore {
         Box::pin(async move { Ok(Page::from_overfull(&page, rows.await?)) })
     }
 
+    fn tag_count(&self, owner: UserId, below: Option<Tag>) -> Reply<'_, i64> {
+        let text = |text: Option<String>| text.map_or(Value::Null, Value::from);
+        let values = vec![
+            blob(owner.uuid()),
+            text(below.as_ref().map(Tag::key)),
+            text(below.as_ref().map(Tag::key_below)),
+        ];
+        self.count(include_str!("sql/tag_count.sql"), values)
+    }
+
     fn notes_with_tag(
         &self,
         owner: UserId,
@@ -321,6 +336,11 @@ impl Store for SqliteStore {
         });
         let rows = self.rows(sql, values, rows::trash);
         Box::pin(async move { Ok(Page::from_overfull(&page, rows.await?)) })
+    }
+
+    fn trash_count(&self, owner: UserId) -> Reply<'_, i64> {
+        let sql = "SELECT count(*) FROM trash WHERE owner_id = ?1 AND kind NOT IN (2, 3)";
+        self.count(sql, vec![blob(owner.uuid())])
     }
 
     fn trashed_decks(&self, trash: TrashId) -> Reply<'_, Vec<Deck>> {
@@ -393,32 +413,6 @@ impl Store for SqliteStore {
 
     fn ping(&self) -> Reply<'_, ()> {
         Box::pin(self.0.ping())
-    }
-}
-
-impl OutboxStore for SqliteStore {
-    fn pending(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(EventId, Event)>, StoreError>> {
-        let sql = include_str!("sql/pending.sql");
-        let limit = Value::from(i64::try_from(limit).unwrap_or(i64::MAX));
-        let rows = self.rows(sql, vec![limit], |row| {
-            Ok((row.get::<_, EventId>(0)?, row.get::<_, String>(1)?))
-        });
-        Box::pin(async move {
-            let event = |(id, text): (EventId, String)| match serde_json::from_str(&text) {
-                Ok(event) => Ok((id, event)),
-                Err(error) => Err(StoreError::Corrupt(format!("event {id}: {error}"))),
-            };
-            rows.await?.into_iter().map(event).collect()
-        })
-    }
-
-    fn delivered(&self, events: Vec<EventId>) -> BoxFuture<'_, Result<(), StoreError>> {
-        let ids = list(events.into_iter().map(EventId::uuid));
-        Box::pin(self.0.write_unflushed(move |connection| {
-            let sql = include_str!("sql/delivered.sql");
-            connection.prepare_cached(sql)?.execute([ids])?;
-            Ok(())
-        }))
     }
 }
 

@@ -151,6 +151,7 @@ pub(super) fn trash(row: &Row<'_>) -> rusqlite::Result<Trash> {
         1 => TrashKind::Cards,
         2 => TrashKind::Edit,
         3 => TrashKind::Import,
+        4 => TrashKind::Media,
         other => return Err(rusqlite::Error::IntegralValueOutOfRange(2, other)),
     };
     Ok(Trash {
@@ -161,6 +162,7 @@ pub(super) fn trash(row: &Row<'_>) -> rusqlite::Result<Trash> {
         deck_count: row.get(4)?,
         card_count: row.get(5)?,
         deleted_at: time(row, 6)?,
+        media_count: row.get(7)?,
     })
 }
 

@@ -8,7 +8,7 @@ use rusqlite::Row;
 use rusqlite::types::Value;
 use uuid::Uuid;
 
-use super::media::{media_kind, names};
+use super::media::media_kind;
 use super::rows::{self, blob, list};
 use super::{SqliteStore, publish};
 use crate::model::{
@@ -206,17 +206,10 @@ impl ShareStore for SqliteStore {
         self.rows(sql, vec![blob(id.uuid()), Value::from(limit)], published_media)
     }
 
-    fn published_media_with(
-        &self,
-        owner: UserId,
-        hashes: Vec<ContentHash>,
-    ) -> Reply<'_, Vec<PublishedMedia>> {
-        let sql = format!(
-            "SELECT {MEDIA} FROM published_media
-            WHERE owner_id = ?1 AND hash IN (SELECT unhex(value) FROM json_each(?2))"
-        );
-        let hashes = names(hashes.iter().map(ContentHash::to_string));
-        self.rows(sql, vec![blob(owner.uuid()), hashes], published_media)
+    fn unlisted_with_media(&self, limit: u32) -> Reply<'_, Vec<(PublicationId, UserId)>> {
+        let sql = "SELECT id, owner_id FROM publication WHERE NOT listed
+            AND EXISTS (SELECT 1 FROM published_media WHERE publication_id = publication.id) LIMIT ?1";
+        self.rows(sql, vec![Value::from(limit)], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     fn subscriptions(&self, decks: Vec<DeckId>) -> Reply<'_, Vec<Subscription>> {

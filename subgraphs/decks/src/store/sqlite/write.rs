@@ -221,8 +221,9 @@ fn insert_trash(connection: &Connection, trash: &Trash) -> Result<(), StoreError
         TrashKind::Cards => 1,
         TrashKind::Edit => 2,
         TrashKind::Import => 3,
+        TrashKind::Media => 4,
     };
-    let sql = "INSERT INTO trash (id, owner_id, kind, title, deck_count, card_count, deleted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO trash (id, owner_id, kind, title, deck_count, card_count, deleted_at, media_count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     connection.prepare_cached(sql)?.execute(params![
         trash.id,
         trash.owner,
@@ -231,6 +232,7 @@ fn insert_trash(connection: &Connection, trash: &Trash) -> Result<(), StoreError
         trash.deck_count,
         trash.card_count,
         trash.deleted_at.as_millisecond(),
+        trash.media_count,
     ])?;
     Ok(())
 }
