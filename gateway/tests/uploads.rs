@@ -392,16 +392,26 @@ async fn who_may_not_send_files_is_told_before_they_are_received() {
     }
 }
 
+/// Sends a form that never ends: again, where others had the room at that moment.
+fn waits(target: &Target, authorization: String) -> tokio::task::JoinHandle<()> {
+    let router = target.router.clone();
+    tokio::spawn(async move {
+        loop {
+            let never = Body::from_stream(futures::stream::pending::<std::io::Result<Bytes>>());
+            let headers = [ALLOWED, ("authorization", &*authorization)];
+            let answer = send(&router, request(never, &headers)).await;
+            assert!(matches!(answer.status.as_u16(), 429 | 503), "{}", answer.status);
+        }
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_clients_together_cannot_fill_the_memory() {
     let uploads = UploadSettings { memory: 3 << 20, ..small().uploads };
     let target = Arc::new(Target::new(false, GatewaySettings { uploads, ..small() }).await);
     let (one, other) = (target.token(), target.token());
     let headers = |token: &str| format!("Bearer {token}");
-    let never = Body::from_stream(futures::stream::pending::<std::io::Result<Bytes>>());
-    let (router, waiting) =
-        (target.router.clone(), request(never, &[ALLOWED, ("authorization", &*headers(&one))]));
-    let waiting = tokio::spawn(async move { send(&router, waiting).await });
+    let waiting = waits(&target, headers(&one));
     // A form that does not say how long it is may be as long as any.
     let again = || request(form(&upload(b"1")), &[ALLOWED, ("authorization", &*headers(&other))]);
     let refused = loop {
@@ -424,13 +434,7 @@ async fn one_client_cannot_fill_the_memory() {
     let target = Arc::new(Target::new(false, GatewaySettings { uploads, ..small() }).await);
     let bearer = format!("Bearer {}", target.token());
     let headers = [ALLOWED, ("authorization", &*bearer)];
-    let never = || Body::from_stream(futures::stream::pending::<std::io::Result<Bytes>>());
-    let waiting: Vec<_> = (0..2)
-        .map(|_| {
-            let (router, request) = (target.router.clone(), request(never(), &headers));
-            tokio::spawn(async move { send(&router, request).await })
-        })
-        .collect();
+    let waiting = [(), ()].map(|()| waits(&target, bearer.clone()));
     let refused = loop {
         let answer = send(&target.router, request(form(&upload(b"1")), &headers)).await;
         if answer.status != 200 {

@@ -78,7 +78,7 @@ impl Server {
 
     /// Lets `commands` fail so often, in the way that `how` says.
     pub(crate) async fn fail(&self, times: i32, commands: &[&str], how: Document) {
-        let mut data = doc! { "failCommands": commands.to_vec(), "appName": "spacey" };
+        let mut data = doc! { "failCommands": commands.to_vec(), "appName": "spacey test" };
         data.extend(how);
         let fail =
             doc! { "configureFailPoint": "failCommand", "mode": { "times": times }, "data": data };
