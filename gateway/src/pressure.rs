@@ -116,7 +116,9 @@ async fn letters(pressure: Weak<Pressure>) -> std::io::Result<()> {
         let Some(watched) = pressure.upgrade() else { return Ok(()) };
         watched.send(Instant::now());
         sender.write_all(&[0]).await?;
-        receiver.read(&mut received).await?;
+        if receiver.read(&mut received).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
         watched.receive(Instant::now());
     }
 }
