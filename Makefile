@@ -41,8 +41,8 @@ test-rust: $(VENV)/runs ## run the Rust tests (needs `make test-servers`, `make 
 kill: $(VENV)/runs ## kill the program 200 times under load on each store, and look that nothing acknowledged is lost
 	SPACEY_KILLS=200 cargo test --package spacey --test kill -- --nocapture --test-threads 1
 
-replicas: $(VENV)/runs e2e/node_modules/.package-lock.json ## kill processes of a replicated Spacey 50 times under load (after test-e2e)
-	cd e2e && SPACEY_REPLICA_KILLS=50 SPACEY_BIN="$(CURDIR)/target/release/spacey" SPACEY_GENERATION_COMMAND="$(GENERATION)" node --test replicated.test.mjs
+replicas: $(VENV)/runs e2e/node_modules/.package-lock.json ## kill processes of a replicated Spacey 50 times under load (after test-e2e; needs haproxy)
+	cd e2e && SPACEY_REPLICA_KILLS=50 SPACEY_BIN="$(CURDIR)/target/release/spacey" SPACEY_GENERATION_COMMAND="$(GENERATION)" node --test replicated.mjs
 
 test-python: $(VENV)/tests ## run the tests of the card-generation service
 	cd card-generation && .venv/bin/python -m pytest --quiet

@@ -133,6 +133,8 @@ describe('replicas', () => {
       if (name !== 'gateway') told[`SPACEY_SUBGRAPH_${name.toUpperCase()}_URL`] = settings[`SPACEY_SUBGRAPH_${name.toUpperCase()}_URL`];
     }
     const { port } = groups.at(-1);
+    // The balancer looks every now and then who lives.
+    await until(async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok);
     learners = Array.from({ length: LEARNERS }, () => new Learner(`http://127.0.0.1:${port}`));
     await Promise.all(learners.map((learner) => learner.begin()));
   });
