@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use async_graphql::{Name, Variables};
 use bytes::Bytes;
-use common::event::UserChanged;
 use common::graphql::Upload;
-use common::{Caller, Event, SubgraphRequest, UserId};
+use common::{Caller, SubgraphRequest, UserId};
 use futures::{StreamExt, TryStreamExt};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Gateway, Library, Service, TEXT, caller, note};
+use crate::support::{Gateway, Library, Service, TEXT, caller, deleted_account, note};
 
 /// An address of the public internet, which needs no name service. Nothing here connects to it.
 const PAGE: &str = "http://93.184.216.34/page";
@@ -363,13 +362,7 @@ async fn an_account_that_ends_is_deleted_with_the_service_too() {
             );
         }
         gateway.add().await;
-        let gone = Event::User(UserChanged {
-            user: gateway.owner,
-            version: 2,
-            deleted: true,
-            time_zone: "UTC".into(),
-            rollover_hour: 4,
-        });
+        let gone = deleted_account(gateway.owner);
         gateway.endpoint.apply(vec![gone].into()).await.unwrap();
         let forget = format!("forget {}", gateway.owner);
         let add = format!("add {{\"source\":\"{PAGE}\"}}");

@@ -7,16 +7,15 @@ use std::time::Duration;
 use async_graphql::Variables;
 use axum::Json;
 use axum::response::IntoResponse;
-use common::event::UserChanged;
-use common::{Caller, Event, SubgraphRequest, UserId};
+use common::{Caller, SubgraphRequest, UserId};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use generation::queue::Bounds;
 use serde_json::{Value, json};
 
 use crate::support::{
-    GENERATE, Gateway, JOB, Service, caller, in_parts, lines, lines_and_silence, note,
-    note_in_lines,
+    GENERATE, Gateway, JOB, Service, caller, deleted_account, in_parts, lines, lines_and_silence,
+    note, note_in_lines,
 };
 
 const CANCEL: &str = "mutation($id: ID!) { cancelGeneration(input: { jobId: $id }) { job { state drafts { id } } } }";
@@ -262,13 +261,7 @@ async fn nothing_is_left_of_an_account_that_is_gone_and_nothing_comes() {
     let gateway = Gateway::of(&service).await;
     let id = gateway.start(gateway.input(json!({}))).await;
     gateway.job_when(&id, |job| job["step"] == "DRAFTING").await;
-    let gone = Event::User(UserChanged {
-        user: gateway.owner,
-        version: 2,
-        deleted: true,
-        time_zone: "UTC".into(),
-        rollover_hour: 4,
-    });
+    let gone = deleted_account(gateway.owner);
     for _ in 0..2 {
         gateway.endpoint.apply(Arc::new([gone.clone()])).await.unwrap();
     }

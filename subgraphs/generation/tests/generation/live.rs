@@ -11,9 +11,8 @@ use std::time::Duration;
 use async_graphql::{Name, Variables};
 use axum::routing::post;
 use axum::{Json, Router};
-use common::event::UserChanged;
+use common::SubgraphRequest;
 use common::graphql::Upload;
-use common::{Event, SubgraphRequest};
 use futures::TryStreamExt;
 use generation::queue::Bounds;
 use reqwest::{Method, StatusCode};
@@ -21,7 +20,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::support::{Gateway, SECRET, caller};
+use crate::support::{Gateway, SECRET, caller, deleted_account};
 
 const TEXT: &str = "👩‍🔬 Osmosis is the movement of water through a membrane. Cafe\u{301} culture is the habit of meeting over coffee.";
 
@@ -305,13 +304,7 @@ async fn the_routes_of_contents_do_as_agreed_and_as_the_graph_says() {
     );
 
     // When the account ends the service keeps nothing of the person: neither contents nor notes.
-    let gone = Event::User(UserChanged {
-        user: gateway.owner,
-        version: 2,
-        deleted: true,
-        time_zone: "UTC".into(),
-        rollover_hour: 4,
-    });
+    let gone = deleted_account(gateway.owner);
     gateway.endpoint.apply(vec![gone].into()).await.unwrap();
     let notes = async || live.ask(Method::GET, "/notes", &owner, None).await.1["data"].take();
     while there().await != json!([]) || notes().await != json!({}) {

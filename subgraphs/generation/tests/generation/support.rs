@@ -12,6 +12,7 @@ use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use common::event::UserChanged;
 use common::sqlite::Sqlite;
 use common::viewer::Roles;
 use common::{
@@ -54,6 +55,17 @@ pub(crate) fn note(more: Value) -> Value {
         note["data"][member] = value.clone();
     }
     note
+}
+
+/// What the users domain says when an account was deleted.
+pub(crate) fn deleted_account(user: UserId) -> Event {
+    Event::User(UserChanged {
+        user,
+        version: 2,
+        deleted: true,
+        time_zone: "UTC".into(),
+        rollover_hour: 4,
+    })
 }
 
 /// A request that the service got.

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use common::Event;
-use common::event::UserChanged;
 use generation::queue::Bounds;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{ADD, DELETE, PAGE, eventually, library, remote, success};
-use crate::support::{Gateway, caller};
+use crate::support::{Gateway, caller, deleted_account};
 
 #[tokio::test]
 async fn of_a_person_no_more_are_processed_than_jobs_may_be_under_way() {
@@ -99,13 +97,7 @@ async fn a_person_with_very_many_contents_is_deleted_with_the_service_that_exist
     let many: Vec<Value> =
         (0..600).map(|nth| json!({ "id": format!("c{nth}"), "processing_status": "processed", "view_text": text })).collect();
     service.library.always("look", 200, success(json!(many)));
-    let gone = Event::User(UserChanged {
-        user: gateway.owner,
-        version: 2,
-        deleted: true,
-        time_zone: "UTC".into(),
-        rollover_hour: 4,
-    });
+    let gone = deleted_account(gateway.owner);
     gateway.endpoint.apply(vec![gone].into()).await.unwrap();
     let deleted =
         || service.library.asked().iter().filter(|asked| asked.starts_with("delete ")).count();
