@@ -18,24 +18,28 @@ from tests.test_extract import pdf
 pytestmark = pytest.mark.anyio
 
 
-def pdf_with(stream: bytes, filters: str = "") -> bytes:
-    """Make a PDF of one page that draws what a stream says; a filter unpacks it."""
+def pdf_with(stream: bytes, filters: str = "", pages: int = 1) -> bytes:
+    """Make a PDF whose pages all draw what a stream says; a filter unpacks it."""
+    kids = b" ".join(b"%d 0 R" % number for number in range(5, 5 + pages))
+    page = (
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 200] /Contents 3 0 R"
+        b" /Resources << /Font << /F1 4 0 R >> >> >>"
+    )
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 200] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, pages),
         b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(stream), filters.encode(), stream),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        *[page] * pages,
     ]
     body = b"%PDF-1.4\n"
     for number, content in enumerate(objects, 1):
         body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    return body + b"trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n0\n%%EOF\n"
+    return body + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n0\n%%%%EOF\n" % (len(objects) + 1)
 
 
-SLOW = pdf_with(b"BT /F1 12 Tf " + b"(a) Tj 1 0 0 1 5 5 Tm " * 800_000 + b"ET")
-"""Each of its operations takes a little."""
+SLOW = pdf_with(b"BT /F1 12 Tf " + b"() Tj " * 30_000 + b"ET", pages=500)
+"""Each page takes a quarter of a second, within all limits of the library, and says nothing: two minutes."""
 
 BOMB = pdf_with(
     zlib.compress(zlib.compress(bytes(400 * 1024 * 1024), 9), 9), "/Filter [/FlateDecode /FlateDecode]"
